@@ -1,0 +1,43 @@
+# Everything works on a machine with Python 3.11 or later, its venv module and make. A second call installs nothing again.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: help reproduce test lint types tests format clean
+
+help:
+	@echo "make reproduce   train every experiment and write reproduction/report.html (ARGS='--full' and others)"
+	@echo "make test        lint, types and tests: what CI runs"
+	@echo "make format      put the code into the project's format"
+	@echo "make clean       remove the virtual environment"
+
+reproduce: .venv/installed
+	$(BIN)/pocketrcnn reproduce $(ARGS)
+
+test: lint types tests
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/installed-dev
+	$(BIN)/mypy
+
+tests: .venv/installed-dev
+	$(BIN)/pytest
+
+format: .venv/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.venv/installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+.venv/installed-dev: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv

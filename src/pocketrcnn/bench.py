@@ -1,0 +1,71 @@
+"""`pocketrcnn bench step`: how long one training iteration takes, and how near that is to the processor's best.
+
+Everything is included: drawing and augmenting the batch, forward, backward, optimiser. Iterations alternate with a
+matrix product of the same number format, so that a neighbour on the machine slows both; medians are given.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from . import costs
+from .config import ModelConfig, replace
+from .data import open_dataset
+from .engine import Trainer
+from .environment import choose_precision, environment
+from .experiments import EXPERIMENTS
+
+MEASURED = ("B1", "B2", "B3", "F2")
+PRODUCT = 1536  # side of the square matrices: far larger than the caches, 40 ms on two cores
+WARM_UP = 3
+
+
+def training_flops(config: ModelConfig, batch: int) -> int:
+    """Floating point operations of an iteration: 2 a multiplication, as many again for the weights' gradient, and again
+    for the input's, which only layers that see the image do without. The optimiser's work is not counted."""
+    each = ((row.multiplications, 2 if row.in_channels == 3 else 3) for row in costs.layers(config))
+    return batch * sum(2 * passes * multiplications for multiplications, passes in each)
+
+
+def step(source: str, rounds: int, recipe: str) -> dict[str, Any]:
+    """Milliseconds, images a second, GFLOP/s and ratio to the matrix product, for each measured experiment."""
+    device = torch.device("cpu")
+    precision = choose_precision("auto", device)
+    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+    a, b = torch.randn(2, PRODUCT, PRODUCT, dtype=dtype).unbind(0)
+    rows, config = [], None
+    for name in MEASURED:
+        config = replace(EXPERIMENTS[name].config(recipe, 100 * rounds, source, 0), train__precision=precision)
+        trainer = Trainer(config, open_dataset(config.data, "train"), open_dataset(config.data, "test"), device)
+        own, product = alternate(trainer.step, lambda: a @ b, rounds)
+        flops = training_flops(config.model, config.train.batch)
+        speed, best = flops / own / 1e9, 2 * PRODUCT**3 / product / 1e9
+        rows.append(
+            {
+                "experiment": name,
+                "milliseconds": own * 1e3,
+                "images_per_second": config.train.batch / own,
+                "gflops": speed,
+                "matrix_product_gflops": best,
+                "ratio": speed / best,
+            }
+        )
+    assert config is not None, "something is measured"
+    return {"recipe": recipe, "rounds": rounds, "rows": rows, **environment(config, device)}
+
+
+def alternate(first: Callable[[], Any], second: Callable[[], Any], rounds: int) -> tuple[float, float]:
+    """Median seconds of two functions called in turn."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for turn in range(WARM_UP + rounds):
+        for function, kept in zip((first, second), times, strict=True):
+            begun = time.perf_counter()
+            function()
+            if turn >= WARM_UP:
+                kept.append(time.perf_counter() - begun)
+    return statistics.median(times[0]), statistics.median(times[1])

@@ -1,0 +1,81 @@
+"""The full state of a run in one file: written atomically, verified when read. Safetensors only, never a pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from .errors import UserError
+
+Tensors = dict[str, Tensor]
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """The whole file or none of it, whenever the process or the machine stops: temporary file, fsync, rename."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UserError(f"{path} cannot be written ({error.strerror}): free some space or choose another --out") from error
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the rename itself survives a power cut
+    finally:
+        os.close(folder)
+
+
+def save_tensors(path: Path, tensors: Tensors, facts: dict[str, Any]) -> None:
+    """Write tensors with facts (anything that JSON holds) and a checksum over both. The same input gives the same bytes."""
+    tensors = {name: tensors[name].detach().cpu().contiguous() for name in sorted(tensors)}
+    text = json.dumps(facts, sort_keys=True)
+    write_atomically(path, save(tensors, {"facts": text, "sha256": checksum(tensors, text)}))
+
+
+def load_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
+    """Read what `save_tensors` wrote. Raises UserError for a file that is missing, damaged, or of another kind."""
+    remedy = "delete it to start over, or restore it from a copy"
+    if not path.is_file():
+        raise UserError(f"{path} does not exist: is this the folder of a run?")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
+        text = metadata["facts"]
+        facts = json.loads(text)
+    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{path} is damaged or not one of pocketrcnn's files ({reason}): {remedy}") from error
+    if checksum(tensors, text) != metadata.get("sha256"):
+        raise UserError(f"{path} is damaged (its checksum differs from its content): {remedy}")
+    return tensors, facts
+
+
+def checksum(tensors: Tensors, text: str) -> str:
+    """SHA-256 over names, shapes, types and values of the tensors, in order, and the text."""
+    digest = hashlib.sha256(text.encode())
+    for name, tensor in tensors.items():
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes() if tensor.numel() else b"")
+    return digest.hexdigest()
+
+
+def load_into(module: torch.nn.Module, tensors: Tensors, where: Path) -> None:
+    """Put tensors into a network. Raises UserError when they belong to another one."""
+    own = module.state_dict()
+    wrong = sorted(set(own) ^ set(tensors)) or [n for n in own if own[n].shape != tensors[n].shape]
+    if wrong:
+        raise UserError(f"{where} belongs to another network (`{wrong[0]}` does not fit): use the run's own configuration")
+    module.load_state_dict(tensors)

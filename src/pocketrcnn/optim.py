@@ -1,0 +1,135 @@
+"""Optimisers, the schedule of the learning rate, and averaged weights."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor, nn
+
+from .config import OptimConfig
+
+# Coefficients of the quintic whose repetition drives singular values towards 1 (Jordan et al. 2024, "Muon").
+NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
+NEWTON_SCHULZ_STEPS = 5
+EPSILON = 1e-7
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum whose matrix is made orthogonal before it is added: every direction of a filter bank learns equally fast.
+
+    For weights of two or more dimensions, read as a matrix [out, all the rest]. After Jordan et al. 2024; the step has
+    the weight's own norm as its unit (`lr` is a relative change), so that one rate fits layers of all shapes.
+    """
+
+    def __init__(self, params: Iterable[Tensor], lr: float, momentum: float) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """One update of all weights that have a gradient."""
+        assert closure is None, "the training loop computes the gradients"
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is not None:
+                    self.update(weight, group["lr"], group["momentum"])
+
+    def update(self, weight: Tensor, lr: float, momentum: float) -> None:
+        """Nesterov momentum, orthogonalised, in units of the weight's norm."""
+        state = self.state[weight]
+        if not state:
+            state["momentum"] = torch.zeros_like(weight)
+        state["momentum"].lerp_(weight.grad, 1 - momentum)  # type: ignore[arg-type]
+        direction = torch.lerp(weight.grad, state["momentum"], momentum)  # type: ignore[arg-type]
+        direction = orthogonal(direction.flatten(1)).view_as(weight)
+        weight.mul_(len(weight) ** 0.5 / weight.norm().clamp(min=EPSILON))
+        weight.sub_(direction, alpha=lr)
+
+
+def orthogonal(matrix: Tensor) -> Tensor:
+    """The nearest matrix with singular values near 1 (0.7..1.2): [m,n] -> [m,n].
+
+    Five steps X <- (a + b A + c A^2) X with A = X X^T. All of it but the last product happens on the small m x m
+    matrices, which commute with each other: for a filter bank of 512 x 2304 that is 40 % less work.
+    """
+    if matrix.shape[0] > matrix.shape[1]:
+        return orthogonal(matrix.T).T
+    x = matrix / matrix.norm().clamp(min=EPSILON)
+    a, b, c = NEWTON_SCHULZ
+    gram = x @ x.T  # [m,m]
+    eye = torch.eye(len(gram), device=gram.device, dtype=gram.dtype)
+    product = eye
+    for _ in range(NEWTON_SCHULZ_STEPS):
+        factor = torch.addmm(a * eye + b * gram, gram, gram, alpha=c)
+        product = factor @ product
+        gram = factor @ gram @ factor
+    return product @ x
+
+
+def build(model: nn.Module, config: OptimConfig) -> list[torch.optim.Optimizer]:
+    """The optimisers of a network: one, or with `muon` two (filters; everything else by AdamW)."""
+    filters, weights, shifts = split(model, muon=config.name == "muon")
+    groups = [
+        {"params": weights, "lr": config.lr, "weight_decay": config.weight_decay},
+        {"params": shifts, "lr": config.lr * config.bias_lr, "weight_decay": config.bias_decay},
+    ]
+    if config.name == "sgd":
+        return [torch.optim.SGD(groups, momentum=config.momentum, nesterov=True, fused=True)]
+    if config.name == "adam":
+        return [torch.optim.Adam(groups, fused=True)]
+    rest: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, betas=config.betas, fused=True)]
+    return [Muon(filters, config.filter_lr, config.momentum), *rest] if filters else rest
+
+
+def split(model: nn.Module, muon: bool) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """Parameters by treatment: filters for Muon (dense convolutions), other weights, and vectors (BatchNorm, biases)."""
+    filters, weights, vectors = [], [], []
+    for module in model.modules():
+        dense = isinstance(module, nn.Conv2d) and module.groups == 1 and module.bias is None
+        for parameter in module.parameters(recurse=False):
+            if muon and dense:
+                filters.append(parameter)
+            else:
+                (vectors if parameter.ndim == 1 else weights).append(parameter)
+    return filters, weights, vectors
+
+
+def schedule(config: OptimConfig, iteration: int, iterations: int) -> float:
+    """The factor on every learning rate in iteration 0..iterations-1: warm-up, then linear or exponential decay."""
+    done, end = iteration / iterations, config.final_lr / config.lr
+    if done < config.warmup:
+        return (iteration + 1) / (config.warmup * iterations + 1)
+    if config.schedule == "exponential":
+        return float(end**done)
+    left = (1 - done) / (1 - config.warmup)
+    return end + (1 - end) * left
+
+
+def set_rates(optimisers: list[torch.optim.Optimizer], factor: float) -> None:
+    """Set every group to its own rate times `factor`."""
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            group["lr"] = group.setdefault("full_lr", group["lr"]) * factor
+
+
+class Average:
+    """An exponential moving average of a network's weights and BatchNorm statistics, for evaluation.
+
+    `part` is the length of the memory as a part of the run; early on, the memory is as long as the past.
+    """
+
+    def __init__(self, model: nn.Module, part: float, iterations: int) -> None:
+        self.model = copy.deepcopy(model).eval().requires_grad_(False)
+        self.memory = max(1.0, part * iterations)
+        self.pairs = [
+            (mine, theirs)
+            for mine, theirs in zip(self.model.state_dict().values(), model.state_dict().values(), strict=True)
+            if mine.is_floating_point()
+        ]
+
+    @torch.no_grad()
+    def update(self, iteration: int) -> None:
+        """Take in the weights after iteration 0.."""
+        weight = max(1 / self.memory, 9 / (iteration + 10))
+        torch._foreach_lerp_([mine for mine, _ in self.pairs], [theirs for _, theirs in self.pairs], weight)

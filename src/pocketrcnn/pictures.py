@@ -1,0 +1,80 @@
+"""What a trained detector sees, as plain data for the report: crops by spatial transformer, right and wrong detections.
+
+Images are PNG data URIs of their own size; whoever shows them enlarges them.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from . import boxes
+from .data import Dataset
+from .detector import Detector
+from .roi import transformer_pool
+
+CROP = 32  # pixels, as in the course
+SHOWN = 8  # images in a row of crops
+KEPT = 12  # detections of each kind
+LOOKED_AT = 500  # images of the data set among which the first right and wrong ones are found
+
+
+def png(image: Tensor) -> str:
+    """uint8 [3,H,W] as a lossless data URI."""
+    buffer = io.BytesIO()
+    Image.fromarray(image.permute(1, 2, 0).cpu().numpy()).save(buffer, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+@torch.no_grad()
+def rois(model: Detector, dataset: Dataset) -> dict[str, Any]:
+    """F1: the first images of a data set, cropped to 32x32 by the true and by the best proposed box."""
+    batch = dataset.batch(torch.arange(SHOWN))
+    proposed = model(batch.images).proposals[:, :1]  # [B,1,4]
+    return {
+        "originals": [png(image) for image in batch.images],
+        "truth_boxes": rounded(batch.boxes[:, 0]),
+        "predicted_boxes": rounded(proposed[:, 0]),
+        "truth_crops": crops(batch.images, batch.boxes, model.config.image),
+        "predicted_crops": crops(batch.images, proposed, model.config.image),
+        "labels": [dataset.classes[int(label)] for label in batch.labels[:, 0]],
+    }
+
+
+def crops(images: Tensor, regions: Tensor, frame: int) -> list[str]:
+    """The spatial transformer on pixels: uint8 [B,3,H,W], boxes [B,1,4] -> B pictures of 32x32."""
+    sampled = transformer_pool(images.float(), regions, frame, CROP)
+    return [png(crop) for crop in sampled.round().clamp(0, 255).to(torch.uint8)]
+
+
+@torch.no_grad()
+def detections(model: Detector, dataset: Dataset) -> list[dict[str, Any]]:
+    """The first right and the first wrong detections of a data set, in its order: nothing is picked by hand."""
+    batch = dataset.batch(torch.arange(min(LOOKED_AT, len(dataset))))
+    found = model.detect(batch.images)
+    overlaps = boxes.iou(found.boxes[:, :1], batch.boxes[:, :1])[:, 0, 0]  # [B]
+    right = found.labels[:, 0] == batch.labels[:, 0]
+    kept = [int(i) for want in (right, ~right) for i in want.nonzero()[:KEPT, 0]]
+    return [
+        {
+            "image": png(batch.images[i]),
+            "truth_box": rounded(batch.boxes[i, 0]),
+            "label": dataset.classes[int(batch.labels[i, 0])],
+            "box": rounded(found.boxes[i, 0]),
+            "predicted": dataset.classes[int(found.labels[i, 0])],
+            "score": round(float(found.scores[i, 0]), 4),
+            "iou": round(float(overlaps[i]), 4),
+            "right": bool(right[i]),
+        }
+        for i in kept
+    ]
+
+
+def rounded(values: Tensor) -> Any:
+    """Coordinates to a hundredth of a pixel."""
+    return [[round(v, 2) for v in row] for row in values.tolist()] if values.ndim > 1 else [round(v, 2) for v in values.tolist()]

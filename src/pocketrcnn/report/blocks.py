@@ -1,0 +1,128 @@
+"""What a page is made of. The template knows these shapes and nothing about experiments.
+
+Plain strings everywhere: the template escapes them; `code` between backticks is its only mark-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Text:
+    """Paragraphs. `style`: empty, `note` (a remark in the margin of the argument) or `lead` (the first of a section)."""
+
+    kind: ClassVar[str] = "text"
+    paragraphs: Sequence[str]
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list; `terms` gives each item a term to explain."""
+
+    kind: ClassVar[str] = "items"
+    items: Sequence[str]
+    terms: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Code:
+    """Commands to copy."""
+
+    kind: ClassVar[str] = "code"
+    text: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell that leads to a section of the page, or that matters most in its row."""
+
+    text: str
+    section: str = ""
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """Cells of a table. `kind`: empty, `group` (a line that sums up those under it), `member` (one of those), `total`."""
+
+    cells: Sequence[str | Cell]
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns whose title begins with `#` hold numbers and are set flush right."""
+
+    kind: ClassVar[str] = "table"
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Row]
+    folded: str = ""
+    """The line to click on, for a table that is closed at first."""
+
+    def without(self, *columns: str) -> Table:
+        """The same table with columns left out."""
+        keep = [place for place, column in enumerate(self.columns) if column not in columns]
+        rows = [replace(row, cells=[row.cells[place] for place in keep]) for row in self.rows]
+        return replace(self, columns=[self.columns[place] for place in keep], rows=rows)
+
+
+@dataclass(frozen=True)
+class Key:
+    """One entry of a legend. `shape`: line, dashed, dotted, band, dot, ring or square."""
+
+    label: str
+    colour: str
+    shape: str = "line"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One image of a figure: a data URI, the text that stands for it, a heading and a caption of its own."""
+
+    uri: str
+    alt: str
+    heading: str = ""
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Charts or pictures side by side under one heading, with one caption. `layout`: charts or pictures."""
+
+    kind: ClassVar[str] = "figure"
+    heading: str
+    caption: str
+    panels: Sequence[Panel]
+    keys: Sequence[Key] = ()
+    layout: str = "charts"
+
+
+@dataclass(frozen=True)
+class Strips:
+    """Rows of small pictures of which those in a column belong together."""
+
+    kind: ClassVar[str] = "strips"
+    heading: str
+    caption: str
+    rows: Sequence[tuple[str, Sequence[Panel]]]
+    keys: Sequence[Key] = ()
+
+
+Block = Text | Items | Code | Table | Figure | Strips
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page. `part` opens a new chapter above it."""
+
+    id: str
+    title: str
+    blocks: Sequence[Block] = field(default_factory=tuple)
+    part: str = ""
+    short: str = ""
+    """The name in the list of contents; the title where it is empty."""

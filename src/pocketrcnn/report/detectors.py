@@ -1,0 +1,222 @@
+"""Region proposals (R1, R2), crops (F1) and the detectors (F2, F3, F4) with pictures of what they find."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .. import draw
+from . import curves, phrases, tables
+from .blocks import Block, Figure, Key, Panel, Section, Strips, Text
+from .networks import missing
+from .records import EXPERIMENTS, Record, Results
+
+CROPS, DETECTIONS = 8, 6  # pictures in a row of F1 and of the gallery
+SCALE = 4  # each pixel of a picture with boxes, enlarged
+TRUTH, PREDICTION = ("#%02x%02x%02x" % colour for colour in (draw.TRUTH, draw.PREDICTION))
+KEYS = (Key("true box", TRUTH, "dashed"), Key("predicted box", PREDICTION))
+
+ABOUT_R1 = (
+    "Transformed CIFAR-10: a CIFAR-10 image of 24 to 40 pixels placed at random on a background of 48 × 48. The base network leaves "
+    "6 × 6 cells, and on each cell lies one anchor, a square of 32 pixels. A cell is positive where its anchor overlaps the object "
+    "by more than 0.7 (intersection over union) or, of all anchors, most; negative below 0.1; in between it is ignored. The network "
+    "tells positive from negative cells.",
+    "The report gives “0.0101” as its accuracy. That is its final loss; its curves show about 99 %, which is the figure "
+    "used here.",
+)
+ABOUT_R2 = (
+    "Beside the objectness of a cell, the network predicts row, column and width of the object, relative to the anchor: "
+    "t_x = (x − x_a) / w_a, t_y = (y − y_a) / w_a, t_w = log(w / w_a). The regression loss is smooth L1, summed over these three and "
+    "averaged over positive cells alone, and it is learned together with the classifier.",
+    "A loss of this kind says little by itself, so the same is given in pixels and as the overlap of the best proposal with "
+    "the object.",
+)
+ABOUT_F1 = (
+    "The highest-scoring proposal, with centre x, y and width w, becomes the matrix θ = [w/48, 0, (x − 24)/24; 0, w/48, (y − 24)/24] of a "
+    "spatial transformer, and the image is sampled through it at 32 × 32 points. A good proposal gives the crop that the "
+    "true box gives.",
+)
+ABOUT_F = {
+    "F2": "The crop of F1, taken from the features instead of the image: 4 × 4 cells, a fully connected layer of 256, BatchNorm, "
+    "ReLU, ten classes. Proposals, boxes and classes are learned end to end. At test time the box is always the predicted one.",
+    "F3": "F2 with the first three convolutions separable, as in B2.",
+    "F4": "F2 with the first three convolutions replaced by residual blocks, as in B3.",
+}
+
+
+def sections(results: Results) -> list[Section]:
+    """R1, R2, F1, F2, F3, F4 and the gallery of detections, present or not."""
+    detectors = [detector(results, id) for id in ABOUT_F]
+    return [classifier(results), regressor(results), crops(results), *detectors, detections(results)]
+
+
+def _title(id: str) -> str:
+    return f"{id}: {EXPERIMENTS[id]}"
+
+
+def classifier(results: Results) -> Section:
+    """R1: loss and point-wise accuracy."""
+    records = results.find("R1")
+    if not records:
+        return missing("R1", _title("R1"))
+    blocks: list[Block | None] = [Text(ABOUT_R1), tables.run_table(results, records), tables.proposal_table(records)]
+    for record in records:
+        caption = curves.join(
+            curves.fall(record, "loss_objectness", "The loss"),
+            curves.passing(results, record, curves.OBJECTNESS_ACCURACY),
+            curves.gap(record, "objectness_accuracy"),
+        )
+        shown = (curves.OBJECTNESS_LOSS, curves.OBJECTNESS_ACCURACY)
+        blocks.append(
+            curves.figure(results, record, f"Loss and accuracy of R1, {record.recipe} recipe", shown, caption)
+        )
+    return _section("R1", [*blocks, tables.layer_table(records[0], folded=True)])
+
+
+def regressor(results: Results) -> Section:
+    """R2: losses, and the regression in three units."""
+    records = results.find("R2")
+    if not records:
+        return missing("R2", _title("R2"))
+    blocks: list[Block | None] = [Text(ABOUT_R2), tables.run_table(results, records), tables.proposal_table(records)]
+    for record in records:
+        blocks += [_losses(results, record), _accuracies(results, record)]
+    return _section("R2", [*blocks, tables.layer_table(records[0], folded=True)])
+
+
+def _losses(results: Results, record: Record) -> Figure | None:
+    caption = curves.join(
+        curves.fall(record, "loss_objectness", "The loss of the classifier"),
+        curves.fall(record, "loss_box", "The loss of the regression"),
+        "Logarithmic axes.",
+    )
+    shown = (curves.OBJECTNESS_LOSS, curves.TRAINED_BOX_LOSS, curves.LOSS)
+    return curves.figure(results, record, f"Training losses of R2, {record.recipe} recipe", shown, caption)
+
+
+def _accuracies(results: Results, record: Record) -> Figure | None:
+    shown = (curves.OBJECTNESS_ACCURACY, curves.BOX_LOSS, curves.PIXEL_ERROR, curves.MEAN_IOU)
+    heading = f"What the losses mean: accuracy, pixels and overlap in R2, {record.recipe} recipe"
+    return curves.figure(
+        results,
+        record,
+        heading,
+        shown,
+        curves.join(curves.passing(results, record, curves.BOX_LOSS), _in_pixels(record)),
+    )
+
+
+def _in_pixels(record: Record) -> str:
+    if not {"box_loss", "pixel_error", "mean_iou"} <= record.metrics.keys():
+        return ""
+    loss, error, iou = (record.metrics[name] for name in ("box_loss", "pixel_error", "mean_iou"))
+    return (
+        f"The final regression loss of {loss.mean:.6f} goes with an error of {error.mean:.2f} pixels in a coordinate "
+        f"and a mean overlap of {iou.mean:.3f}."
+    )
+
+
+def crops(results: Results) -> Section:
+    """F1: originals with boxes, crops by the true box, crops by the predicted box."""
+    title = "F1: crops by a spatial transformer"
+    records = [record for record in results.find("R2", "F2", "F3", "F4") if record.pictures.get("rois")]
+    if not records:
+        text = "F1 has no pictures here: they come with R2 and F2. `pocketrcnn reproduce --only R2,F2` makes them."
+        return Section("f1", title, [Text([text], "note")], short="F1")
+    blocks: list[Block] = [Text(ABOUT_F1)]
+    for split in ("train", "test"):
+        if split in records[0].pictures["rois"]:
+            blocks.append(_strips(records[0], split, records[0].pictures["rois"][split]))
+    return Section("f1", title, blocks, short="F1")
+
+
+def _strips(record: Record, split: str, rois: Mapping[str, Any]) -> Strips:
+    names = {"train": "training", "test": "test"}
+    labels, count = rois["labels"][:CROPS], len(rois["labels"][:CROPS])
+    boxes = list(zip(rois["truth_boxes"], rois["predicted_boxes"], strict=True))[:count]
+    originals = [_boxed(uri, *pair) for uri, pair in zip(rois["originals"][:count], boxes, strict=True)]
+    rows = [
+        (
+            "image",
+            [
+                Panel(u, f"{label}, with its true and its predicted box")
+                for u, label in zip(originals, labels, strict=True)
+            ],
+        ),
+        ("crop by the true box", _crops(rois["truth_crops"], labels, "true")),
+        ("crop by the predicted box", _crops(rois["predicted_crops"], labels, "predicted")),
+    ]
+    off = sum(abs(t - p) for truth, box in boxes for t, p in zip(truth, box, strict=True)) / (4 * count)
+    caption = (
+        f"Proposals of {record.id} ({record.recipe} recipe) on {count} {names[split]} images. The edges of the predicted boxes lie on "
+        f"average {off:.2f} pixels from the true ones, so the two rows of crops differ by about as much. The objects, from left to "
+        f"right: {phrases.listed(labels)}."
+    )
+    return Strips(f"Crops of {names[split]} images", caption, rows, KEYS)
+
+
+def _crops(uris: Sequence[str], labels: Sequence[str], box: str) -> list[Panel]:
+    return [Panel(uri, f"{label}, cropped by the {box} box") for uri, label in zip(uris, labels, strict=False)]
+
+
+def _boxed(uri: str, truth: Sequence[float], box: Sequence[float], label: str = "", score: float | None = None, width: int = 2) -> str:
+    marks = [draw.Mark(box, label, score), draw.Mark(truth, colour=draw.TRUTH, dashed=True)]
+    return draw.png_uri(draw.draw_boxes(draw.read_uri(uri), marks, SCALE))
+
+
+def detector(results: Results, id: str) -> Section:
+    """F2, F3 or F4: figures and the six panels of training."""
+    records = results.find(id)
+    if not records:
+        return missing(id, _title(id))
+    blocks: list[Block | None] = [
+        Text([ABOUT_F[id]]),
+        tables.run_table(results, records),
+        tables.proposal_table(records),
+    ]
+    for record in records:
+        caption = curves.join(
+            curves.passing(results, record, curves.OBJECT_ACCURACY), curves.pace(record), curves.gap(record)
+        )
+        blocks.append(curves.figure(results, record, f"Training of {id}, {record.recipe} recipe", curves.SIX, caption))
+    return _section(id, [*blocks, tables.layer_table(records[0], folded=True)])
+
+
+def _section(id: str, blocks: Sequence[Block | None]) -> Section:
+    return Section(id.lower(), _title(id), [block for block in blocks if block], short=id)
+
+
+def detections(results: Results) -> Section:
+    """Right and wrong detections, drawn."""
+    title = "Detections, right ones and wrong ones"
+    blocks: list[Block] = []
+    for record in results.find(*ABOUT_F):
+        for right in (True, False):
+            found = [d for d in record.pictures.get("detections", ()) if d["right"] == right][:DETECTIONS]
+            if found:
+                blocks.append(_gallery(record, found, right))
+    if not blocks:
+        text = "There are no pictures of detections here. `pocketrcnn reproduce --only F2,F3,F4` makes them."
+        return Section("detections", title, [Text([text], "note")], short="Detections")
+    return Section("detections", title, blocks, short="Detections")
+
+
+def _gallery(record: Record, found: Sequence[Mapping[str, Any]], right: bool) -> Figure:
+    word = "right" if right else "wrong"
+    overlap = sum(d["iou"] for d in found) / len(found)
+    caption = (
+        f"{phrases.several(len(found), 'test image')} of which {record.id} got the class {word}, with boxes it predicted; their mean overlap with "
+        f"the true boxes is {overlap:.2f}. The number is the detector's own score. How many are shown says nothing of how many there "
+        f"are: in all, {phrases.percent(record.metrics['accuracy'].mean, 1)} of the test images are right."
+    )
+    panels = [_detection(d) for d in found]
+    heading = f"{phrases.sentence(word)} ones of {record.id} ({EXPERIMENTS[record.id]}, {record.recipe} recipe)"
+    return Figure(heading, caption, panels, KEYS, "pictures")
+
+
+def _detection(found: Mapping[str, Any]) -> Panel:
+    uri = _boxed(found["image"], found["truth_box"], found["box"], found["predicted"], found["score"])
+    same = found["label"] == found["predicted"]
+    told = found["label"] if same else f"{found['label']}, taken for {found['predicted']}"
+    details = f"score {found['score']:.2f}, IoU {found['iou']:.2f}"
+    return Panel(uri, f"Picture of {told}, with true and predicted box; {details}.", told, details)

@@ -1,0 +1,106 @@
+"""The page: a pure function of `results.json`, and its way to the disk."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+from . import closing, comparison, detectors, networks, phrases
+from .blocks import Section
+from .records import Results, read
+
+PARTS = {"b1": "Base networks", "r1": "Region proposals", "f1": "Faster R-CNN"}
+SCHEDULES = {
+    "short": "These are short runs, with fewer iterations than the 2,000 of the report. `pocketrcnn reproduce --full` takes as many.",
+    "full": "These are full runs, with as many iterations as in the report.",
+    "custom": "The number of iterations was chosen by hand; it stands beside every result.",
+}
+SAMPLE = (
+    "These are results on the small sample of CIFAR-10 that comes with the package, and not on CIFAR-10. They show that everything runs; "
+    "nothing here is compared with the report. `pocketrcnn reproduce` takes the real data."
+)
+
+
+def write_report(results: dict[str, Any], path: Path) -> None:
+    """Render the page and put it at `path`, whole or not at all. Raises UserError where it cannot be written."""
+    text = render(results)
+    try:
+        _write(text, path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise UserError(
+            f"{path} cannot be written ({reason}): make room or choose another folder with --out"
+        ) from error
+
+
+def _write(text: str, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)  # mkstemp makes files that nobody else may read
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def render(results: dict[str, Any]) -> str:
+    """`results.json`, parsed, as one self-contained HTML page. The same results give the same text.
+
+    Raises UserError where `results` has another schema or lacks a part.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    found = read(results)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["prose"] = _prose
+    template = environment.from_string(files(__package__).joinpath("template.html").read_text("utf-8"))
+    return template.render(
+        results=found,
+        introduction=introduction(found),
+        banner="" if found.comparable else SAMPLE,
+        table_block=comparison.summary_table(found),
+        careful=comparison.CAREFUL if found.comparable else "",
+        sections=sections(found),
+    )
+
+
+def _prose(text: str) -> Any:
+    """Escaped text in which `this` between backticks is code."""
+    from markupsafe import Markup, escape
+
+    parts = str(text).split("`")
+    marked = (f"<code>{escape(part)}</code>" if place % 2 else str(escape(part)) for place, part in enumerate(parts))
+    return Markup("".join(marked))
+
+
+def introduction(results: Results) -> list[str]:
+    """What this is, on what it ran, and how it came out."""
+    number = len({record.id for record in results.records})
+    runs = "This experiment" if number == 1 else f"These {number} experiments"
+    what = (
+        "A course report of 2017 trained three small networks on CIFAR-10 and built a Faster R-CNN from them, part by part. "
+        "This page has its experiments once more, trained from scratch, each published number beside ours."
+    )
+    where = (
+        f"{runs} took {phrases.duration(results.seconds_total)} in all"
+        f" on {closing.machine(results.hardware)}. Peak memory was {results.peak_memory_gb:.1f} GB."
+    )
+    verdicts = comparison.verdicts(results)
+    schedule = SCHEDULES.get(results.schedule, SCHEDULES["custom"])
+    return [what, " ".join([*verdicts, where]), schedule]
+
+
+def sections(results: Results) -> list[Section]:
+    """All sections in the order of the page."""
+    body = [*networks.sections(results), *detectors.sections(results)]
+    parted = [replace(section, part=PARTS.get(section.id, "")) for section in body]
+    return [*parted, comparison.final(results), closing.errata(), closing.reproduce(results)]

@@ -1,0 +1,140 @@
+"""Numbers as the reader sees them, and words that follow from numbers. No sentence here can be untrue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .records import Stat
+
+METRICS = {"accuracy": "accuracy", "objectness_accuracy": "point-wise accuracy", "box_loss": "regression loss"}
+LOSS_DIGITS = 6
+SAME = 0.02  # ratios nearer to 1 than this are called equal
+
+
+def percent(value: float, digits: int = 2) -> str:
+    """0.7012 -> `70.12 %`."""
+    return f"{100 * value:.{digits}f} %"
+
+
+def published_value(name: str, value: float) -> str:
+    """With the decimals that the report printed, not more: 0.646 -> `64.6 %`; its 99 % was read off a curve."""
+    if not is_fraction(name):
+        return number(value)
+    return f"{'about ' if name == 'objectness_accuracy' else ''}{100 * value:.4g} %"
+
+
+def number(value: float, digits: int = LOSS_DIGITS) -> str:
+    """Fixed decimals."""
+    return f"{value:.{digits}f}"
+
+
+def count(value: float) -> str:
+    """46497792 -> `46,497,792`."""
+    return f"{round(value):,}"
+
+
+def millions(value: float) -> str:
+    """46497792 -> `46.5 million`."""
+    return f"{value / 1e6:.1f} million"
+
+
+def spread_seconds(stat: Stat) -> str:
+    """Mean and standard deviation in seconds: `75.2 ± 0.4 s`."""
+    return _spread(stat, 1, 1) + " s"
+
+
+def duration(value: float) -> str:
+    """640 -> `10 min 40 s`, 7500 -> `2 h 5 min`."""
+    whole = round(value)
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def share(part: float, whole: float) -> str:
+    """A part of a whole, in percent without decimals below the tenth."""
+    return f"{100 * part / whole:.1f} %"
+
+
+def metric(name: str, stat: Stat) -> str:
+    """Mean and standard deviation in the unit of the metric; one value has no deviation."""
+    if is_fraction(name):
+        return _spread(stat, 100, 2) + " %"
+    if name == "pixel_error":
+        return _spread(stat, 1, 3) + " px"
+    if name == "mean_iou":
+        return _spread(stat, 1, 3)
+    return _spread(stat, 1, LOSS_DIGITS)
+
+
+def is_fraction(name: str) -> bool:
+    """Whether the metric is shown in percent."""
+    return "accuracy" in name or name.startswith("recall")
+
+
+def _spread(stat: Stat, factor: float, digits: int) -> str:
+    mean = f"{factor * stat.mean:.{digits}f}"
+    return mean if stat.n < 2 else f"{mean} ± {factor * stat.std:.{digits}f}"
+
+
+def ratio(a: float, b: float) -> str:
+    """How many times the larger is the smaller, in two or three digits: `6.8`, `12`."""
+    times = max(a, b) / min(a, b)
+    return f"{times:.2f}" if times < 2 else f"{times:.1f}" if times < 10 else f"{times:.0f}"
+
+
+def compare(a: float, b: float, more: str, less: str, same: str) -> str:
+    """`3.1 times MORE`, `3.1 times LESS` or SAME, as a is to b (both above 0)."""
+    if abs(a / b - 1) < SAME:
+        return same
+    return f"{ratio(a, b)} times {more if a > b else less}"
+
+
+def as_long(a: float, b: float) -> str:
+    """`3.1 times as long`, also for less than one."""
+    return "as long" if abs(a / b - 1) < SAME else f"{a / b:.{1 if a > 2 * b else 2}f} times as long"
+
+
+def margin(name: str, ours: float, theirs: float) -> str:
+    """How far ours is from the published value: `+5.6 points`, or for losses `2.3 times smaller`."""
+    if is_fraction(name):
+        return f"{100 * (ours - theirs):+.2f} points".replace("-", "−")
+    return compare(ours, theirs, "larger", "smaller", "equal")
+
+
+def points(a: float, b: float) -> str:
+    """The difference of two fractions: `5.6 points above`, `5.6 points below`, `level with`."""
+    difference = round(100 * (a - b), 1)
+    if difference == 0:
+        return "level with"
+    return f"{abs(difference):.1f} {plural(abs(difference), 'point')} {'above' if difference > 0 else 'below'}"
+
+
+def apart(better: str, a: Stat, other: str, b: Stat) -> str:
+    """Whether every run of the one is better than every run of the other; a is the one with the larger mean."""
+    if min(a.n, b.n) < 2:
+        return "with a single run, chance cannot be told from a real difference"
+    if min(a.values) > max(b.values):
+        return f"every seed of {better} is above every seed of {other}"
+    return f"the seeds of {better} and {other} overlap, and their order may be chance"
+
+
+def plural(value: float, word: str) -> str:
+    """`seed` or `seeds`."""
+    return word if value == 1 else word + "s"
+
+
+def several(value: int, word: str) -> str:
+    """`1 seed`, `2 seeds`."""
+    return f"{value} {plural(value, word)}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([*[", ".join(parts[:-1])][: len(parts) > 1], *parts[-1:]])
+
+
+def sentence(text: str) -> str:
+    """The first letter large."""
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,141 @@
+"""Tables that several sections share: the figures of a record, and the costs of its layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from . import phrases
+from .blocks import Cell, Row, Table
+from .records import Layer, Record, Results
+
+PROPOSALS = {
+    "objectness_accuracy": "cells right",
+    "objectness_positive_accuracy": "positive cells",
+    "objectness_negative_accuracy": "negative cells",
+    "loss_objectness": "objectness loss",
+    "box_loss": "regression loss",
+    "pixel_error": "error",
+    "mean_iou": "mean IoU",
+    "recall_50": "IoU ≥ 0.5",
+    "recall_70": "IoU ≥ 0.7",
+    "recall_90": "IoU ≥ 0.9",
+}
+UNCOUNTED = "linear"  # the course counts convolutions only
+
+
+def run_table(results: Results, records: Sequence[Record]) -> Table:
+    """The headline figure of an experiment and what it cost, one line a recipe."""
+    first = records[0]
+    columns = [
+        "recipe", f"#{phrases.METRICS[first.headline]}", "#published", "#seeds", "#iterations", "#images a batch", "#training time",
+        "#one iteration", "#multiplications", "#parameters",
+    ]  # fmt: skip
+    table = Table(
+        f"{first.id} on all test images: mean ± standard deviation over the seeds.", columns, [_run(r) for r in records]
+    )
+    return table if results.comparable else table.without("#published")
+
+
+def _run(record: Record) -> Row:
+    published = record.published
+    return Row(
+        [
+            record.recipe,
+            Cell(phrases.metric(record.headline, record.value), strong=True),
+            phrases.published_value(record.headline, published.value) if published else "–",
+            str(record.value.n),
+            phrases.count(record.iterations),
+            phrases.count(record.batch),
+            phrases.spread_seconds(record.seconds),
+            f"{record.step_ms:.1f} ms",
+            phrases.count(record.multiplications),
+            phrases.count(record.parameters),
+        ]
+    )
+
+
+def proposal_table(records: Sequence[Record]) -> Table:
+    """How good the proposals are, one line a recipe, as far as the records tell."""
+    names = [name for name in PROPOSALS if any(name in r.metrics and name != r.headline for r in records)]
+    rows = [
+        Row([r.recipe, *(phrases.metric(n, r.metrics[n]) if n in r.metrics else "–" for n in names)]) for r in records
+    ]
+    caption = (
+        f"Proposals of {records[0].id}: cells told apart, box of the best proposal, and its overlap with the object."
+    )
+    return Table(caption, ["recipe", *(f"#{PROPOSALS[name]}" for name in names)], rows)
+
+
+def layer_table(record: Record, folded: bool = False) -> Table | None:
+    """Multiplications and parameters of every layer, summed up by stage; None where the layers are not listed."""
+    if not record.layers:
+        return None
+    rows = [
+        row for stage, layers in groupby(record.layers, lambda la: la.stage) for row in _stage(record, stage, [*layers])
+    ]
+    rows.append(
+        Row(
+            ["all", "", "", "", "", phrases.count(record.multiplications), "100.0 %", phrases.count(record.parameters)],
+            "total",
+        )
+    )
+    columns = ["layer", "kind", "#kernel", "#channels", "#output", "#multiplications", "#share", "#parameters"]
+    caption = (
+        f"Layers of {record.id}, for one image. Multiplications are those of convolutions, as in the report: "
+        "BatchNorm and linear layers are not counted among them. Parameters include those of BatchNorm."
+    )
+    return Table(caption, columns, rows, f"Layers of {record.id}, with their costs" if folded else "")
+
+
+def _stage(record: Record, stage: str, layers: list[Layer]) -> list[Row]:
+    if len(layers) == 1:
+        return [_layer(record, layers[0], "")]
+    cost, parameters = sum(map(counted, layers)), sum(layer.parameters for layer in layers)
+    part = phrases.share(cost, record.multiplications)
+    head = Row(
+        [stage, f"{len(layers)} layers", "", "", "", phrases.count(cost), part, phrases.count(parameters)], "group"
+    )
+    return [head, *(_layer(record, layer, "member") for layer in layers)]
+
+
+def _layer(record: Record, layer: Layer, kind: str) -> Row:
+    cost = counted(layer)
+    return Row(
+        [
+            layer.name,
+            layer.kind,
+            " × ".join(map(str, layer.kernel)) or "–",
+            f"{layer.in_channels} → {layer.out_channels}",
+            " × ".join(map(str, layer.output)) or "–",
+            phrases.count(cost) if cost else "–",
+            phrases.share(cost, record.multiplications) if cost else "–",
+            phrases.count(layer.parameters),
+        ],
+        kind,
+    )
+
+
+def counted(layer: Layer) -> int:
+    """The multiplications that the course counts."""
+    return 0 if layer.kind == UNCOUNTED else layer.multiplications
+
+
+def stages(record: Record) -> dict[str, int]:
+    """Multiplications by stage, in order, without stages that have none."""
+    sums: dict[str, int] = {}
+    for layer in record.layers:
+        sums[layer.stage] = sums.get(layer.stage, 0) + counted(layer)
+    return {stage: cost for stage, cost in sums.items() if cost}
+
+
+def values_written(record: Record) -> int:
+    """Output values of all convolutions, for one image."""
+    return sum(_cells(layer) * layer.out_channels for layer in record.layers if counted(layer))
+
+
+def _cells(layer: Layer) -> int:
+    cells = 1
+    for side in layer.output:
+        cells *= side
+    return cells

@@ -1,0 +1,84 @@
+"""From boxes to classes: regions of interest cut out of the feature map, and the head that names them.
+
+A new ROI layer is a function below and one line in POOLS. Contract: features [B,C,h,w], boxes [B,P,4] in pixels of a
+square frame, the frame's side, and the size S of the result -> [B*P,C,S,S]. Legend: P boxes an image, S cells a side.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from . import boxes
+from .config import ROIConfig
+
+
+def transformer_pool(features: Tensor, rois: Tensor, frame: float, size: int) -> Tensor:
+    """Bilinear crops (Jaderberg et al. 2015, section 3): what affine_grid and grid_sample give, zeros outside.
+
+    Theta has no rotation, so that the crop is separable: A_y . F . A_x^T, two small matrix products in place of a
+    gather, and deterministic on every device.
+    """
+    batch, channels, height, width = features.shape
+    scale_x, shift_x, scale_y, shift_y = boxes.theta(rois, frame, frame).unbind(-1)  # [B,P]
+    rows = interpolation(scale_y, shift_y, size, height).to(features.dtype)  # [B,P,S,h]
+    columns = interpolation(scale_x, shift_x, size, width).to(features.dtype)  # [B,P,S,w]
+    x = rows.flatten(1, 2) @ features.permute(0, 2, 3, 1).reshape(batch, height, width * channels)  # [B,P*S,w*C]
+    x = columns.flatten(0, 1)[:, None] @ x.view(-1, size, width, channels)  # [B*P,S,S,C]
+    return x.permute(0, 3, 1, 2)  # channels_last
+
+
+def interpolation(scale: Tensor, shift: Tensor, size: int, cells: int) -> Tensor:
+    """Weights of the cells for each sampled point along one axis: [...] and [...] -> [..., size, cells].
+
+    Points are the centres of `size` equal parts of the box, cell centres lie at (j + 1/2) of the map
+    (align_corners=False); a point outside the map sees zeros.
+    """
+    points = (2 * torch.arange(size, device=scale.device) + 1) / size - 1  # [S] in -1..1 over the box
+    at = ((scale[..., None] * points + shift[..., None] + 1) * cells - 1) / 2  # [...,S] in cells
+    distance = (at[..., None] - torch.arange(cells, device=scale.device)).abs()  # [...,S,cells]
+    return (1 - distance).clamp(min=0)
+
+
+def max_pool(features: Tensor, rois: Tensor, frame: float, size: int) -> Tensor:
+    """ROI max pooling: each of SxS bins takes the maximum of its cells; nothing is interpolated (Girshick 2015, 2.1)."""
+    height, width = features.shape[-2:]
+    x1, y1, x2, y2 = (rois / frame).unbind(-1)  # [B,P] in parts of the frame
+    rows, columns = boxes.bins(y1 * height, y2 * height, size, height), boxes.bins(x1 * width, x2 * width, size, width)
+    floor = torch.finfo(features.dtype).min
+    x = features[:, None, :, None].masked_fill(~rows[:, :, None, :, :, None], floor).amax(-2)  # [B,P,C,S,w]
+    x = x[..., None, :].masked_fill(~columns[:, :, None, None], floor).amax(-1)  # [B,P,C,S,S]
+    return x.flatten(0, 1)
+
+
+def whole_frame(features: Tensor, rois: Tensor, frame: float, size: int) -> Tensor:  # noqa: ARG001
+    """The strongest answers of the whole map: a classifier is a detector whose one box is the frame.
+
+    Table 1 ends on a map of 1x1 for images of 32x32, where this changes nothing.
+    """
+    return F.adaptive_max_pool2d(features, 1)
+
+
+POOLS = {"frame": whole_frame, "transformer": transformer_pool, "max": max_pool}
+
+
+class ROIHead(nn.Module):
+    """Pooled regions to classes: an optional fully connected layer (as a convolution), BatchNorm, ReLU; then linear."""
+
+    def __init__(self, config: ROIConfig, in_channels: int, classes: int) -> None:
+        super().__init__()
+        self.config = config
+        self.hidden = nn.Conv2d(in_channels, config.channels, config.size, bias=False) if config.channels else None
+        self.norm = nn.BatchNorm2d(config.channels) if config.channels else None
+        self.classify = nn.Linear(config.channels or in_channels, classes)
+
+    def pool(self, features: Tensor, rois: Tensor, frame: float) -> Tensor:
+        """Features [B,C,h,w] and boxes [B,P,4] -> [B*P,C,S,S]."""
+        return POOLS[self.config.pool](features, rois, frame, self.config.size)
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """Pooled regions [B*P,C,S,S] -> class logits [B*P,classes]."""
+        if self.hidden is not None and self.norm is not None:
+            pooled = F.relu(self.norm(self.hidden(pooled)))
+        return self.classify(F.dropout(pooled.flatten(1), self.config.dropout, self.training)).float()  # type: ignore[no-any-return]

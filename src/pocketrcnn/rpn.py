@@ -1,0 +1,92 @@
+"""The region proposal network: where may an object be, and how large is it? (Ren et al. 2015, section 3.1)
+
+Legend: B images, h and w the sides of the feature map, A anchors a cell, N = h*w*A, D box parameters, P proposals,
+G objects an image.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from . import boxes
+from .config import RPNConfig
+from .layers import conv_norm
+from .structures import Batch
+
+
+class RPN(nn.Module):
+    """A 3x3 convolution on the features, then objectness and box parameters for every anchor."""
+
+    anchors: Tensor
+
+    def __init__(self, config: RPNConfig, in_channels: int, stride: int, image: int) -> None:
+        super().__init__()
+        self.config, self.image = config, image
+        per_cell = len(config.sizes) * len(config.ratios)
+        self.intermediate = conv_norm(in_channels, config.channels, 3)
+        self.objectness = nn.Conv2d(config.channels, per_cell, 1)
+        self.box = nn.Conv2d(config.channels, per_cell * config.box_dims, 1) if config.box_dims else None
+        grid = boxes.anchors(image // stride, image // stride, stride, config.sizes, config.ratios)
+        self.register_buffer("anchors", grid, persistent=False)  # [N,4]
+        self.initialise()
+
+    def initialise(self) -> None:
+        """Small weights, objectness at its prior, boxes at their anchors (or, in pixels, at the middle of the frame)."""
+        nn.init.normal_(self.objectness.weight, std=0.01)
+        nn.init.constant_(self.objectness.bias, math.log(self.config.prior / (1 - self.config.prior)))  # type: ignore[arg-type]
+        if self.box is None:
+            return
+        nn.init.normal_(self.box.weight, std=0.01)
+        middle, dims = self.image / 2, self.config.box_dims
+        start = {"deltas": [0.0] * 4, "pixels": [middle, middle, self.config.sizes[0], self.config.sizes[0]]}
+        bias = torch.tensor(start[self.config.output][:dims]).repeat(self.box.out_channels // dims)
+        with torch.no_grad():
+            self.box.bias.copy_(bias)  # type: ignore[union-attr]
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Features [B,C,h,w] -> objectness logits [B,N], deltas [B,N,D] (None without regression)."""
+        x = F.relu(self.intermediate(features))
+        objectness = self.objectness(x).permute(0, 2, 3, 1).flatten(1).float()  # [B,N]
+        return objectness, None if self.box is None else self.deltas(self.box(x).float())
+
+    def deltas(self, raw: Tensor) -> Tensor:
+        """The output of the box convolution [B,A*D,h,w] as deltas [B,N,D]."""
+        raw = raw.permute(0, 2, 3, 1).reshape(len(raw), len(self.anchors), self.config.box_dims)
+        if self.config.output == "deltas":
+            return raw
+        x, y, side, other = (raw[..., i] for i in (0, 1, 2, self.config.box_dims - 1))
+        return boxes.encode(boxes.from_center_size(x, y, side, other), self.anchors)[..., : self.config.box_dims]
+
+    def propose(self, objectness: Tensor, deltas: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The best proposals, inside the frame: boxes [B,P,4] and scores [B,P] in 0..1. No gradient goes through them."""
+        scores, index = objectness.detach().topk(self.config.proposals, 1)  # [B,P]
+        found = self.anchors[index]  # [B,P,4]
+        if deltas is not None:
+            chosen = deltas.detach().gather(1, index[..., None].expand(-1, -1, deltas.shape[-1]))  # [B,P,D]
+            found = boxes.decode(chosen, found)
+        return boxes.clip(found, self.image, self.image), scores.sigmoid()
+
+    def targets(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """What the anchors should say: labels [B,N] (1, 0, or -1 for ignored) and deltas [B,N,D]."""
+        overlaps = boxes.iou(self.anchors, batch.boxes)  # [B,N,G]
+        labels, index = boxes.match(overlaps, batch.valid, self.config.positive_iou, self.config.negative_iou)
+        matched = batch.boxes.gather(1, index[..., None].expand(-1, -1, 4))  # [B,N,4]
+        return labels, boxes.encode(matched, self.anchors)[..., : self.config.box_dims]
+
+
+def objectness_loss(objectness: Tensor, labels: Tensor) -> Tensor:
+    """Sigmoid cross entropy, the mean over the anchors that are not ignored (Ren et al. 2015, equation 1)."""
+    counted = labels != boxes.IGNORED  # [B,N]
+    loss = F.binary_cross_entropy_with_logits(objectness, labels.clamp(min=0).float(), reduction="none")
+    return (loss * counted).sum() / counted.sum().clamp(min=1)
+
+
+def box_loss(deltas: Tensor, targets: Tensor, labels: Tensor) -> Tensor:
+    """Smooth L1 summed over the box parameters, the mean over positive anchors (Girshick 2015, equation 3)."""
+    positive = labels == boxes.POSITIVE  # [B,N]
+    loss = F.smooth_l1_loss(deltas, targets, reduction="none").sum(-1)
+    return (loss * positive).sum() / positive.sum().clamp(min=1)

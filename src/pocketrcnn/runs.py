@@ -1,0 +1,147 @@
+"""The folder of a run: what it holds, and that it can always be trusted.
+
+config.yaml (all settings), env.json (versions, hardware), log.jsonl (the points of the curves), checkpoint.safetensors
+(the full state, while training), and, once finished, weights.safetensors and metrics.json.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import filelock
+import torch
+
+from . import config as settings
+from .checkpoint import load_into, load_tensors, save_tensors, write_atomically
+from .config import Config
+from .environment import environment
+from .errors import UserError
+
+if TYPE_CHECKING:
+    from .detector import Detector
+    from .engine import State
+
+CONFIG, ENVIRONMENT, LOG, METRICS = "config.yaml", "env.json", "log.jsonl", "metrics.json"
+CHECKPOINT, WEIGHTS, LOCK = "checkpoint.safetensors", "weights.safetensors", ".lock"
+
+
+class Run:
+    """One folder, one configuration; at most one process writes to it."""
+
+    def __init__(self, folder: Path, config: Config, device: torch.device) -> None:
+        """Make the folder or go on in it. Raises UserError when it holds something else or other settings."""
+        self.folder, self.config, self.device, self.name = folder, config, device, folder.name
+        if (folder / CONFIG).is_file():
+            self.check_settings()
+        elif folder.exists() and (not folder.is_dir() or any(p.name != LOCK for p in folder.iterdir())):
+            raise UserError(f"{folder} holds something else than a run: choose another folder with --out")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"{folder} cannot be made ({error.strerror}): choose another folder with --out") from error
+        self.guard = filelock.FileLock(folder / LOCK)
+
+    def __enter__(self) -> Run:
+        try:
+            self.guard.acquire(timeout=0)
+        except filelock.Timeout as error:
+            raise UserError(f"{self.folder} is in use by another program: wait for it, or choose another --out") from error
+        if not (self.folder / CONFIG).is_file():
+            write_atomically(self.folder / ENVIRONMENT, encode(environment(self.config, self.device)))
+            write_atomically(self.folder / CONFIG, settings.dump(self.config).encode())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.guard.release()
+        with suppress(OSError):
+            (self.folder / LOCK).unlink()
+
+    def check_settings(self) -> None:
+        """The saved configuration is the asked one, or it is said which setting differs."""
+        path = self.folder / CONFIG
+        before = flat(settings.to_dict(settings.load(read(path), str(path))))
+        now = flat(settings.to_dict(self.config))
+        for name in sorted(set(before) | set(now)):
+            if before.get(name) != now.get(name):
+                raise UserError(
+                    f"{self.folder} was started with {name} = {before.get(name)}, now it is {now.get(name)}: "
+                    "use the same settings, choose another folder with --out, or delete this one"
+                )
+
+    def metrics(self) -> dict[str, Any] | None:
+        """The final metrics, None while the run is not finished."""
+        path = self.folder / METRICS
+        return parse(path) if path.is_file() else None
+
+    def environment(self) -> dict[str, Any]:
+        """Versions and hardware that the run was started with."""
+        return parse(self.folder / ENVIRONMENT)
+
+    def points(self) -> list[dict[str, Any]]:
+        """The points of the curves."""
+        path = self.folder / LOG
+        return [json.loads(line) for line in read(path).splitlines()] if path.is_file() else []
+
+    def log(self, points: list[dict[str, Any]]) -> None:
+        """Write all points so far, one line each."""
+        write_atomically(self.folder / LOG, "".join(json.dumps(p, sort_keys=True) + "\n" for p in points).encode())
+
+    def save(self, state: State) -> None:
+        """Save the full state, in place of the one before."""
+        save_tensors(self.folder / CHECKPOINT, state.tensors(), state.facts())
+
+    def restore(self, state: State) -> None:
+        """Put the saved state in place, if there is one."""
+        path = self.folder / CHECKPOINT
+        if path.is_file():
+            state.restore(*load_tensors(path), path)
+            self.log(state.log)
+
+    def finish(self, state: State, metrics: dict[str, Any]) -> None:
+        """Save weights and metrics; the checkpoint is no longer needed."""
+        save_tensors(self.folder / WEIGHTS, state.evaluated.state_dict(), {"config": settings.to_dict(self.config)})
+        write_atomically(self.folder / METRICS, encode(metrics))
+        (self.folder / CHECKPOINT).unlink(missing_ok=True)
+
+    def load_model(self) -> Detector:
+        """The trained network, ready to detect."""
+        from .detector import Detector
+
+        tensors, _ = load_tensors(self.folder / WEIGHTS)
+        model = Detector(self.config.model).eval()
+        load_into(model, tensors, self.folder / WEIGHTS)
+        return model.to(self.device)
+
+
+def read(path: Path) -> str:
+    """The text of a file, or a UserError that names it."""
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read ({error}): restore it or use a new folder") from error
+
+
+def parse(path: Path) -> dict[str, Any]:
+    """The content of a JSON file, or a UserError that names it."""
+    try:
+        content = json.loads(read(path))
+        assert isinstance(content, dict)
+    except (ValueError, AssertionError) as error:
+        raise UserError(f"{path} is damaged (not JSON): delete the folder {path.parent} and run again") from error
+    return content
+
+
+def encode(content: dict[str, Any]) -> bytes:
+    """JSON that people can read."""
+    return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
+
+
+def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as dotted names."""
+    found: dict[str, Any] = {}
+    for name, value in tree.items():
+        found |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return found

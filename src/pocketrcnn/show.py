@@ -1,0 +1,100 @@
+"""The live line of a run: progress, loss, images a second, time left. Plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from .config import Config
+
+if TYPE_CHECKING:
+    from .engine import Trainer
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """A line for the person at the keyboard."""
+    console.print(text, markup=False)
+
+
+class Progress:
+    """A bar on a terminal; elsewhere one line at every point of the curves."""
+
+    def __init__(self, name: str, config: Config, start: int) -> None:
+        self.name, self.config = name, config
+        self.start, self.begun = start, time.perf_counter()
+        columns = ("{task.description}", BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TextColumn("left"))
+        self.bar = Bar(*columns, TimeRemainingColumn(), console=console, transient=True) if console.is_terminal else None
+        self.task = self.bar.add_task(name, total=config.train.iterations, completed=start, rate="") if self.bar else None
+
+    def __enter__(self) -> Progress:
+        if self.start:
+            say(f"{self.name}: going on at iteration {self.start}")
+        if self.bar:
+            self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar:
+            self.bar.stop()
+
+    def say(self, text: str) -> None:
+        """What happens now, on the live line."""
+        if self.bar and self.task is not None:
+            self.bar.update(self.task, rate=text)
+
+    def update(self, trainer: Trainer, due: bool) -> None:
+        """After an iteration; `due` after a new point of the curves."""
+        if self.bar and self.task is not None:
+            self.bar.update(self.task, completed=trainer.state.iteration, rate=self.rate(trainer))
+        elif due:
+            left = self.seconds_left(trainer)
+            total = self.config.train.iterations
+            say(f"{self.name}  {trainer.state.iteration}/{total}  {self.rate(trainer)}  {left:.0f} s left")
+
+    def rate(self, trainer: Trainer) -> str:
+        """Loss and speed in words."""
+        state = trainer.state
+        done = state.iteration - self.start
+        speed = done * self.config.train.batch / max(time.perf_counter() - self.begun, 1e-9)
+        loss = f"loss {state.log[-1]['train']['loss_total']:.4g}  " if state.log else ""
+        return f"{loss}{speed:.0f} images/s"
+
+    def seconds_left(self, trainer: Trainer) -> float:
+        """At the speed so far."""
+        done = max(1, trainer.state.iteration - self.start)
+        return (time.perf_counter() - self.begun) / done * (self.config.train.iterations - trainer.state.iteration)
+
+
+def costs(found: dict[str, Any]) -> None:
+    """The layers of a network with their multiplications."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("layer", "kind", "kernel", "channels", "output", "multiplications", "parameters"):
+        table.add_column(name, justify="left" if name in ("layer", "kind") else "right", no_wrap=True)
+    for row in found["layers"]:
+        kernel, output = ("×".join(map(str, row[name])) for name in ("kernel", "output"))
+        channels = f"{row['in_channels']} → {row['out_channels']}"
+        numbers = f"{row['multiplications']:,}", f"{row['parameters']:,}"
+        table.add_row(row["name"], row["kind"], kernel, channels, output, *numbers)
+    console.print(table)
+    say(f"{found['network']}, input {'×'.join(map(str, found['input']))}: {found['parameters']:,} parameters")
+    say(f"{found['multiplications']:,} multiplications in convolutions, {found['multiplications_linear']:,} in linear layers")
+
+
+def bench(found: dict[str, Any]) -> None:
+    """Speed of an iteration by experiment."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("experiment", "ms", "images/s", "GFLOP/s", "matrix product", "ratio"):
+        table.add_column(name, justify="left" if name == "experiment" else "right", no_wrap=True)
+    for row in found["rows"]:
+        numbers = (row["milliseconds"], row["images_per_second"], row["gflops"], row["matrix_product_gflops"])
+        table.add_row(row["experiment"], *(f"{number:.0f}" for number in numbers), f"{row['ratio']:.2f}")
+    console.print(table)
+    hardware = found["hardware"]
+    say(f"{hardware['processor']}, {hardware['threads']} threads, {hardware['precision']}; medians of {found['rounds']} rounds")

@@ -1,0 +1,49 @@
+"""What all tests share: no network, two threads, and small runs on the sample inside the package."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+import torch
+
+from pocketrcnn.config import Config, replace
+from pocketrcnn.experiments import EXPERIMENTS
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "loopback: talks to a server that the test itself starts on this machine")
+    torch.set_num_threads(2)
+
+
+@pytest.fixture(autouse=True)
+def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every connection fails, except those of tests marked `loopback` to this machine."""
+    allowed = request.node.get_closest_marker("loopback") is not None
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        host = address[0] if isinstance(address, tuple) else ""
+        assert allowed, f"a test opened a socket to {address}"
+        assert host in LOOPBACK, f"a test opened a socket to {address}"
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache of the person who runs the tests is neither used nor touched."""
+    cache = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("POCKETRCNN_DATA", str(cache))
+    return cache
+
+
+def small(experiment: str, recipe: str = "pocket", **changes: object) -> Config:
+    """An experiment on the sample, a few iterations long."""
+    config = EXPERIMENTS[experiment].config(recipe, 6, "sample", 0)
+    config = replace(config, train__batch=10, train__evaluations=2, train__curve_images=20, train__precision="float32")
+    return replace(config, **changes)

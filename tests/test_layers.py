@@ -1,0 +1,46 @@
+"""Convolutions and pooling are exactly what the tables name, however they are computed."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from pocketrcnn.layers import MATRIX_CELLS, Conv, conv_as_product, pool_relu
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 2), (1, 3), (2, 4)])
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+def test_a_convolution_as_a_product_is_the_convolution(height: int, width: int, kernel: int) -> None:
+    torch.manual_seed(0)
+    x = torch.randn(3, 4, height, width, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(5, 4, kernel, kernel, dtype=torch.float64, requires_grad=True)
+    slope = torch.randn(3, 5, height, width, dtype=torch.float64)
+    found, wanted = conv_as_product(x, weight), F.conv2d(x, weight, padding=kernel // 2)
+    assert torch.allclose(found, wanted)
+    for mine, theirs in zip(
+        torch.autograd.grad(found, (x, weight), slope), torch.autograd.grad(wanted, (x, weight), slope), strict=True
+    ):
+        assert torch.allclose(mine, theirs)
+
+
+def test_the_product_is_used_on_small_maps_only() -> None:
+    layer = Conv(2, 3, 3)
+    for side in (2, 3):
+        x = torch.randn(1, 2, side, side)
+        assert torch.allclose(layer(x), nn.Conv2d.forward(layer, x), atol=1e-6)
+    assert 2 * 2 <= MATRIX_CELLS < 3 * 3
+
+
+def test_relu_after_pooling_equals_relu_before_it_gradients_included() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(2, 3, 8, 8, requires_grad=True)
+    found, wanted = pool_relu(x, True), F.max_pool2d(F.relu(x), 2)
+    assert torch.equal(found, wanted)
+    slope = torch.randn_like(found)
+    mine, theirs = torch.autograd.grad(found, x, slope), torch.autograd.grad(wanted, x, slope)
+    assert torch.equal(mine[0], theirs[0])
+
+
+def test_without_pooling_only_the_relu_is_left() -> None:
+    x = torch.randn(2, 3, 5, 5)
+    assert torch.equal(pool_relu(x, False), x.clamp(min=0))
