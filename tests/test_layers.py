@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from pocketrcnn.layers import MATRIX_CELLS, Conv, conv_as_product, pool_relu
+from pocketrcnn.layers import MATRIX_CELLS, Conv, FullConv, conv_as_product, norm_pool_relu, pool_relu
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 2), (1, 3), (2, 4)])
@@ -44,3 +44,37 @@ def test_relu_after_pooling_equals_relu_before_it_gradients_included() -> None:
 def test_without_pooling_only_the_relu_is_left() -> None:
     x = torch.randn(2, 3, 5, 5)
     assert torch.equal(pool_relu(x, False), x.clamp(min=0))
+
+
+def test_a_convolution_over_the_whole_map_is_the_convolution() -> None:
+    torch.manual_seed(0)
+    layer, x = FullConv(5, 7, 4), torch.randn(3, 5, 4, 4)
+    found = layer(x)
+    assert found.shape == (3, 7, 1, 1)
+    assert torch.allclose(found, nn.Conv2d.forward(layer, x), atol=1e-6)
+
+
+@pytest.mark.parametrize("scales", [(0.5, 1.0, 2.0), (0.0, 1.0, 1.0), (-0.5, 1.0, 2.0)])
+@pytest.mark.parametrize("frozen", [False, True])
+def test_normalising_the_pooled_quarter_is_exact(scales: tuple[float, ...], frozen: bool) -> None:
+    """Values, gradients and running statistics; a negative scale takes the plain way."""
+    torch.manual_seed(0)
+    x = (3 + 2 * torch.randn(4, 3, 6, 6)).requires_grad_(not frozen)
+    norms = [nn.BatchNorm2d(3) for _ in range(2)]
+    slope = torch.randn(4, 3, 3, 3)
+    results = []
+    for norm, way in zip(norms, (norm_pool_relu, lambda n, y, _: F.max_pool2d(F.relu(n(y)), 2)), strict=True):
+        with torch.no_grad():
+            norm.weight.copy_(torch.tensor(scales))
+            norm.bias.copy_(torch.tensor([0.1, -0.2, 0.3]))
+        y = way(norm, x, True)
+        wanted = [norm.weight, norm.bias] if frozen else [norm.weight, norm.bias, x]
+        results.append([y, *torch.autograd.grad(y, wanted, slope), norm.running_mean, norm.running_var])
+        assert norm.num_batches_tracked == 1
+    for mine, theirs in zip(*results, strict=True):
+        assert torch.allclose(mine, theirs, atol=1e-5), (mine, theirs)
+
+
+def test_evaluation_uses_the_running_statistics() -> None:
+    norm, x = nn.BatchNorm2d(3).eval(), torch.randn(2, 3, 4, 4)
+    assert torch.allclose(norm_pool_relu(norm, x, True), F.max_pool2d(F.relu(x / (1 + norm.eps) ** 0.5), 2))

@@ -7,7 +7,7 @@ from torch import nn
 from pocketrcnn import optim
 from pocketrcnn.config import OptimConfig
 from pocketrcnn.detector import Detector
-from pocketrcnn.experiments import NETWORKS
+from pocketrcnn.experiments import NETWORKS, pocket
 
 
 @pytest.mark.parametrize("shape", [(8, 24), (24, 8), (16, 16)])
@@ -29,12 +29,12 @@ def test_orthogonal_of_nothing_is_nothing() -> None:
 def test_muon_finds_the_weights_of_a_linear_problem() -> None:
     torch.manual_seed(0)
     wanted = nn.init.orthogonal_(torch.empty(8, 8))
-    weight = nn.Parameter(torch.randn(8, 8))
+    weight = nn.Parameter(torch.randn(8, 8, 1, 1))
     muon = optim.Muon([weight], lr=0.1, momentum=0.6)
     x = torch.randn(256, 8)
     for i in range(200):
         optim.set_rates([muon], 1 - i / 200)
-        loss = (x @ weight.T - x @ wanted.T).square().mean()
+        loss = (x @ weight[:, :, 0, 0].T - x @ wanted.T).square().mean()
         loss.backward()
         muon.step()
         muon.zero_grad()
@@ -48,6 +48,13 @@ def test_every_parameter_is_trained_once(name: str, kind: str) -> None:
     made = optim.build(model, OptimConfig(name=kind))  # type: ignore[arg-type]
     held = [id(p) for optimiser in made for group in optimiser.param_groups for p in group["params"]]
     assert sorted(held) == sorted(id(p) for p in model.parameters())
+
+
+def test_whitened_filters_are_not_trained() -> None:
+    model = Detector(pocket(NETWORKS["detector"]).model)
+    held = [id(p) for optimiser in optim.build(model, OptimConfig(name="muon")) for g in optimiser.param_groups for p in g["params"]]
+    left = [name for name, p in model.named_parameters() if id(p) not in held]
+    assert left == ["backbone.blocks.conv1.conv.weight"]
 
 
 def test_muon_takes_the_filters_only() -> None:

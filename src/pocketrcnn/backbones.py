@@ -1,64 +1,73 @@
 """The base networks: Table 1 (five pooled convolutions) and Table 2 (four, stride 8), with three kinds of blocks.
 
-A new block is a class below and one line in BLOCKS. Contract: built from (in channels, out channels, kernel), it maps
-[B,I,H,W] to [B,O,H,W] without the last ReLU, which follows the pooling (see `layers.pool_relu`).
+A new block is a class below and one line in BLOCKS. Contract: built from (in channels, out channels, kernel, pool), it
+maps [B,I,H,W] to [B,O,H/2,W/2], or to [B,O,H,W] without pooling, and ends with ReLU.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .config import BackboneConfig
-from .layers import conv_norm, pool_relu
+from .layers import Conv, conv_norm, norm_pool_relu, pool_relu
 
 
 class Row(NamedTuple):
     """One line of a table of the course."""
 
-    kernel: int
     channels: int
+    kernel: int
     pool: bool
 
 
 TABLES = {
-    1: (Row(5, 32, True), Row(5, 64, True), Row(5, 128, True), Row(5, 256, True), Row(3, 512, True)),
-    2: (Row(5, 32, True), Row(5, 64, True), Row(5, 128, True), Row(3, 256, False)),
+    1: (Row(32, 5, True), Row(64, 5, True), Row(128, 5, True), Row(256, 5, True), Row(512, 3, True)),
+    2: (Row(32, 5, True), Row(64, 5, True), Row(128, 5, True), Row(256, 3, False)),
 }
 
 
-class ConvBlock(nn.Sequential):
+class ConvBlock(nn.Module):
     """B1: convolution, BatchNorm."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int) -> None:
-        super().__init__(conv_norm(in_channels, out_channels, kernel))
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, pool: bool) -> None:
+        super().__init__()
+        self.conv, self.norm = conv_norm(in_channels, out_channels, kernel)
+        self.pool = pool
+
+    def forward(self, x: Tensor) -> Tensor:
+        return norm_pool_relu(self.norm, self.conv(x), self.pool)
 
 
 class SeparableBlock(nn.Module):
     """B2: depthwise convolution, BatchNorm, ReLU, pointwise convolution, BatchNorm (Howard et al. 2017, section 3.1)."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, pool: bool) -> None:
         super().__init__()
         self.depthwise = conv_norm(in_channels, in_channels, kernel, groups=in_channels)
-        self.pointwise = conv_norm(in_channels, out_channels, 1)
+        self.pointwise, self.norm = conv_norm(in_channels, out_channels, 1)
+        self.pool = pool
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.pointwise(F.relu(self.depthwise(x)))  # type: ignore[no-any-return]
+        return norm_pool_relu(self.norm, self.pointwise(F.relu(self.depthwise(x))), self.pool)
 
 
 class ResidualBlock(nn.Module):
     """B3: two 3x3 convolutions beside a 1x1 shortcut (He et al. 2015, section 3.2); the kernel is 3 whatever is asked."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int) -> None:  # noqa: ARG002
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, pool: bool) -> None:  # noqa: ARG002
         super().__init__()
         self.first = conv_norm(in_channels, out_channels, 3)
         self.second = conv_norm(out_channels, out_channels, 3)
         self.shortcut = conv_norm(in_channels, out_channels, 1)
+        self.pool = pool
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.second(F.relu(self.first(x))) + self.shortcut(x)  # type: ignore[no-any-return]
+        return pool_relu(self.second(F.relu(self.first(x))) + self.shortcut(x), self.pool)
 
 
 BLOCKS = {"conv": ConvBlock, "separable": SeparableBlock, "residual": ResidualBlock}
@@ -72,14 +81,41 @@ class Backbone(nn.Module):
         rows = TABLES[config.table]
         kinds = [BLOCKS[config.block]] * (len(rows) - 1) + [ConvBlock]
         widths = [3, *(row.channels for row in rows)]
-        self.blocks = nn.ModuleDict(
-            {f"conv{i + 1}": kind(widths[i], row.channels, row.kernel) for i, (kind, row) in enumerate(zip(kinds, rows, strict=True))}
-        )
-        self.pools = [row.pool for row in rows]
-        self.channels = widths[-1]
-        self.stride = 2 ** sum(self.pools)
+        blocks = [kind(width, *row) for kind, width, row in zip(kinds, widths, rows, strict=False)]
+        self.blocks = nn.Sequential(OrderedDict((f"conv{i}", block) for i, block in enumerate(blocks, 1)))
+        self.channels, self.stride = widths[-1], 2 ** sum(row.pool for row in rows)
+        if config.identity:
+            self.pass_on()
+        self.whitened = config.whiten and config.block != "separable"  # a depthwise first layer mixes no channels
+        if self.whitened:
+            self.first_filters().requires_grad_(False)
 
     def forward(self, x: Tensor) -> Tensor:
-        for block, pool in zip(self.blocks.values(), self.pools, strict=True):
-            x = pool_relu(block(x), pool)
-        return x
+        return self.blocks(x)  # type: ignore[no-any-return]
+
+    def first_filters(self) -> Tensor:
+        """The filters that meet the image: [O,3,K,K], or [3,1,K,K] where the first convolution is depthwise."""
+        return next(module for module in self.modules() if isinstance(module, Conv)).weight
+
+    @torch.no_grad()
+    def whiten(self, images: Tensor) -> None:
+        """Set the first filters to the strongest principal components of image patches, each with both signs.
+
+        images: normalised, [B,3,H,W]. The filters stay as they are in training: 20 passes are too few to learn better
+        ones, and their gradient is saved (after Page 2018 and Jordan 2024; here without the division by the variances).
+        """
+        if not self.whitened:
+            return
+        filters = self.first_filters()
+        out, _, kernel, _ = filters.shape
+        patches = F.unfold(images, kernel, stride=3).transpose(1, 2).flatten(0, 1)  # [patches,3*K*K]
+        _, components = torch.linalg.eigh(torch.cov(patches.T))  # columns, weakest first
+        strongest = components.T.flip(0)[: out // 2]  # [O/2,3*K*K]
+        filters.copy_(torch.cat((strongest, -strongest)).view_as(filters))
+
+    @torch.no_grad()
+    def pass_on(self) -> None:
+        """Begin with filters that hand their input on: a one in the middle tap (a dirac), as many as there are inputs."""
+        for module in self.modules():
+            if isinstance(module, Conv) and module.groups == 1 and module.kernel_size[0] > 1 and module.in_channels > 3:
+                nn.init.dirac_(module.weight[: module.in_channels])

@@ -26,10 +26,10 @@ WARM_UP = 3
 
 
 def training_flops(config: ModelConfig, batch: int) -> int:
-    """Floating point operations of an iteration: 2 a multiplication, as many again for the weights' gradient, and again
-    for the input's, which only layers that see the image do without. The optimiser's work is not counted."""
-    each = ((row.multiplications, 2 if row.in_channels == 3 else 3) for row in costs.layers(config))
-    return batch * sum(2 * passes * multiplications for multiplications, passes in each)
+    """Floating point operations of an iteration: 2 a multiplication, as many again for the gradient of the weights that
+    are trained, and again for that of the input, unless it is the image. The optimiser's work is not counted."""
+    passes = ((row, 1 + row.trained + (row.in_channels != 3)) for row in costs.layers(config))
+    return batch * sum(2 * times * row.multiplications for row, times in passes)
 
 
 def step(source: str, rounds: int, recipe: str) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from .errors import UserError
 
 Tensors = dict[str, Tensor]
 
+KEY = "pocketrcnn"  # of our entry in the file's metadata
+
 
 def write_atomically(path: Path, data: bytes) -> None:
     """The whole file or none of it, whenever the process or the machine stops: temporary file, fsync, rename."""
@@ -41,7 +43,8 @@ def save_tensors(path: Path, tensors: Tensors, facts: dict[str, Any]) -> None:
     """Write tensors with facts (anything that JSON holds) and a checksum over both. The same input gives the same bytes."""
     tensors = {name: tensors[name].detach().cpu().contiguous() for name in sorted(tensors)}
     text = json.dumps(facts, sort_keys=True)
-    write_atomically(path, save(tensors, {"facts": text, "sha256": checksum(tensors, text)}))
+    # One key only: safetensors writes several in random order, and the same content would give other bytes.
+    write_atomically(path, save(tensors, {KEY: json.dumps({"facts": text, "sha256": checksum(tensors, text)})}))
 
 
 def load_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
@@ -53,12 +56,12 @@ def load_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
-        text = metadata["facts"]
-        facts = json.loads(text)
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        own = json.loads(metadata[KEY])
+        facts, found = json.loads(own["facts"]), checksum(tensors, own["facts"])
+    except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path} is damaged or not one of pocketrcnn's files ({reason}): {remedy}") from error
-    if checksum(tensors, text) != metadata.get("sha256"):
+    if found != own.get("sha256"):
         raise UserError(f"{path} is damaged (its checksum differs from its content): {remedy}")
     return tensors, facts
 

@@ -71,9 +71,9 @@ class BackboneConfig:
     table: Literal[1, 2] = 1
     """1: five convolutions, each pooled (stride 32). 2: four, the last not pooled (stride 8)."""
     whiten: bool = False
-    """Begin with the principal components of image patches in the first convolution."""
+    """The first convolution consists of the principal components of image patches and is not trained."""
     identity: bool = False
-    """Begin with filters that pass their input on (a dirac in the middle tap) behind the first convolution."""
+    """Behind the first convolution, begin with filters that pass their input on (a dirac in the middle tap)."""
 
 
 @dataclass(frozen=True)

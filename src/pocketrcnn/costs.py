@@ -28,6 +28,7 @@ class Layer:
     output: tuple[int, int]
     multiplications: int
     parameters: int
+    trained: bool
 
 
 def layers(config: ModelConfig) -> list[Layer]:
@@ -56,16 +57,16 @@ def describe(name: str, module: nn.Module, output: Tensor) -> Layer:
     name = name.removeprefix("backbone.blocks.")
     stage = name.split(".")[0] if name.startswith("conv") else name
     parameters = sum(p.numel() for p in module.parameters())
+    trained = all(p.requires_grad for p in module.parameters())
     if isinstance(module, nn.Linear):
         shape = module.in_features, module.out_features
-        return Layer(name, stage, "linear", (1, 1), *shape, (1, 1), shape[0] * shape[1], parameters)
+        return Layer(name, stage, "linear", (1, 1), *shape, (1, 1), shape[0] * shape[1], parameters, trained)
     assert isinstance(module, nn.Conv2d), "only convolutions and linear layers are counted"
     kernel, side = (module.kernel_size[0], module.kernel_size[1]), (output.shape[-2], output.shape[-1])
     each = kernel[0] * kernel[1] * module.in_channels // module.groups * module.out_channels
     kind = "depthwise" if module.groups > 1 else "pointwise" if kernel == (1, 1) else "convolution"
-    return Layer(
-        name, stage, kind, kernel, module.in_channels, module.out_channels, side, each * side[0] * side[1], parameters
-    )
+    channels, total = (module.in_channels, module.out_channels), each * side[0] * side[1]
+    return Layer(name, stage, kind, kernel, *channels, side, total, parameters, trained)
 
 
 def with_size(config: ModelConfig, side: int | None) -> ModelConfig:

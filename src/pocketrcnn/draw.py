@@ -54,16 +54,17 @@ def enlarge(image: Picture, scale: int) -> Picture:
 
 
 def draw_boxes(image: Picture, marks: Iterable[Mark], scale: int = 4, width: int = 2) -> Picture:
-    """The enlarged image with its marks, in their order (the last one lies on top): uint8 [H*scale,W*scale,3].
+    """The enlarged image [H*scale,W*scale,3] with its marks: lines in their order, the last on top, then the labels.
 
     Lines lie inside of the box, and boxes that reach over the border are cut there. Labels stand above their box,
     or in its upper part where there is no room above. `width` is that of the lines, in pixels of the enlarged image.
     """
     canvas = Image.fromarray(enlarge(image, scale))
     pen = ImageDraw.Draw(canvas)
-    for mark in marks:
-        corners = _corners(mark.box, scale, canvas.size)
+    placed = [(mark, _corners(mark.box, scale, canvas.size)) for mark in marks]
+    for mark, corners in placed:
         _outline(pen, corners, mark, width)
+    for mark, corners in placed:
         if mark.text:
             _label(pen, corners, mark, canvas.size, max(9, 3 * scale))
     return np.asarray(canvas)
@@ -126,5 +127,5 @@ def read_uri(uri: str) -> Picture:
     try:
         with Image.open(io.BytesIO(base64.b64decode(uri.removeprefix(_PNG_URI), validate=True))) as image:
             return np.array(image.convert("RGB"))
-    except (OSError, SyntaxError) as error:  # Pillow raises SyntaxError for a damaged PNG
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises SyntaxError for a damaged PNG
         raise ValueError(f"a picture is not a readable PNG ({error})") from error

@@ -30,6 +30,9 @@ from .show import Progress
 from .structures import Batch
 
 
+WHITENING = 500  # images whose patches give the first filters
+
+
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C or SIGTERM arrived; the state is saved and the run can be resumed."""
 
@@ -66,10 +69,11 @@ class State:
     """Training figures since the last point of the curves."""
 
     @classmethod
-    def start(cls, config: Config, device: torch.device) -> State:
+    def start(cls, config: Config, train: Dataset, device: torch.device) -> State:
         """A network at its seeded beginning."""
         torch.manual_seed(config.train.seed)
         model = Detector(config.model).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model.backbone.whiten(model.normalise(train.batch(torch.arange(min(WHITENING, len(train)))).images))
         average = optim.Average(model, config.optim.average, config.train.iterations) if config.optim.average else None
         return cls(model, optim.build(model, config.optim), average)
 
@@ -109,7 +113,7 @@ class State:
     def prepare_optimisers(self) -> None:
         """Let every optimiser make its state, by a step with gradient 0 and rate 0."""
         for parameter in self.model.parameters():
-            parameter.grad = torch.zeros_like(parameter)
+            parameter.grad = torch.zeros_like(parameter) if parameter.requires_grad else None
         optim.set_rates(self.optimisers, 0.0)
         for optimiser in self.optimisers:
             optimiser.step()
@@ -124,7 +128,7 @@ class Trainer:
             raise UserError(f"{train.name} has no training images: add some")
         self.config, self.device = config, device
         self.train, self.test = train.to(device), test.to(device)
-        self.state = State.start(config, device)
+        self.state = State.start(config, self.train, device)
         self.state.model.train()
 
     def batch(self, iteration: int) -> Batch:

@@ -29,6 +29,20 @@ class Conv(nn.Conv2d):
         return super().forward(x)
 
 
+class FullConv(nn.Conv2d):
+    """A convolution whose kernel covers the whole map, without padding or bias: [B,I,K,K] -> [B,O,1,1].
+
+    That is a fully connected layer, and it is computed as one.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int) -> None:
+        super().__init__(in_channels, out_channels, kernel, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = x.permute(0, 2, 3, 1).flatten(1)  # [B,K*K*I], no copy in channels_last
+        return F.linear(rows, self.weight.permute(0, 2, 3, 1).flatten(1))[:, :, None, None]
+
+
 def conv_as_product(x: Tensor, weight: Tensor) -> Tensor:
     """The "same" convolution as one matrix product: x [B,I,H,W], weight [O,I,K,K] -> [B,O,H,W]."""
     batch, channels, height, width = x.shape
@@ -58,10 +72,73 @@ def conv_norm(in_channels: int, out_channels: int, kernel: int, groups: int = 1)
     return nn.Sequential(Conv(in_channels, out_channels, kernel, groups), nn.BatchNorm2d(out_channels))
 
 
-def pool_relu(x: Tensor, pool: bool) -> Tensor:
-    """ReLU and, if asked for, 2x2 max pooling: [B,C,H,W] -> [B,C,H/2,W/2].
+def norm_pool_relu(norm: nn.BatchNorm2d, x: Tensor, pool: bool) -> Tensor:
+    """BatchNorm, ReLU and, if asked for, 2x2 max pooling: [B,C,H,W] -> [B,C,H/2,W/2].
 
-    The tables name ReLU first. The maximum of rectified values is the rectified maximum, so both orders give the same
-    values and gradients; this one rectifies a quarter of the cells.
+    The tables name ReLU before pooling. The maximum of rectified values is the rectified maximum, so both orders give
+    the same values and gradients, and this one rectifies a quarter of the cells. The same holds for BatchNorm where its
+    scale is positive: see `NormPool`.
     """
+    if not pool:
+        return F.relu(norm(x))
+    on_cpu = norm.training and x.device.type == "cpu" and x.dtype == torch.float32
+    if on_cpu and bool((norm.weight > 0).all()):
+        return F.relu(norm_pool(norm, x))
+    return pool_relu(norm(x), pool)
+
+
+def pool_relu(x: Tensor, pool: bool) -> Tensor:
+    """ReLU after, if asked for, 2x2 max pooling: [B,C,H,W] -> [B,C,H/2,W/2]."""
     return F.relu(F.max_pool2d(x, 2)) if pool else F.relu(x)
+
+
+def norm_pool(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
+    """`max_pool2d(norm(x), 2)` in training, running statistics included."""
+    assert norm.momentum is not None, "running statistics are exponential averages"
+    assert norm.running_mean is not None, "running statistics are kept"
+    assert norm.running_var is not None, "running statistics are kept"
+    pooled, mean, var = NormPool.apply(x, norm.weight, norm.bias, norm.eps)
+    count = x.numel() / x.shape[1]
+    with torch.no_grad():
+        norm.running_mean.lerp_(mean, norm.momentum)
+        norm.running_var.lerp_(var * (count / (count - 1)), norm.momentum)
+        norm.num_batches_tracked.add_(1)  # type: ignore[union-attr, operator]
+    return pooled  # type: ignore[no-any-return]
+
+
+class NormPool(torch.autograd.Function):
+    """BatchNorm over a batch, then 2x2 max pooling, for scales above 0: exact, and about half the memory traffic.
+
+    The statistics need the whole map; but a rising function keeps the place of the maximum, so that only the pooled
+    quarter has to be normalised. Backward, the sums over the map are sums over that quarter, since only there the
+    gradient is not 0; and a frozen convolution before it needs no gradient of the map at all.
+    """
+
+    @staticmethod
+    def forward(ctx, x, weight, bias, eps):  # type: ignore[no-untyped-def]
+        mean, var = torch.batch_norm_update_stats(x, None, None, 0.0)  # [C], [C]
+        deviation = (var + eps).rsqrt()
+        pooled, index = F.max_pool2d(x, 2, return_indices=True)  # [B,C,H/2,W/2]
+        scale = weight * deviation
+        ctx.save_for_backward(x if ctx.needs_input_grad[0] else None, pooled, index, mean, deviation, weight)
+        ctx.mark_non_differentiable(mean, var)
+        return torch.addcmul(per_channel(bias - mean * scale), pooled, per_channel(scale)), mean, var
+
+    @staticmethod
+    def backward(ctx, slope, *_):  # type: ignore[no-untyped-def]
+        x, pooled, index, mean, deviation, weight = ctx.saved_tensors
+        bias_slope = slope.sum((0, 2, 3))  # [C]
+        weight_slope = ((slope * pooled).sum((0, 2, 3)) - mean * bias_slope) * deviation
+        if x is None:
+            return None, weight_slope, bias_slope, None
+        scale, count = weight * deviation, x.numel() / x.shape[1]
+        backward = torch.ops.aten.max_pool2d_with_indices_backward
+        spread = backward(slope * per_channel(scale), x, [2, 2], [2, 2], [0, 0], [1, 1], False, index)  # [B,C,H,W]
+        by_value = -scale * deviation * weight_slope / count  # [C]: through the variance
+        constant = -scale * bias_slope / count - by_value * mean  # [C]: through the mean
+        return spread.addcmul_(x, per_channel(by_value)).add_(per_channel(constant)), weight_slope, bias_slope, None
+
+
+def per_channel(values: Tensor) -> Tensor:
+    """[C] to [1,C,1,1]."""
+    return values.view(1, -1, 1, 1)

@@ -12,14 +12,14 @@ from .config import OptimConfig
 
 # Coefficients of the quintic whose repetition drives singular values towards 1 (Jordan et al. 2024, "Muon").
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
-NEWTON_SCHULZ_STEPS = 5
+NEWTON_SCHULZ_STEPS = 3  # of 5 in the original: the same accuracy here, measured, for less work
 EPSILON = 1e-7
 
 
 class Muon(torch.optim.Optimizer):
     """Momentum whose matrix is made orthogonal before it is added: every direction of a filter bank learns equally fast.
 
-    For weights of two or more dimensions, read as a matrix [out, all the rest]. After Jordan et al. 2024; the step has
+    For filter banks [O,I,K,K], read as matrices of one row a filter. After Jordan et al. 2024; the step has
     the weight's own norm as its unit (`lr` is a relative change), so that one rate fits layers of all shapes.
     """
 
@@ -42,15 +42,17 @@ class Muon(torch.optim.Optimizer):
             state["momentum"] = torch.zeros_like(weight)
         state["momentum"].lerp_(weight.grad, 1 - momentum)  # type: ignore[arg-type]
         direction = torch.lerp(weight.grad, state["momentum"], momentum)  # type: ignore[arg-type]
-        direction = orthogonal(direction.flatten(1)).view_as(weight)
+        rows = direction.permute(0, 2, 3, 1)  # [O,K,K,I]: how channels_last lies in memory, so that nothing is copied
+        direction = orthogonal(rows.flatten(1)).view(rows.shape).permute(0, 3, 1, 2)
         weight.mul_(len(weight) ** 0.5 / weight.norm().clamp(min=EPSILON))
-        weight.sub_(direction, alpha=lr)
+        tall = max(1.0, len(weight) / weight[0].numel()) ** 0.5  # more filters than inputs: the same change for each
+        weight.sub_(direction, alpha=lr * tall)
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """The nearest matrix with singular values near 1 (0.7..1.2): [m,n] -> [m,n].
+    """The matrix with its singular values brought near 1: [m,n] -> [m,n].
 
-    Five steps X <- (a + b A + c A^2) X with A = X X^T. All of it but the last product happens on the small m x m
+    Steps X <- (a + b A + c A^2) X with A = X X^T. All of it but the last product happens on the small m x m
     matrices, which commute with each other: for a filter bank of 512 x 2304 that is 40 % less work.
     """
     if matrix.shape[0] > matrix.shape[1]:
@@ -58,12 +60,14 @@ def orthogonal(matrix: Tensor) -> Tensor:
     x = matrix / matrix.norm().clamp(min=EPSILON)
     a, b, c = NEWTON_SCHULZ
     gram = x @ x.T  # [m,m]
-    eye = torch.eye(len(gram), device=gram.device, dtype=gram.dtype)
-    product = eye
-    for _ in range(NEWTON_SCHULZ_STEPS):
-        factor = torch.addmm(a * eye + b * gram, gram, gram, alpha=c)
-        product = factor @ product
-        gram = factor @ gram @ factor
+    product = None
+    for step in range(NEWTON_SCHULZ_STEPS):
+        factor = torch.addmm(gram, gram, gram, beta=b, alpha=c)
+        factor.diagonal().add_(a)
+        product = factor if product is None else factor @ product
+        if step < NEWTON_SCHULZ_STEPS - 1:
+            gram = factor @ gram @ factor
+    assert product is not None, "at least one step"
     return product @ x
 
 
@@ -83,11 +87,13 @@ def build(model: nn.Module, config: OptimConfig) -> list[torch.optim.Optimizer]:
 
 
 def split(model: nn.Module, muon: bool) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-    """Parameters by treatment: filters for Muon (dense convolutions), other weights, and vectors (BatchNorm, biases)."""
+    """Trained parameters by treatment: filters for Muon (dense convolutions), other weights, vectors (BatchNorm, biases)."""
     filters, weights, vectors = [], [], []
     for module in model.modules():
         dense = isinstance(module, nn.Conv2d) and module.groups == 1 and module.bias is None
         for parameter in module.parameters(recurse=False):
+            if not parameter.requires_grad:
+                continue
             if muon and dense:
                 filters.append(parameter)
             else:

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from . import boxes
 from .config import ROIConfig
+from .layers import FullConv
 
 
 def transformer_pool(features: Tensor, rois: Tensor, frame: float, size: int) -> Tensor:
@@ -69,7 +70,7 @@ class ROIHead(nn.Module):
     def __init__(self, config: ROIConfig, in_channels: int, classes: int) -> None:
         super().__init__()
         self.config = config
-        self.hidden = nn.Conv2d(in_channels, config.channels, config.size, bias=False) if config.channels else None
+        self.hidden = FullConv(in_channels, config.channels, config.size) if config.channels else None
         self.norm = nn.BatchNorm2d(config.channels) if config.channels else None
         self.classify = nn.Linear(config.channels or in_channels, classes)
 

@@ -1,7 +1,7 @@
 """Transformed CIFAR-10: each object on a background, scaled and placed at random (course, section 2).
 
-Whole batches at once, on the device that holds the pictures. Every sum is one of integers below 2**24, which float32
-holds exactly, so the pixels do not depend on processor, number of threads or order of summation.
+Whole batches at once, on the device that holds the pictures. Every sum is one of whole numbers below 2**24, which
+float32 holds exactly, so the pixels do not depend on device, number of threads or order of summation.
 
 Shapes: B images in a batch, N objects in a pool, M backgrounds.
 """
@@ -18,6 +18,7 @@ from .cifar import SIDE
 FRAME = 48  # pixels
 SMALLEST, LARGEST = 24, 40  # pixels, sides of an object, both included
 FIXED_SEED = 0
+WIDE = {"cuda": torch.float64}  # elsewhere float32; a GPU may be set to TF32, which holds whole numbers to 2**11 only
 CHUNK = 500  # images composed at once for a fixed set, which bounds the memory
 
 
@@ -112,20 +113,21 @@ def compose(objects: Tensor, backgrounds: Tensor, placement: Placement) -> Tenso
 
 
 def resample(images: Tensor, width: Tensor, top: Tensor, left: Tensor) -> Tensor:
-    """Scale images uint8 [B,3,32,32] to squares of side `width` in an empty frame: float32 [B,3,48,48], whole numbers.
+    """Scale images uint8 [B,3,32,32] to squares of side `width` in an empty frame: whole numbers [B,3,48,48].
 
     A_y . image . A_x^T, bilinear, times (2*width)**2. `width`, `top`, `left`: int64 [B], or [1] for all alike.
     """
     rows = interpolation(width, top)  # [B,48,32]
     columns = interpolation(width, left)
-    across = images.float().flatten(1, 2) @ columns.mT  # [B,96,48]
-    return rows[:, None] @ across.reshape(-1, 3, SIDE, FRAME)
+    with torch.autocast("cpu", enabled=False):  # bfloat16 would round the sums
+        across = images.to(rows.dtype).flatten(1, 2) @ columns.mT  # [B,96,48]
+        return rows[:, None] @ across.reshape(-1, 3, SIDE, FRAME)
 
 
 def interpolation(width: Tensor, start: Tensor) -> Tensor:
-    """Bilinear weights from 32 pixels to `width` of the frame's 48, from `start` on: float32 [B,48,32].
+    """Bilinear weights from 32 pixels to `width` of the frame's 48, from `start` on: [B,48,32].
 
-    Weights are whole numbers, 2*width in all for each row that the object covers, and 0 for the others.
+    Weights are whole numbers, held as float, 2*width in all for each row that the object covers, and 0 for the others.
     """
     unit = 2.0 * width[:, None]  # [B,1], so that half-pixel centres are whole numbers
     pixel = torch.arange(FRAME, device=width.device) - start[:, None]  # [B,48], from the object's border
@@ -133,7 +135,8 @@ def interpolation(width: Tensor, start: Tensor) -> Tensor:
     centre = centre.clamp(min=0).minimum((SIDE - 1) * unit)
     source = torch.arange(SIDE, device=width.device) * unit  # [B,32]
     weights = unit[..., None] - (centre[..., None] - source[:, None]).abs()  # [B,48,32]
-    return weights.clamp_(min=0).mul_(_inside(width, start)[..., None])
+    weights = weights.clamp_(min=0).mul_(_inside(width, start)[..., None])
+    return weights.to(WIDE.get(width.device.type, torch.float32))
 
 
 def _inside(width: Tensor, start: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class Text:
-    """Paragraphs. `style`: empty, `note` (a remark in the margin of the argument) or `lead` (the first of a section)."""
+    """Paragraphs. `style`: empty, or `note` for a remark beside the argument."""
 
     kind: ClassVar[str] = "text"
     paragraphs: Sequence[str]
@@ -47,7 +47,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """Cells of a table. `kind`: empty, `group` (a line that sums up those under it), `member` (one of those), `total`."""
+    """Cells of a table. `kind`: empty, `group` (a line over those it sums up), `member` (one of those) or `total`."""
 
     cells: Sequence[str | Cell]
     kind: str = ""

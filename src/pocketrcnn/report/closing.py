@@ -22,63 +22,90 @@ RESNET_PRINTED, RESNET_CORRECT = 44_921_856, 59_179_008
 ERRATA = (
     (
         "Multiplications of the ResNet",
-        "In the first 3 × 3 convolution of every residual block the report multiplied by 5 where the number of output channels "
-        "belongs. It arrives at 44,921,856 multiplications for an image; there are 59,179,008. So the ResNet is the most expensive of "
-        "the three base networks, and not cheaper than the ConvNet (46,497,792).",
+        "In the first 3 × 3 convolution of every residual block the report multiplied by 5 where the number of "
+        "output channels belongs. It arrives at 44,921,856 multiplications for an image; there are 59,179,008. So "
+        "the ResNet is the most expensive of the three base networks, and not cheaper than the ConvNet "
+        "(46,497,792).",
     ),
     (
         "Augmented test images",
-        "The test images went through the random augmentation that was meant for training, with a flip that transposed the image "
-        "besides. The published accuracies are lower than those networks deserve. The same procedure with a clean test set gave, once, with "
-        "one seed, 69.6, 61.6 and 76.9 % for B1, B2 and B3, where the report has 64.6, 51.6 and 68.4 %.",
+        "The test images went through the random augmentation that was meant for training, with a flip that "
+        "transposed the image besides. The published accuracies are lower than those networks deserve. The same "
+        "procedure with a clean test set gave, once, with one seed, 69.6, 61.6 and 76.9 % for B1, B2 and B3, "
+        "where the report has 64.6, 51.6 and 68.4 %.",
     ),
     (
         "Training times",
-        "The published 309, 312 and 320 s on a graphics card of 2017 were bound by reading single PNG files. They say little about the "
-        "networks, and are not compared with ours.",
+        "The published 309, 312 and 320 s on a graphics card of 2017 were bound by reading single PNG files. They "
+        "say little about the networks, and are not compared with ours.",
     ),
     (
         "Accuracy of R1",
-        "“0.0101” is printed as the accuracy of the proposal classifier. It is its final loss. The curves of the report show about 99 to "
-        "100 %, and ours is compared with 99 %.",
+        "“0.0101” is printed as the accuracy of the proposal classifier. It is its final loss. The curves of the "
+        "report show about 99 to 100 %, and ours is compared with 99 %.",
     ),
     (
         "The logarithm of a predicted width",
-        "R2 as it is written takes the logarithm of a predicted width, which does not exist where the prediction is not positive. "
-        "Here the loss stays finite for every prediction.",
+        "R2 as it is written takes the logarithm of a predicted width, which does not exist where the prediction "
+        "is not positive. Here the loss stays finite for every prediction.",
     ),
     (
         "One run each",
-        "No published number comes with a spread. Ours carry the number of seeds, and a standard deviation where there are two or more.",
+        "No published number comes with a spread. Ours carry the number of seeds, and a standard deviation where "
+        "there are two or more.",
     ),
     (
         "The data of R1 to F4",
-        "The original archive of Transformed CIFAR-10 is no longer public. Ours is made anew from its definition; where CIFAR-100 is not "
-        "given, the backgrounds are images of CIFAR-10 that appear nowhere else. The numbers of R1 to F4 are compared across two sets of one kind.",
+        "The original archive of Transformed CIFAR-10 is no longer public. Ours is made anew from its definition; "
+        "where CIFAR-100 is not given, the backgrounds are images of CIFAR-10 that appear nowhere else. The "
+        "numbers of R1 to F4 are compared across two sets of one kind.",
     ),
 )
 
 DEFINITIONS = (
-    ("test accuracy", "Right classes over test images. For F2, F3 and F4 the class is that of the predicted box with the highest score; no true box is used."),
-    ("point-wise accuracy", "Right cells over the cells that are positive or negative; ignored cells are left out, in the loss as well."),
+    (
+        "accuracy",
+        "Right classes over test images. For F2, F3 and F4 the class is that of the predicted box with the highest "
+        "score; no true box is used.",
+    ),
+    (
+        "point-wise accuracy, cells right",
+        "Right cells over the cells that are positive or negative; ignored cells are left out, as in the loss.",
+    ),
     (
         "regression loss",
-        "Smooth L1 of t_x, t_y and t_w, summed over the three and averaged over positive cells. For small errors it is half the squared "
-        "error, so that a loss L is an error of about 32 · √(2L / 3) pixels in a coordinate: the published 0.000727 is about 0.70 pixels.",
+        "Smooth L1 of t_x, t_y and t_w, summed over the three and averaged over positive cells. For small errors it is "
+        "half the squared error, so that a loss L is an error of about 32 · √(2L / 3) pixels in a coordinate: the "
+        "published 0.000727 is about 0.70 pixels.",
     ),
-    ("error of a coordinate", "Square root of the mean squared error of centre x, centre y and width of the best proposal, in pixels of the 48 × 48 image."),
+    (
+        "error",
+        "Square root of the mean squared error of centre x, centre y and width of the best proposal, in pixels of the "
+        "48 × 48 image.",
+    ),
+    ("score", "The objectness of the box times the probability of its class."),
     ("mean IoU", "Intersection over union of the best proposal and the object, averaged over the test images."),
     ("IoU ≥ 0.5, 0.7, 0.9", "The part of the test images whose best proposal overlaps the object at least that much."),
     (
         "multiplications",
-        "For one image, convolutions only: K · K · M · N · D · D for a standard one, K · K · M · D · D + M · N · D · D for a depthwise and "
-        "a pointwise one; kernel K, input channels M, output channels N, output side D.",
+        "For one image, convolutions only: K · K · M · N · D · D for a standard one, K · K · M · D · D + M · N · D · D "
+        "for a depthwise and a pointwise one; kernel K, input channels M, output channels N, output side D.",
     ),
     ("training time", "Seconds of one run: batches, augmentation, forward and backward pass, optimiser."),
-    ("± and seeds", "Standard deviation over the runs, each with its own seed. A single run has none, and none is printed."),
-    ("curves", "The mean over the seeds, with a band from the lowest to the highest; more than 200 points are averaged over equal stretches. A point may come from a part of each split; the tables have the last figure on all test images."),
-    ("recipe", "`course`: the published procedure to the letter, with a clean test set. `pocket`: our own settings for the same networks on the same images."),
-)  # fmt: skip
+    ("± and seeds", "Standard deviation over the runs, each with its own seed. A single run has none."),
+    (
+        "curves",
+        "The mean over the seeds, with a band from the lowest to the highest; more than 150 points are averaged "
+        "over equal stretches. Training figures are means over the batches since the point before, augmented and "
+        "cropped as they were learned from. Test figures in the curves may come from a part of the test images; "
+        "the tables have the final one.",
+    ),
+    (
+        "recipe",
+        "`course`: the published procedure to the letter, with a clean test set. `pocket`: our own settings for the "
+        "same networks on the same images.",
+    ),
+)
 
 
 def errata() -> Section:
@@ -90,7 +117,8 @@ def errata() -> Section:
     blocks: list[Block] = [
         Text(
             [
-                "The report is a student's work of 2017, and a good one. Whoever compares numbers with it should know the following."
+                "The report is a student's work of 2017, and a good one. Whoever compares numbers with it should "
+                "know the following."
             ]
         ),
         Items([text for _, text in ERRATA], [term for term, _ in ERRATA]),
@@ -146,8 +174,10 @@ def _elsewhere(results: Results) -> dict[str, list[str]]:
 
 def machine(hardware: Mapping[str, Any]) -> str:
     """One line: processor, cores, memory, device, precision."""
-    threads = phrases.several(hardware["threads"], "thread")
+    threads, memory = phrases.several(hardware["threads"], "thread"), hardware.get("memory_gb")
+    room = f", {memory:.1f} GB of memory" if memory else ""
+    device = hardware.get("device", "cpu").replace("cpu", "CPU")
     return (
-        f"{hardware['processor']}, {phrases.several(hardware['cores'], 'core')} ({threads} used), {hardware['memory_gb']:.1f} GB of memory; "
-        f"trained on {hardware['device']} in {hardware['precision']}"
+        f"{hardware['processor']}, {phrases.several(hardware['cores'], 'core')} ({threads} used){room}; trained on "
+        f"{device} in {hardware['precision']}"
     )

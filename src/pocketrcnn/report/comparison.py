@@ -9,8 +9,9 @@ from .blocks import Block, Cell, Figure, Items, Key, Panel, Row, Section, Table,
 from .records import EXPERIMENTS, Record, Results
 
 CAREFUL = (
-    "Two remarks on the published numbers. Each is of a single run, so its spread is not known; and the test images of the report "
-    "went through the random augmentation of training, which costs accuracy. The rest is under “Errata of the report”."
+    "Two remarks on the published numbers. Each is of a single run, so its spread is not known; and the test "
+    "images of the report went through the random augmentation of training, which costs accuracy. The rest is "
+    "under “Errata of the report”."
 )
 
 
@@ -57,8 +58,8 @@ def _verdict(results: Results, recipe: str) -> str:
         return ""
     won = len(compared) - len(lost)
     behind = f"; {phrases.listed(lost)} {'falls' if len(lost) == 1 else 'fall'} short" if lost else ""
-    verb = "is" if len(compared) == 1 else "are"
-    return f"With the {recipe} recipe, {won} of {len(compared)} published {phrases.plural(len(compared), 'number')} {verb} beaten{behind}."
+    what = "number is" if len(compared) == 1 else "numbers are"
+    return f"With the {recipe} recipe, {won} of {len(compared)} published {what} beaten{behind}."
 
 
 def final(results: Results) -> Section:
@@ -112,7 +113,7 @@ def _chart(results: Results) -> Figure | None:
     keys = [Key("ours, with the standard deviation of the seeds", figures.BLUE, "dot")]
     caption = "All results that are percentages; the regression loss of R2 has another unit and stands in the table."
     if results.comparable:
-        keys.append(Key("published in the report", figures.INK, "ring"))
+        keys.append(Key("published in the report", "currentColor", "ring"))
         caption = "A dot to the right of its ring beats the published number. " + caption
     return Figure("Ours and the report's" if results.comparable else "Ours", caption, panels, keys)
 
@@ -155,8 +156,9 @@ def _ranking(name: str, recipe: str, records: Sequence[Record]) -> str:
     fast, slow = min(records, key=lambda r: r.step_ms), max(records, key=lambda r: r.step_ms)
     order = ", ".join(f"{r.id} ({phrases.percent(r.value.mean, 1)})" for r in ranked)
     return (
-        f"{phrases.sentence(name)}, {recipe} recipe: by accuracy {order}. An iteration is shortest in {fast.id} ({fast.step_ms:.0f} ms) "
-        f"and takes {phrases.as_long(slow.step_ms, fast.step_ms)} in {slow.id}. Of the first two, {_apart(ranked[0], ranked[1])}."
+        f"{phrases.sentence(name)}, {recipe} recipe: by accuracy {order}. An iteration is shortest in {fast.id} "
+        f"({fast.step_ms:.0f} ms) and takes {phrases.as_long(slow.step_ms, fast.step_ms)} in {slow.id}. Of the "
+        f"first two, {_apart(ranked[0], ranked[1])}."
     )
 
 

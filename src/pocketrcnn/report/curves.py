@@ -32,8 +32,8 @@ OBJECTNESS_ACCURACY = Measure(
 BOX_LOSS = Measure("Regression loss, evaluated", "box_loss", log=True, metric="box_loss")
 PIXEL_ERROR = Measure("Error of a coordinate in pixels", "pixel_error", "px", metric="pixel_error")
 MEAN_IOU = Measure("Mean IoU of the best proposal", "mean_iou", metric="mean_iou")
-TRAINING_LOSS = Measure("Training loss", "loss", log=True)
-LOSS = Measure("Total loss, weighted", "loss", log=True)
+TRAINING_LOSS = Measure("Loss", "loss_total", log=True)
+LOSS = Measure("Total loss, weighted", "loss_total", log=True)
 OBJECTNESS_LOSS = Measure("Loss of the proposal classifier", "loss_objectness", log=True)
 TRAINED_BOX_LOSS = Measure("Loss of the box regression", "loss_box", log=True)
 OBJECT_LOSS = Measure("Loss of the object classifier", "loss_object", log=True)
@@ -53,7 +53,7 @@ def panel(results: Results, record: Record, measure: Measure) -> Panel | None:
     found = _curves(record, measure)
     if not found:
         return None
-    lines = [figures.Line(_thin_x(c), [figures.thin(row) for row in c.y], colour) for _, c, colour in found]
+    lines = [figures.Line(figures.thin(c.x), [figures.thin(row) for row in c.y], colour) for _, c, colour in found]
     uri = figures.line_chart(lines, measure.unit, measure.log, _reference(results, record, measure))
     courses = "; ".join(f"{label} {_course(curve, measure.unit)}" for label, curve, _ in found)
     return Panel(
@@ -67,10 +67,6 @@ def _curves(record: Record, measure: Measure) -> list[tuple[str, Curve, str]]:
     if not found and measure.curve in record.curves:
         found = [("training batches", record.curves[measure.curve], TRAIN_COLOUR)]
     return [entry for entry in found if entry[1].x]
-
-
-def _thin_x(curve: Curve) -> list[float]:
-    return figures.thin(curve.x)
 
 
 def _reference(results: Results, record: Record, measure: Measure) -> float | None:
@@ -94,9 +90,9 @@ def _keys(results: Results, record: Record, measures: Sequence[Measure]) -> list
         keys.append(Key("test", TEST_COLOUR))
     if record.published and any(_reference(results, record, m) is not None and _curves(record, m) for m in measures):
         shown = phrases.published_value(record.headline, record.published.value)
-        keys.append(Key(f"published: {shown}", figures.INK, "dotted"))
+        keys.append(Key(f"published: {shown}", "currentColor", "dotted"))
     if len(record.seeds) > 1:
-        keys.append(Key(f"from the lowest to the highest of {len(record.seeds)} seeds", figures.GREY, "band"))
+        keys.append(Key(f"from the lowest to the highest of {len(record.seeds)} seeds", "currentColor", "band"))
     return keys
 
 
@@ -106,14 +102,12 @@ def passing(results: Results, record: Record, measure: Measure) -> str:
     if level is None or record.published is None or curve is None or not curve.x:
         return ""
     better = [(y > level) == (record.published.better == "higher") and y != level for y in curve.mean]
-    shown = (
-        f"{phrases.METRICS[record.headline]} on test images".capitalize(),
-        phrases.published_value(record.headline, level),
-    )
+    shown = phrases.published_value(record.headline, level)
     if not any(better):
-        return f"{shown[0]} does not pass the published {shown[1]}."
+        return f"The test curve does not pass the published {shown}."
     place = curve.x[better.index(True)]
-    return f"{shown[0]} passes the published {shown[1]} by iteration {place:g}{'' if better[-1] else ', but does not end beyond it'}."
+    end = "" if better[-1] else ", but does not end beyond it"
+    return f"The test curve passes the published {shown} by iteration {place:g}{end}."
 
 
 def ninety(curve: Curve) -> float | None:
@@ -133,18 +127,14 @@ def gap(record: Record, curve: str = "accuracy") -> str:
         return ""
     a, b = train.mean[-1], test.mean[-1]
     return (
-        f"At the last point training accuracy is {phrases.percent(a, 1)} and test accuracy {phrases.percent(b, 1)}: "
-        f"on the images it learned from, the network is {phrases.points(a, b)} {_level(a, b)}."
+        f"At the last point accuracy is {phrases.percent(a, 1)} in training and {phrases.percent(b, 1)} on test "
+        f"images: training is {phrases.points(a, b)} the test."
     )
 
 
-def _level(a: float, b: float) -> str:
-    return "itself on new ones" if phrases.points(a, b) == "level with" else "its figure for new ones"
-
-
 def fall(record: Record, curve: str, name: str) -> str:
-    """A sentence on the first and the last value of a loss, or nothing where it is not there."""
-    found = record.curves.get(curve)
+    """A sentence on the first and the last value of a loss in training, or nothing where it is not there."""
+    found = record.curves.get(f"{curve}_train", record.curves.get(curve))
     if not found or len(found.x) < 2 or min(found.mean[0], found.mean[-1]) <= 0:
         return ""
     first, last = found.mean[0], found.mean[-1]
@@ -162,8 +152,8 @@ def pace(record: Record) -> str:
         return ""
     order = "sooner than" if early < late else "later than" if early > late else "at the same point as"
     return (
-        f"Test accuracy of the proposals has covered nine tenths of the way from its first to its last value by iteration "
-        f"{early:g}, {order} that of the objects (iteration {late:g})."
+        "Test accuracy of the proposals has covered nine tenths of the way from its first to its last value by "
+        f"iteration {early:g}, {order} that of the objects (iteration {late:g})."
     )
 
 

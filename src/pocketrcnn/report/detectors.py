@@ -13,40 +13,49 @@ from .records import EXPERIMENTS, Record, Results
 
 CROPS, DETECTIONS = 8, 6  # pictures in a row of F1 and of the gallery
 SCALE = 4  # each pixel of a picture with boxes, enlarged
-TRUTH, PREDICTION = ("#%02x%02x%02x" % colour for colour in (draw.TRUTH, draw.PREDICTION))
+TRUTH, PREDICTION = ("#" + bytes(colour).hex() for colour in (draw.TRUTH, draw.PREDICTION))
+Box = Sequence[float]
+
 KEYS = (Key("true box", TRUTH, "dashed"), Key("predicted box", PREDICTION))
 
 ABOUT_R1 = (
-    "Transformed CIFAR-10: a CIFAR-10 image of 24 to 40 pixels placed at random on a background of 48 × 48. The base network leaves "
-    "6 × 6 cells, and on each cell lies one anchor, a square of 32 pixels. A cell is positive where its anchor overlaps the object "
-    "by more than 0.7 (intersection over union) or, of all anchors, most; negative below 0.1; in between it is ignored. The network "
-    "tells positive from negative cells.",
-    "The report gives “0.0101” as its accuracy. That is its final loss; its curves show about 99 %, which is the figure "
-    "used here.",
+    "Transformed CIFAR-10: a CIFAR-10 image of 24 to 40 pixels placed at random on a background of 48 × 48. The "
+    "base network leaves 6 × 6 cells, and on each cell lies one anchor, a square of 32 pixels. A cell is positive "
+    "where its anchor overlaps the object by more than 0.7 (intersection over union) or, of all anchors, most; "
+    "negative below 0.1; in between it is ignored. The network tells positive from negative cells.",
+    "The report gives “0.0101” as its accuracy. That is its final loss; its curves show about 99 %, which is the "
+    "figure used here.",
 )
 ABOUT_R2 = (
-    "Beside the objectness of a cell, the network predicts row, column and width of the object, relative to the anchor: "
-    "t_x = (x − x_a) / w_a, t_y = (y − y_a) / w_a, t_w = log(w / w_a). The regression loss is smooth L1, summed over these three and "
-    "averaged over positive cells alone, and it is learned together with the classifier.",
-    "A loss of this kind says little by itself, so the same is given in pixels and as the overlap of the best proposal with "
-    "the object.",
+    "Beside the objectness of a cell, the network predicts row, column and width of the object, relative to the "
+    "anchor: `t_x = (x − x_a) / w_a`, `t_y = (y − y_a) / w_a`, `t_w = log(w / w_a)`. The regression loss is smooth L1, "
+    "summed over these three and averaged over positive cells alone, and it is learned together with the "
+    "classifier.",
+    "A loss of this kind says little by itself, so the same is given in pixels and as the overlap of the best "
+    "proposal with the object.",
 )
 ABOUT_F1 = (
-    "The highest-scoring proposal, with centre x, y and width w, becomes the matrix θ = [w/48, 0, (x − 24)/24; 0, w/48, (y − 24)/24] of a "
-    "spatial transformer, and the image is sampled through it at 32 × 32 points. A good proposal gives the crop that the "
-    "true box gives.",
+    "The highest-scoring proposal, with centre x, y and width w, becomes the matrix of a spatial transformer, "
+    "`θ = [w/48, 0, (x − 24)/24; 0, w/48, (y − 24)/24]`, and the image is sampled through it at 32 × 32 points. A good "
+    "proposal gives the crop that the true box gives.",
 )
 ABOUT_F = {
-    "F2": "The crop of F1, taken from the features instead of the image: 4 × 4 cells, a fully connected layer of 256, BatchNorm, "
-    "ReLU, ten classes. Proposals, boxes and classes are learned end to end. At test time the box is always the predicted one.",
+    "F2": "The crop of F1, taken from the features instead of the image: 4 × 4 cells, a fully connected layer of "
+    "256, BatchNorm, ReLU, ten classes. Proposals, boxes and classes are learned end to end. At test time the box "
+    "is always the predicted one.",
     "F3": "F2 with the first three convolutions separable, as in B2.",
     "F4": "F2 with the first three convolutions replaced by residual blocks, as in B3.",
+}
+ABOUT_EXTRA = {
+    "F1M": "F2 with true ROI max pooling in place of the spatial transformer: each of the 4 × 4 cells is the largest "
+    "of the features in it, without bilinear sampling. The report has no number for it; that of F2 stands beside it.",
 }
 
 
 def sections(results: Results) -> list[Section]:
-    """R1, R2, F1, F2, F3, F4 and the gallery of detections, present or not."""
-    detectors = [detector(results, id) for id in ABOUT_F]
+    """R1, R2, F1, F2, F3, F4, what was run beyond them, and the gallery of detections, present or not."""
+    extra = [id for id in ABOUT_EXTRA if results.find(id)]
+    detectors = [detector(results, id) for id in (*ABOUT_F, *extra)]
     return [classifier(results), regressor(results), crops(results), *detectors, detections(results)]
 
 
@@ -59,7 +68,7 @@ def classifier(results: Results) -> Section:
     records = results.find("R1")
     if not records:
         return missing("R1", _title("R1"))
-    blocks: list[Block | None] = [Text(ABOUT_R1), tables.run_table(results, records), tables.proposal_table(records)]
+    blocks: list[Block | None] = [Text(ABOUT_R1), tables.run_table(results, records), *tables.proposal_tables(records)]
     for record in records:
         caption = curves.join(
             curves.fall(record, "loss_objectness", "The loss"),
@@ -78,7 +87,7 @@ def regressor(results: Results) -> Section:
     records = results.find("R2")
     if not records:
         return missing("R2", _title("R2"))
-    blocks: list[Block | None] = [Text(ABOUT_R2), tables.run_table(results, records), tables.proposal_table(records)]
+    blocks: list[Block | None] = [Text(ABOUT_R2), tables.run_table(results, records), *tables.proposal_tables(records)]
     for record in records:
         blocks += [_losses(results, record), _accuracies(results, record)]
     return _section("R2", [*blocks, tables.layer_table(records[0], folded=True)])
@@ -131,48 +140,48 @@ def crops(results: Results) -> Section:
 
 
 def _strips(record: Record, split: str, rois: Mapping[str, Any]) -> Strips:
-    names = {"train": "training", "test": "test"}
-    labels, count = rois["labels"][:CROPS], len(rois["labels"][:CROPS])
-    boxes = list(zip(rois["truth_boxes"], rois["predicted_boxes"], strict=True))[:count]
-    originals = [_boxed(uri, *pair) for uri, pair in zip(rois["originals"][:count], boxes, strict=True)]
+    labels = rois["labels"][:CROPS]
+    pairs = list(zip(rois["truth_boxes"], rois["predicted_boxes"], strict=True))[: len(labels)]
     rows = [
-        (
-            "image",
-            [
-                Panel(u, f"{label}, with its true and its predicted box")
-                for u, label in zip(originals, labels, strict=True)
-            ],
-        ),
+        ("image", _originals(rois["originals"], pairs, labels)),
         ("crop by the true box", _crops(rois["truth_crops"], labels, "true")),
         ("crop by the predicted box", _crops(rois["predicted_crops"], labels, "predicted")),
     ]
-    off = sum(abs(t - p) for truth, box in boxes for t, p in zip(truth, box, strict=True)) / (4 * count)
+    name = {"train": "training", "test": "test"}[split]
+    off = sum(abs(t - p) for truth, box in pairs for t, p in zip(truth, box, strict=True)) / (4 * len(pairs))
     caption = (
-        f"Proposals of {record.id} ({record.recipe} recipe) on {count} {names[split]} images. The edges of the predicted boxes lie on "
-        f"average {off:.2f} pixels from the true ones, so the two rows of crops differ by about as much. The objects, from left to "
-        f"right: {phrases.listed(labels)}."
+        f"Proposals of {record.id} ({record.recipe} recipe) on {phrases.several(len(labels), f'{name} image')}. "
+        f"The edges of the predicted boxes lie on average {off:.2f} pixels from the true ones: by so much the two "
+        f"rows of crops differ. From left to right: {phrases.listed(labels)}."
     )
-    return Strips(f"Crops of {names[split]} images", caption, rows, KEYS)
+    return Strips(f"Crops of {name} images", caption, rows, KEYS)
+
+
+def _originals(uris: Sequence[str], pairs: Sequence[tuple[Box, Box]], labels: Sequence[str]) -> list[Panel]:
+    drawn = [_boxed(uri, draw.Mark(box), truth, width=4) for uri, (truth, box) in zip(uris, pairs, strict=False)]
+    return [
+        Panel(uri, f"{label}, with its true and its predicted box") for uri, label in zip(drawn, labels, strict=True)
+    ]
 
 
 def _crops(uris: Sequence[str], labels: Sequence[str], box: str) -> list[Panel]:
     return [Panel(uri, f"{label}, cropped by the {box} box") for uri, label in zip(uris, labels, strict=False)]
 
 
-def _boxed(uri: str, truth: Sequence[float], box: Sequence[float], label: str = "", score: float | None = None, width: int = 2) -> str:
-    marks = [draw.Mark(box, label, score), draw.Mark(truth, colour=draw.TRUTH, dashed=True)]
-    return draw.png_uri(draw.draw_boxes(draw.read_uri(uri), marks, SCALE))
+def _boxed(uri: str, prediction: draw.Mark, truth: Box, width: int = 2) -> str:
+    marks = [prediction, draw.Mark(truth, colour=draw.TRUTH, dashed=True)]
+    return draw.png_uri(draw.draw_boxes(draw.read_uri(uri), marks, SCALE, width))
 
 
 def detector(results: Results, id: str) -> Section:
-    """F2, F3 or F4: figures and the six panels of training."""
+    """A detector: figures and the six panels of training."""
     records = results.find(id)
     if not records:
         return missing(id, _title(id))
     blocks: list[Block | None] = [
-        Text([ABOUT_F[id]]),
+        Text([(ABOUT_F | ABOUT_EXTRA)[id]]),
         tables.run_table(results, records),
-        tables.proposal_table(records),
+        *tables.proposal_tables(records),
     ]
     for record in records:
         caption = curves.join(
@@ -190,7 +199,7 @@ def detections(results: Results) -> Section:
     """Right and wrong detections, drawn."""
     title = "Detections, right ones and wrong ones"
     blocks: list[Block] = []
-    for record in results.find(*ABOUT_F):
+    for record in results.find(*ABOUT_F, *ABOUT_EXTRA):
         for right in (True, False):
             found = [d for d in record.pictures.get("detections", ()) if d["right"] == right][:DETECTIONS]
             if found:
@@ -205,9 +214,10 @@ def _gallery(record: Record, found: Sequence[Mapping[str, Any]], right: bool) ->
     word = "right" if right else "wrong"
     overlap = sum(d["iou"] for d in found) / len(found)
     caption = (
-        f"{phrases.several(len(found), 'test image')} of which {record.id} got the class {word}, with boxes it predicted; their mean overlap with "
-        f"the true boxes is {overlap:.2f}. The number is the detector's own score. How many are shown says nothing of how many there "
-        f"are: in all, {phrases.percent(record.metrics['accuracy'].mean, 1)} of the test images are right."
+        f"{phrases.several(len(found), 'test image')} of which {record.id} got the class {word}, with boxes it "
+        f"predicted; their mean overlap with the true boxes is {overlap:.2f}. The number is the detector's own "
+        "score. How many are shown says nothing of how many there are: in all, "
+        f"{phrases.percent(record.metrics['accuracy'].mean, 1)} of the test images are right."
     )
     panels = [_detection(d) for d in found]
     heading = f"{phrases.sentence(word)} ones of {record.id} ({EXPERIMENTS[record.id]}, {record.recipe} recipe)"
@@ -215,8 +225,8 @@ def _gallery(record: Record, found: Sequence[Mapping[str, Any]], right: bool) ->
 
 
 def _detection(found: Mapping[str, Any]) -> Panel:
-    uri = _boxed(found["image"], found["truth_box"], found["box"], found["predicted"], found["score"])
+    uri = _boxed(found["image"], draw.Mark(found["box"], found["predicted"], found["score"]), found["truth_box"])
     same = found["label"] == found["predicted"]
-    told = found["label"] if same else f"{found['label']}, taken for {found['predicted']}"
+    told = found["label"] if same else f"{found['label']} taken for {found['predicted']}"
     details = f"score {found['score']:.2f}, IoU {found['iou']:.2f}"
     return Panel(uri, f"Picture of {told}, with true and predicted box; {details}.", told, details)

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # Okabe and Ito, "Color universal design" (2008).
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY = "#0072b2", "#d98200", "#009e73", "#d55e00", "#b0578d", "#56b4e9"
+BLUE, ORANGE, GREEN = "#0072b2", "#d98200", "#009e73"
 INK, GREY, RULE = "#333333", "#767676", "#e4e4e4"
 
 WIDTH, HEIGHT = 4.3, 2.75  # inches of 72 points
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}  # the date would change the bytes
 STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "pocketrcnn",
@@ -30,6 +31,8 @@ STYLE: Any = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
     "axes.edgecolor": GREY,
     "axes.labelcolor": INK,
     "axes.axisbelow": True,
@@ -54,7 +57,6 @@ class Line:
     x: Sequence[float]
     rows: Sequence[Sequence[float]]
     colour: str = BLUE
-    dashed: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def line_chart(lines: Sequence[Line], unit: str = "", log: bool = False, referen
             axes.yaxis.set_major_formatter(_ticks(unit))
         axes.set_xlim(left=0)
         axes.set_xlabel("iteration")
+        axes.xaxis.set_major_locator(_few(5, integer=True))
         axes.grid(axis="y")
 
     return _svg(paint)
@@ -100,12 +103,11 @@ def line_chart(lines: Sequence[Line], unit: str = "", log: bool = False, referen
 
 def _paint_line(axes: Axes, line: Line, factor: float) -> None:
     columns = list(zip(*line.rows, strict=True))
-    style: Any = (0, (4, 2)) if line.dashed else "solid"
     if len(line.rows) > 1:
         low, high = [factor * min(c) for c in columns], [factor * max(c) for c in columns]
         axes.fill_between(line.x, low, high, color=line.colour, alpha=0.18, linewidth=0)
     mean = [factor * sum(c) / len(c) for c in columns]
-    axes.plot(line.x, mean, color=line.colour, linestyle=style, marker="o" if len(mean) == 1 else "")
+    axes.plot(line.x, mean, color=line.colour, marker="o" if len(mean) == 1 else "")
 
 
 def _log_axis(axes: Axes) -> None:
@@ -146,11 +148,11 @@ def bar_chart(bars: Sequence[Bar], unit: str = "") -> str:
         axes.xaxis.set_major_locator(_few(4))
         axes.grid(axis="x")
 
-    return _svg(paint, height=0.85 + 0.42 * len(bars))
+    return _svg(paint, 0.5 + 0.42 * len(bars), _beside([bar.name for bar in bars]), 0.3)
 
 
-def stacked_chart(names: Sequence[str], stages: Sequence[str], values: Sequence[Sequence[float]], label: str) -> str:
-    """One bar a name, cut into its stages from left to right: values [names][stages]."""
+def stacked_chart(names: Sequence[str], stages: Sequence[str], values: Sequence[Sequence[float]]) -> str:
+    """One bar a name, cut into its stages from left to right: values [names][stages], in millions."""
 
     def paint(axes: Axes) -> None:
         for place, row in enumerate(values):
@@ -163,10 +165,10 @@ def stacked_chart(names: Sequence[str], stages: Sequence[str], values: Sequence[
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
         axes.xaxis.set_major_locator(_few(5))
-        axes.set_xlabel(label)
+        axes.xaxis.set_major_formatter(_ticks("M"))
         axes.grid(axis="x")
 
-    return _svg(paint, height=1.0 + 0.42 * len(names))
+    return _svg(paint, 0.5 + 0.42 * len(names), _beside(names), 0.3)
 
 
 def shades(n: int) -> list[str]:
@@ -194,33 +196,42 @@ def dot_chart(dots: Sequence[Dot]) -> str:
         axes.xaxis.set_major_locator(_few(6))
         axes.grid(axis="x")
 
-    return _svg(paint, height=0.7 + 0.27 * len(dots))
+    return _svg(paint, 0.5 + 0.27 * len(dots), _beside([dot.name for dot in dots]), 0.3)
 
 
-def _few(n: int) -> Any:
+def _few(n: int, integer: bool = False) -> Any:
     from matplotlib.ticker import MaxNLocator
 
-    return MaxNLocator(n)
+    return MaxNLocator(n, integer=integer)
 
 
-def _svg(paint: Callable[[Axes], None], width: float = WIDTH, height: float = HEIGHT) -> str:
+def _beside(names: Sequence[str]) -> float:
+    """Room for names left of a chart, in inches, as wide as the letters of the measuring font at their widest."""
+    return 0.2 + 0.085 * max(map(len, names))
+
+
+def _svg(paint: Callable[[Axes], None], height: float = HEIGHT, left: float = 0.52, bottom: float = 0.5) -> str:
+    """`left` and `bottom`: room for tick labels, in inches; the same in charts of a kind, so that their axes align."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(WIDTH, height))
         FigureCanvasSVG(figure)
-        paint(figure.subplots())
+        room = {"left": left / WIDTH, "right": 1 - 0.12 / WIDTH, "bottom": bottom / height, "top": 1 - 0.1 / height}
+        paint(figure.subplots(gridspec_kw=room))
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        figure.savefig(buffer, format="svg", metadata=NO_METADATA)
     return _data_uri(buffer.getvalue())
 
 
 def _data_uri(svg: str) -> str:
+    """A shorter SVG that looks the same: one font for all text, no white space, coordinates without needless digits."""
     svg = svg[svg.index("<svg") :]  # an image in a page needs neither XML declaration nor document type
-    svg = re.sub(r"font-family: [^;\"]*", lambda _: f"font-family: {FONT}", svg)
-    svg = re.sub(r"font: ([\d.]+px)[^;\"]*", lambda found: f"font: {found[1]} {FONT}", svg)
+    svg = re.sub(r"font-size: [\d.]+px; font-family: [^;\"]*; ?|font: [\d.]+px [^;\"]*; ?", "", svg)
+    svg = svg.replace('<style type="text/css">', f'<style type="text/css">text{{font: 9px {FONT}}}', 1)
+    svg = re.sub(r"\s*\n\s*", " ", svg).replace("> <", "><")
     svg = re.sub(r'"[^"<>]*"', lambda attribute: _rounded(attribute[0]), svg)
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
 
@@ -230,7 +241,7 @@ def _rounded(attribute: str) -> str:
     return re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", attribute)
 
 
-def thin(values: Sequence[float], most: int = 200) -> list[float]:
+def thin(values: Sequence[float], most: int = 150) -> list[float]:
     """At most `most` values: the means over equal stretches, so that no peak is hit or missed by chance."""
     if len(values) <= most:
         return list(values)

@@ -10,14 +10,15 @@ from .blocks import Block, Figure, Items, Key, Panel, Row, Section, Table, Text
 from .records import EXPERIMENTS, Record, Results
 
 ABOUT = {
-    "B1": "Five convolutions (5 × 5 four times, then 3 × 3) with 32, 64, 128, 256 and 512 channels. Each keeps the resolution, has "
-    "no bias, and is followed by BatchNorm, ReLU and a maximum over 2 × 2 pixels. What is left of the 32 × 32 pixels is one "
-    "cell with 512 channels, from which a linear layer tells the ten classes apart.",
-    "B2": "The network of B1 with its first four convolutions taken apart: a 5 × 5 convolution within each channel (depthwise), "
-    "BatchNorm, ReLU, then a 1 × 1 convolution across the channels (pointwise), BatchNorm, ReLU. Space and channels are "
-    "mixed one after the other instead of together.",
-    "B3": "The network of B1 with its first four convolutions replaced by residual blocks: 3 × 3, BatchNorm, ReLU, 3 × 3, "
-    "BatchNorm on the main path, a 1 × 1 convolution with BatchNorm on the shortcut, their sum, ReLU.",
+    "B1": "Five convolutions (5 × 5 four times, then 3 × 3) with 32, 64, 128, 256 and 512 channels. Each keeps "
+    "the resolution, has no bias, and is followed by BatchNorm, ReLU and a maximum over 2 × 2 pixels. What is "
+    "left of the 32 × 32 pixels is one cell with 512 channels, from which a linear layer tells the ten classes "
+    "apart.",
+    "B2": "The network of B1 with its first four convolutions taken apart: a 5 × 5 convolution within each "
+    "channel (depthwise), BatchNorm, ReLU, then a 1 × 1 convolution across the channels (pointwise), BatchNorm, "
+    "ReLU. Space and channels are mixed one after the other instead of together.",
+    "B3": "The network of B1 with its first four convolutions replaced by residual blocks: 3 × 3, BatchNorm, "
+    "ReLU, 3 × 3, BatchNorm on the main path, a 1 × 1 convolution with BatchNorm on the shortcut, their sum, ReLU.",
 }
 NOTES = {
     "B3": "The multiplications that the report printed for this network are wrong, see the errata below: "
@@ -57,7 +58,7 @@ def _curves(results: Results, record: Record) -> Figure | None:
     told = (
         curves.passing(results, record, curves.ACCURACY),
         curves.gap(record),
-        curves.fall(record, "loss", "The training loss"),
+        curves.fall(record, "loss_total", "The training loss"),
     )
     heading = f"Accuracy and loss of {record.id}, {record.recipe} recipe"
     return curves.figure(results, record, heading, (curves.ACCURACY, curves.TRAINING_LOSS), curves.join(*told))
@@ -68,7 +69,7 @@ def compare(results: Results) -> Section:
     groups = [group for recipe in results.recipes if len(group := _of_recipe(results, recipe)) > 1]
     title = "B4: the networks side by side"
     if not groups:
-        text = "A comparison needs two of the networks under the same recipe. `pocketrcnn reproduce --only B1,B2,B3` makes it."
+        text = "A comparison needs two networks under one recipe. `pocketrcnn reproduce --only B1,B2,B3` makes it."
         return Section("b4", title, [Text([text], "note")], short="B4")
     blocks: list[Block] = []
     for records in groups:
@@ -82,7 +83,8 @@ def _of_recipe(results: Results, recipe: str) -> list[Record]:
 
 def _table(records: Sequence[Record]) -> Table:
     columns = [
-        "network", "#test accuracy", "#training time", "#one iteration", "#multiplications", "#parameters", "#accuracy per million"
+        "network", "#test accuracy", "#training time", "#one iteration", "#multiplications", "#parameters",
+        "#accuracy per million",
     ]  # fmt: skip
     rows = [
         Row(
@@ -99,8 +101,8 @@ def _table(records: Sequence[Record]) -> Table:
         for r in records
     ]
     caption = (
-        f"The base networks under the {records[0].recipe} recipe. The last column divides the accuracy, in percentage points, "
-        "by the millions of multiplications for one image."
+        f"The base networks under the {records[0].recipe} recipe. The last column divides the accuracy, in "
+        "percentage points, by the millions of multiplications for one image."
     )
     return Table(caption, columns, rows)
 
@@ -127,9 +129,9 @@ def _caption(records: Sequence[Record]) -> str:
     best, fastest = max(records, key=lambda r: r.value.mean), min(records, key=lambda r: r.step_ms)
     dearest, thrifty = max(records, key=lambda r: r.multiplications), max(records, key=_yield)
     return (
-        f"{best.title} is the most accurate, {fastest.title} the fastest in an iteration, {dearest.title} needs the most "
-        f"multiplications, and {thrifty.title} has the most accuracy for each of them. The shades of the third chart are the "
-        "stages of a network, from the first (light) to the last (dark)."
+        f"{best.title} is the most accurate, {fastest.title} the fastest in an iteration, {dearest.title} needs "
+        f"the most multiplications, and {thrifty.title} has the most accuracy for each of them. The shades of the "
+        "third chart are the stages of a network, from the first (light) to the last (dark)."
     )
 
 
@@ -158,7 +160,7 @@ def _bars(heading: str, bars: Sequence[figures.Bar], unit: str) -> Panel:
 
 def _cost_panel(records: Sequence[Record], names: Sequence[str]) -> Panel:
     values = [[tables.stages(record).get(name, 0) / 1e6 for name in names] for record in records]
-    uri = figures.stacked_chart([r.title for r in records], names, values, "million")
+    uri = figures.stacked_chart([r.title for r in records], names, values)
     told = "; ".join(f"{r.title} {phrases.millions(r.multiplications)}" for r in records)
     return Panel(
         uri, f"Stacked bar chart, multiplications for an image by stage: {told}.", "Multiplications for an image"
@@ -175,7 +177,8 @@ def explain(records: Sequence[Record]) -> list[str]:
 def _order(records: Sequence[Record]) -> str:
     ranked = sorted(records, key=lambda r: -r.value.mean)
     steps = [
-        f"{a.title} is {phrases.points(a.value.mean, b.value.mean)} {b.title} ({phrases.apart(a.title, a.value, b.title, b.value)})"
+        f"{a.title} is {phrases.points(a.value.mean, b.value.mean)} {b.title} "
+        f"({phrases.apart(a.title, a.value, b.title, b.value)})"
         for a, b in pairwise(ranked)
     ]
     named = phrases.listed([f"{r.title} ({phrases.percent(r.value.mean, 1)})" for r in ranked])
@@ -204,8 +207,9 @@ def _why(records: Sequence[Record]) -> str:
         return f"From {light.title} to {heavy.title} time grows as the multiplications do."
     slow, fast = (light, heavy) if work > time else (heavy, light)
     return (
-        f"From {light.title} to {heavy.title} the multiplications grow by a factor of {work:.1f} and the time by one of {time:.1f}: "
-        f"a single multiplication takes {slow.title} {phrases.ratio(work, time)} times as long as {fast.title}.{_reuse(slow, fast)}"
+        f"From {light.title} to {heavy.title} the multiplications grow by a factor of {work:.1f} and the time by "
+        f"one of {time:.1f}: a single multiplication takes {slow.title} {phrases.ratio(work, time)} times as long "
+        f"as {fast.title}.{_reuse(slow, fast)}"
     )
 
 
@@ -218,9 +222,9 @@ def _reuse(slow: Record, fast: Record) -> str:
     if few >= many:
         return ""
     return (
-        f" For each value that its convolutions write to memory, {slow.title} does {few:.0f} multiplications on average and "
-        f"{fast.title} {many:.0f}{_depthwise(slow)}. The fewer there are, the larger is the part of the time that goes into "
-        "moving numbers instead of multiplying them."
+        f" For each value that its convolutions write to memory, {slow.title} does {few:.0f} multiplications on "
+        f"average and {fast.title} {many:.0f}{_depthwise(slow)}. The fewer there are, the larger is the part of "
+        "the time that goes into moving numbers instead of multiplying them."
     )
 
 
@@ -245,7 +249,7 @@ def _where(records: Sequence[Record]) -> str:
 def _return(records: Sequence[Record]) -> str:
     best, worst = max(records, key=_yield), min(records, key=_yield)
     return (
-        f"A million multiplications go with {_yield(best):.1f} points of accuracy in {best.title} and with {_yield(worst):.1f} in "
-        f"{worst.title}. The ratio favours small networks, since guessing alone scores 10 points without a multiplication; it tells "
-        "how much is paid, and not what the last points cost."
+        f"A million multiplications go with {_yield(best):.1f} points of accuracy in {best.title} and with "
+        f"{_yield(worst):.1f} in {worst.title}. The ratio favours small networks, since guessing alone scores 10 "
+        "points without a multiplication; it tells how much is paid, and not what the last points cost."
     )

@@ -14,15 +14,19 @@ from . import closing, comparison, detectors, networks, phrases
 from .blocks import Section
 from .records import Results, read
 
+TITLE = "Every number of the report, beside ours"
+SAMPLE_TITLE = "The experiments of the report, on a small sample"
 PARTS = {"b1": "Base networks", "r1": "Region proposals", "f1": "Faster R-CNN"}
 SCHEDULES = {
-    "short": "These are short runs, with fewer iterations than the 2,000 of the report. `pocketrcnn reproduce --full` takes as many.",
+    "short": "These are short runs, with fewer iterations than the 2,000 of the report. `pocketrcnn reproduce "
+    "--full` takes as many.",
     "full": "These are full runs, with as many iterations as in the report.",
     "custom": "The number of iterations was chosen by hand; it stands beside every result.",
 }
 SAMPLE = (
-    "These are results on the small sample of CIFAR-10 that comes with the package, and not on CIFAR-10. They show that everything runs; "
-    "nothing here is compared with the report. `pocketrcnn reproduce` takes the real data."
+    "These are results on the small sample of CIFAR-10 that comes with the package, and not on CIFAR-10. They "
+    "show that everything runs; nothing here is compared with the report. `pocketrcnn reproduce` takes the real "
+    "data."
 )
 
 
@@ -65,6 +69,7 @@ def render(results: dict[str, Any]) -> str:
     template = environment.from_string(files(__package__).joinpath("template.html").read_text("utf-8"))
     return template.render(
         results=found,
+        title=TITLE if found.comparable else SAMPLE_TITLE,
         introduction=introduction(found),
         banner="" if found.comparable else SAMPLE,
         table_block=comparison.summary_table(found),
@@ -86,9 +91,10 @@ def introduction(results: Results) -> list[str]:
     """What this is, on what it ran, and how it came out."""
     number = len({record.id for record in results.records})
     runs = "This experiment" if number == 1 else f"These {number} experiments"
+    beside = ", each published number beside ours" if results.comparable else ""
     what = (
-        "A course report of 2017 trained three small networks on CIFAR-10 and built a Faster R-CNN from them, part by part. "
-        "This page has its experiments once more, trained from scratch, each published number beside ours."
+        "A course report of 2017 trained three small networks on CIFAR-10 and built a Faster R-CNN from them, part by "
+        f"part. This page has its experiments once more, trained from scratch{beside}."
     )
     where = (
         f"{runs} took {phrases.duration(results.seconds_total)} in all"

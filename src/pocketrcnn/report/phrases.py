@@ -7,20 +7,21 @@ from collections.abc import Sequence
 from .records import Stat
 
 METRICS = {"accuracy": "accuracy", "objectness_accuracy": "point-wise accuracy", "box_loss": "regression loss"}
+NBSP = "\N{NO-BREAK SPACE}"
 LOSS_DIGITS = 6
 SAME = 0.02  # ratios nearer to 1 than this are called equal
 
 
 def percent(value: float, digits: int = 2) -> str:
-    """0.7012 -> `70.12 %`."""
-    return f"{100 * value:.{digits}f} %"
+    """0.7012 -> `70.12 %`, on one line."""
+    return f"{100 * value:.{digits}f}{NBSP}%"
 
 
 def published_value(name: str, value: float) -> str:
     """With the decimals that the report printed, not more: 0.646 -> `64.6 %`; its 99 % was read off a curve."""
     if not is_fraction(name):
         return number(value)
-    return f"{'about ' if name == 'objectness_accuracy' else ''}{100 * value:.4g} %"
+    return f"{'about ' if name == 'objectness_accuracy' else ''}{100 * value:.4g}{NBSP}%"
 
 
 def number(value: float, digits: int = LOSS_DIGITS) -> str:
@@ -40,7 +41,7 @@ def millions(value: float) -> str:
 
 def spread_seconds(stat: Stat) -> str:
     """Mean and standard deviation in seconds: `75.2 ± 0.4 s`."""
-    return _spread(stat, 1, 1) + " s"
+    return f"{_spread(stat, 1, 1)}{NBSP}s"
 
 
 def duration(value: float) -> str:
@@ -54,15 +55,15 @@ def duration(value: float) -> str:
 
 def share(part: float, whole: float) -> str:
     """A part of a whole, in percent without decimals below the tenth."""
-    return f"{100 * part / whole:.1f} %"
+    return f"{100 * part / whole:.1f}{NBSP}%"
 
 
 def metric(name: str, stat: Stat) -> str:
     """Mean and standard deviation in the unit of the metric; one value has no deviation."""
     if is_fraction(name):
-        return _spread(stat, 100, 2) + " %"
+        return f"{_spread(stat, 100, 2)}{NBSP}%"
     if name == "pixel_error":
-        return _spread(stat, 1, 3) + " px"
+        return f"{_spread(stat, 1, 3)}{NBSP}px"
     if name == "mean_iou":
         return _spread(stat, 1, 3)
     return _spread(stat, 1, LOSS_DIGITS)
@@ -75,7 +76,7 @@ def is_fraction(name: str) -> bool:
 
 def _spread(stat: Stat, factor: float, digits: int) -> str:
     mean = f"{factor * stat.mean:.{digits}f}"
-    return mean if stat.n < 2 else f"{mean} ± {factor * stat.std:.{digits}f}"
+    return mean if stat.n < 2 else f"{mean} ±{NBSP}{factor * stat.std:.{digits}f}"
 
 
 def ratio(a: float, b: float) -> str:

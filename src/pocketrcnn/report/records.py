@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ EXPERIMENTS = {
     "F2": "detector, ConvNet base",
     "F3": "detector, MobileNet base",
     "F4": "detector, ResNet base",
+    "F1M": "detector, ROI max pooling",
 }
 RECIPES = ("pocket", "course")
 
@@ -56,6 +58,7 @@ class Layer:
     output: Sequence[int]
     multiplications: int
     parameters: int
+    trained: bool = True
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,12 @@ def _part(build: Callable[[Any], T], raw: Any, where: str) -> T:
         ) from error
 
 
+def _known(kind: type[T], raw: Any) -> T:
+    """Build a dataclass from the fields that it has; what else a record says is for other readers."""
+    names = (field.name for field in dataclasses.fields(kind))  # type: ignore[arg-type]
+    return kind(**{name: raw[name] for name in names if name in raw})
+
+
 def _results(raw: Any, records: list[Record]) -> Results:
     names = ("version", "created", "data", "schedule", "command", "hardware", "versions")
     return Results(
@@ -174,10 +183,10 @@ def _record(raw: Any) -> Record:
     own = ("command", "versions", "hardware")
     return Record(
         **{name: raw[name] for name in (*plain, *own)},
-        metrics={name: Stat(**stat) for name, stat in raw["metrics"].items()},
-        published=None if raw["report"] is None else Published(**raw["report"]),
-        seconds=Stat(**raw["seconds"]),
-        layers=[Layer(**layer) for layer in raw["layers"]],
-        curves={name: Curve(**curve) for name, curve in raw["curves"].items()},
+        metrics={name: _known(Stat, stat) for name, stat in raw["metrics"].items()},
+        published=None if raw["report"] is None else _known(Published, raw["report"]),
+        seconds=_known(Stat, raw["seconds"]),
+        layers=[_known(Layer, layer) for layer in raw["layers"]],
+        curves={name: _known(Curve, curve) for name, curve in raw["curves"].items()},
         pictures=raw.get("pictures", {}),
     )

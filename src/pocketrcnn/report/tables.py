@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from . import phrases
 from .blocks import Cell, Row, Table
 from .records import Layer, Record, Results
 
-PROPOSALS = {
-    "objectness_accuracy": "cells right",
+CELLS = {
+    "objectness_accuracy": "all cells right",
     "objectness_positive_accuracy": "positive cells",
     "objectness_negative_accuracy": "negative cells",
     "loss_objectness": "objectness loss",
+}
+BOXES = {
     "box_loss": "regression loss",
     "pixel_error": "error",
     "mean_iou": "mean IoU",
@@ -28,8 +30,8 @@ def run_table(results: Results, records: Sequence[Record]) -> Table:
     """The headline figure of an experiment and what it cost, one line a recipe."""
     first = records[0]
     columns = [
-        "recipe", f"#{phrases.METRICS[first.headline]}", "#published", "#seeds", "#iterations", "#images a batch", "#training time",
-        "#one iteration", "#multiplications", "#parameters",
+        "recipe", f"#{phrases.METRICS[first.headline]}", "#published", "#seeds", "#iterations", "#batch",
+        "#training time", "#one iteration", "#multiplications", "#parameters",
     ]  # fmt: skip
     table = Table(
         f"{first.id} on all test images: mean ± standard deviation over the seeds.", columns, [_run(r) for r in records]
@@ -55,16 +57,21 @@ def _run(record: Record) -> Row:
     )
 
 
-def proposal_table(records: Sequence[Record]) -> Table:
-    """How good the proposals are, one line a recipe, as far as the records tell."""
-    names = [name for name in PROPOSALS if any(name in r.metrics and name != r.headline for r in records)]
-    rows = [
-        Row([r.recipe, *(phrases.metric(n, r.metrics[n]) if n in r.metrics else "–" for n in names)]) for r in records
+def proposal_tables(records: Sequence[Record]) -> list[Table]:
+    """How well the cells are told apart and how good the best proposals are, one line a recipe."""
+    id = records[0].id
+    return [
+        *_measures(records, CELLS, f"{id}: cells told apart."),
+        *_measures(records, BOXES, f"{id}: the box of the best proposal, and its overlap with the object."),
     ]
-    caption = (
-        f"Proposals of {records[0].id}: cells told apart, box of the best proposal, and its overlap with the object."
-    )
-    return Table(caption, ["recipe", *(f"#{PROPOSALS[name]}" for name in names)], rows)
+
+
+def _measures(records: Sequence[Record], names: Mapping[str, str], caption: str) -> list[Table]:
+    found = [name for name in names if any(name in r.metrics and name != r.headline for r in records)]
+    rows = [
+        Row([r.recipe, *(phrases.metric(n, r.metrics[n]) if n in r.metrics else "–" for n in found)]) for r in records
+    ]
+    return [Table(caption, ["recipe", *(f"#{names[name]}" for name in found)], rows)] if found else []
 
 
 def layer_table(record: Record, folded: bool = False) -> Table | None:
@@ -72,20 +79,26 @@ def layer_table(record: Record, folded: bool = False) -> Table | None:
     if not record.layers:
         return None
     rows = [
-        row for stage, layers in groupby(record.layers, lambda la: la.stage) for row in _stage(record, stage, [*layers])
+        row
+        for stage, found in groupby(record.layers, lambda layer: layer.stage)
+        for row in _stage(record, stage, [*found])
     ]
-    rows.append(
-        Row(
-            ["all", "", "", "", "", phrases.count(record.multiplications), "100.0 %", phrases.count(record.parameters)],
-            "total",
-        )
-    )
+    rest = record.parameters - sum(layer.parameters for layer in record.layers)
+    if rest:
+        rows.append(Row(["BatchNorm", "scale and shift", "", "", "", "–", "–", phrases.count(rest)]))
+    total = [phrases.count(record.multiplications), "100.0" + phrases.NBSP + "%", phrases.count(record.parameters)]
+    rows.append(Row(["all", "", "", "", "", *total], "total"))
     columns = ["layer", "kind", "#kernel", "#channels", "#output", "#multiplications", "#share", "#parameters"]
-    caption = (
-        f"Layers of {record.id}, for one image. Multiplications are those of convolutions, as in the report: "
-        "BatchNorm and linear layers are not counted among them. Parameters include those of BatchNorm."
+    return Table(_layer_caption(record), columns, rows, f"Layers of {record.id}, with their costs" if folded else "")
+
+
+def _layer_caption(record: Record) -> str:
+    fixed = [_short(layer.name) for layer in record.layers if not layer.trained]
+    kept = f" The {record.recipe} recipe leaves {phrases.listed(fixed)} as it was initialised." if fixed else ""
+    return (
+        f"Layers of {record.id}, for one image. Multiplications are those of convolutions, as in the report: BatchNorm "
+        f"and linear layers are not counted.{kept}"
     )
-    return Table(caption, columns, rows, f"Layers of {record.id}, with their costs" if folded else "")
 
 
 def _stage(record: Record, stage: str, layers: list[Layer]) -> list[Row]:
@@ -99,15 +112,22 @@ def _stage(record: Record, stage: str, layers: list[Layer]) -> list[Row]:
     return [head, *(_layer(record, layer, "member") for layer in layers)]
 
 
+def _short(name: str) -> str:
+    """Without the places in containers of one: `conv1.depthwise.0` -> `conv1.depthwise`."""
+    while name.endswith(".0"):
+        name = name.removesuffix(".0")
+    return name
+
+
 def _layer(record: Record, layer: Layer, kind: str) -> Row:
     cost = counted(layer)
     return Row(
         [
-            layer.name,
+            _short(layer.name),
             layer.kind,
-            " × ".join(map(str, layer.kernel)) or "–",
+            " × ".join(map(str, layer.kernel)) if counted(layer) else "–",
             f"{layer.in_channels} → {layer.out_channels}",
-            " × ".join(map(str, layer.output)) or "–",
+            " × ".join(map(str, layer.output)) if counted(layer) else "–",
             phrases.count(cost) if cost else "–",
             phrases.share(cost, record.multiplications) if cost else "–",
             phrases.count(layer.parameters),

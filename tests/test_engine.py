@@ -1,0 +1,171 @@
+"""The training loop: it learns, it is the same run however often it is interrupted, and it says what went wrong."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import small
+
+from pocketrcnn import engine
+from pocketrcnn.checkpoint import load_tensors
+from pocketrcnn.config import Config, replace
+from pocketrcnn.data import open_dataset
+from pocketrcnn.engine import Interrupted, Trainer, fit, order
+from pocketrcnn.errors import UserError
+from pocketrcnn.runs import Run
+
+CPU = torch.device("cpu")
+
+
+def train(folder: Path, config: Config) -> Run:
+    run = Run(folder, config, CPU)
+    with run:
+        fit(open_dataset(config.data, "train"), open_dataset(config.data, "test"), run)
+    return run
+
+
+def interrupt_after(monkeypatch: pytest.MonkeyPatch, iterations: int) -> None:
+    """Ctrl-C in the middle of an iteration."""
+    step, done = Trainer.step, []
+
+    def stopping(self: Trainer) -> None:
+        step(self)
+        done.append(1)
+        if len(done) == iterations:
+            engine.signal.raise_signal(engine.signal.SIGINT)
+
+    monkeypatch.setattr(Trainer, "step", stopping)
+
+
+def test_an_epoch_shows_every_image_once_in_an_order_of_its_own() -> None:
+    first = torch.cat([order(50, 10, 0, i)[0] for i in range(5)])
+    second = torch.cat([order(50, 10, 0, i)[0] for i in range(5, 10)])
+    assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(50))
+    assert not torch.equal(first, second)
+    assert not torch.equal(first, torch.cat([order(50, 10, 1, i)[0] for i in range(5)]))
+    assert [order(50, 10, 0, i)[1] for i in (0, 4, 5, 10)] == [0, 0, 1, 2]
+
+
+def test_fewer_images_than_a_batch_are_all_shown() -> None:
+    assert sorted(order(7, 100, 0, 3)[0].tolist()) == list(range(7))
+
+
+@pytest.mark.parametrize("experiment", ["B1", "F2"])
+@pytest.mark.parametrize("recipe", ["pocket", "course"])
+@pytest.mark.parametrize("stop", [1, 3, 5])
+def test_an_interrupted_run_ends_in_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, experiment: str, recipe: str, stop: int
+) -> None:
+    config = small(experiment, recipe)
+    whole = train(tmp_path / "whole", config)
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, stop)
+        with pytest.raises(Interrupted, match=f"interrupted at iteration {stop} of parts, state saved"):
+            train(tmp_path / "parts", config)
+    assert load_tensors(tmp_path / "parts" / "checkpoint.safetensors")[1]["iteration"] == stop
+    parts = train(tmp_path / "parts", config)
+    for name in ("weights.safetensors", "log.jsonl"):
+        assert (parts.folder / name).read_bytes() == (whole.folder / name).read_bytes()
+    assert (parts.metrics() or {})["metrics"] == (whole.metrics() or {})["metrics"]
+    assert not (parts.folder / "checkpoint.safetensors").exists()
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: Path) -> None:
+    config = small("F3")
+    files = [train(tmp_path / str(i), c).folder / "weights.safetensors" for i, c in enumerate((config, config, replace(config, train__seed=1)))]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert files[0].read_bytes() != files[2].read_bytes()
+
+
+def test_a_few_images_are_learned_by_heart(tmp_path: Path) -> None:
+    config = small("B1", train__iterations=40, train__batch=20, augment__flip="none", augment__shift=0, data__holdout=980)
+    run = train(tmp_path / "run", config)
+    assert run.points()[-1]["train"]["accuracy"] > 0.9
+
+
+def test_a_run_writes_what_it_promises(tmp_path: Path) -> None:
+    run = train(tmp_path / "run", small("R2"))
+    assert sorted(p.name for p in run.folder.iterdir()) == ["config.yaml", "env.json", "log.jsonl", "metrics.json", "weights.safetensors"]
+    assert [p["iteration"] for p in run.points()] == [3, 6]
+    metrics = (run.metrics() or {})["metrics"]
+    assert {"objectness_accuracy", "box_loss", "pixel_error", "mean_iou", "recall_90", "loss_box"} <= set(metrics)
+    assert run.environment()["versions"]["torch"] == torch.__version__
+    before = run.load_model()
+    assert all(torch.isfinite(p).all() for p in before.parameters())
+
+
+def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = small("B2")
+    before = train(tmp_path / "run", config).metrics()
+    monkeypatch.setattr(Trainer, "__init__", lambda *_: pytest.fail("trained again"))
+    assert train(tmp_path / "run", config).metrics() == before
+
+
+def test_other_settings_are_refused_and_named(tmp_path: Path) -> None:
+    train(tmp_path / "run", small("B2"))
+    with pytest.raises(UserError, match=r"run was started with train.seed = 0, now it is 1.*--out"):
+        Run(tmp_path / "run", small("B2", train__seed=1), CPU)
+
+
+def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(UserError, match="holds something else than a run"):
+        Run(tmp_path, small("B2"), CPU)
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_two_processes_do_not_write_to_one_run(tmp_path: Path) -> None:
+    config = small("B2")
+    with Run(tmp_path / "run", config, CPU), pytest.raises(UserError, match="in use by another program"), Run(tmp_path / "run", config, CPU):
+        pass
+
+
+def interrupted_run(folder: Path, monkeypatch: pytest.MonkeyPatch, config: Config) -> Path:
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 2)
+        with pytest.raises(Interrupted):
+            train(folder, config)
+    return folder / "checkpoint.safetensors"
+
+
+def test_a_damaged_checkpoint_is_named_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = interrupted_run(tmp_path / "run", monkeypatch, small("B2"))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(UserError, match=r"checkpoint\.safetensors is damaged.*delete it to start over"):
+        train(tmp_path / "run", small("B2"))
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = interrupted_run(tmp_path / "mine", monkeypatch, small("B2"))
+    other = interrupted_run(tmp_path / "other", monkeypatch, small("B1"))
+    mine.write_bytes(other.read_bytes())
+    with pytest.raises(UserError, match="belongs to another network"):
+        train(tmp_path / "mine", small("B2"))
+
+
+def test_a_configuration_of_another_version_is_refused(tmp_path: Path) -> None:
+    run = train(tmp_path / "run", small("B2"))
+    path = run.folder / "config.yaml"
+    path.write_text(path.read_text().replace("schema: 1", "schema: 99"))
+    with pytest.raises(UserError, match=r"config\.yaml was written by another version"):
+        Run(run.folder, small("B2"), CPU)
+
+
+@pytest.mark.parametrize("content", ["", "schema: 1\ndata: 5", "schema: 1\noptim:\n  lrr: 1", "a: [", "schema: 1\noptim:\n  lr: fast"])
+def test_a_broken_configuration_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "config.yaml").write_text(content)
+    with pytest.raises(UserError, match=r"config\.yaml") as caught:
+        Run(tmp_path, small("B2"), CPU)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"loss.* is no longer a finite number at iteration 3: lower optim.lr"):
+        train(tmp_path / "run", small("R2", "course", optim__lr=1e30))
+
+
+def test_bfloat16_trains_too(tmp_path: Path) -> None:
+    run = train(tmp_path / "run", small("F2", train__precision="bfloat16"))
+    assert all(p.dtype == torch.float32 for p in run.load_model().parameters())
