@@ -27,7 +27,9 @@ def box_of(image: torch.Tensor) -> list[float]:
     return [xs.min().item(), ys.min().item(), xs.max().item() + 1, ys.max().item() + 1]
 
 
-@pytest.mark.parametrize("config", [AugmentConfig(flip="random"), AugmentConfig(flip="alternating"), AugmentConfig(shift=4)])
+@pytest.mark.parametrize(
+    "config", [AugmentConfig(flip="random"), AugmentConfig(flip="alternating"), AugmentConfig(shift=4)]
+)
 def test_boxes_move_with_their_pixels(config: AugmentConfig) -> None:
     before = squares()
     after = augment(before, config, epoch=0, seed=0)

@@ -1,4 +1,4 @@
-"""The detector as a whole: every network of the project predicts, learns and detects through the same three functions."""
+"""The detector as a whole: every network of the project predicts, learns and detects through the same functions."""
 
 import pytest
 import torch

@@ -72,20 +72,31 @@ def test_an_interrupted_run_ends_in_the_same_bytes(
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: Path) -> None:
     config = small("F3")
-    files = [train(tmp_path / str(i), c).folder / "weights.safetensors" for i, c in enumerate((config, config, replace(config, train__seed=1)))]
+    files = [
+        train(tmp_path / str(i), c).folder / "weights.safetensors"
+        for i, c in enumerate((config, config, replace(config, train__seed=1)))
+    ]
     assert files[0].read_bytes() == files[1].read_bytes()
     assert files[0].read_bytes() != files[2].read_bytes()
 
 
 def test_a_few_images_are_learned_by_heart(tmp_path: Path) -> None:
-    config = small("B1", train__iterations=40, train__batch=20, augment__flip="none", augment__shift=0, data__holdout=980)
+    config = small(
+        "B1", train__iterations=40, train__batch=20, augment__flip="none", augment__shift=0, data__holdout=980
+    )
     run = train(tmp_path / "run", config)
     assert run.points()[-1]["train"]["accuracy"] > 0.9
 
 
 def test_a_run_writes_what_it_promises(tmp_path: Path) -> None:
     run = train(tmp_path / "run", small("R2"))
-    assert sorted(p.name for p in run.folder.iterdir()) == ["config.yaml", "env.json", "log.jsonl", "metrics.json", "weights.safetensors"]
+    assert sorted(p.name for p in run.folder.iterdir()) == [
+        "config.yaml",
+        "env.json",
+        "log.jsonl",
+        "metrics.json",
+        "weights.safetensors",
+    ]
     assert [p["iteration"] for p in run.points()] == [3, 6]
     metrics = (run.metrics() or {})["metrics"]
     assert {"objectness_accuracy", "box_loss", "pixel_error", "mean_iou", "recall_90", "loss_box"} <= set(metrics)
@@ -116,7 +127,11 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
 
 def test_two_processes_do_not_write_to_one_run(tmp_path: Path) -> None:
     config = small("B2")
-    with Run(tmp_path / "run", config, CPU), pytest.raises(UserError, match="in use by another program"), Run(tmp_path / "run", config, CPU):
+    with (
+        Run(tmp_path / "run", config, CPU),
+        pytest.raises(UserError, match="in use by another program"),
+        Run(tmp_path / "run", config, CPU),
+    ):
         pass
 
 
@@ -153,7 +168,9 @@ def test_a_configuration_of_another_version_is_refused(tmp_path: Path) -> None:
         Run(run.folder, small("B2"), CPU)
 
 
-@pytest.mark.parametrize("content", ["", "schema: 1\ndata: 5", "schema: 1\noptim:\n  lrr: 1", "a: [", "schema: 1\noptim:\n  lr: fast"])
+@pytest.mark.parametrize(
+    "content", ["", "schema: 1\ndata: 5", "schema: 1\noptim:\n  lrr: 1", "a: [", "schema: 1\noptim:\n  lr: fast"]
+)
 def test_a_broken_configuration_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "config.yaml").write_text(content)
     with pytest.raises(UserError, match=r"config\.yaml") as caught:

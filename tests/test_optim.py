@@ -52,14 +52,26 @@ def test_every_parameter_is_trained_once(name: str, kind: str) -> None:
 
 def test_whitened_filters_are_not_trained() -> None:
     model = Detector(pocket(NETWORKS["detector"]).model)
-    held = [id(p) for optimiser in optim.build(model, OptimConfig(name="muon")) for g in optimiser.param_groups for p in g["params"]]
+    held = [
+        id(p)
+        for optimiser in optim.build(model, OptimConfig(name="muon"))
+        for g in optimiser.param_groups
+        for p in g["params"]
+    ]
     left = [name for name, p in model.named_parameters() if id(p) not in held]
     assert left == ["backbone.blocks.conv1.conv.weight"]
 
 
+def test_muon_leaves_the_widest_bank_to_adamw() -> None:
+    model = Detector(NETWORKS["convnet"])
+    filters, weights, _ = optim.split(model, rows=256)
+    assert [len(p) for p in filters] == [32, 64, 128, 256]
+    assert [tuple(p.shape) for p in weights] == [(512, 256, 3, 3), (10, 512)]
+
+
 def test_muon_takes_the_filters_only() -> None:
     model = Detector(NETWORKS["detector-mobilenet"])
-    filters, weights, vectors = optim.split(model, muon=True)
+    filters, weights, vectors = optim.split(model, rows=256)
     assert all(p.ndim == 4 and p.shape[1] > 1 for p in filters)
     assert {p.ndim for p in vectors} == {1}
     named = {id(p): n for n, p in model.named_parameters()}
@@ -85,7 +97,7 @@ def test_the_linear_schedule_rises_and_falls() -> None:
     assert rates[:11] == sorted(rates[:11])
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert 0 < rates[-1] < 0.02
-    assert 0 < rates[0]
+    assert rates[0] > 0
 
 
 def test_the_average_follows_the_weights_and_forgets() -> None:

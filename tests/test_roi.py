@@ -47,8 +47,8 @@ def test_max_pooling_takes_the_maximum_of_each_bin() -> None:
     torch.manual_seed(0)
     features, size = torch.randn(2, 3, 6, 6), 4
     found = max_pool(features, ROIS.expand(2, -1, -1), 48, size).view(2, len(ROIS), 3, size, size)
-    for p, (x1, y1, x2, y2) in enumerate(ROIS.div(8).tolist()):
-        x1, y1 = max(x1, 0.0), max(y1, 0.0)
+    for p, (left_edge, top_edge, x2, y2) in enumerate(ROIS.div(8).tolist()):
+        x1, y1 = max(left_edge, 0.0), max(top_edge, 0.0)
         width, height = max(min(x2, 6) - x1, 1e-3), max(min(y2, 6) - y1, 1e-3)
         for i in range(size):
             top, bottom = math.floor(y1 + i * height / size + 1e-6), math.ceil(y1 + (i + 1) * height / size - 1e-6)

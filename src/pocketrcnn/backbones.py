@@ -36,7 +36,7 @@ class ConvBlock(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int, pool: bool) -> None:
         super().__init__()
-        self.conv, self.norm = conv_norm(in_channels, out_channels, kernel)
+        self.conv, self.norm = Conv(in_channels, out_channels, kernel), nn.BatchNorm2d(out_channels)
         self.pool = pool
 
     def forward(self, x: Tensor) -> Tensor:
@@ -44,12 +44,12 @@ class ConvBlock(nn.Module):
 
 
 class SeparableBlock(nn.Module):
-    """B2: depthwise convolution, BatchNorm, ReLU, pointwise convolution, BatchNorm (Howard et al. 2017, section 3.1)."""
+    """B2: depthwise convolution, BatchNorm, ReLU, pointwise convolution, BatchNorm (Howard et al. 2017, 3.1)."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int, pool: bool) -> None:
         super().__init__()
         self.depthwise = conv_norm(in_channels, in_channels, kernel, groups=in_channels)
-        self.pointwise, self.norm = conv_norm(in_channels, out_channels, 1)
+        self.pointwise, self.norm = Conv(in_channels, out_channels, 1), nn.BatchNorm2d(out_channels)
         self.pool = pool
 
     def forward(self, x: Tensor) -> Tensor:
@@ -57,9 +57,9 @@ class SeparableBlock(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """B3: two 3x3 convolutions beside a 1x1 shortcut (He et al. 2015, section 3.2); the kernel is 3 whatever is asked."""
+    """B3: two 3x3 convolutions beside a 1x1 shortcut (He et al. 2015, 3.2); the kernel is 3 whatever is asked."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int, pool: bool) -> None:  # noqa: ARG002
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, pool: bool) -> None:
         super().__init__()
         self.first = conv_norm(in_channels, out_channels, 3)
         self.second = conv_norm(out_channels, out_channels, 3)
@@ -115,7 +115,7 @@ class Backbone(nn.Module):
 
     @torch.no_grad()
     def pass_on(self) -> None:
-        """Begin with filters that hand their input on: a one in the middle tap (a dirac), as many as there are inputs."""
+        """Begin with filters that hand their input on: a one in the middle tap (a dirac), as many as inputs."""
         for module in self.modules():
             if isinstance(module, Conv) and module.groups == 1 and module.kernel_size[0] > 1 and module.in_channels > 3:
                 nn.init.dirac_(module.weight[: module.in_channels])

@@ -1,7 +1,8 @@
 """All arithmetic on boxes: pure functions on [..., 4], for any leading dimensions and on any device.
 
 Boxes are xyxy, float32, in pixels of the model's input: (x1, y1) is the upper left corner, (x2, y2) the lower right
-one, and a box over the whole 48-pixel frame is (0, 0, 48, 48). Legend: B images, N anchors, G objects, A anchors a cell.
+one, and a box over the whole 48-pixel frame is (0, 0, 48, 48).
+Legend: B images, N anchors, G objects, A anchors a cell.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ def area(boxes: Tensor) -> Tensor:
 def iou(a: Tensor, b: Tensor) -> Tensor:
     """Intersection over union of every pair, 0..1: [...,N,4] and [...,M,4] -> [...,N,M]."""
     a, b = a[..., :, None, :], b[..., None, :, :]
-    overlap = torch.cat((torch.maximum(a[..., :2], b[..., :2]), torch.minimum(a[..., 2:], b[..., 2:])), -1)  # [...,N,M,4]
+    overlap = torch.cat(
+        (torch.maximum(a[..., :2], b[..., :2]), torch.minimum(a[..., 2:], b[..., 2:])), -1
+    )  # [...,N,M,4]
     intersection = area(overlap)
     return intersection / (area(a) + area(b) - intersection).clamp(min=1e-9)
 
@@ -77,8 +80,8 @@ def anchors(height: int, width: int, stride: int, sizes: Sequence[float], ratios
 def encode(boxes: Tensor, anchors: Tensor) -> Tensor:
     """Deltas (t_x, t_y, t_w, t_h) that lead from anchors to boxes: [...,4], [...,4] -> [...,4].
 
-    Ren et al. 2015, equation 2: t_x = (x - x_a) / w_a, t_w = log(w / w_a). Sides that are not positive, as a network may
-    predict them, give finite deltas: see `log_scale`.
+    Ren et al. 2015, equation 2: t_x = (x - x_a) / w_a, t_w = log(w / w_a). Sides that are not positive, as a network
+    may predict them, give finite deltas: see `log_scale`.
     """
     x, y, w, h = center_size(boxes)
     xa, ya, wa, ha = center_size(anchors)

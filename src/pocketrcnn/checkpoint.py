@@ -31,7 +31,9 @@ def write_atomically(path: Path, data: bytes) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise UserError(f"{path} cannot be written ({error.strerror}): free some space or choose another --out") from error
+        raise UserError(
+            f"{path} cannot be written ({error.strerror}): free some space or choose another --out"
+        ) from error
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)  # the rename itself survives a power cut
@@ -40,7 +42,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def save_tensors(path: Path, tensors: Tensors, facts: dict[str, Any]) -> None:
-    """Write tensors with facts (anything that JSON holds) and a checksum over both. The same input gives the same bytes."""
+    """Write tensors with facts (anything that JSON holds) and a checksum over both. The same input, the same bytes."""
     tensors = {name: tensors[name].detach().cpu().contiguous() for name in sorted(tensors)}
     text = json.dumps(facts, sort_keys=True)
     # One key only: safetensors writes several in random order, and the same content would give other bytes.
@@ -80,5 +82,7 @@ def load_into(module: torch.nn.Module, tensors: Tensors, where: Path) -> None:
     own = module.state_dict()
     wrong = sorted(set(own) ^ set(tensors)) or [n for n in own if own[n].shape != tensors[n].shape]
     if wrong:
-        raise UserError(f"{where} belongs to another network (`{wrong[0]}` does not fit): use the run's own configuration")
+        raise UserError(
+            f"{where} belongs to another network (`{wrong[0]}` does not fit): use the run's own configuration"
+        )
     module.load_state_dict(tensors)

@@ -44,7 +44,11 @@ class Parser(argparse.ArgumentParser):
 
 def parser() -> Parser:
     """All commands and options."""
-    top = Parser(prog="pocketrcnn", description="Object detectors for small images, trained from scratch on a CPU.", allow_abbrev=False)
+    top = Parser(
+        prog="pocketrcnn",
+        description="Object detectors for small images, trained from scratch on a CPU.",
+        allow_abbrev=False,
+    )
     top.add_argument("--version", action="version", version=f"pocketrcnn {__version__}")
     commands = top.add_subparsers(dest="verb", metavar="COMMAND", parser_class=Parser)
     for add in (add_reproduce, add_download, add_scenes, add_costs, add_bench, add_report):
@@ -52,7 +56,9 @@ def parser() -> Parser:
     return top
 
 
-def command(commands: argparse._SubParsersAction[Parser], name: str, run: Callable[[argparse.Namespace], None], text: str) -> Parser:
+def command(
+    commands: argparse._SubParsersAction[Parser], name: str, run: Callable[[argparse.Namespace], None], text: str
+) -> Parser:
     """A command with its function and its line of help."""
     made = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
     made.set_defaults(run=run)
@@ -64,13 +70,36 @@ def add_reproduce(commands: argparse._SubParsersAction[Parser]) -> None:
     text = "Train every experiment of the course report and write results.json and report.html."
     add = command(commands, "reproduce", reproduce, text).add_argument
     add("--full", action="store_true", help="2,000 iterations each, as in the course (default: short schedules)")
-    add("--recipe", choices=[*RECIPES, "both"], default="pocket", help="pocket: ours; course: the published procedure (default: pocket)")
+    add(
+        "--recipe",
+        choices=[*RECIPES, "both"],
+        default="pocket",
+        help="pocket: ours; course: the published procedure (default: pocket)",
+    )
     add("--only", default="", metavar="IDS", help="some experiments, as in B1,F2")
-    add("--seeds", type=int, default=1, metavar="N", help="runs with other random numbers, for mean and spread (default: 1)")
+    add(
+        "--seeds",
+        type=int,
+        default=1,
+        metavar="N",
+        help="runs with other random numbers, for mean and spread (default: 1)",
+    )
     add("--iterations", type=int, metavar="N", help="another number of iterations for all")
     add("--batch", type=int, default=100, metavar="N", help="images in an iteration (default: 100)")
+    add(
+        "--checkpoint",
+        type=float,
+        default=20.0,
+        metavar="SECONDS",
+        help="time between two savings of the full state (default: 20)",
+    )
     add("--device", default="auto", help="auto, cpu or cuda (default: auto)")
-    add("--data", default="cifar10", metavar="DATA", help="cifar10, sample (inside the package), or a folder of scenes in the course's layout")
+    add(
+        "--data",
+        default="cifar10",
+        metavar="DATA",
+        help="cifar10, sample (inside the package), or a folder of scenes in the course's layout",
+    )
     add("--out", type=Path, default=Path("reproduction"), metavar="DIR", help="output folder (default: reproduction)")
 
 
@@ -89,7 +118,13 @@ def add_download(commands: argparse._SubParsersAction[Parser]) -> None:
     text = "Fetch and verify CIFAR-10, once, into the cache folder (POCKETRCNN_DATA, else the platform's)."
     add = command(commands, "download", download, text).add_argument
     add("dataset", choices=["cifar10"], metavar="DATASET", help="cifar10")
-    add("--from", dest="source", type=Path, metavar="FOLDER_OR_ARCHIVE", help="what you already have, in the binary layout")
+    add(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="FOLDER_OR_ARCHIVE",
+        help="what you already have, in the binary layout",
+    )
 
 
 def download(arguments: argparse.Namespace) -> None:
@@ -105,12 +140,18 @@ def add_scenes(commands: argparse._SubParsersAction[Parser]) -> None:
     text = "Write Transformed CIFAR-10 in the layout of the course (imgs/, masks/, devkit/)."
     add = command(commands, "scenes", scenes, text).add_argument
     add("out", type=Path, metavar="OUT", help="a new folder")
-    add("--data", choices=["cifar10", "sample"], default="cifar10", metavar="DATA", help="cifar10 or sample (default: cifar10)")
+    add(
+        "--data",
+        choices=["cifar10", "sample"],
+        default="cifar10",
+        metavar="DATA",
+        help="cifar10 or sample (default: cifar10)",
+    )
 
 
 def scenes(arguments: argparse.Namespace) -> None:
     """Write the fixed scenes of seed 0."""
-    from .data.course_layout import write_scenes
+    from .data.archive import write_scenes
     from .show import say
 
     say(f"{write_scenes(arguments.out, arguments.data)} scenes written to {arguments.out}")
@@ -142,7 +183,13 @@ def add_bench(commands: argparse._SubParsersAction[Parser]) -> None:
     text = "Time a training iteration against a matrix product."
     add = command(commands, "bench", bench, text).add_argument
     add("what", choices=["step"], metavar="WHAT", help="step: one iteration of B1, B2, B3 and F2, everything included")
-    add("--data", choices=["cifar10", "sample"], default="sample", metavar="DATA", help="cifar10 or sample (default: sample)")
+    add(
+        "--data",
+        choices=["cifar10", "sample"],
+        default="sample",
+        metavar="DATA",
+        help="cifar10 or sample (default: sample)",
+    )
     add("--recipe", choices=list(RECIPES), default="pocket", help="default: pocket")
     add("--rounds", type=int, default=20, metavar="N", help="measured iterations (default: 20)")
     add("--json", action="store_true", help="as JSON")
@@ -165,7 +212,9 @@ def bench(arguments: argparse.Namespace) -> None:
 def add_report(commands: argparse._SubParsersAction[Parser]) -> None:
     """report"""
     text = "Make report.html again from results.json."
-    command(commands, "report", report, text).add_argument("folder", type=Path, metavar="DIR", help="the output folder of reproduce")
+    command(commands, "report", report, text).add_argument(
+        "folder", type=Path, metavar="DIR", help="the output folder of reproduce"
+    )
 
 
 def report(arguments: argparse.Namespace) -> None:
@@ -175,7 +224,10 @@ def report(arguments: argparse.Namespace) -> None:
     from .runs import parse
     from .show import say
 
-    write_report(parse(arguments.folder / RESULTS), arguments.folder / REPORT)
+    path = arguments.folder / RESULTS
+    if not path.is_file():
+        raise UserError(f"{path} does not exist: name the output folder of a finished `pocketrcnn reproduce`")
+    write_report(parse(path), arguments.folder / REPORT)
     say(f"report: {arguments.folder / REPORT}")
 
 
@@ -193,7 +245,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"pocketrcnn: {' '.join(str(error).split())}", file=sys.stderr)
         return FAILURE
     except KeyboardInterrupt as error:
-        print(f"\npocketrcnn: {error or 'interrupted'}; the same command goes on from here", file=sys.stderr)
+        print(f"\npocketrcnn: {str(error) or 'interrupted'}; the same command goes on from here", file=sys.stderr)
         return getattr(error, "code", 130)
     except BrokenPipeError:  # `pocketrcnn costs convnet | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

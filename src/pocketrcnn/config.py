@@ -157,6 +157,8 @@ class OptimConfig:
     """Part of the run in which the learning rate rises from 0."""
     filter_lr: float = 0.08
     """`muon`: relative change of a filter bank in one step."""
+    filter_rows: int = 256
+    """`muon`: banks of more filters than this are left to AdamW; making them orthogonal costs more than it gains."""
     momentum: float = 0.9
     betas: tuple[float, float] = (0.9, 0.999)
     """`adam`, `adamw` and `muon`'s rest: memory of gradient and squared gradient."""
@@ -241,7 +243,9 @@ def load(text: str, where: str) -> Config:
     try:
         raw = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise UserError(f"{where} is not YAML ({str(error).splitlines()[0]}): restore it or use a new folder") from error
+        raise UserError(
+            f"{where} is not YAML ({str(error).splitlines()[0]}): restore it or use a new folder"
+        ) from error
     if not isinstance(raw, dict) or raw.pop("schema", None) != SCHEMA:
         raise UserError(f"{where} was written by another version of pocketrcnn: use that version or a new folder")
     config: Config = _build(Config, raw, where)
@@ -254,7 +258,9 @@ def _build(kind: Any, raw: Any, where: str) -> Any:
     hints = get_type_hints(kind)
     for name in raw:
         if name not in hints:
-            raise UserError(f"{where} has the unknown setting `{name}`{nearest(name, hints)}: was another version used?")
+            raise UserError(
+                f"{where} has the unknown setting `{name}`{nearest(name, hints)}: was another version used?"
+            )
     return kind(**{name: _convert(hints[name], value, f"{where}, {name}") for name, value in raw.items()})
 
 

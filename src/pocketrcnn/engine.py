@@ -29,7 +29,6 @@ from .runs import Run
 from .show import Progress
 from .structures import Batch
 
-
 WHITENING = 500  # images whose patches give the first filters
 
 
@@ -217,6 +216,8 @@ def fit(train: Dataset, test: Dataset, run: Run) -> dict[str, Any]:
             found = evaluate(trainer.state.evaluated, trainer.test, config.loss)
     metrics = {"metrics": found, "seconds": trainer.state.seconds, "iterations": config.train.iterations}
     run.finish(trainer.state, metrics)
+    if signals:  # they came during the evaluation, which ends by itself
+        raise Interrupted(f"the end of {run.name}", signals[0])
     return metrics
 
 

@@ -78,7 +78,9 @@ def choose_device(name: str) -> torch.device:
     if name not in ("auto", "cpu", "cuda"):
         raise UserError(f"--device {name} is unknown: use auto, cpu or cuda")
     if name == "cuda" and not torch.cuda.is_available():
-        raise UserError("--device cuda: torch finds no CUDA device here; use --device cpu, or install a CUDA build of torch")
+        raise UserError(
+            "--device cuda: torch finds no CUDA device here; use --device cpu, or install a CUDA build of torch"
+        )
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 

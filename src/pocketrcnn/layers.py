@@ -97,12 +97,12 @@ def norm_pool(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
     assert norm.momentum is not None, "running statistics are exponential averages"
     assert norm.running_mean is not None, "running statistics are kept"
     assert norm.running_var is not None, "running statistics are kept"
-    pooled, mean, var = NormPool.apply(x, norm.weight, norm.bias, norm.eps)
+    pooled, mean, var = NormPool.apply(x, norm.weight, norm.bias, norm.eps)  # type: ignore[no-untyped-call]
     count = x.numel() / x.shape[1]
     with torch.no_grad():
         norm.running_mean.lerp_(mean, norm.momentum)
         norm.running_var.lerp_(var * (count / (count - 1)), norm.momentum)
-        norm.num_batches_tracked.add_(1)  # type: ignore[union-attr, operator]
+        norm.num_batches_tracked.add_(1)  # type: ignore[union-attr]
     return pooled  # type: ignore[no-any-return]
 
 

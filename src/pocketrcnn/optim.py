@@ -17,7 +17,7 @@ EPSILON = 1e-7
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum whose matrix is made orthogonal before it is added: every direction of a filter bank learns equally fast.
+    """Momentum whose matrix is made orthogonal before it is added: all directions of a filter bank learn equally fast.
 
     For filter banks [O,I,K,K], read as matrices of one row a filter. After Jordan et al. 2024; the step has
     the weight's own norm as its unit (`lr` is a relative change), so that one rate fits layers of all shapes.
@@ -40,7 +40,7 @@ class Muon(torch.optim.Optimizer):
         state = self.state[weight]
         if not state:
             state["momentum"] = torch.zeros_like(weight)
-        state["momentum"].lerp_(weight.grad, 1 - momentum)  # type: ignore[arg-type]
+        state["momentum"].lerp_(weight.grad, 1 - momentum)
         direction = torch.lerp(weight.grad, state["momentum"], momentum)  # type: ignore[arg-type]
         rows = direction.permute(0, 2, 3, 1)  # [O,K,K,I]: how channels_last lies in memory, so that nothing is copied
         direction = orthogonal(rows.flatten(1)).view(rows.shape).permute(0, 3, 1, 2)
@@ -60,7 +60,7 @@ def orthogonal(matrix: Tensor) -> Tensor:
     x = matrix / matrix.norm().clamp(min=EPSILON)
     a, b, c = NEWTON_SCHULZ
     gram = x @ x.T  # [m,m]
-    product = None
+    product: Tensor | None = None
     for step in range(NEWTON_SCHULZ_STEPS):
         factor = torch.addmm(gram, gram, gram, beta=b, alpha=c)
         factor.diagonal().add_(a)
@@ -68,12 +68,12 @@ def orthogonal(matrix: Tensor) -> Tensor:
         if step < NEWTON_SCHULZ_STEPS - 1:
             gram = factor @ gram @ factor
     assert product is not None, "at least one step"
-    return product @ x
+    return product @ x  # type: ignore[no-any-return]
 
 
 def build(model: nn.Module, config: OptimConfig) -> list[torch.optim.Optimizer]:
     """The optimisers of a network: one, or with `muon` two (filters; everything else by AdamW)."""
-    filters, weights, shifts = split(model, muon=config.name == "muon")
+    filters, weights, shifts = split(model, config.filter_rows if config.name == "muon" else 0)
     groups = [
         {"params": weights, "lr": config.lr, "weight_decay": config.weight_decay},
         {"params": shifts, "lr": config.lr * config.bias_lr, "weight_decay": config.bias_decay},
@@ -86,15 +86,17 @@ def build(model: nn.Module, config: OptimConfig) -> list[torch.optim.Optimizer]:
     return [Muon(filters, config.filter_lr, config.momentum), *rest] if filters else rest
 
 
-def split(model: nn.Module, muon: bool) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-    """Trained parameters by treatment: filters for Muon (dense convolutions), other weights, vectors (BatchNorm, biases)."""
-    filters, weights, vectors = [], [], []
+def split(model: nn.Module, rows: int) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """Trained parameters by treatment: filters for Muon (dense convolutions), other weights, vectors (norm, bias)."""
+    filters: list[Tensor] = []
+    weights: list[Tensor] = []
+    vectors: list[Tensor] = []
     for module in model.modules():
         dense = isinstance(module, nn.Conv2d) and module.groups == 1 and module.bias is None
         for parameter in module.parameters(recurse=False):
             if not parameter.requires_grad:
                 continue
-            if muon and dense:
+            if dense and len(parameter) <= rows:
                 filters.append(parameter)
             else:
                 (vectors if parameter.ndim == 1 else weights).append(parameter)

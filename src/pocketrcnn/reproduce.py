@@ -13,16 +13,18 @@ import filelock
 import torch
 from rich.table import Table
 
-from .config import Config, replace
+from .checkpoint import write_atomically
+from .config import Config, nearest, replace
 from .data import Dataset, open_dataset
+from .data.datasets import SOURCES
 from .engine import fit
 from .environment import choose_device, choose_precision, environment, peak_memory_gb
 from .errors import UserError
-from .experiments import FULL, RECIPES, Experiment, chosen
+from .experiments import FULL, NETWORKS, RECIPES, Experiment, chosen
 from .report import write_report
 from .results import record, results
-from .runs import LOCK, Run, encode, write_atomically
-from .show import console, say
+from .runs import LOCK, Run, encode, leftover, parse, remove_leftovers
+from .show import print_table, say
 
 RESULTS, REPORT, RUNS = "results.json", "report.html", "runs"
 
@@ -37,6 +39,7 @@ class Options:
     seeds: int = 1
     iterations: int | None = None
     batch: int = 100
+    checkpoint: float = 20.0
     device: str = "auto"
     data: str = "cifar10"
     out: Path = Path("reproduction")
@@ -45,6 +48,15 @@ class Options:
     def __post_init__(self) -> None:
         if self.seeds < 1:
             raise UserError(f"--seeds {self.seeds}: use 1 or more")
+        if self.iterations is not None and self.iterations < 1:
+            raise UserError(f"--iterations {self.iterations}: use 1 or more")
+        if self.batch < 2:
+            raise UserError(f"--batch {self.batch}: use 2 or more images, BatchNorm needs them")
+        if self.checkpoint < 0:
+            raise UserError(f"--checkpoint {self.checkpoint:g}: use 0 or more seconds")
+        if self.data not in SOURCES and not Path(self.data).expanduser().is_dir():
+            known = ", ".join(SOURCES)
+            raise UserError(f"--data {self.data}: no such folder{nearest(self.data, SOURCES)}; use {known} or a folder")
         if self.full and self.iterations is not None:
             raise UserError(f"--full means {FULL} iterations: leave out --iterations, or leave out --full")
 
@@ -64,20 +76,25 @@ class Options:
 
     def source_of(self, experiment: Experiment) -> str:
         """A folder holds scenes; what needs plain images takes them from CIFAR-10."""
-        folder = self.data not in ("cifar10", "sample")
-        return "cifar10" if folder and experiment.network in ("convnet", "mobilenet", "resnet") else self.data
+        folder = self.data not in SOURCES
+        return "cifar10" if folder and NETWORKS[experiment.network].rpn is None else self.data
 
 
 def reproduce(options: Options) -> Path:
     """Train what is asked and not yet trained, write results.json and report.html, and return the report's path."""
     experiments, device = chosen(options.only), choose_device(options.device)
     precision = choose_precision("auto", device)
-    plan = [(recipe, e, configurations(options, e, recipe, precision)) for recipe in options.recipes for e in experiments]
+    plan = [
+        (recipe, e, configurations(options, e, recipe, precision)) for recipe in options.recipes for e in experiments
+    ]
     with workplace(options.out):
         begun, shelf, records = time.perf_counter(), Shelf(options), []
         for recipe, experiment, configs in plan:
             train, test = shelf.datasets(configs[0])
-            runs = [trained(config, run_folder(options, experiment, recipe, config), train, test, device) for config in configs]
+            runs = [
+                trained(config, run_folder(options, experiment, recipe, config), train, test, device)
+                for config in configs
+            ]
             records.append(record(experiment, recipe, runs, train, test))
         facts = {
             "command": options.command,
@@ -89,7 +106,7 @@ def reproduce(options: Options) -> Path:
         }
         found = results(records, **facts)
         write_atomically(options.out / RESULTS, encode(found))
-        write_report(found, options.out / REPORT)
+        write_report(parse(options.out / RESULTS), options.out / REPORT)  # what is shown is what is on the disk
     show(found)
     return options.out / REPORT
 
@@ -98,7 +115,8 @@ def configurations(options: Options, experiment: Experiment, recipe: str, precis
     """One configuration a seed."""
     iterations, source = options.iterations_of(experiment), options.source_of(experiment)
     configs = [experiment.config(recipe, iterations, source, seed) for seed in range(options.seeds)]
-    return [replace(config, train__batch=options.batch, train__precision=precision) for config in configs]
+    changes = {"train__batch": options.batch, "train__checkpoint_seconds": options.checkpoint}
+    return [replace(config, train__precision=precision, **changes) for config in configs]
 
 
 def run_folder(options: Options, experiment: Experiment, recipe: str, config: Config) -> Path:
@@ -136,11 +154,13 @@ class Shelf:
 
 @contextmanager
 def workplace(out: Path) -> Iterator[None]:
-    """The output folder, ours alone while we write. Raises UserError when it holds something else or cannot be written."""
+    """The output folder, ours alone while we write. Raises UserError when it holds something else or is read-only."""
     ours = {RESULTS, REPORT, RUNS, LOCK}
     if out.exists() and not out.is_dir():
         raise UserError(f"--out {out} is a file: choose a folder")
-    strange = sorted(p.name for p in out.iterdir() if p.name not in ours) if out.is_dir() else []
+    strange = (
+        sorted(p.name for p in out.iterdir() if p.name not in ours and not leftover(p.name)) if out.is_dir() else []
+    )
     if strange:
         raise UserError(f"--out {out} holds something else (`{strange[0]}`): choose an empty or a new folder")
     try:
@@ -148,10 +168,13 @@ def workplace(out: Path) -> Iterator[None]:
         guard = filelock.FileLock(out / LOCK, timeout=0)
         guard.acquire()
     except filelock.Timeout as error:
-        raise UserError(f"--out {out} is in use by another `reproduce`: wait for it, or choose another folder") from error
+        raise UserError(
+            f"--out {out} is in use by another `reproduce`: wait for it, or choose another folder"
+        ) from error
     except OSError as error:
         raise UserError(f"--out {out} cannot be written ({error.strerror}): choose another folder") from error
     try:
+        remove_leftovers(out)
         yield
     finally:
         guard.release()
@@ -162,10 +185,12 @@ def show(found: dict[str, Any]) -> None:
     """The figures beside the published ones, on the terminal."""
     table = Table(box=None, pad_edge=False)
     for name in ("experiment", "recipe", "iterations", "metric", "report", "ours", "", "seconds"):
-        table.add_column(name, justify="right" if name in ("iterations", "report", "ours", "seconds") else "left", no_wrap=True)
+        table.add_column(
+            name, justify="right" if name in ("iterations", "report", "ours", "seconds") else "left", no_wrap=True
+        )
     for row in found["experiments"]:
         table.add_row(*table_row(row))
-    console.print(table)
+    print_table(table)
     seconds = sum(row["seconds"]["mean"] * row["seconds"]["n"] for row in found["experiments"])
     say(f"training {seconds:.0f} s; peak memory {found['peak_memory_gb']} GB; data: {found['data']}")
 

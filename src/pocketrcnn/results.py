@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from . import costs
+from .config import TrainConfig
 from .data import Dataset
 from .experiments import Experiment
 from .pictures import detections, rois
@@ -47,7 +48,9 @@ def record(experiment: Experiment, recipe: str, runs: list[Run], train: Dataset,
         "layers": cost["layers"],
         "curves": curves([run.points() for run in runs]),
         "pictures": pictures(experiment, runs[0], train, test),
-        "command": f"pocketrcnn reproduce --only {experiment.id} --recipe {recipe} --iterations {config.train.iterations}"
+        "command": f"pocketrcnn reproduce --only {experiment.id} --recipe {recipe}"
+        + f" --iterations {config.train.iterations}"
+        + (f" --batch {config.train.batch}" if config.train.batch != TrainConfig.batch else "")
         + (f" --seeds {len(runs)}" if len(runs) > 1 else "")
         + (f" --data {config.data.source}" if config.data.source != "cifar10" else ""),
         **runs[0].environment(),
@@ -55,7 +58,7 @@ def record(experiment: Experiment, recipe: str, runs: list[Run], train: Dataset,
 
 
 def curves(logs: list[list[dict[str, Any]]]) -> dict[str, Any]:
-    """The points of all seeds by name: `accuracy_train`, `loss_box_test`, ..., each with iterations x and one y a seed."""
+    """The points of all seeds by name: `accuracy_train`, `loss_box_test`, ..., each with iterations x, one y a seed."""
     found = {}
     for split in ("train", "test"):
         for name in logs[0][0][split] if logs[0] else ():

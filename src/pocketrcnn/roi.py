@@ -43,7 +43,7 @@ def interpolation(scale: Tensor, shift: Tensor, size: int, cells: int) -> Tensor
 
 
 def max_pool(features: Tensor, rois: Tensor, frame: float, size: int) -> Tensor:
-    """ROI max pooling: each of SxS bins takes the maximum of its cells; nothing is interpolated (Girshick 2015, 2.1)."""
+    """ROI max pooling: each of SxS bins takes the maximum of its cells, without interpolation (Girshick 2015, 2.1)."""
     height, width = features.shape[-2:]
     x1, y1, x2, y2 = (rois / frame).unbind(-1)  # [B,P] in parts of the frame
     rows, columns = boxes.bins(y1 * height, y2 * height, size, height), boxes.bins(x1 * width, x2 * width, size, width)
@@ -53,7 +53,7 @@ def max_pool(features: Tensor, rois: Tensor, frame: float, size: int) -> Tensor:
     return x.flatten(0, 1)
 
 
-def whole_frame(features: Tensor, rois: Tensor, frame: float, size: int) -> Tensor:  # noqa: ARG001
+def whole_frame(features: Tensor, rois: Tensor, frame: float, size: int) -> Tensor:
     """The strongest answers of the whole map: a classifier is a detector whose one box is the frame.
 
     Table 1 ends on a map of 1x1 for images of 32x32, where this changes nothing.

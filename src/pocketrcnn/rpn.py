@@ -35,9 +35,10 @@ class RPN(nn.Module):
         self.initialise()
 
     def initialise(self) -> None:
-        """Small weights, objectness at its prior, boxes at their anchors (or, in pixels, at the middle of the frame)."""
+        """Small weights, objectness at its prior, boxes at their anchors (or, in pixels, mid-frame)."""
         nn.init.normal_(self.objectness.weight, std=0.01)
-        nn.init.constant_(self.objectness.bias, math.log(self.config.prior / (1 - self.config.prior)))  # type: ignore[arg-type]
+        prior = math.log(self.config.prior / (1 - self.config.prior))
+        nn.init.constant_(self.objectness.bias, prior)  # type: ignore[arg-type]
         if self.box is None:
             return
         nn.init.normal_(self.box.weight, std=0.01)
@@ -62,7 +63,7 @@ class RPN(nn.Module):
         return boxes.encode(boxes.from_center_size(x, y, side, other), self.anchors)[..., : self.config.box_dims]
 
     def propose(self, objectness: Tensor, deltas: Tensor | None) -> tuple[Tensor, Tensor]:
-        """The best proposals, inside the frame: boxes [B,P,4] and scores [B,P] in 0..1. No gradient goes through them."""
+        """The best proposals, inside the frame: boxes [B,P,4], scores [B,P] in 0..1. No gradient goes through them."""
         scores, index = objectness.detach().topk(self.config.proposals, 1)  # [B,P]
         found = self.anchors[index]  # [B,P,4]
         if deltas is not None:

@@ -36,7 +36,7 @@ class Run:
         self.folder, self.config, self.device, self.name = folder, config, device, folder.name
         if (folder / CONFIG).is_file():
             self.check_settings()
-        elif folder.exists() and (not folder.is_dir() or any(p.name != LOCK for p in folder.iterdir())):
+        elif folder.exists() and (not folder.is_dir() or not all(early(p.name) for p in folder.iterdir())):
             raise UserError(f"{folder} holds something else than a run: choose another folder with --out")
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -48,16 +48,27 @@ class Run:
         try:
             self.guard.acquire(timeout=0)
         except filelock.Timeout as error:
-            raise UserError(f"{self.folder} is in use by another program: wait for it, or choose another --out") from error
-        if not (self.folder / CONFIG).is_file():
-            write_atomically(self.folder / ENVIRONMENT, encode(environment(self.config, self.device)))
-            write_atomically(self.folder / CONFIG, settings.dump(self.config).encode())
+            raise UserError(
+                f"{self.folder} is in use by another program: wait for it, or choose another --out"
+            ) from error
+        try:
+            self.prepare()
+        except BaseException:
+            self.__exit__()  # Python calls it only after an entry that succeeds
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self.guard.release()
         with suppress(OSError):
             (self.folder / LOCK).unlink()
+
+    def prepare(self) -> None:
+        """Clear what a killed program left, and say what is run on what."""
+        remove_leftovers(self.folder)
+        if not (self.folder / CONFIG).is_file():
+            write_atomically(self.folder / ENVIRONMENT, encode(environment(self.config, self.device)))
+            write_atomically(self.folder / CONFIG, settings.dump(self.config).encode())
 
     def check_settings(self) -> None:
         """The saved configuration is the asked one, or it is said which setting differs."""
@@ -83,7 +94,7 @@ class Run:
     def points(self) -> list[dict[str, Any]]:
         """The points of the curves."""
         path = self.folder / LOG
-        return [json.loads(line) for line in read(path).splitlines()] if path.is_file() else []
+        return [decode(line, path) for line in read(path).splitlines()] if path.is_file() else []
 
     def log(self, points: list[dict[str, Any]]) -> None:
         """Write all points so far, one line each."""
@@ -116,21 +127,45 @@ class Run:
         return model.to(self.device)
 
 
+def early(name: str) -> bool:
+    """Whether a file may stand in the folder of a run that was killed before its configuration was written."""
+    return name in (LOCK, ENVIRONMENT) or leftover(name)
+
+
+def leftover(name: str) -> bool:
+    """Whether a file is the beginning of one, left by a program that was killed: see `write_atomically`."""
+    return name.startswith(".") and name.endswith(".part")
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Give back the space of files that were never finished. Only for who holds the folder's lock."""
+    for path in folder.iterdir():
+        if leftover(path.name):
+            path.unlink(missing_ok=True)
+
+
 def read(path: Path) -> str:
     """The text of a file, or a UserError that names it."""
     try:
-        return path.read_text()
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read ({error}): restore it or use a new folder") from error
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise UserError(f"{path} cannot be read ({reason}): restore it or use another folder") from error
 
 
 def parse(path: Path) -> dict[str, Any]:
     """The content of a JSON file, or a UserError that names it."""
+    return decode(read(path), path)
+
+
+def decode(text: str, path: Path) -> dict[str, Any]:
+    """A JSON object, or a UserError that names the file it comes from."""
     try:
-        content = json.loads(read(path))
-        assert isinstance(content, dict)
-    except (ValueError, AssertionError) as error:
-        raise UserError(f"{path} is damaged (not JSON): delete the folder {path.parent} and run again") from error
+        content = json.loads(text)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise UserError(f"{path} is damaged (not JSON): restore it, or delete it and run again")
     return content
 
 

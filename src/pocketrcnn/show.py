@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
@@ -16,11 +17,18 @@ if TYPE_CHECKING:
     from .engine import Trainer
 
 console = Console(highlight=False, soft_wrap=True)
+WIDEST = 200  # characters of a table
 
 
 def say(text: str) -> None:
     """A line for the person at the keyboard."""
     console.print(text, markup=False)
+
+
+def print_table(table: Table) -> None:
+    """The whole table, however narrow the terminal: a long line is wrapped, but no number is cut off."""
+    table.width = Measurement.get(console, console.options.update(max_width=WIDEST), table).maximum
+    console.print(table)
 
 
 class Progress:
@@ -29,9 +37,19 @@ class Progress:
     def __init__(self, name: str, config: Config, start: int) -> None:
         self.name, self.config = name, config
         self.start, self.begun = start, time.perf_counter()
-        columns = ("{task.description}", BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TextColumn("left"))
-        self.bar = Bar(*columns, TimeRemainingColumn(), console=console, transient=True) if console.is_terminal else None
-        self.task = self.bar.add_task(name, total=config.train.iterations, completed=start, rate="") if self.bar else None
+        columns = (
+            "{task.description}",
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TextColumn("left"),
+        )
+        self.bar = (
+            Bar(*columns, TimeRemainingColumn(), console=console, transient=True) if console.is_terminal else None
+        )
+        self.task = (
+            self.bar.add_task(name, total=config.train.iterations, completed=start, rate="") if self.bar else None
+        )
 
     def __enter__(self) -> Progress:
         if self.start:
@@ -82,9 +100,10 @@ def costs(found: dict[str, Any]) -> None:
         channels = f"{row['in_channels']} → {row['out_channels']}"
         numbers = f"{row['multiplications']:,}", f"{row['parameters']:,}"
         table.add_row(row["name"], row["kind"], kernel, channels, output, *numbers)
-    console.print(table)
+    print_table(table)
     say(f"{found['network']}, input {'×'.join(map(str, found['input']))}: {found['parameters']:,} parameters")
-    say(f"{found['multiplications']:,} multiplications in convolutions, {found['multiplications_linear']:,} in linear layers")
+    convolutions, linear = found["multiplications"], found["multiplications_linear"]
+    say(f"{convolutions:,} multiplications in convolutions, {linear:,} in linear layers")
 
 
 def bench(found: dict[str, Any]) -> None:
@@ -95,6 +114,7 @@ def bench(found: dict[str, Any]) -> None:
     for row in found["rows"]:
         numbers = (row["milliseconds"], row["images_per_second"], row["gflops"], row["matrix_product_gflops"])
         table.add_row(row["experiment"], *(f"{number:.0f}" for number in numbers), f"{row['ratio']:.2f}")
-    console.print(table)
+    print_table(table)
     hardware = found["hardware"]
-    say(f"{hardware['processor']}, {hardware['threads']} threads, {hardware['precision']}; medians of {found['rounds']} rounds")
+    machine = f"{hardware['processor']}, {hardware['threads']} threads, {hardware['precision']}"
+    say(f"{machine}; medians of {found['rounds']} rounds")

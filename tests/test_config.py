@@ -1,0 +1,142 @@
+"""Settings: checked when they are built, written and read back without loss, and clear about what is wrong."""
+
+import dataclasses
+
+import pytest
+import yaml
+
+from pocketrcnn import config as settings
+from pocketrcnn.config import (
+    SCHEMA,
+    AugmentConfig,
+    BackboneConfig,
+    Config,
+    DataConfig,
+    ModelConfig,
+    OptimConfig,
+    ROIConfig,
+    RPNConfig,
+    TrainConfig,
+    dump,
+    load,
+    nearest,
+    replace,
+    to_dict,
+)
+from pocketrcnn.errors import UserError
+from pocketrcnn.experiments import EXPERIMENTS, RECIPES
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=lambda e: e.id)
+def test_every_configuration_comes_back_as_it_was_written(experiment, recipe) -> None:
+    config = experiment.config(recipe, 150, "sample", 3)
+    assert load(dump(config), "config.yaml") == config
+    assert load(dump(config), "config.yaml").train.seed == 3
+
+
+def test_a_file_holds_plain_values_only() -> None:
+    text = dump(Config(model=ModelConfig(rpn=RPNConfig(sizes=(16.0, 32.0)), roi=None)))
+    plain = yaml.safe_load(text)
+    assert plain["schema"] == SCHEMA
+    assert plain["model"]["rpn"]["sizes"] == [16.0, 32.0]
+    assert plain["model"]["roi"] is None
+    assert "!!" not in text
+
+
+def test_replace_changes_one_value_and_nothing_else() -> None:
+    before = Config(model=ModelConfig(rpn=RPNConfig()))
+    after = replace(before, model__rpn__prior=0.2, train__seed=5)
+    assert (after.model.rpn.prior, after.train.seed) == (0.2, 5)
+    assert replace(after, model__rpn__prior=0.5, train__seed=0) == before
+    assert before.train.seed == 0
+
+
+def test_configurations_cannot_be_changed_in_place() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Config().train.seed = 1
+
+
+def test_replace_checks_the_new_value() -> None:
+    with pytest.raises(UserError, match=r"train\.batch is 1"):
+        replace(Config(), train__batch=1)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: TrainConfig(iterations=0), "train.iterations is 0: use 1 or more"),
+        (lambda: TrainConfig(iterations=-5), "train.iterations is -5: use 1 or more"),
+        (lambda: TrainConfig(batch=0), "train.batch is 0: BatchNorm needs 2 or more images"),
+        (lambda: TrainConfig(batch=1), "train.batch is 1: BatchNorm needs 2 or more images"),
+        (lambda: TrainConfig(evaluations=0), "train.evaluations is 0: use 1 or more"),
+        (lambda: DataConfig(holdout=-1), "data.holdout is -1: use 0 or more images"),
+        (lambda: AugmentConfig(shift=-1), "augment.shift is -1: use 0 or more pixels"),
+        (lambda: AugmentConfig(cutout=-1), "augment.cutout is -1: use 0 or more pixels"),
+        (lambda: OptimConfig(lr=0), "optim.lr is 0: use a learning rate above 0"),
+        (lambda: ROIConfig(dropout=1.0), "roi.dropout is 1.0: use 0 up to, not including, 1"),
+        (lambda: RPNConfig(sizes=()), "rpn.sizes needs at least one anchor size above 0"),
+        (lambda: RPNConfig(sizes=(32.0, 0.0)), "rpn.sizes needs at least one anchor size above 0"),
+        (lambda: RPNConfig(prior=1.0), "rpn.prior is 1.0: a probability between 0 and 1"),
+        (lambda: RPNConfig(proposals=0), "rpn.proposals is 0: keep at least 1"),
+    ],
+)
+def test_impossible_values_are_refused(build, message) -> None:
+    with pytest.raises(UserError) as caught:
+        build()
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "here was written by another version of pocketrcnn"),
+        ("[1, 2]", "here was written by another version"),
+        ("train: {}", "here was written by another version"),
+        (f"schema: {SCHEMA + 1}", "here was written by another version"),
+        ("a: [", "here is not YAML"),
+        ("schema: 1\ntrain: {iteration: 5}", r"unknown setting `iteration` \(did you mean `iterations`\?\)"),
+        ("schema: 1\ntrian: {}", r"unknown setting `trian` \(did you mean `train`\?\)"),
+        ("schema: 1\ntrain: 5", "needs a section of settings where it has 5"),
+        ("schema: 1\ntrain: {iterations: many}", "here, train, iterations: 'many' is not of type int"),
+        ("schema: 1\ntrain: {iterations: true}", "here, train, iterations: True is not of type int"),
+        ("schema: 1\ntrain: {iterations: 1.5}", "here, train, iterations: 1.5 is not of type int"),
+        ("schema: 1\ntrain: {iterations: 0}", "train.iterations is 0"),
+        ("schema: 1\noptim: {lr: fast}", "here, optim, lr: 'fast' is not of type float"),
+        ("schema: 1\noptim: {lr: true}", "here, optim, lr: True is not of type float"),
+        ("schema: 1\noptim: {betas: 0.9}", "here, optim, betas: 0.9 is not a list of numbers"),
+        ("schema: 1\noptim: {name: adma}", "here, optim, name: 'adma' is none of 'adam', 'adamw', 'sgd', 'muon'"),
+        ("schema: 1\nmodel: {rpn: {box_dims: 5}}", "box_dims: 5 is none of 0, 3, 4"),
+    ],
+)
+def test_files_that_cannot_be_used_say_where_and_why(content, message) -> None:
+    with pytest.raises(UserError, match=message) as caught:
+        load(content, "here")
+    assert "\n" not in str(caught.value)
+    assert "here" in str(caught.value) or "train.iterations" in str(caught.value)
+
+
+def test_whole_numbers_may_stand_for_floats() -> None:
+    assert load("schema: 1\noptim: {lr: 1, betas: [0, 1]}", "here").optim == OptimConfig(lr=1.0, betas=(0.0, 1.0))
+
+
+def test_what_is_not_said_has_its_default() -> None:
+    assert load("schema: 1", "here") == Config()
+    assert load("schema: 1\nmodel: {rpn: null, backbone: {table: 2}}", "here").model.backbone == BackboneConfig(table=2)
+
+
+def test_plain_settings_can_be_compared() -> None:
+    assert to_dict(Config()) == to_dict(load(dump(Config()), "here"))
+
+
+def test_nearest_names_what_was_probably_meant() -> None:
+    assert nearest("itrations", ["iterations", "batch"]) == " (did you mean `iterations`?)"
+    assert nearest("zzz", ["iterations", "batch"]) == ""
+
+
+def test_every_setting_has_a_default_and_a_section_a_description() -> None:
+    for field in dataclasses.fields(settings.Config):
+        section = field.default_factory
+        assert section() == section()
+        assert section.__doc__
+        assert not section.__doc__.startswith(section.__name__), "a description in words, not the generated one"

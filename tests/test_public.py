@@ -1,0 +1,24 @@
+"""The public names are there, and importing the package alone loads nothing heavy."""
+
+import subprocess
+import sys
+
+import pytest
+
+import pocketrcnn
+
+
+@pytest.mark.parametrize("name", pocketrcnn.__all__)
+def test_every_public_name_is_there(name: str) -> None:
+    assert getattr(pocketrcnn, name) is not None
+    assert name in dir(pocketrcnn)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="pocketrcnn.*has no attribute 'detektor'"):
+        pocketrcnn.detektor  # noqa: B018
+
+
+def test_importing_the_package_loads_no_torch() -> None:
+    code = "import pocketrcnn, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
