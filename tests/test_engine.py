@@ -118,6 +118,24 @@ def test_other_settings_are_refused_and_named(tmp_path: Path) -> None:
         Run(tmp_path / "run", small("B2", train__seed=1), CPU)
 
 
+def test_the_time_between_checkpoints_may_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted_run(tmp_path / "run", monkeypatch, small("B2"))
+    run = train(tmp_path / "run", small("B2", train__checkpoint_seconds=1.5))
+    assert run.metrics() is not None
+
+
+def test_metrics_without_figures_are_named(tmp_path: Path) -> None:
+    run = train(tmp_path / "run", small("B2"))
+    (run.folder / "metrics.json").write_text("{}")
+    with pytest.raises(UserError, match=r"metrics\.json is damaged \(figures are missing\): delete the folder"):
+        run.metrics()
+
+
+def test_a_curve_has_no_more_points_than_promised(tmp_path: Path) -> None:
+    run = train(tmp_path / "run", small("B2", train__iterations=7, train__evaluations=4))
+    assert [point["iteration"] for point in run.points()] == [2, 4, 6, 7]
+
+
 def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("precious")
     with pytest.raises(UserError, match="holds something else than a run"):

@@ -15,7 +15,7 @@ def test_every_public_name_is_there(name: str) -> None:
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="pocketrcnn.*has no attribute 'detektor'"):
+    with pytest.raises(AttributeError, match=r"pocketrcnn.*has no attribute 'detektor'"):
         pocketrcnn.detektor  # noqa: B018
 
 

@@ -252,3 +252,13 @@ def test_text_from_outside_is_escaped() -> None:
     assert "<script" not in html
     assert "&lt;script&gt;" in html
     assert "a&amp;b" in html
+
+
+def test_scenes_from_a_folder_are_labelled_and_not_compared() -> None:
+    found = results() | {"data": "my-scenes"}
+    for record in found["experiments"]:
+        record["report"] = None
+    page = render(found)
+    assert "scenes from a folder" in page
+    assert "on other images" in page
+    assert "beats the published number" not in page

@@ -245,7 +245,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"pocketrcnn: {' '.join(str(error).split())}", file=sys.stderr)
         return FAILURE
     except KeyboardInterrupt as error:
-        print(f"\npocketrcnn: {str(error) or 'interrupted'}; the same command goes on from here", file=sys.stderr)
+        resumable = f"{error}; the same command goes on from here"  # what the training loop says, if it was running
+        print(f"\npocketrcnn: {resumable if str(error) else 'interrupted'}", file=sys.stderr)
         return getattr(error, "code", 130)
     except BrokenPipeError:  # `pocketrcnn costs convnet | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -23,6 +23,7 @@ from .config import Config
 from .data import Dataset
 from .data.augment import augment
 from .detector import Detector, total_loss
+from .environment import choose_precision
 from .errors import UserError
 from .metrics import Means, evaluate, measure
 from .runs import Run
@@ -158,7 +159,8 @@ class Trainer:
 
     def precision(self) -> AbstractContextManager[Any]:
         """Multiply in bfloat16 where the configuration says so; sums, losses and weights stay in float32."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.train.precision == "bfloat16")
+        chosen = choose_precision(self.config.train.precision, self.device)
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=chosen == "bfloat16")
 
     @torch.no_grad()
     def watch(self, prediction: Any, batch: Batch, losses: dict[str, Tensor]) -> None:
@@ -224,7 +226,7 @@ def fit(train: Dataset, test: Dataset, run: Run) -> dict[str, Any]:
 def advance(trainer: Trainer, run: Run, progress: Progress, signals: list[int]) -> None:
     """Iterate to the end, with points of the curves and checkpoints on the way."""
     state, settings = trainer.state, trainer.config.train
-    every = max(1, settings.iterations // settings.evaluations)
+    every = math.ceil(settings.iterations / settings.evaluations)
     begun, saved = time.perf_counter() - state.seconds, time.perf_counter()
     while state.iteration < settings.iterations:
         trainer.step()

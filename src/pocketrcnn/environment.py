@@ -19,7 +19,8 @@ PACKAGES = ("torch", "numpy", "pillow", "safetensors", "matplotlib")
 
 def environment(config: Config, device: torch.device) -> dict[str, Any]:
     """Versions and hardware, for env.json and results.json."""
-    return {"versions": versions(), "hardware": hardware(device) | {"precision": config.train.precision}}
+    precision = choose_precision(config.train.precision, device)
+    return {"versions": versions(), "hardware": hardware(device) | {"precision": precision}}
 
 
 def versions() -> dict[str, str]:

@@ -141,9 +141,7 @@ EXPERIMENTS = {
         Experiment("B2", "MobileNet", "mobilenet", Published("accuracy", 0.516), 250),
         Experiment("B3", "ResNet", "resnet", Published("accuracy", 0.684), 140),
         Experiment("R1", "Proposal classifier", "rpn-classifier", Published("objectness_accuracy", 0.99), 60),
-        Experiment(
-            "R2", "Proposal regressor", "rpn", Published("box_loss", 0.000727, "lower"), 90, pictures=("rois",)
-        ),
+        Experiment("R2", "Proposal regressor", "rpn", Published("box_loss", 0.000727, "lower"), 90, pictures=("rois",)),
         Experiment("F2", "Faster R-CNN", "detector", Published("accuracy", 0.5846), 160, pictures=("detections",)),
         Experiment(
             "F3",

@@ -28,6 +28,10 @@ CONFIG, ENVIRONMENT, LOG, METRICS = "config.yaml", "env.json", "log.jsonl", "met
 CHECKPOINT, WEIGHTS, LOCK = "checkpoint.safetensors", "weights.safetensors", ".lock"
 
 
+# Settings that may change between the parts of a run, since they do not change what it ends in.
+FREE = {"train.checkpoint_seconds"}
+
+
 class Run:
     """One folder, one configuration; at most one process writes to it."""
 
@@ -76,7 +80,7 @@ class Run:
         before = flat(settings.to_dict(settings.load(read(path), str(path))))
         now = flat(settings.to_dict(self.config))
         for name in sorted(set(before) | set(now)):
-            if before.get(name) != now.get(name):
+            if name not in FREE and before.get(name) != now.get(name):
                 raise UserError(
                     f"{self.folder} was started with {name} = {before.get(name)}, now it is {now.get(name)}: "
                     "use the same settings, choose another folder with --out, or delete this one"
@@ -85,7 +89,12 @@ class Run:
     def metrics(self) -> dict[str, Any] | None:
         """The final metrics, None while the run is not finished."""
         path = self.folder / METRICS
-        return parse(path) if path.is_file() else None
+        if not path.is_file():
+            return None
+        found = parse(path)
+        if not {"metrics", "seconds", "iterations"} <= set(found):
+            raise UserError(f"{path} is damaged (figures are missing): delete the folder {path.parent} and run again")
+        return found
 
     def environment(self) -> dict[str, Any]:
         """Versions and hardware that the run was started with."""

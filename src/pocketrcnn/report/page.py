@@ -15,7 +15,7 @@ from .blocks import Section
 from .records import Results, read
 
 TITLE = "Every number of the report, beside ours"
-SAMPLE_TITLE = "The experiments of the report, on a small sample"
+OTHER_TITLE = "The experiments of the report, on other images"
 PARTS = {"b1": "Base networks", "r1": "Region proposals", "f1": "Faster R-CNN"}
 SCHEDULES = {
     "short": "These are short runs, with fewer iterations than the 2,000 of the report. `pocketrcnn reproduce "
@@ -27,6 +27,11 @@ SAMPLE = (
     "These are results on the small sample of CIFAR-10 that comes with the package, and not on CIFAR-10. They "
     "show that everything runs; nothing here is compared with the report. `pocketrcnn reproduce` takes the real "
     "data."
+)
+
+FOLDER = (
+    "These are results on scenes from a folder, of which nobody can say whether they are those of the report. Nothing "
+    "here is compared with it. `pocketrcnn reproduce` makes its own scenes."
 )
 
 
@@ -69,9 +74,9 @@ def render(results: dict[str, Any]) -> str:
     template = environment.from_string(files(__package__).joinpath("template.html").read_text("utf-8"))
     return template.render(
         results=found,
-        title=TITLE if found.comparable else SAMPLE_TITLE,
+        title=TITLE if found.comparable else OTHER_TITLE,
         introduction=introduction(found),
-        banner="" if found.comparable else SAMPLE,
+        banner="" if found.comparable else SAMPLE if found.data == "sample" else FOLDER,
         table_block=comparison.summary_table(found),
         careful=comparison.CAREFUL if found.comparable else "",
         sections=sections(found),

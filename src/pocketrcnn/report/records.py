@@ -125,8 +125,8 @@ class Results:
 
     @property
     def comparable(self) -> bool:
-        """Whether the numbers may stand beside the report's: only those on the whole of CIFAR-10."""
-        return self.data != "sample"
+        """Whether any number may stand beside the report's: only those on the whole of CIFAR-10."""
+        return any(record.published for record in self.records)
 
     def find(self, *ids: str) -> list[Record]:
         """The records of these experiments, one recipe after the other, each in the order of the ids."""
