@@ -6,8 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
-from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -63,4 +62,8 @@ def finish(process: subprocess.Popen[str]) -> Answer:
 
 def few_evaluations(monkeypatch: pytest.MonkeyPatch) -> None:
     """One point of the curves, on ten images: what costs time in a run of two iterations."""
-    monkeypatch.setattr(experiments, "TrainConfig", partial(TrainConfig, evaluations=1, curve_images=10))
+
+    def brief(**settings: Any) -> TrainConfig:
+        return TrainConfig(**settings | {"evaluations": 1, "curve_images": 10})
+
+    monkeypatch.setattr(experiments, "TrainConfig", brief)

@@ -211,7 +211,8 @@ def fit(train: Dataset, test: Dataset, run: Run) -> dict[str, Any]:
     config = run.config
     trainer = Trainer(config, train, test, run.device)
     run.restore(trainer.state)
-    with signals_noted() as signals, Progress(run.name, config, trainer.state.iteration) as progress:
+    standing = (run.name, config, trainer.state.iteration, trainer.state.seconds)
+    with signals_noted() as signals, Progress(*standing) as progress:
         advance(trainer, run, progress, signals)
         progress.say("evaluating on all test images")
         with trainer.precision():

@@ -130,7 +130,8 @@ class Experiment:
 
     def config(self, recipe: str, iterations: int, source: str, seed: int) -> Config:
         """The settings of one run."""
-        train = TrainConfig(iterations=iterations, seed=seed)
+        points = 20 if iterations >= FULL else 10  # a point costs the time of some iterations
+        train = TrainConfig(iterations=iterations, seed=seed, evaluations=points)
         return replace(RECIPES[recipe](NETWORKS[self.network], iterations), train=train, data__source=source)
 
 

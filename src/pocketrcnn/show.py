@@ -34,9 +34,10 @@ def print_table(table: Table) -> None:
 class Progress:
     """A bar on a terminal; elsewhere one line at every point of the curves."""
 
-    def __init__(self, name: str, config: Config, start: int) -> None:
+    def __init__(self, name: str, config: Config, start: int, seconds: float) -> None:
+        """`start` and `seconds`: iterations and seconds of training that lie behind."""
         self.name, self.config = name, config
-        self.start, self.begun = start, time.perf_counter()
+        self.start, self.seconds, self.begun = start, seconds, time.perf_counter()
         columns = (
             "{task.description}",
             BarColumn(bar_width=24),
@@ -77,15 +78,15 @@ class Progress:
             say(f"{self.name}  {trainer.state.iteration}/{total}  {self.rate(trainer)}  {left:.0f} s left")
 
     def rate(self, trainer: Trainer) -> str:
-        """Loss and speed in words."""
+        """Loss, and speed of training without evaluation, in words."""
         state = trainer.state
         done = state.iteration - self.start
-        speed = done * self.config.train.batch / max(time.perf_counter() - self.begun, 1e-9)
+        speed = done * self.config.train.batch / max(state.seconds - self.seconds, 1e-9)
         loss = f"loss {state.log[-1]['train']['loss_total']:.4g}  " if state.log else ""
         return f"{loss}{speed:.0f} images/s"
 
     def seconds_left(self, trainer: Trainer) -> float:
-        """At the speed so far."""
+        """At the speed so far, evaluation included."""
         done = max(1, trainer.state.iteration - self.start)
         return (time.perf_counter() - self.begun) / done * (self.config.train.iterations - trainer.state.iteration)
 
