@@ -79,10 +79,12 @@ def checksum(tensors: Tensors, text: str) -> str:
 
 def load_into(module: torch.nn.Module, tensors: Tensors, where: Path) -> None:
     """Put tensors into a network. Raises UserError when they belong to another one."""
-    own = module.state_dict()
+    require_fit(module.state_dict(), tensors, where, "use the run's own configuration")
+    module.load_state_dict(tensors)
+
+
+def require_fit(own: Tensors, tensors: Tensors, where: Path, remedy: str) -> None:
+    """Tensors have the names and shapes of our own. Raises UserError with the first that does not fit."""
     wrong = sorted(set(own) ^ set(tensors)) or [n for n in own if own[n].shape != tensors[n].shape]
     if wrong:
-        raise UserError(
-            f"{where} belongs to another network (`{wrong[0]}` does not fit): use the run's own configuration"
-        )
-    module.load_state_dict(tensors)
+        raise UserError(f"{where} belongs to another network (`{wrong[0]}` does not fit): {remedy}")

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from . import optim
+from .checkpoint import require_fit
 from .config import Config
 from .data import Dataset
 from .data.augment import augment
@@ -97,9 +98,7 @@ class State:
         """Put a checkpoint's content in place. Raises UserError when it belongs to another network."""
         self.prepare_optimisers()
         own = self.tensors()
-        wrong = sorted(set(own) ^ set(tensors)) or [n for n in own if own[n].shape != tensors[n].shape]
-        if wrong:
-            raise UserError(f"{where} belongs to another network (`{wrong[0]}` does not fit): delete it to start over")
+        require_fit(own, tensors, where, "delete it to start over")
         for name, tensor in own.items():
             tensor.copy_(tensors[name])
         self.iteration, self.seconds, self.log = facts["iteration"], facts["seconds"], facts["log"]

@@ -12,6 +12,7 @@ from . import boxes
 from .config import LossConfig
 from .data import Dataset
 from .detector import Detector, Prediction
+from .rpn import box_error
 from .structures import Batch
 
 Sums = dict[str, tuple[Tensor, Tensor]]
@@ -49,7 +50,7 @@ def box_sums(prediction: Prediction, batch: Batch, labels: Tensor, targets: Tens
     """Regression loss over positive anchors; error and overlap of the best proposal with its nearest object."""
     assert prediction.deltas is not None, "asked for by a network with regression"
     positive = labels == boxes.POSITIVE  # [B,N]
-    loss = torch.nn.functional.smooth_l1_loss(prediction.deltas, targets, reduction="none").sum(-1)
+    loss = box_error(prediction.deltas, targets)  # [B,N]
     best = prediction.proposals[:, :1]  # [B,1,4]
     overlap, index = boxes.iou(best, batch.boxes).masked_fill(~batch.valid[:, None], 0)[:, 0].max(-1)  # [B]
     truth = batch.boxes.gather(1, index[:, None, None].expand(-1, 1, 4))  # [B,1,4]

@@ -5,17 +5,15 @@ Images are PNG data URIs of their own size; whoever shows them enlarges them.
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import Any
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from . import boxes
 from .data import Dataset
 from .detector import Detector
+from .draw import png_uri
 from .roi import transformer_pool
 
 CROP = 32  # pixels, as in the course
@@ -26,9 +24,7 @@ LOOKED_AT = 500  # images of the data set among which the first right and wrong 
 
 def png(image: Tensor) -> str:
     """uint8 [3,H,W] as a lossless data URI."""
-    buffer = io.BytesIO()
-    Image.fromarray(image.permute(1, 2, 0).cpu().numpy()).save(buffer, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return png_uri(image.permute(1, 2, 0).cpu().numpy())
 
 
 @torch.no_grad()

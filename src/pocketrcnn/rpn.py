@@ -86,8 +86,12 @@ def objectness_loss(objectness: Tensor, labels: Tensor) -> Tensor:
     return (loss * counted).sum() / counted.sum().clamp(min=1)
 
 
+def box_error(deltas: Tensor, targets: Tensor) -> Tensor:
+    """Smooth L1 of each anchor, summed over the box parameters: [B,N,D] -> [B,N]."""
+    return F.smooth_l1_loss(deltas, targets, reduction="none").sum(-1)
+
+
 def box_loss(deltas: Tensor, targets: Tensor, labels: Tensor) -> Tensor:
     """Smooth L1 summed over the box parameters, the mean over positive anchors (Girshick 2015, equation 3)."""
     positive = labels == boxes.POSITIVE  # [B,N]
-    loss = F.smooth_l1_loss(deltas, targets, reduction="none").sum(-1)
-    return (loss * positive).sum() / positive.sum().clamp(min=1)
+    return (box_error(deltas, targets) * positive).sum() / positive.sum().clamp(min=1)
