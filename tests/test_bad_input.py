@@ -187,7 +187,7 @@ def test_no_space_left_and_then_some(shell: Shell, tmp_path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checkpoint.os, "fsync", full)
+        patch.setattr(files.os, "fsync", full)
         line = shell.refused(B2, tmp_path)
     assert "cannot be written (No space left on device): free some space or choose another --out" in line
     assert not [path for path in tmp_path.rglob("*") if path.is_file()], "nothing half-written"
@@ -196,7 +196,7 @@ def test_no_space_left_and_then_some(shell: Shell, tmp_path: Path) -> None:
 
 def test_no_space_for_a_checkpoint(shell: Shell, tmp_path: Path) -> None:
     """What was written before the disk was full is kept."""
-    calls, fsync = [], checkpoint.os.fsync
+    calls, fsync = [], files.os.fsync
 
     def soon_full(handle: int) -> None:
         calls.append(handle)
@@ -205,7 +205,7 @@ def test_no_space_for_a_checkpoint(shell: Shell, tmp_path: Path) -> None:
         fsync(handle)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checkpoint.os, "fsync", soon_full)
+        patch.setattr(files.os, "fsync", soon_full)
         line = shell.refused(f"{B2} {tmp_path} --checkpoint 0")
     assert "checkpoint.safetensors cannot be written (No space left on device): free some space" in line
     assert sorted(path.name for path in (tmp_path / "runs" / RUN).iterdir()) == ["config.yaml", "env.json"]

@@ -7,7 +7,9 @@ import torch
 from torch import nn
 
 from pocketrcnn import checkpoint
-from pocketrcnn.checkpoint import load_into, load_tensors, save_tensors, write_atomically
+from pocketrcnn import files
+from pocketrcnn.checkpoint import load_into, load_tensors, save_tensors
+from pocketrcnn.files import write_atomically
 from pocketrcnn.errors import UserError
 
 TENSORS = {
@@ -87,7 +89,7 @@ def test_no_space_leaves_the_file_before_and_nothing_else(tmp_path: Path, monkey
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(UserError, match=r"x cannot be written \(No space left on device\): free some space"):
         write_atomically(path, b"after")
     assert path.read_bytes() == b"before"

@@ -11,12 +11,12 @@ import torch
 from PIL import Image
 from shell import Shell, few_evaluations, finish, start
 
-from pocketrcnn import cli
+from pocketrcnn.commands import measure
 from pocketrcnn.data.archive import cell_labels
 from pocketrcnn.experiments import NETWORKS
 from pocketrcnn.version import __version__
 
-COMMANDS = ("reproduce", "download", "scenes", "costs", "bench", "report")
+COMMANDS = ("check", "convert", "reproduce", "download", "scenes", "costs", "bench", "report")
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_ctrl_c_anywhere_is_130_without_a_traceback(shell: Shell, monkeypatch: p
     def interrupted(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "costs", interrupted)
+    monkeypatch.setattr(measure, "costs", interrupted)
     code, _, err = shell("costs convnet")
     assert code == 130
     assert err.strip() == "pocketrcnn: interrupted"

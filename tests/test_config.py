@@ -5,9 +5,8 @@ import dataclasses
 import pytest
 import yaml
 
-from pocketrcnn import config as settings
+from pocketrcnn import configfile as settings
 from pocketrcnn.config import (
-    SCHEMA,
     AugmentConfig,
     BackboneConfig,
     Config,
@@ -17,13 +16,10 @@ from pocketrcnn.config import (
     ROIConfig,
     RPNConfig,
     TrainConfig,
-    dump,
-    load,
-    nearest,
     replace,
-    to_dict,
 )
-from pocketrcnn.errors import UserError
+from pocketrcnn.configfile import SCHEMA, dump, load, to_dict
+from pocketrcnn.errors import UserError, nearest
 from pocketrcnn.experiments import EXPERIMENTS, RECIPES
 
 
@@ -36,10 +32,10 @@ def test_every_configuration_comes_back_as_it_was_written(experiment, recipe) ->
 
 
 def test_a_file_holds_plain_values_only() -> None:
-    text = dump(Config(model=ModelConfig(rpn=RPNConfig(sizes=(16.0, 32.0)), roi=None)))
+    text = dump(Config(model=ModelConfig(rpn=RPNConfig(anchors=((16.0, 16.0), (24.0, 48.0))), roi=None)))
     plain = yaml.safe_load(text)
     assert plain["schema"] == SCHEMA
-    assert plain["model"]["rpn"]["sizes"] == [16.0, 32.0]
+    assert plain["model"]["rpn"]["anchors"] == [[16.0, 16.0], [24.0, 48.0]]
     assert plain["model"]["roi"] is None
     assert "!!" not in text
 
@@ -75,8 +71,8 @@ def test_replace_checks_the_new_value() -> None:
         (lambda: AugmentConfig(cutout=-1), "augment.cutout is -1: use 0 or more pixels"),
         (lambda: OptimConfig(lr=0), "optim.lr is 0: use a learning rate above 0"),
         (lambda: ROIConfig(dropout=1.0), "roi.dropout is 1.0: use 0 up to, not including, 1"),
-        (lambda: RPNConfig(sizes=()), "rpn.sizes needs at least one anchor size above 0"),
-        (lambda: RPNConfig(sizes=(32.0, 0.0)), "rpn.sizes needs at least one anchor size above 0"),
+        (lambda: RPNConfig(anchors=()), "rpn.anchors needs at least one anchor"),
+        (lambda: RPNConfig(anchors=((32.0, 0.0),)), "rpn.anchors needs at least one anchor, with sides above 0"),
         (lambda: RPNConfig(prior=1.0), "rpn.prior is 1.0: a probability between 0 and 1"),
         (lambda: RPNConfig(proposals=0), "rpn.proposals is 0: keep at least 1"),
     ],

@@ -16,7 +16,7 @@ from shell import Shell, few_evaluations
 from pocketrcnn import costs, reproduce
 from pocketrcnn.checkpoint import load_tensors
 from pocketrcnn.cli import main, parser
-from pocketrcnn.config import load
+from pocketrcnn.configfile import load
 from pocketrcnn.data import cifar
 from pocketrcnn.engine import Trainer
 from pocketrcnn.environment import choose_precision

@@ -7,6 +7,9 @@ maps [B,I,H,W] to [B,O,H/2,W/2], or to [B,O,H,W] without pooling, and ends with 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
+from itertools import accumulate
+from operator import mul
 from typing import NamedTuple
 
 import torch
@@ -28,7 +31,10 @@ class Row(NamedTuple):
 TABLES = {
     1: (Row(32, 5, True), Row(64, 5, True), Row(128, 5, True), Row(256, 5, True), Row(512, 3, True)),
     2: (Row(32, 5, True), Row(64, 5, True), Row(128, 5, True), Row(256, 3, False)),
+    # Ours, for larger images: small kernels where the map is large, and channels that grow more slowly.
+    3: (Row(24, 3, True), Row(64, 3, True), Row(96, 3, True), Row(160, 3, True), Row(256, 3, False)),
 }
+MERGED = 96  # channels of a merged map
 
 
 class ConvBlock(nn.Module):
@@ -73,17 +79,52 @@ class ResidualBlock(nn.Module):
 BLOCKS = {"conv": ConvBlock, "separable": SeparableBlock, "residual": ResidualBlock}
 
 
+def scaled(channels: int, width: float) -> int:
+    """A number of channels times a factor: a multiple of 8, which processors like best."""
+    return max(8, round(channels * width / 8) * 8)
+
+
+class Merge(nn.Module):
+    """Deep maps brought back to a fine resolution: what is there, and where exactly (Lin et al. 2017, section 3).
+
+    Each map goes through a 1x1 convolution to the same channels, is enlarged to the next finer map's size by repeating
+    its cells, and is added to that; a 3x3 convolution follows. Only the finest level is kept: one map for all objects,
+    whatever their size, so that the rest of the detector is that of the course.
+    """
+
+    def __init__(self, rows: Sequence[Row], channels: int, stride: int) -> None:
+        super().__init__()
+        strides = list(accumulate((2 if row.pool else 1 for row in rows), mul))
+        self.first = strides.index(stride)
+        """The first map that takes part."""
+        self.channels = channels
+        self.lateral = nn.ModuleList(conv_norm(row.channels, channels, 1) for row in rows[self.first :])
+        self.smooth = ConvBlock(channels, channels, 3, pool=False)
+
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        x: Tensor | None = None
+        for lateral, finer in zip(reversed(self.lateral), reversed(maps), strict=False):
+            same = lateral(finer)
+            x = same if x is None else same + F.interpolate(x, size=same.shape[-2:], mode="nearest")
+        return self.smooth(x)  # type: ignore[no-any-return]
+
+
 class Backbone(nn.Module):
     """Images to features: [B,3,H,W] -> [B,channels,H/stride,W/stride]."""
 
     def __init__(self, config: BackboneConfig) -> None:
         super().__init__()
-        rows = TABLES[config.table]
+        rows = [row._replace(channels=scaled(row.channels, config.width)) for row in TABLES[config.table]]
         kinds = [BLOCKS[config.block]] * (len(rows) - 1) + [ConvBlock]
+        if config.table == 3:
+            kinds[:2] = [ConvBlock, ConvBlock]  # the largest maps take the cheapest block
         widths = [3, *(row.channels for row in rows)]
         blocks = [kind(width, *row) for kind, width, row in zip(kinds, widths, rows, strict=False)]
         self.blocks = nn.Sequential(OrderedDict((f"conv{i}", block) for i, block in enumerate(blocks, 1)))
         self.channels, self.stride = widths[-1], 2 ** sum(row.pool for row in rows)
+        self.merge = Merge(rows, scaled(MERGED, config.width), config.merge) if config.merge else None
+        if self.merge is not None:
+            self.channels, self.stride = self.merge.channels, config.merge
         if config.identity:
             self.pass_on()
         self.whitened = config.whiten and config.block != "separable"  # a depthwise first layer mixes no channels
@@ -91,7 +132,13 @@ class Backbone(nn.Module):
             self.first_filters().requires_grad_(False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.blocks(x)  # type: ignore[no-any-return]
+        if self.merge is None:
+            return self.blocks(x)  # type: ignore[no-any-return]
+        maps = []
+        for block in self.blocks:
+            x = block(x)
+            maps.append(x)
+        return self.merge(maps)  # type: ignore[no-any-return]
 
     def first_filters(self) -> Tensor:
         """The filters that meet the image: [O,3,K,K], or [3,1,K,K] where the first convolution is depthwise."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +13,11 @@ from safetensors.torch import save
 from torch import Tensor
 
 from .errors import UserError
+from .files import write_atomically
 
 Tensors = dict[str, Tensor]
 
 KEY = "pocketrcnn"  # of our entry in the file's metadata
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """The whole file or none of it, whenever the process or the machine stops: temporary file, fsync, rename."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UserError(
-            f"{path} cannot be written ({error.strerror}): free some space or choose another --out"
-        ) from error
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the rename itself survives a power cut
-    finally:
-        os.close(folder)
 
 
 def save_tensors(path: Path, tensors: Tensors, facts: dict[str, Any]) -> None:

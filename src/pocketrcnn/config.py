@@ -1,4 +1,4 @@
-"""Every setting of a run: frozen dataclasses, checked when they are built, saved as YAML and read back.
+"""Every setting of a run: frozen dataclasses, checked when they are built; `configfile` saves them and reads them back.
 
 No torch here, so that the command line answers at once. Each module receives its own small dataclass, never the whole.
 """
@@ -6,16 +6,10 @@ No torch here, so that the command line answers at once. Each module receives it
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from dataclasses import dataclass, field
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
-
-import yaml
+from typing import Any, Literal
 
 from .errors import UserError
-
-SCHEMA = 1  # raised when a saved configuration can no longer be read as it was meant
 
 
 def _check(condition: bool, message: str) -> None:
@@ -29,8 +23,15 @@ class DataConfig:
 
     source: str = "cifar10"
     """`cifar10`, `sample` (the 1,500 images inside the package), or a folder in the layout of the course."""
-    kind: Literal["images", "scenes"] = "images"
-    """`images`: one object that fills the frame. `scenes`: Transformed CIFAR-10, one object on a 48x48 background."""
+    kind: Literal["images", "scenes", "folder"] = "images"
+    """`images`: one object that fills the frame. `scenes`: Transformed CIFAR-10, one object on a 48x48 background.
+    `folder`: annotated images of the user's own."""
+    classes: tuple[str, ...] = ()
+    """Names of the labels; empty: CIFAR-10's."""
+    voc_origin: int = 0
+    """`folder`: the first pixel in VOC boxes, 0 or 1."""
+    seed: int = 0
+    """`folder`: decides which images are for validation and test where the data do not say."""
     fresh: bool = True
     """Scenes: a new composition in every iteration, instead of a fixed set with one composition an image."""
     holdout: int = 0
@@ -56,10 +57,47 @@ class AugmentConfig:
     """Largest change of brightness, as a part of the full range."""
     contrast: float = 0.0
     """Largest relative change of contrast."""
+    flip_vertical: bool = False
+    """Mirror every second image upside down."""
+    rotate: bool = False
+    """Turn by a random multiple of 90 degrees."""
+    zoom: tuple[float, float] = (1.0, 1.0)
+    """Smallest and largest factor by which an image is enlarged; what leaves the frame is cut, what is bare is grey."""
+    aspect: float = 0.0
+    """Largest relative change of width over height: 0.25 for 1/1.25 to 1.25."""
+    translate: float = 0.0
+    """Largest move as a part of the side, on top of the play that zoom leaves."""
+    gamma: float = 0.0
+    """Largest relative change of the exponent of the grey values: 0.25 for 1/1.25 to 1.25."""
+    saturation: float = 0.0
+    """Largest relative change of the distance of each colour from grey."""
+    hue: float = 0.0
+    """Largest turn of the colours, as a part of the colour circle."""
+    noise: float = 0.0
+    """Largest standard deviation of the noise added to each value, as a part of the full range."""
+    invert: float = 0.0
+    """Probability that an image becomes its negative."""
+    grey: float = 0.0
+    """Probability that an image loses its colours."""
+    paste: int = 0
+    """Most objects copied into an image from others of the batch."""
+    mosaic: float = 0.0
+    """Probability that an image is put together from corners of four, at their own scale."""
 
     def __post_init__(self) -> None:
         _check(self.shift >= 0, f"augment.shift is {self.shift}: use 0 or more pixels")
         _check(self.cutout >= 0, f"augment.cutout is {self.cutout}: use 0 or more pixels")
+        _check(self.paste >= 0, f"augment.paste is {self.paste}: use 0 or more objects")
+        _check(
+            len(self.zoom) == 2 and 0 < self.zoom[0] <= self.zoom[1],
+            f"augment.zoom is {list(self.zoom)}: use two factors above 0, the smaller one first",
+        )
+        for name in ("aspect", "translate", "gamma", "saturation", "hue", "noise"):
+            value = getattr(self, name)
+            _check(value >= 0, f"augment.{name} is {value}: use 0 or more")
+        for name in ("invert", "grey", "mosaic"):
+            value = getattr(self, name)
+            _check(0 <= value <= 1, f"augment.{name} is {value}: a probability, 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -68,8 +106,13 @@ class BackboneConfig:
 
     block: Literal["conv", "separable", "residual"] = "conv"
     """What Table 1 calls a convolution; the last one of a network is always a plain one."""
-    table: Literal[1, 2] = 1
-    """1: five convolutions, each pooled (stride 32). 2: four, the last not pooled (stride 8)."""
+    table: Literal[1, 2, 3] = 1
+    """1: five convolutions, each pooled (stride 32). 2: four, the last not pooled (stride 8). 3: five, the last not
+    pooled (stride 16), for images of any size."""
+    width: float = 1.0
+    """Factor on the channels of the table."""
+    merge: Literal[0, 4, 8] = 0
+    """The stride to which deeper maps are brought back and added (Lin et al. 2017, section 3); 0: the last map alone."""
     whiten: bool = False
     """The first convolution consists of the principal components of image patches and is not trained."""
     identity: bool = False
@@ -80,10 +123,8 @@ class BackboneConfig:
 class RPNConfig:
     """The region proposal network (Ren et al. 2015, section 3.1)."""
 
-    sizes: tuple[float, ...] = (32.0,)
-    """Sides of the square anchors on each cell, in pixels."""
-    ratios: tuple[float, ...] = (1.0,)
-    """Height over width of the anchors; the area of an anchor is its size squared."""
+    anchors: tuple[tuple[float, float], ...] = ((32.0, 32.0),)
+    """Width and height of the anchors on each cell, in pixels; `planning` fits them to the training boxes."""
     channels: int = 256
     box_dims: Literal[0, 3, 4] = 3
     """0: no regression. 3: x, y and one side (squares). 4: x, y, width, height."""
@@ -93,11 +134,20 @@ class RPNConfig:
     """Objectness before training, as a probability: the bias is its log odds."""
     positive_iou: float = 0.7
     negative_iou: float = 0.1
+    sample: int = 0
+    """Anchors an image that the losses count, drawn at random, positives first up to a half; 0: all of them."""
+    candidates: int = 1
+    """Anchors of highest objectness that enter non-maximum suppression."""
+    nms_iou: float = 0.7
+    """Of two candidates that overlap more than this the better one is kept."""
     proposals: int = 1
     """Proposals kept an image, best first."""
 
     def __post_init__(self) -> None:
-        _check(len(self.sizes) > 0 and min(self.sizes) > 0, "rpn.sizes needs at least one anchor size above 0")
+        sides = [side for anchor in self.anchors for side in anchor]
+        _check(len(sides) > 0 and min(sides) > 0, "rpn.anchors needs at least one anchor, with sides above 0")
+        _check(self.sample >= 0, f"rpn.sample is {self.sample}: use 0 or more anchors")
+        _check(self.candidates >= self.proposals, f"rpn.candidates is {self.candidates}: use rpn.proposals or more")
         _check(0 < self.prior < 1, f"rpn.prior is {self.prior}: a probability between 0 and 1")
         _check(self.proposals >= 1, f"rpn.proposals is {self.proposals}: keep at least 1")
 
@@ -113,12 +163,24 @@ class ROIConfig:
     channels: int = 0
     """Width of the fully connected layer before the classes; 0 for none."""
     dropout: float = 0.0
-    train_box: Literal["truth", "predicted", "jittered"] = "truth"
-    """The box that is cropped in training; the predicted one is always used for evaluation."""
+    train_box: Literal["truth", "predicted", "jittered", "sampled"] = "truth"
+    """The box that is cropped in training; the predicted one is always used for evaluation. `sampled`: true boxes and
+    proposals, some with an object and some without (Ren et al. 2015, section 3.2)."""
     jitter: float = 0.0
     """`jittered`: standard deviation of the noise added to the true deltas."""
+    background: bool = False
+    """One class more, for regions that hold no object."""
+    refine: bool = False
+    """The head corrects the box of its region, too (Girshick 2015, section 2.3)."""
+    sample: int = 64
+    """`sampled`: regions an image."""
+    positive_part: float = 0.5
+    """`sampled`: the largest part of them that may hold an object."""
+    positive_iou: float = 0.5
+    """Overlap with an object from which on a region stands for it; below it stands for the background."""
 
     def __post_init__(self) -> None:
+        _check(self.sample >= 1, f"roi.sample is {self.sample}: use 1 or more regions")
         _check(0 <= self.dropout < 1, f"roi.dropout is {self.dropout}: use 0 up to, not including, 1")
 
 
@@ -132,6 +194,16 @@ class ModelConfig:
     image: int = 32
     """Side of the input in pixels."""
     classes: int = 10
+    detections: int = 1
+    """Detections an image, best first."""
+    nms_iou: float = 0.5
+    """Of two detections of one class that overlap more than this the better one is kept."""
+    min_score: float = 0.0
+    """Detections below this score are left out."""
+
+    def __post_init__(self) -> None:
+        _check(self.classes >= 1, f"model.classes is {self.classes}: use 1 or more")
+        _check(self.detections >= 1, f"model.detections is {self.detections}: use 1 or more")
 
 
 @dataclass(frozen=True)
@@ -141,6 +213,8 @@ class LossConfig:
     objectness: float = 1.0
     box: float = 1.0
     object: float = 1.0
+    refine: float = 1.0
+    """Of the head's correction of boxes."""
     label_smoothing: float = 0.0
 
 
@@ -183,6 +257,12 @@ class TrainConfig:
     seed: int = 0
     evaluations: int = 20
     """Points of the curves, spread evenly over the run."""
+    monitor: str = ""
+    """The figure on validation data whose best point is kept, as `AP`; empty: the last weights are kept."""
+    patience: int = 0
+    """Points of the curves without a better one after which training ends; 0: never."""
+    minutes: float = 0.0
+    """Time for the whole run: `iterations` follow from it, and are corrected on the way; 0: `iterations` decide."""
     curve_images: int = 1000
     """Images of each split behind a point of the curves; the last figure always uses all."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -219,70 +299,3 @@ def _set(node: Any, path: list[str], value: object) -> Any:
     if len(path) > 1:
         value = _set(getattr(node, path[0]), path[1:], value)
     return dataclasses.replace(node, **{path[0]: value})
-
-
-def to_dict(config: Config) -> dict[str, Any]:
-    """Plain types only, for YAML, JSON and comparison."""
-    plain: dict[str, Any] = yaml.safe_load(yaml.safe_dump(_plain(config)))
-    return plain
-
-
-def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    return list(value) if isinstance(value, tuple) else value
-
-
-def dump(config: Config) -> str:
-    """The configuration as YAML, with the version of its layout."""
-    return yaml.safe_dump({"schema": SCHEMA, **to_dict(config)}, sort_keys=False)
-
-
-def load(text: str, where: str) -> Config:
-    """Read what `dump` wrote. `where` names the file in error messages."""
-    try:
-        raw = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UserError(
-            f"{where} is not YAML ({str(error).splitlines()[0]}): restore it or use a new folder"
-        ) from error
-    if not isinstance(raw, dict) or raw.pop("schema", None) != SCHEMA:
-        raise UserError(f"{where} was written by another version of pocketrcnn: use that version or a new folder")
-    config: Config = _build(Config, raw, where)
-    return config
-
-
-def _build(kind: Any, raw: Any, where: str) -> Any:
-    if not isinstance(raw, dict):
-        raise UserError(f"{where} needs a section of settings where it has {raw!r}: restore it or use a new folder")
-    hints = get_type_hints(kind)
-    for name in raw:
-        if name not in hints:
-            raise UserError(
-                f"{where} has the unknown setting `{name}`{nearest(name, hints)}: was another version used?"
-            )
-    return kind(**{name: _convert(hints[name], value, f"{where}, {name}") for name, value in raw.items()})
-
-
-def _convert(hint: Any, value: Any, where: str) -> Any:
-    origin, options = get_origin(hint), get_args(hint)
-    if origin in (Union, UnionType):
-        return None if value is None else _convert(next(o for o in options if o is not type(None)), value, where)
-    if dataclasses.is_dataclass(hint):
-        return _build(hint, value, where)
-    if origin is Literal:
-        _check(value in options, f"{where}: {value!r} is none of {', '.join(map(repr, options))}")
-        return value
-    if origin is tuple:
-        _check(isinstance(value, list), f"{where}: {value!r} is not a list of numbers")
-        return tuple(_convert(options[0], item, where) for item in value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    _check(type(value) is hint, f"{where}: {value!r} is not of type {hint.__name__}")
-    return value
-
-
-def nearest(name: str, known: Any) -> str:
-    """` (did you mean `x`?)`, or nothing when no known name is near."""
-    found = difflib.get_close_matches(name, [str(k) for k in known], n=1, cutoff=0.5)
-    return f" (did you mean `{found[0]}`?)" if found else ""

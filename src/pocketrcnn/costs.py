@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from .config import ModelConfig
-from .detector import Detector
+from .detector import FasterRCNN
 from .errors import UserError
 
 
@@ -37,7 +37,7 @@ def layers(config: ModelConfig) -> list[Layer]:
     A convolution costs K*K * M * N * D*D multiplications, a depthwise one K*K * M * D*D, taps on the padding included,
     as the course counts; BatchNorm, activations and the crop of a region are not counted.
     """
-    model = Detector(config).eval()
+    model = FasterRCNN(config).eval()
     found: list[Layer] = []
     names = {module: name for name, module in model.named_modules()}
 
@@ -73,7 +73,7 @@ def with_size(config: ModelConfig, side: int | None) -> ModelConfig:
     """The same network for images of another size. Raises UserError for images smaller than a cell."""
     if side is None:
         return config
-    stride = Detector(config).backbone.stride
+    stride = FasterRCNN(config).backbone.stride
     if side < stride:
         raise UserError(f"--size {side}: this network needs images of at least {stride} pixels")
     return dataclasses.replace(config, image=side)
@@ -81,7 +81,7 @@ def with_size(config: ModelConfig, side: int | None) -> ModelConfig:
 
 def parameters(config: ModelConfig) -> int:
     """All that is learned, BatchNorm's scale and shift included."""
-    return sum(p.numel() for p in Detector(config).parameters())
+    return sum(p.numel() for p in FasterRCNN(config).parameters())
 
 
 def summary(name: str, config: ModelConfig) -> dict[str, Any]:

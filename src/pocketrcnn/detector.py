@@ -1,8 +1,9 @@
 """The detector: backbone, region proposals, regions of interest, classes. Every network of the project is one of these.
 
 A classifier has no proposals (its one box is the frame), a proposal network has no classes; both are configurations.
-Prediction, loss and decoding are three functions, so that a validation loss costs nothing.
-Legend: B images, N anchors, D box parameters, P proposals an image, G objects an image, K classes.
+Prediction, targets, loss and decoding are functions of their own, so that a validation loss costs nothing.
+Legend: B images, N anchors, D box parameters, P proposals, R regions that are classified (the proposals, or in training
+others), G object slots, K classes, K' = K or, with the background, K + 1, M detections.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from . import boxes
 from .backbones import Backbone
 from .config import LossConfig, ModelConfig
 from .roi import ROIHead
-from .rpn import RPN, box_loss, objectness_loss
+from .rpn import RPN, box_error, box_loss, objectness_loss
 from .structures import PADDING, Batch, Detections
 
 # Mean and standard deviation of CIFAR-10's training images, by channel, for values of 0..255.
@@ -32,10 +33,21 @@ class Prediction(NamedTuple):
     deltas: Tensor | None  # [B,N,D]
     proposals: Tensor  # [B,P,4]
     scores: Tensor  # [B,P] in 0..1
-    logits: Tensor | None  # [B,P,K]
+    regions: Tensor  # [B,R,4]
+    logits: Tensor | None  # [B,R,K']
+    refined: Tensor | None  # [B,R,4] deltas from the regions
 
 
-class Detector(nn.Module):
+class Targets(NamedTuple):
+    """What the network should have said; None for parts that it does not have."""
+
+    anchors: Tensor | None  # [B,N]: 1 object, 0 none, -1 not counted
+    deltas: Tensor | None  # [B,N,D]
+    classes: Tensor | None  # [B,R]: the background is K; -1 not counted
+    refined: Tensor | None  # [B,R,4]
+
+
+class FasterRCNN(nn.Module):
     """Images to prediction: uint8 [B,3,H,W] -> Prediction."""
 
     mean: Tensor
@@ -51,12 +63,13 @@ class Detector(nn.Module):
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
 
-    def forward(self, images: Tensor, rois: Tensor | None = None) -> Prediction:
-        """`rois` [B,P,4], if given, are classified in place of the network's own proposals (training)."""
+    def forward(self, images: Tensor, batch: Batch | None = None) -> Prediction:
+        """`batch`, if given, says which regions are classified in place of the network's own proposals (training)."""
         features = self.backbone(self.normalise(images))
         objectness, deltas, proposals, scores = self.propose(features)
-        logits = self.classify(features, proposals if rois is None else rois)
-        return Prediction(objectness, deltas, proposals, scores, logits)
+        regions = proposals if batch is None else self.training_regions(proposals, scores, batch)
+        logits, refined = self.classify(features, regions)
+        return Prediction(objectness, deltas, proposals, scores, regions, logits, refined)
 
     def normalise(self, images: Tensor) -> Tensor:
         """uint8 of 0..255 to about -2..2, in the memory layout that convolutions like best."""
@@ -71,58 +84,106 @@ class Detector(nn.Module):
         objectness, deltas = self.rpn(features)
         return objectness, deltas, *self.rpn.propose(objectness, deltas)
 
-    def classify(self, features: Tensor, rois: Tensor) -> Tensor | None:
-        """Class logits of the regions, [B,P,K]."""
+    def classify(self, features: Tensor, regions: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """Class logits of the regions [B,R,K'] and corrections of their boxes [B,R,4]."""
         if self.head is None:
-            return None
-        logits: Tensor = self.head(self.head.pool(features, rois, self.config.image))
-        return logits.view(len(features), -1, self.config.classes)
+            return None, None
+        logits, refined = self.head(self.head.pool(features, regions, self.config.image))
+        shape = regions.shape[:2]
+        return logits.view(*shape, -1), None if refined is None else refined.view(*shape, 4)
 
-    def training_rois(self, batch: Batch) -> Tensor | None:
-        """The boxes to classify in training, [B,G,4]; None for the network's own proposals."""
+    def training_regions(self, proposals: Tensor, scores: Tensor, batch: Batch) -> Tensor:
+        """The boxes to classify in training, [B,R,4]."""
         roi = self.config.roi
-        if roi is None or roi.train_box == "predicted":
-            return None
+        if roi is None or self.head is None or roi.train_box == "predicted":
+            return proposals
         if roi.train_box == "truth":
             return batch.boxes
+        if roi.train_box == "sampled":
+            return self.head.sample(proposals, scores, batch.boxes, batch.valid)
         noise = torch.randn_like(batch.boxes) * roi.jitter  # [B,G,4]: t_x, t_y and one scale for both sides
         return boxes.clip(boxes.decode(noise[..., :3], batch.boxes), self.config.image, self.config.image)
 
-    def losses(self, prediction: Prediction, batch: Batch, config: LossConfig) -> dict[str, Tensor]:
-        """The losses by name, not weighted: `objectness`, `box`, `object`, as far as the network has the part."""
+    def targets(self, prediction: Prediction, batch: Batch) -> Targets:
+        """What the prediction should have been."""
+        anchors, deltas = (None, None) if self.rpn is None else self.rpn.targets(batch)
+        classes, refined = (None, None) if self.head is None else self.region_targets(prediction.regions, batch)
+        return Targets(anchors, deltas, classes, refined)
+
+    def region_targets(self, regions: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The class [B,R] and the deltas [B,R,4] that each region should get: those of the object it overlaps most.
+
+        With a background class, that is the class of regions which overlap no object enough.
+        """
+        assert self.config.roi is not None, "only a network with classes has targets of regions"
+        overlaps = boxes.iou(regions, batch.boxes).masked_fill(~batch.valid[:, None], -1)  # [B,R,G]
+        best, index = overlaps.max(-1)  # [B,R]
+        classes = batch.labels.gather(1, index)
+        if self.config.roi.background:
+            classes = torch.where(best < self.config.roi.positive_iou, self.config.classes, classes)
+        return classes, boxes.encode(boxes.take(batch.boxes, index), regions)
+
+    def losses(self, prediction: Prediction, targets: Targets, config: LossConfig) -> dict[str, Tensor]:
+        """The losses by name, not weighted: `objectness`, `box`, `object`, `refine`, as far as there is the part."""
         found = {}
-        if self.rpn is not None and prediction.objectness is not None:
-            labels, targets = self.rpn.targets(batch)
-            found["objectness"] = objectness_loss(prediction.objectness, labels)
-            if prediction.deltas is not None:
-                found["box"] = box_loss(prediction.deltas, targets, labels)
-        if prediction.logits is not None:
+        if prediction.objectness is not None and targets.anchors is not None:
+            found["objectness"] = objectness_loss(prediction.objectness, targets.anchors)
+            if prediction.deltas is not None and targets.deltas is not None:
+                found["box"] = box_loss(prediction.deltas, targets.deltas, targets.anchors)
+        if prediction.logits is not None and targets.classes is not None:
             found["object"] = F.cross_entropy(
                 prediction.logits.flatten(0, 1),
-                self.roi_labels(prediction, batch).flatten(),
+                targets.classes.flatten(),
                 ignore_index=PADDING,
                 label_smoothing=config.label_smoothing,
             )
+            if prediction.refined is not None and targets.refined is not None:
+                found["refine"] = self.refine_loss(prediction.refined, targets.refined, targets.classes)
         return found
 
-    def roi_labels(self, prediction: Prediction, batch: Batch) -> Tensor:
-        """The class that each region should get, [B,P]: that of the object it overlaps most."""
-        assert prediction.logits is not None, "only a network with classes has labels of regions"
-        if prediction.logits.shape[1] == batch.labels.shape[1] == 1:
-            return batch.labels  # one region, one object: no choice
-        overlaps = boxes.iou(prediction.proposals, batch.boxes).masked_fill(~batch.valid[:, None], -1)  # [B,P,G]
-        return batch.labels.gather(1, overlaps.argmax(-1))
+    def refine_loss(self, refined: Tensor, wanted: Tensor, classes: Tensor) -> Tensor:
+        """Smooth L1 of the corrections, in the head's unit, the mean over regions with an object."""
+        assert self.head is not None, "corrections come from the head"
+        positive = (classes != PADDING) & (classes < self.config.classes)  # [B,R]
+        error = box_error(refined / self.head.unit, wanted / self.head.unit)  # [B,R]
+        return (error * positive).sum() / positive.sum().clamp(min=1)
 
     def detect(self, images: Tensor) -> Detections:
         """Images uint8 [B,3,H,W] -> Detections, best first. Without classes every detection has label 0."""
-        prediction = self(images)
-        scores, labels = prediction.scores, torch.zeros_like(prediction.scores, dtype=torch.int64)  # [B,P]
+        return self.decode(self(images))
+
+    def decode(self, prediction: Prediction) -> Detections:
+        """A prediction with its own proposals as regions -> the best detections of each image after suppression.
+
+        The score of a region for a class: its objectness times the probability of the class. A region may be a
+        detection of several classes; suppression happens within a class (Girshick et al. 2014, section 2.2).
+        """
+        found, scores = prediction.proposals, prediction.scores[..., None]  # [B,P,4], [B,P,1]
         if prediction.logits is not None:
-            confidence, labels = prediction.logits.softmax(-1).max(-1)
-            scores = scores * confidence
-        order = scores.argsort(1, descending=True)  # [B,P]
-        found = prediction.proposals.gather(1, order[..., None].expand(-1, -1, 4))
-        return Detections(found, scores.gather(1, order), labels.gather(1, order))
+            scores = scores * prediction.logits.softmax(-1)[..., : self.config.classes]  # [B,P,K]
+        if prediction.refined is not None:
+            found = boxes.clip(boxes.decode(prediction.refined, found), self.config.image, self.config.image)
+        kinds = scores.shape[-1]
+        scores, index = scores.flatten(1).topk(min(CANDIDATES * self.config.detections, scores[0].numel()), 1)
+        found, labels = boxes.take(found, index // kinds), index % kinds
+        return self.suppress(found, scores, labels)
+
+    def suppress(self, found: Tensor, scores: Tensor, labels: Tensor) -> Detections:
+        """Non-maximum suppression by class of candidates that lie best first; what is left, padded."""
+        apart = labels[..., None] * (2.0 * self.config.image)  # boxes of two classes never overlap
+        valid = scores > self.config.min_score
+        kept = boxes.nms(found + apart, valid, self.config.nms_iou)
+        order = kept.byte().argsort(dim=1, descending=True, stable=True)[:, : self.config.detections]  # [B,M]
+        kept = kept.gather(1, order)
+        return Detections(
+            boxes.take(found, order) * kept[..., None],
+            scores.gather(1, order) * kept,
+            labels.gather(1, order).masked_fill(~kept, PADDING),
+        )
+
+
+# For each detection that is kept, so many candidates enter the last suppression.
+CANDIDATES = 3
 
 
 def total_loss(losses: dict[str, Tensor], config: LossConfig) -> Tensor:

@@ -6,6 +6,7 @@ resumed is the same run, to the bit, on the same machine with the same number of
 
 from __future__ import annotations
 
+import copy
 import math
 import signal
 import time
@@ -20,13 +21,14 @@ from torch import Tensor
 
 from . import optim
 from .checkpoint import require_fit
-from .config import Config
+from .clock import Clock
+from .config import Config, TrainConfig
 from .data import Dataset
 from .data.augment import augment
-from .detector import Detector, total_loss
-from .environment import choose_precision
+from .detector import FasterRCNN, total_loss
+from .environment import autocast, keep_memory
 from .errors import UserError
-from .metrics import Means, evaluate, measure
+from .metrics import Means, Sums, evaluate, measure
 from .runs import Run
 from .show import Progress
 from .structures import Batch
@@ -60,7 +62,7 @@ def order(count: int, batch: int, seed: int, iteration: int) -> tuple[Tensor, in
 class State:
     """What changes during training; all of it is in the checkpoint."""
 
-    model: Detector
+    model: FasterRCNN
     optimisers: list[torch.optim.Optimizer]
     average: optim.Average | None
     iteration: int = 0
@@ -68,18 +70,50 @@ class State:
     log: list[dict[str, Any]] = field(default_factory=list)
     means: Means = field(default_factory=Means)
     """Training figures since the last point of the curves."""
+    best: FasterRCNN | None = None
+    """The network at the best point so far, where one is kept."""
+    planned: int = 0
+    """Iterations of the whole run, as they are planned now."""
+    elapsed: float = 0.0
+    """Seconds of the run, evaluation included."""
+    asked: tuple[float, int] = (0.0, 0)
+    """Minutes and iterations of the configuration, behind the plan."""
 
     @classmethod
     def start(cls, config: Config, train: Dataset, device: torch.device) -> State:
         """A network at its seeded beginning."""
         torch.manual_seed(config.train.seed)
-        model = Detector(config.model).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model = FasterRCNN(config.model).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         model.backbone.whiten(model.normalise(train.batch(torch.arange(min(WHITENING, len(train)))).images))
         average = optim.Average(model, config.optim.average, config.train.iterations) if config.optim.average else None
-        return cls(model, optim.build(model, config.optim), average)
+        best = copy.deepcopy(model).eval().requires_grad_(False) if config.train.monitor else None
+        return cls(model, optim.build(model, config.optim), average, best=best).plan(config.train)
+
+    def plan(self, settings: TrainConfig) -> State:
+        """As many iterations as the configuration says, or as its minutes allow at the pace so far."""
+        self.asked, self.planned = (settings.minutes, settings.iterations), settings.iterations
+        if settings.minutes and self.iteration:
+            self.planned = max(self.iteration, round(settings.minutes * 60 * self.iteration / self.elapsed))
+        return self
 
     @property
-    def evaluated(self) -> Detector:
+    def kept(self) -> FasterRCNN:
+        """What the run ends in: the best network where one is kept, else the evaluated one."""
+        return self.best or self.evaluated
+
+    def keep_best(self, settings: TrainConfig) -> None:
+        """After a point of the curves: keep the network if it is the best so far; end a run that gets no better."""
+        if self.best is None:
+            return
+        values = [point["test"][settings.monitor] for point in self.log]
+        if values[-1] >= max(values):
+            self.best.load_state_dict(self.evaluated.state_dict())
+        since = len(values) - 1 - max(range(len(values)), key=lambda i: (values[i], i))
+        if settings.patience and since >= settings.patience:
+            self.planned = self.iteration
+
+    @property
+    def evaluated(self) -> FasterRCNN:
         """The network that is evaluated and kept: the averaged one where there is one."""
         return self.average.model if self.average else self.model  # type: ignore[return-value]
 
@@ -88,14 +122,19 @@ class State:
         found = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         if self.average:
             found |= {f"average.{name}": tensor for name, tensor in self.average.model.state_dict().items()}
+        if self.best:
+            found |= {f"best.{name}": tensor for name, tensor in self.best.state_dict().items()}
         for i, optimiser in enumerate(self.optimisers):
             parameters = [p for group in optimiser.param_groups for p in group["params"]]
             for j, parameter in enumerate(parameters):
                 found |= {f"optimiser{i}.{j}.{name}": t for name, t in optimiser.state[parameter].items()}
         return found
 
-    def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any], where: Path) -> None:
-        """Put a checkpoint's content in place. Raises UserError when it belongs to another network."""
+    def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any], where: Path, settings: TrainConfig) -> None:
+        """Put a checkpoint's content in place. Raises UserError when it belongs to another network.
+
+        Where `settings` ask for another time or number of iterations than the checkpoint's, the rest is planned anew.
+        """
         self.prepare_optimisers()
         own = self.tensors()
         require_fit(own, tensors, where, "delete it to start over")
@@ -103,11 +142,15 @@ class State:
             tensor.copy_(tensors[name])
         self.iteration, self.seconds, self.log = facts["iteration"], facts["seconds"], facts["log"]
         self.means = Means.from_plain(facts["means"])
+        self.planned, self.elapsed = facts["planned"], facts["elapsed"]
+        if self.asked != tuple(facts["asked"]):
+            self.plan(settings)
 
     def facts(self) -> dict[str, Any]:
         """What is not a tensor, as JSON holds it."""
         means = self.means.plain()
-        return {"iteration": self.iteration, "seconds": self.seconds, "log": self.log, "means": means}
+        times = {"seconds": self.seconds, "elapsed": self.elapsed, "planned": self.planned, "asked": self.asked}
+        return {"iteration": self.iteration, "log": self.log, "means": means, **times}
 
     def prepare_optimisers(self) -> None:
         """Let every optimiser make its state, by a step with gradient 0 and rate 0."""
@@ -141,11 +184,12 @@ class Trainer:
         """One iteration, everything included."""
         state, config = self.state, self.config
         torch.manual_seed(step_seed(config.train.seed, state.iteration))
-        optim.set_rates(state.optimisers, optim.schedule(config.optim, state.iteration, config.train.iterations))
+        optim.set_rates(state.optimisers, optim.schedule(config.optim, state.iteration, state.planned))
         batch = self.batch(state.iteration)
         with self.precision():
-            prediction = state.model(batch.images, state.model.training_rois(batch))
-        losses = state.model.losses(prediction, batch, config.loss)
+            prediction = state.model(batch.images, batch)
+        targets = state.model.targets(prediction, batch)
+        losses = state.model.losses(prediction, targets, config.loss)
         total = total_loss(losses, config.loss)
         total.backward()  # type: ignore[no-untyped-call]
         for optimiser in state.optimisers:
@@ -153,20 +197,19 @@ class Trainer:
             optimiser.zero_grad()
         if state.average:
             state.average.update(state.iteration)
-        self.watch(prediction, batch, losses | {"total": total})
+        self.watch(measure(prediction, targets, batch), losses | {"total": total})
         state.iteration += 1
 
     def precision(self) -> AbstractContextManager[Any]:
-        """Multiply in bfloat16 where the configuration says so; sums, losses and weights stay in float32."""
-        chosen = choose_precision(self.config.train.precision, self.device)
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=chosen == "bfloat16")
+        """The number format of the configuration."""
+        return autocast(self.config.train.precision, self.device)
 
     @torch.no_grad()
-    def watch(self, prediction: Any, batch: Batch, losses: dict[str, Tensor]) -> None:
+    def watch(self, measured: Sums, losses: dict[str, Tensor]) -> None:
         """Add the batch to the training figures of the next point of the curves."""
         one = torch.tensor(1)
         self.state.means.add({f"loss_{name}": (loss.detach(), one) for name, loss in losses.items()})
-        self.state.means.add(measure(self.state.model, prediction, batch))
+        self.state.means.add(measured)
 
     def point(self) -> dict[str, Any]:
         """A point of the curves: the training figures since the last one, and the test figures on some images."""
@@ -178,7 +221,10 @@ class Trainer:
                 f"(now {self.config.optim.lr:g}) or look for broken images"
             )
         with self.precision():
-            testing = evaluate(self.state.evaluated, self.test, self.config.loss, self.config.train.curve_images)
+            settings = self.config.train
+            testing = evaluate(
+                self.state.evaluated, self.test, self.config.loss, settings.curve_images, settings.monitor
+            )
         return {"iteration": self.state.iteration, "train": training, "test": testing}
 
 
@@ -199,24 +245,26 @@ def signals_noted() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def fit(train: Dataset, test: Dataset, run: Run) -> dict[str, Any]:
+def fit(train: Dataset, test: Dataset, run: Run, spent: float = 0.0) -> dict[str, Any]:
     """Train as the run is configured, or go on from its checkpoint; returns and saves the final metrics.
 
-    A finished run returns its metrics at once. Raises Interrupted after Ctrl-C or SIGTERM, the state saved.
+    `spent`: seconds of the run's minutes that its preparation took. A finished run returns its metrics at once. Raises Interrupted after Ctrl-C or SIGTERM, the state saved.
     """
     done = run.metrics()
     if done is not None:
         return done
     config = run.config
+    keep_memory()
     trainer = Trainer(config, train, test, run.device)
     run.restore(trainer.state)
+    trainer.state.elapsed += spent
     standing = (run.name, config, trainer.state.iteration, trainer.state.seconds)
     with signals_noted() as signals, Progress(*standing) as progress:
         advance(trainer, run, progress, signals)
         progress.say("evaluating on all test images")
         with trainer.precision():
-            found = evaluate(trainer.state.evaluated, trainer.test, config.loss)
-    metrics = {"metrics": found, "seconds": trainer.state.seconds, "iterations": config.train.iterations}
+            found = evaluate(trainer.state.kept, trainer.test, config.loss, monitor=config.train.monitor)
+    metrics = {"metrics": found, "seconds": trainer.state.seconds, "iterations": trainer.state.iteration}
     run.finish(trainer.state, metrics)
     if signals:  # they came during the evaluation, which ends by itself
         raise Interrupted(f"the end of {run.name}", signals[0])
@@ -227,15 +275,17 @@ def advance(trainer: Trainer, run: Run, progress: Progress, signals: list[int]) 
     """Iterate to the end, with points of the curves and checkpoints on the way."""
     state, settings = trainer.state, trainer.config.train
     every = math.ceil(settings.iterations / settings.evaluations)
-    begun, saved = time.perf_counter() - state.seconds, time.perf_counter()
-    while state.iteration < settings.iterations:
+    clock = Clock(state, settings)
+    saved = time.perf_counter()
+    while state.iteration < state.planned:
         trainer.step()
-        state.seconds = time.perf_counter() - begun
-        due = state.iteration % every == 0 or state.iteration == settings.iterations
+        clock.trained()
+        due = state.iteration % every == 0 or state.iteration >= state.planned
         if due:
             state.log.append(trainer.point())
             run.log(state.log)
-            begun = time.perf_counter() - state.seconds  # evaluation is not training time
+            state.keep_best(settings)
+            clock.evaluated()
         progress.update(trainer, due)
         if signals or time.perf_counter() - saved > settings.checkpoint_seconds:
             run.save(state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -13,6 +14,8 @@ import torch
 from .config import Config
 from .errors import UserError
 from .version import __version__
+
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # numbers of glibc's malloc.h
 
 PACKAGES = ("torch", "numpy", "pillow", "safetensors", "matplotlib")
 
@@ -74,6 +77,20 @@ def peak_memory_gb() -> float | None:
     return round(peak * (1 if platform.system() == "Darwin" else 1024) / 1e9, 3)
 
 
+def keep_memory() -> None:
+    """Ask the C library to keep freed memory for the next tensor, instead of giving it back to the system.
+
+    Tensors above 32 MB are otherwise new pages in every iteration, which the system has to clear first: a training
+    iteration on 256-pixel images takes 1.7 times as long. glibc only; elsewhere nothing happens.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError, TypeError):
+        return
+    for parameter, size in ((M_MMAP_THRESHOLD, 1 << 30), (M_TRIM_THRESHOLD, 2**31 - 1), (M_TOP_PAD, 64 << 20)):
+        mallopt(parameter, size)
+
+
 def choose_device(name: str) -> torch.device:
     """`auto`, `cpu` or `cuda` as a torch device. Raises UserError where there is none of that kind."""
     if name not in ("auto", "cpu", "cuda"):
@@ -83,6 +100,12 @@ def choose_device(name: str) -> torch.device:
             "--device cuda: torch finds no CUDA device here; use --device cpu, or install a CUDA build of torch"
         )
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def autocast(asked: str, device: torch.device) -> torch.autocast:
+    """Multiply in bfloat16 where `asked` (see `choose_precision`) says so; sums, losses and weights stay in float32."""
+    chosen = choose_precision(asked, device)
+    return torch.autocast(device.type, torch.bfloat16, enabled=chosen == "bfloat16")
 
 
 def choose_precision(asked: str, device: torch.device) -> str:

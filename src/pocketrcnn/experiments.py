@@ -22,10 +22,9 @@ from .config import (
     ROIConfig,
     RPNConfig,
     TrainConfig,
-    nearest,
     replace,
 )
-from .errors import UserError
+from .errors import UserError, nearest
 
 FULL = 2000  # iterations of the course
 

@@ -5,37 +5,49 @@ A measure is a pair (sum, count), so that batches of any size add up to the figu
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from . import boxes
 from .config import LossConfig
 from .data import Dataset
-from .detector import Detector, Prediction
+from .data.datasets import Judged
+from .detector import FasterRCNN, Prediction, Targets
+from .matching import Found, Truth
 from .rpn import box_error
-from .structures import Batch
+from .structures import PADDING, Batch, Detections
 
 Sums = dict[str, tuple[Tensor, Tensor]]
 
-EVALUATION_BATCH = 250  # images; large enough to fill two cores, small enough for the cache
+EVALUATION_BATCH = 250  # images of 48x48; large enough to fill two cores, small enough for the cache
+SMALLEST_BATCH = 8
 
 
-def measure(model: Detector, prediction: Prediction, batch: Batch) -> Sums:
+def batch_size(side: int) -> int:
+    """Images of `side` pixels that are evaluated at once."""
+    return max(SMALLEST_BATCH, min(EVALUATION_BATCH, EVALUATION_BATCH * 48**2 // side**2))
+
+
+def measure(prediction: Prediction, targets: Targets, batch: Batch) -> Sums:
     """Every measure that the network's parts allow, each as (sum, count).
 
-    `accuracy`: right classes over objects. `objectness_accuracy`: right anchors over those not ignored, and the same
+    `accuracy`: right classes over regions. `objectness_accuracy`: right anchors over those not ignored, and the same
     for positive and negative ones. `box_loss`: smooth L1 summed over the box parameters, over positive anchors.
-    `squared_pixel_error`: of centre and width, of the best proposal. `mean_iou`, `recall_50`..: of the best proposal.
+    `squared_pixel_error`: of centre and width, of the proposal that overlaps an object most. `mean_iou`, `recall_50`..:
+    of that proposal, over objects.
     """
     sums: Sums = {}
-    if prediction.logits is not None:
-        right = prediction.logits.argmax(-1) == model.roi_labels(prediction, batch)  # [B,P]
-        sums["accuracy"] = right.sum(), torch.tensor(right.numel())
-    if model.rpn is not None and prediction.objectness is not None:
-        labels, targets = model.rpn.targets(batch)
-        sums |= objectness_sums(prediction.objectness, labels)
-        if prediction.deltas is not None:
-            sums |= box_sums(prediction, batch, labels, targets)
+    if prediction.logits is not None and targets.classes is not None:
+        counted = targets.classes != PADDING  # [B,R]
+        right = (prediction.logits.argmax(-1) == targets.classes) & counted
+        sums["accuracy"] = right.sum(), counted.sum()
+    if prediction.objectness is not None and targets.anchors is not None:
+        sums |= objectness_sums(prediction.objectness, targets.anchors)
+        if prediction.deltas is not None and targets.deltas is not None:
+            sums |= box_sums(prediction.deltas, targets.deltas, targets.anchors) | proposal_sums(prediction, batch)
     return sums
 
 
@@ -46,21 +58,23 @@ def objectness_sums(objectness: Tensor, labels: Tensor) -> Sums:
     return {f"objectness{kind}_accuracy": ((right & where).sum(), where.sum()) for kind, where in kinds.items()}
 
 
-def box_sums(prediction: Prediction, batch: Batch, labels: Tensor, targets: Tensor) -> Sums:
-    """Regression loss over positive anchors; error and overlap of the best proposal with its nearest object."""
-    assert prediction.deltas is not None, "asked for by a network with regression"
+def box_sums(deltas: Tensor, targets: Tensor, labels: Tensor) -> Sums:
+    """Regression loss of deltas [B,N,D] over positive anchors."""
     positive = labels == boxes.POSITIVE  # [B,N]
-    loss = box_error(prediction.deltas, targets)  # [B,N]
-    best = prediction.proposals[:, :1]  # [B,1,4]
-    overlap, index = boxes.iou(best, batch.boxes).masked_fill(~batch.valid[:, None], 0)[:, 0].max(-1)  # [B]
-    truth = batch.boxes.gather(1, index[:, None, None].expand(-1, 1, 4))  # [B,1,4]
-    error = torch.stack(boxes.center_size(best)[:3]) - torch.stack(boxes.center_size(truth)[:3])  # [3,B,1]
+    return {"box_loss": ((box_error(deltas, targets) * positive).sum(), positive.sum())}
+
+
+def proposal_sums(prediction: Prediction, batch: Batch) -> Sums:
+    """How well the proposals cover the objects: error and overlap of the best proposal of each object."""
+    overlap, index = boxes.iou(batch.boxes, prediction.proposals).max(-1)  # [B,G]
+    valid = batch.valid  # [B,G]
+    best, count = boxes.take(prediction.proposals, index), batch.valid.sum()
+    error = torch.stack(boxes.center_size(best)[:3]) - torch.stack(boxes.center_size(batch.boxes)[:3])  # [3,B,G]
     sums: Sums = {
-        "box_loss": ((loss * positive).sum(), positive.sum()),
-        "squared_pixel_error": (error.square().sum(), torch.tensor(error.numel())),
-        "mean_iou": (overlap.sum(), torch.tensor(len(overlap))),
+        "squared_pixel_error": ((error.square() * valid).sum(), 3 * count),
+        "mean_iou": ((overlap * valid).sum(), count),
     }
-    return sums | {f"recall_{t}": ((overlap >= t / 100).sum(), torch.tensor(len(overlap))) for t in (50, 70, 90)}
+    return sums | {f"recall_{t}": (((overlap >= t / 100) & valid).sum(), count) for t in (50, 70, 90)}
 
 
 def as_double(value: float) -> Tensor:
@@ -100,19 +114,61 @@ class Means:
 
 
 @torch.no_grad()
-def evaluate(model: Detector, dataset: Dataset, config: LossConfig, images: int | None = None) -> dict[str, float]:
+def evaluate(
+    model: FasterRCNN, dataset: Dataset, config: LossConfig, images: int | None = None, monitor: str = ""
+) -> dict[str, float]:
     """Means over the first `images` of the data set (all of them by default), with predicted boxes, no augmentation.
 
-    Returns the measures of `measure` and the losses as `loss_objectness`, `loss_box`, `loss_object`.
+    Returns the measures of `measure`, the losses as `loss_objectness`, `loss_box`, .., and, if `monitor` asks for a
+    figure, COCO's average precision: `AP`, `AP50`, `AP75`, `AR` (0 where there are no objects).
     """
+    means, truth, detected = Means(), list[Truth](), list[Found]()
+    for batch, prediction in predictions(model, dataset, images):
+        targets = model.targets(prediction, batch)
+        means.add(measure(prediction, targets, batch))
+        for name, loss in model.losses(prediction, targets, config).items():
+            means.add({f"loss_{name}": (loss * len(batch), torch.tensor(len(batch)))})
+        if monitor:
+            these, those = judge(model.decode(prediction), batch, dataset)
+            truth, detected = truth + these, detected + those
+    found = means.result()
+    if monitor:
+        from .evaluation import average_precision
+
+        precision = average_precision(truth, detected, len(dataset.classes))
+        found |= {name: value or 0.0 for name, value in precision.items()}
+    return found
+
+
+def predictions(model: FasterRCNN, dataset: Dataset, images: int | None) -> Iterator[tuple[Batch, Prediction]]:
+    """The first `images` of a data set, batch by batch, with what the network says of them."""
     was_training = model.training
     model.eval()
-    means, count = Means(), len(dataset) if images is None else min(images, len(dataset))
-    for start in range(0, count, EVALUATION_BATCH):
-        batch = dataset.batch(torch.arange(start, min(start + EVALUATION_BATCH, count)))
-        prediction = model(batch.images)
-        means.add(measure(model, prediction, batch))
-        for name, loss in model.losses(prediction, batch, config).items():
-            means.add({f"loss_{name}": (loss * len(batch), torch.tensor(len(batch)))})
+    count, step = len(dataset) if images is None else min(images, len(dataset)), batch_size(dataset.size)
+    for start in range(0, count, step):
+        batch = dataset.batch(torch.arange(start, min(start + step, count)))
+        yield batch, model(batch.images)
     model.train(was_training)
-    return means.result()
+
+
+@torch.no_grad()
+def judged(model: FasterRCNN, dataset: Dataset) -> tuple[list[Truth], list[Found]]:
+    """Truth and detections of a whole data set, the same as `evaluate` judges."""
+    truth, found = list[Truth](), list[Found]()
+    for batch, prediction in predictions(model, dataset, None):
+        these, those = judge(model.decode(prediction), batch, dataset)
+        truth, found = truth + these, found + those
+    return truth, found
+
+
+def judge(detections: Detections, batch: Batch, dataset: Dataset) -> tuple[list[Truth], list[Found]]:
+    """Truth and detections of a batch, in pixels of the images themselves."""
+    assert isinstance(dataset, Judged), "average precision needs the truth of a folder"
+    truth, found = [], []
+    for row, index in enumerate(batch.ids.tolist()):
+        one = detections[row]
+        truth.append(Truth(*dataset.truth(index)))
+        scale = np.tile(dataset.scales[index], 2)  # x, y, x, y
+        corners = one.boxes.double().cpu().numpy() / scale
+        found.append(Found(corners, one.scores.double().cpu().numpy(), one.labels.cpu().numpy()))
+    return truth, found

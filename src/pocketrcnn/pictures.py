@@ -12,7 +12,7 @@ from torch import Tensor
 
 from . import boxes
 from .data import Dataset
-from .detector import Detector
+from .detector import FasterRCNN
 from .draw import png_uri
 from .roi import transformer_pool
 
@@ -28,7 +28,7 @@ def png(image: Tensor) -> str:
 
 
 @torch.no_grad()
-def rois(model: Detector, dataset: Dataset) -> dict[str, Any]:
+def rois(model: FasterRCNN, dataset: Dataset) -> dict[str, Any]:
     """F1: the first images of a data set, cropped to 32x32 by the true and by the best proposed box."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # scenes that are composed anew: the same ones whenever the report is made
@@ -51,7 +51,7 @@ def crops(images: Tensor, regions: Tensor, frame: int) -> list[str]:
 
 
 @torch.no_grad()
-def detections(model: Detector, dataset: Dataset) -> list[dict[str, Any]]:
+def detections(model: FasterRCNN, dataset: Dataset) -> list[dict[str, Any]]:
     """The first right and the first wrong detections of a data set, in its order: nothing is picked by hand."""
     batch = dataset.batch(torch.arange(min(LOOKED_AT, len(dataset))))
     found = model.detect(batch.images)

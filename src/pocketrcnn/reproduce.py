@@ -13,13 +13,13 @@ import filelock
 import torch
 from rich.table import Table
 
-from .checkpoint import write_atomically
-from .config import Config, nearest, replace
+from .config import Config, replace
 from .data import Dataset, open_dataset
 from .data.datasets import SOURCES
 from .engine import fit
 from .environment import choose_device, choose_precision, environment, peak_memory_gb
-from .errors import UserError
+from .errors import UserError, nearest
+from .files import write_atomically
 from .experiments import FULL, NETWORKS, RECIPES, Experiment, chosen
 from .report import write_report
 from .results import record, results

@@ -64,22 +64,48 @@ def whole_frame(features: Tensor, rois: Tensor, frame: float, size: int) -> Tens
 POOLS = {"frame": whole_frame, "transformer": transformer_pool, "max": max_pool}
 
 
+# What the head predicts of a box is counted in these parts of t_x, t_y, t_w, t_h, so that it is about as large as the
+# logits (Girshick 2015, section 2.3, "normalized to have zero mean and unit variance").
+REFINE_UNIT = (0.1, 0.1, 0.2, 0.2)
+
+
 class ROIHead(nn.Module):
-    """Pooled regions to classes: an optional fully connected layer (as a convolution), BatchNorm, ReLU; then linear."""
+    """Pooled regions to classes, and to corrections of their boxes: an optional fully connected layer (as a
+    convolution), BatchNorm, ReLU; then linear layers."""
+
+    unit: Tensor
 
     def __init__(self, config: ROIConfig, in_channels: int, classes: int) -> None:
         super().__init__()
         self.config = config
         self.hidden = FullConv(in_channels, config.channels, config.size) if config.channels else None
         self.norm = nn.BatchNorm2d(config.channels) if config.channels else None
-        self.classify = nn.Linear(config.channels or in_channels, classes)
+        self.classify = nn.Linear(config.channels or in_channels, classes + config.background)
+        self.refine = nn.Linear(config.channels or in_channels, 4) if config.refine else None
+        self.register_buffer("unit", torch.tensor(REFINE_UNIT), persistent=False)
 
     def pool(self, features: Tensor, rois: Tensor, frame: float) -> Tensor:
         """Features [B,C,h,w] and boxes [B,P,4] -> [B*P,C,S,S]."""
         return POOLS[self.config.pool](features, rois, frame, self.config.size)
 
-    def forward(self, pooled: Tensor) -> Tensor:
-        """Pooled regions [B*P,C,S,S] -> class logits [B*P,classes]."""
+    def forward(self, pooled: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Pooled regions [B*R,C,S,S] -> class logits [B*R,K'], the background last, and deltas [B*R,4] or None."""
         if self.hidden is not None and self.norm is not None:
             pooled = F.relu(self.norm(self.hidden(pooled)))
-        return self.classify(F.dropout(pooled.flatten(1), self.config.dropout, self.training)).float()  # type: ignore[no-any-return]
+        x = F.dropout(pooled.flatten(1), self.config.dropout, self.training)
+        return self.classify(x).float(), None if self.refine is None else self.refine(x).float() * self.unit
+
+    def sample(self, proposals: Tensor, scores: Tensor, objects: Tensor, valid: Tensor) -> Tensor:
+        """Regions to learn from: proposals [B,P,4] with scores [B,P], objects [B,G,4] -> [B,R,4], R = config.sample.
+
+        True boxes are among the candidates, so that there are positive ones from the beginning. Where an image has
+        too few candidates, the same are taken again.
+        """
+        boxed = torch.cat((objects, proposals), 1)  # [B,G+P,4]
+        usable = torch.cat((valid, scores > 0), 1)
+        best = boxes.iou(boxed, objects).masked_fill(~valid[:, None], 0).amax(-1)  # [B,G+P]
+        labels = (best >= self.config.positive_iou).long().masked_fill(~usable, boxes.IGNORED)
+        chosen = boxes.sample(labels, self.config.sample, self.config.positive_part) != boxes.IGNORED
+        order = chosen.byte().argsort(dim=1, descending=True, stable=True)  # [B,G+P], the chosen ones first
+        place = torch.arange(self.config.sample, device=order.device) % chosen.sum(1, keepdim=True).clamp(min=1)
+        return boxes.take(boxed, order.gather(1, place))

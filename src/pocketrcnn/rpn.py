@@ -17,6 +17,8 @@ from .config import RPNConfig
 from .layers import conv_norm
 from .structures import Batch
 
+POSITIVE_PART = 0.5  # of the sampled anchors, at most (Ren et al. 2015, section 3.1.3)
+
 
 class RPN(nn.Module):
     """A 3x3 convolution on the features, then objectness and box parameters for every anchor."""
@@ -26,11 +28,11 @@ class RPN(nn.Module):
     def __init__(self, config: RPNConfig, in_channels: int, stride: int, image: int) -> None:
         super().__init__()
         self.config, self.image = config, image
-        per_cell = len(config.sizes) * len(config.ratios)
+        per_cell = len(config.anchors)
         self.intermediate = conv_norm(in_channels, config.channels, 3)
         self.objectness = nn.Conv2d(config.channels, per_cell, 1)
         self.box = nn.Conv2d(config.channels, per_cell * config.box_dims, 1) if config.box_dims else None
-        grid = boxes.anchors(image // stride, image // stride, stride, config.sizes, config.ratios)
+        grid = boxes.anchors(image // stride, image // stride, stride, config.anchors)
         self.register_buffer("anchors", grid, persistent=False)  # [N,4]
         self.initialise()
 
@@ -43,7 +45,7 @@ class RPN(nn.Module):
             return
         nn.init.normal_(self.box.weight, std=0.01)
         middle, dims = self.image / 2, self.config.box_dims
-        start = {"deltas": [0.0] * 4, "pixels": [middle, middle, self.config.sizes[0], self.config.sizes[0]]}
+        start = {"deltas": [0.0] * 4, "pixels": [middle, middle, *self.config.anchors[0]]}
         bias = torch.tensor(start[self.config.output][:dims]).repeat(self.box.out_channels // dims)
         with torch.no_grad():
             self.box.bias.copy_(bias)  # type: ignore[union-attr]
@@ -63,20 +65,29 @@ class RPN(nn.Module):
         return boxes.encode(boxes.from_center_size(x, y, side, other), self.anchors)[..., : self.config.box_dims]
 
     def propose(self, objectness: Tensor, deltas: Tensor | None) -> tuple[Tensor, Tensor]:
-        """The best proposals, inside the frame: boxes [B,P,4], scores [B,P] in 0..1. No gradient goes through them."""
-        scores, index = objectness.detach().topk(self.config.proposals, 1)  # [B,P]
-        found = self.anchors[index]  # [B,P,4]
+        """The best proposals, inside the frame: boxes [B,P,4], scores [B,P] in 0..1. No gradient goes through them.
+
+        Where fewer than P are left after non-maximum suppression, the rest has score 0.
+        """
+        config, count = self.config, len(self.anchors)
+        scores, index = objectness.detach().topk(min(config.candidates, count), 1)  # [B,candidates]
+        found = self.anchors[index]  # [B,candidates,4]
         if deltas is not None:
-            chosen = deltas.detach().gather(1, index[..., None].expand(-1, -1, deltas.shape[-1]))  # [B,P,D]
+            chosen = deltas.detach().gather(1, index[..., None].expand(-1, -1, deltas.shape[-1]))
             found = boxes.decode(chosen, found)
-        return boxes.clip(found, self.image, self.image), scores.sigmoid()
+        found = boxes.clip(found, self.image, self.image)
+        kept = boxes.nms(found, torch.ones_like(scores, dtype=torch.bool), config.nms_iou)
+        scores, index = (scores.sigmoid() * kept).topk(min(config.proposals, count), 1)  # [B,P]
+        return boxes.take(found, index), scores
 
     def targets(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """What the anchors should say: labels [B,N] (1, 0, or -1 for ignored) and deltas [B,N,D]."""
         overlaps = boxes.iou(self.anchors, batch.boxes)  # [B,N,G]
         labels, index = boxes.match(overlaps, batch.valid, self.config.positive_iou, self.config.negative_iou)
-        matched = batch.boxes.gather(1, index[..., None].expand(-1, -1, 4))  # [B,N,4]
-        return labels, boxes.encode(matched, self.anchors)[..., : self.config.box_dims]
+        deltas = boxes.encode(boxes.take(batch.boxes, index), self.anchors)[..., : self.config.box_dims]
+        if self.config.sample:
+            labels = boxes.sample(labels, self.config.sample, POSITIVE_PART)
+        return labels, deltas
 
 
 def objectness_loss(objectness: Tensor, labels: Tensor) -> Tensor:

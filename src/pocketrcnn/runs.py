@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, Any
 import filelock
 import torch
 
-from . import config as settings
-from .checkpoint import load_into, load_tensors, save_tensors, write_atomically
+from . import configfile as settings
+from .checkpoint import load_into, load_tensors, save_tensors
 from .config import Config
 from .environment import environment
 from .errors import UserError
+from .files import write_atomically
 
 if TYPE_CHECKING:
-    from .detector import Detector
+    from .detector import FasterRCNN
     from .engine import State
 
 CONFIG, ENVIRONMENT, LOG, METRICS = "config.yaml", "env.json", "log.jsonl", "metrics.json"
-CHECKPOINT, WEIGHTS, LOCK = "checkpoint.safetensors", "weights.safetensors", ".lock"
+CHECKPOINT, WEIGHTS, LAST, LOCK = "checkpoint.safetensors", "weights.safetensors", "last.safetensors", ".lock"
 
 
 # Settings that may change between the parts of a run, since they do not change what it ends in.
@@ -74,6 +75,14 @@ class Run:
             write_atomically(self.folder / ENVIRONMENT, encode(environment(self.config, self.device)))
             write_atomically(self.folder / CONFIG, settings.dump(self.config).encode())
 
+    def extend(self) -> None:
+        """Take the asked time or number of iterations over the saved one; a finished run may then go on."""
+        path = self.folder / CONFIG
+        if settings.load(read(path), str(path)) == self.config:
+            return
+        write_atomically(path, settings.dump(self.config).encode())
+        (self.folder / METRICS).unlink(missing_ok=True)
+
     def check_settings(self) -> None:
         """The saved configuration is the asked one, or it is said which setting differs."""
         path = self.folder / CONFIG
@@ -117,21 +126,30 @@ class Run:
         """Put the saved state in place, if there is one."""
         path = self.folder / CHECKPOINT
         if path.is_file():
-            state.restore(*load_tensors(path), path)
+            state.restore(*load_tensors(path), path, self.config.train)
             self.log(state.log)
 
     def finish(self, state: State, metrics: dict[str, Any]) -> None:
-        """Save weights and metrics; the checkpoint is no longer needed."""
-        save_tensors(self.folder / WEIGHTS, state.evaluated.state_dict(), {"config": settings.to_dict(self.config)})
+        """Save weights and metrics. The checkpoint stays where the best point was kept, to be trained on from there;
+        else it is no longer needed."""
+        self.save_model(WEIGHTS, state.kept)
+        if self.config.train.monitor:
+            self.save_model(LAST, state.evaluated)
+            self.save(state)
         write_atomically(self.folder / METRICS, encode(metrics))
-        (self.folder / CHECKPOINT).unlink(missing_ok=True)
+        if not self.config.train.monitor:
+            (self.folder / CHECKPOINT).unlink(missing_ok=True)
 
-    def load_model(self) -> Detector:
+    def save_model(self, name: str, model: FasterRCNN, **facts: Any) -> None:
+        """Save a network with its settings, from which it can be built again, and other facts."""
+        save_tensors(self.folder / name, model.state_dict(), {"config": settings.to_dict(self.config), **facts})
+
+    def load_model(self) -> FasterRCNN:
         """The trained network, ready to detect."""
-        from .detector import Detector
+        from .detector import FasterRCNN
 
         tensors, _ = load_tensors(self.folder / WEIGHTS)
-        model = Detector(self.config.model).eval()
+        model = FasterRCNN(self.config.model).eval()
         load_into(model, tensors, self.folder / WEIGHTS)
         return model.to(self.device)
 

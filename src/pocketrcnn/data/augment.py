@@ -11,23 +11,65 @@ from torch import Tensor
 
 from .. import boxes
 from ..config import AugmentConfig
-from ..structures import Batch
-
-GREY = 128
+from ..structures import PADDING, Batch
+from .colour import bend, invert, mix, noisy, recolour
+from .geometry import GREY, SMALLEST, VISIBLE, flip_vertical, rotate, zoom
+from .mixing import mosaic, paste
 
 
 def augment(batch: Batch, config: AugmentConfig, epoch: int, seed: int) -> Batch:
-    """The batch, changed as configured. `epoch` and `seed` decide the alternating flip of each image."""
-    images, objects = batch.images, batch.boxes
+    """The batch, changed as configured. `epoch` and `seed` decide the alternating flip of each image.
+
+    The boxes of padding are zeros afterwards. Pasting and mosaics change the number of slots G.
+    """
+    batch = move(mixed(batch, config), config, epoch, seed)
+    images = coloured(batch.images, config)
+    if config.cutout:
+        images = cutout(images, config.cutout)
+    return Batch(images, batch.boxes * batch.valid[..., None], batch.labels, batch.ids)
+
+
+def mixed(batch: Batch, config: AugmentConfig) -> Batch:
+    """The batch with what its images borrow from each other."""
+    if config.paste:
+        batch = paste(batch, config.paste)
+    if config.mosaic:
+        batch = mosaic(batch, config.mosaic)
+    return batch
+
+
+def move(batch: Batch, config: AugmentConfig, epoch: int, seed: int) -> Batch:
+    """The batch with pixels and boxes at other places; objects hardly left in the frame become padding."""
+    images, objects, labels = batch.images, batch.boxes, batch.labels
     if config.flip != "none":
         images, objects = flip(images, objects, flipped(batch.ids, config.flip, epoch, seed))
     if config.shift:
+        whole = objects
         images, objects = shift(images, objects, config.shift)
+        labels = labels.where(boxes.visible(whole, objects, VISIBLE, SMALLEST), PADDING)
+    batch = Batch(images, objects, labels, batch.ids)
+    if config.flip_vertical:
+        batch = flip_vertical(batch)
+    if config.rotate:
+        batch = rotate(batch)
+    if config.zoom != (1.0, 1.0) or config.aspect or config.translate:
+        batch = zoom(batch, config.zoom, config.aspect, config.translate)
+    return batch
+
+
+def coloured(images: Tensor, config: AugmentConfig) -> Tensor:
+    """The images uint8 [B,3,H,W] in other colours."""
     if config.brightness or config.contrast:
         images = recolour(images, config.brightness, config.contrast)
-    if config.cutout:
-        images = cutout(images, config.cutout)
-    return Batch(images, objects, batch.labels, batch.ids)
+    if config.gamma:
+        images = bend(images, config.gamma)
+    if config.saturation or config.hue or config.grey:
+        images = mix(images, config.saturation, config.hue, config.grey)
+    if config.invert:
+        images = invert(images, config.invert)
+    if config.noise:
+        images = noisy(images, config.noise)
+    return images
 
 
 def flipped(ids: Tensor, kind: str, epoch: int, seed: int) -> Tensor:
@@ -59,13 +101,6 @@ def reflect(index: Tensor, size: int) -> Tensor:
     """Indices outside 0..size-1 mirrored back inside, without repeating the border."""
     index = index.abs()
     return torch.where(index >= size, 2 * (size - 1) - index, index)
-
-
-def recolour(images: Tensor, brightness: float, contrast: float) -> Tensor:
-    """Each image times a factor around its grey middle, plus an offset."""
-    gain, offset = (2 * torch.rand(2, len(images), 1, 1, 1, device=images.device) - 1).unbind(0)
-    changed = (images.float() - GREY) * (1 + contrast * gain) + GREY + 255 * brightness * offset
-    return changed.round().clamp(0, 255).to(torch.uint8)
 
 
 def cutout(images: Tensor, side: int) -> Tensor:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from ..config import DataConfig, nearest
-from ..errors import UserError
+from ..config import DataConfig
+from ..errors import UserError, nearest
 from ..structures import Batch
 from .cifar import CLASSES, SIDE, Labelled, load_cifar10, load_cifar100_images, load_sample
 from .course_layout import read_course_layout
@@ -51,6 +53,17 @@ class Dataset(Protocol):
 
     def batch(self, indices: Tensor) -> Batch:
         """The images at the places `indices`, int64 [B], on the device of the data set."""
+
+
+@runtime_checkable
+class Judged(Dataset, Protocol):
+    """A data set whose detections can be judged in the images' own pixels."""
+
+    scales: NDArray[np.float64]
+    """Pixels of the frame for one of the image, to the right and down: [N,2]."""
+
+    def truth(self, index: int) -> Any:
+        """Boxes float64 [n,4] in the image's own pixels, labels [n], crowd flags [n] of one image."""
 
 
 @dataclass(frozen=True)

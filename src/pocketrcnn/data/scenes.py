@@ -102,44 +102,54 @@ def compose(objects: Tensor, backgrounds: Tensor, placement: Placement) -> Tenso
     half-pixel centres, clamped at its border. Both round half up.
     """
     zero = torch.zeros(1, dtype=torch.int64, device=objects.device)
-    rows, columns = _inside(placement.width, placement.top), _inside(placement.width, placement.left)  # [B,48]
-    inside = (rows[:, :, None] & columns[:, None, :])[:, None]  # [B,1,48,48]
+    mask = square(placement.width, placement.top, placement.left)
     pasted = resample(objects, placement.width, placement.top, placement.left)  # [B,3,48,48]
-    sums = torch.where(inside, pasted, resample(backgrounds, zero + FRAME, zero, zero))
-    scale = torch.where(inside, placement.width[:, None, None, None], FRAME).float().mul_(2).square_()  # [B,1,48,48]
+    sums = torch.where(mask, pasted, resample(backgrounds, zero + FRAME, zero, zero))
+    return levels(sums, torch.where(mask, placement.width[:, None, None, None], FRAME))
+
+
+def levels(sums: Tensor, width: Tensor) -> Tensor:
+    """What `resample` gave for squares of side `width`, int64 that broadcasts, as pixels, rounded half up: uint8."""
+    scale = width.float().mul_(2).square_()
     # Half a unit more than rounding half up asks for: then no quotient is so near a whole number that the
     # last bit of the division matters.
     return sums.add_((scale + 1) / 2).div_(scale).to(torch.uint8)
 
 
-def resample(images: Tensor, width: Tensor, top: Tensor, left: Tensor) -> Tensor:
+def resample(images: Tensor, width: Tensor, top: Tensor, left: Tensor, frame: int = FRAME) -> Tensor:
     """Scale images uint8 [B,3,32,32] to squares of side `width` in an empty frame: whole numbers [B,3,48,48].
 
     A_y . image . A_x^T, bilinear, times (2*width)**2. `width`, `top`, `left`: int64 [B], or [1] for all alike.
+    `frame`: another side than 48, of up to 128 pixels, beyond which float32 would round the sums.
     """
-    rows = interpolation(width, top)  # [B,48,32]
-    columns = interpolation(width, left)
+    rows = interpolation(width, top, frame)  # [B,48,32]
+    columns = interpolation(width, left, frame)
     with torch.autocast("cpu", enabled=False):  # bfloat16 would round the sums
         across = images.to(rows.dtype).flatten(1, 2) @ columns.mT  # [B,96,48]
-        return rows[:, None] @ across.reshape(-1, 3, SIDE, FRAME)
+        return rows[:, None] @ across.reshape(-1, 3, SIDE, frame)
 
 
-def interpolation(width: Tensor, start: Tensor) -> Tensor:
+def interpolation(width: Tensor, start: Tensor, frame: int = FRAME) -> Tensor:
     """Bilinear weights from 32 pixels to `width` of the frame's 48, from `start` on: [B,48,32].
 
     Weights are whole numbers, held as float, 2*width in all for each row that the object covers, and 0 for the others.
     """
     unit = 2.0 * width[:, None]  # [B,1], so that half-pixel centres are whole numbers
-    pixel = torch.arange(FRAME, device=width.device) - start[:, None]  # [B,48], from the object's border
+    pixel = torch.arange(frame, device=width.device) - start[:, None]  # [B,48], from the object's border
     centre = (pixel + 0.5) * 2 * SIDE - width[:, None]  # [B,48], in the image, a pixel being `unit` wide
     centre = centre.clamp(min=0).minimum((SIDE - 1) * unit)
     source = torch.arange(SIDE, device=width.device) * unit  # [B,32]
     weights = unit[..., None] - (centre[..., None] - source[:, None]).abs()  # [B,48,32]
-    weights = weights.clamp_(min=0).mul_(_inside(width, start)[..., None])
+    weights = weights.clamp_(min=0).mul_(inside(width, start, frame)[..., None])
     return weights.to(WIDE.get(width.device.type, torch.float32))
 
 
-def _inside(width: Tensor, start: Tensor) -> Tensor:
+def inside(width: Tensor, start: Tensor, frame: int = FRAME) -> Tensor:
     """Which of the frame's 48 rows or columns the object covers: bool [B,48]."""
-    pixel = torch.arange(FRAME, device=width.device) - start[:, None]
+    pixel = torch.arange(frame, device=width.device) - start[:, None]
     return (pixel >= 0) & (pixel < width[:, None])
+
+
+def square(width: Tensor, top: Tensor, left: Tensor, frame: int = FRAME) -> Tensor:
+    """Which pixels of the frame the objects cover: int64 [B] each -> bool [B,1,48,48]."""
+    return (inside(width, top, frame)[:, :, None] & inside(width, left, frame)[:, None, :])[:, None]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
+from ..files import write_atomically
 from . import closing, comparison, detectors, networks, phrases
 from .blocks import Section
 from .records import Results, read
@@ -39,26 +38,10 @@ def write_report(results: dict[str, Any], path: Path) -> None:
     """Render the page and put it at `path`, whole or not at all. Raises UserError where it cannot be written."""
     text = render(results)
     try:
-        _write(text, path)
+        path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = error.strerror or error
-        raise UserError(
-            f"{path} cannot be written ({reason}): make room or choose another folder with --out"
-        ) from error
-
-
-def _write(text: str, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)  # mkstemp makes files that nobody else may read
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+        raise UserError(f"{path.parent} cannot be made ({error.strerror}): choose another folder with --out") from error
+    write_atomically(path, text.encode())
 
 
 def render(results: dict[str, Any]) -> str:

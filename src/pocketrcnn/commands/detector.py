@@ -1,0 +1,117 @@
+"""The commands for detectors of one's own: train them, go on with them, judge them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from ..errors import UserError
+from .data import add_data
+from .parsing import Commands, Parser, command
+
+PRESETS = ["auto", "small", "medium", "large"]
+
+
+def add_device(made: Parser) -> None:
+    """Where to compute."""
+    made.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+
+
+def add_train(commands: Commands) -> None:
+    """train"""
+    text = "Train a detector from scratch on annotated images of your own: in minutes, without a GPU."
+    made = command(commands, "train", train, text)
+    add_data(made)
+    add = made.add_argument
+    add("--minutes", type=float, metavar="M", help="time for everything (default: 5)")
+    add("--iterations", type=int, metavar="N", help="a number of iterations in place of a time")
+    add("--preset", choices=PRESETS, default="auto", help="size of the network (default: auto, by the time)")
+    add("--out", type=Path, metavar="RUN", help="folder of the run (default: runs/NAME of the data)")
+    add("--seed", type=int, default=0, metavar="N", help="random numbers (default: 0)")
+    add("--anchors", metavar="LIST", help="widths and heights in pixels of the input, as in 12x12,24x16")
+    add("--size", type=int, metavar="PX", help="side of the input, a multiple of 16 (default: by the data)")
+    add("--batch", type=int, metavar="N", help="images in an iteration (default: 16)")
+    add(
+        "--patience",
+        type=int,
+        default=0,
+        metavar="N",
+        help="end after N of the 12 evaluations without a better one (default: 0, never)",
+    )
+    add_device(made)
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Check, plan, train, judge."""
+    from ..show import say
+    from ..training import Options
+    from ..training import train as work
+
+    names = ("data", "minutes", "iterations", "preset", "out", "seed", "size", "batch", "patience", "device")
+    given = {name: getattr(arguments, name) for name in names}
+    anchors = parse_anchors(arguments.anchors) if arguments.anchors else None
+    folder = work(Options(**given, anchors=anchors, voc_origin=arguments.voc_origin))
+    say(f"run: {folder}")
+
+
+def parse_anchors(text: str) -> tuple[tuple[float, float], ...]:
+    """`12x12,24x16` as pairs of numbers above 0."""
+    try:
+        pairs = [tuple(float(side) for side in part.lower().split("x")) for part in text.split(",")]
+        found = tuple((width, height) for width, height in pairs if min(width, height) > 0)
+    except ValueError:
+        found = ()
+    if len(found) != len(text.split(",")):
+        raise UserError(f"--anchors {text}: write widths and heights above 0, as in 12x12,24x16")
+    return found
+
+
+def add_resume(commands: Commands) -> None:
+    """resume"""
+    text = "Go on with an interrupted run, or train a finished one for longer."
+    made = command(commands, "resume", resume, text)
+    add_run(made)
+    made.add_argument("--minutes", type=float, metavar="M", help="another time for the whole run")
+    made.add_argument("--iterations", type=int, metavar="N", help="another number of iterations for the whole run")
+    add_device(made)
+
+
+def add_run(made: Parser) -> None:
+    """The folder of a run."""
+    made.add_argument("run_folder", type=Path, metavar="RUN", help="the folder of a run")
+
+
+def resume(arguments: argparse.Namespace) -> None:
+    """Train on."""
+    from ..show import say
+    from ..training import resume as work
+
+    say(f"run: {work(arguments.run_folder, arguments.minutes, arguments.iterations, arguments.device)}")
+
+
+def add_eval(commands: Commands) -> None:
+    """eval"""
+    text = "Average precision, errors and the best threshold of a run, on its test images or on other data."
+    made = command(commands, "eval", evaluate, text)
+    add_run(made)
+    made.add_argument("data", type=Path, nargs="?", metavar="DATA", help="other data (default: the run's own)")
+    made.add_argument(
+        "--split", choices=["train", "val", "test"], help="default: test, or val where there are no test images"
+    )
+    made.add_argument("--json", action="store_true", help="as JSON")
+    add_device(made)
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    """Judge."""
+    from ..training import evaluate_run, show_evaluation
+
+    found = evaluate_run(arguments.run_folder, arguments.data, arguments.split, arguments.device)
+    if arguments.json:
+        print(json.dumps(found, indent=1))
+    else:
+        show_evaluation(found)
+
+
+ADD = (add_train, add_resume, add_eval)

@@ -1,0 +1,80 @@
+"""A configuration as YAML, and back. No torch here."""
+
+from __future__ import annotations
+
+import dataclasses
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import yaml
+
+from .config import Config
+from .errors import UserError, nearest
+
+SCHEMA = 1  # raised when a saved configuration can no longer be read as it was meant
+
+
+def to_dict(config: Config) -> dict[str, Any]:
+    """Plain types only, for YAML, JSON and comparison."""
+    plain: dict[str, Any] = yaml.safe_load(yaml.safe_dump(_plain(config)))
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def dump(config: Config) -> str:
+    """The configuration as YAML, with the version of its layout."""
+    return yaml.safe_dump({"schema": SCHEMA, **to_dict(config)}, sort_keys=False)
+
+
+def load(text: str, where: str) -> Config:
+    """Read what `dump` wrote. `where` names the file in error messages."""
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(
+            f"{where} is not YAML ({str(error).splitlines()[0]}): restore it or use a new folder"
+        ) from error
+    if not isinstance(raw, dict) or raw.pop("schema", None) != SCHEMA:
+        raise UserError(f"{where} was written by another version of pocketrcnn: use that version or a new folder")
+    config: Config = _build(Config, raw, where)
+    return config
+
+
+def _build(kind: Any, raw: Any, where: str) -> Any:
+    if not isinstance(raw, dict):
+        raise UserError(f"{where} needs a section of settings where it has {raw!r}: restore it or use a new folder")
+    hints = get_type_hints(kind)
+    for name in raw:
+        if name not in hints:
+            raise UserError(
+                f"{where} has the unknown setting `{name}`{nearest(name, hints)}: was another version used?"
+            )
+    return kind(**{name: _convert(hints[name], value, f"{where}, {name}") for name, value in raw.items()})
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    origin, options = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return None if value is None else _convert(next(o for o in options if o is not type(None)), value, where)
+    if dataclasses.is_dataclass(hint):
+        return _build(hint, value, where)
+    if origin is Literal:
+        _require(value in options, f"{where}: {value!r} is none of {', '.join(map(repr, options))}")
+        return value
+    if origin is tuple:
+        _require(isinstance(value, list), f"{where}: {value!r} is not a list of numbers")
+        return tuple(_convert(options[0], item, where) for item in value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    _require(type(value) is hint, f"{where}: {value!r} is not of type {hint.__name__}")
+    return value
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise UserError(message)

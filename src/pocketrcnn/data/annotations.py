@@ -1,0 +1,76 @@
+"""What people's own data sets say, before anything is trusted: images, objects, classes, splits. No torch here.
+
+Readers of COCO, VOC, YOLO and CSV make these; `check` finds the faults and hands on what is sound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+Box = tuple[float, float, float, float]
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Object:
+    """One annotated object.
+
+    box: x1, y1, x2, y2 in pixels of the image as it is shown; a box over a whole image is (0, 0, width, height).
+    name: its class. where: its place in the file that names it, for messages (`annotation 17`, `line 5`).
+    """
+
+    box: Box
+    name: str
+    where: str = ""
+    crowd: bool = False
+    """COCO's `iscrowd`: a region of many objects, neither learned nor counted as a miss."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One image with its objects, which may be none.
+
+    path: the file. split: `train`, `val`, `test`, or empty where the data have none.
+    size: (width, height) as the annotations state it, None where they do not; what `check` hands on has the real one.
+    source: the file that holds the annotations.
+    """
+
+    path: Path
+    objects: tuple[Object, ...] = ()
+    split: str = ""
+    size: tuple[int, int] | None = None
+    source: Path | None = None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something wrong with the data: in which file, at which object, why, and what becomes of it.
+
+    kind: a short fixed word for programs (`zero-size`, `outside`, ...). drops: whether it costs an image or an object.
+    """
+
+    kind: str
+    file: Path
+    where: str
+    reason: str
+    drops: bool
+
+    def __str__(self) -> str:
+        return f"{self.file}{f', {self.where}' if self.where else ''}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """A data set as its files describe it. format: `coco`, `voc`, `yolo` or `csv`; root: the folder asked for."""
+
+    format: str
+    root: Path
+    classes: tuple[str, ...]
+    examples: tuple[Example, ...]
+    faults: tuple[Fault, ...] = ()
+
+    def split(self, name: str) -> tuple[Example, ...]:
+        """The examples of one split."""
+        return tuple(example for example in self.examples if example.split == name)

@@ -1,0 +1,190 @@
+"""COCO JSON: one file, one file a split folder, or `annotations/instances_train.json` beside the images. No torch here.
+
+Boxes are x, y, width, height in pixels. Category ids are any numbers; here classes have names only. Images that the
+file does not list are not in the data. Format: https://cocodataset.org/#format-data
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from ..annotations import Annotations, Example, Fault, Object
+from .finding import Images, files, is_background, read_text, split_below, split_of
+from .writing import copies, image_names, number, size_of, write_text
+
+NAME = "_annotations.coco.json"
+MARKS = (b'"images"', b'"annotations"', b'"categories"')
+Record = dict[str, Any]
+
+
+def found(path: Path) -> list[Path]:
+    """The COCO files of a folder, or the file itself; empty where there are none."""
+    candidates = [path] if path.is_file() else list(files(path))
+    kept = [file for file in candidates if file.suffix.lower() == ".json" and looks_like_coco(file)]
+    instances = [file for file in kept if file.stem.lower().startswith("instances")]
+    return instances or kept  # beside `instances_`, COCO ships captions and key points of the same images
+
+
+def looks_like_coco(file: Path) -> bool:
+    """Whether a JSON file has the lists of COCO, without taking it apart: it may be huge, or broken."""
+    data = file.read_bytes()
+    return sum(mark in data for mark in MARKS) >= 2
+
+
+def read(path: Path) -> Annotations:
+    """The images and objects of all COCO files under a path, as they are."""
+    sources = found(path)
+    root = path if path.is_dir() else path.parent
+    images = Images(root.parent if root.name.lower() == "annotations" else root)
+    classes: list[str] = []
+    examples: list[Example] = []
+    faults: list[Fault] = []
+    for source in sources:
+        content = load(source, faults)
+        split = "" if path.is_file() else split_of(source.stem) or split_below(root, source)
+        reader = Reader(source, content, faults)
+        examples += reader.examples(images, split)
+        classes += [name for name in reader.classes() if name not in classes]
+    return Annotations("coco", root, tuple(classes), tuple(examples), tuple(faults))
+
+
+def load(source: Path, faults: list[Fault]) -> Record:
+    """What is in a file; nothing, and a fault, where it is not JSON."""
+    try:
+        content = json.loads(read_text(source))
+        if isinstance(content, dict):
+            return content
+        reason = "is not a COCO file: there is no object at its top"
+    except (ValueError, RecursionError) as error:
+        reason = f"is not JSON ({error}): nothing of it is used; export it again"
+    faults.append(Fault("unreadable", source, "", reason, drops=True))
+    return {}
+
+
+class Reader:
+    """One COCO file taken apart. What cannot be understood is added to `faults`."""
+
+    def __init__(self, source: Path, content: Record, faults: list[Fault]) -> None:
+        self.source, self.faults = source, faults
+        lists = {name: content.get(name) for name in ("images", "annotations", "categories")}
+        self.lists = {
+            name: [record for record in value if isinstance(record, dict)] if isinstance(value, list) else []
+            for name, value in lists.items()
+        }
+        self.names = {ident(record.get("id")): str(record.get("name", "")) for record in self.lists["categories"]}
+
+    def fault(self, kind: str, where: str, reason: str) -> None:
+        """Note something that is lost."""
+        self.faults.append(Fault(kind, self.source, where, reason, drops=True))
+
+    def classes(self) -> list[str]:
+        """Names by id. The background is none, nor is a category that only stands above others and has no objects."""
+        used = Counter(ident(record.get("category_id")) for record in self.lists["annotations"])
+        parents = {str(record.get("supercategory")) for record in self.lists["categories"] if not own_parent(record)}
+        kept = [i for i, name in self.names.items() if not is_background(name) and (used[i] or name not in parents)]
+        ordered = sorted(kept, key=lambda i: (int(i) if i.isdecimal() else 0, i))
+        return list(dict.fromkeys(self.names[i] for i in ordered))
+
+    def examples(self, images: Images, split: str) -> list[Example]:
+        """Every image of the list, with its objects."""
+        objects = self.objects()
+        made: dict[str, Example] = {}
+        for record in self.lists["images"]:
+            name, i = record.get("file_name"), ident(record.get("id"))
+            if not isinstance(name, str) or not name.strip():
+                self.fault("unreadable", f"image {i}", "has no file_name")
+            elif i in made:
+                self.fault(
+                    "same-id", f"image {i}", f"is the id of {made[i].path.name} and of {name}; the first is kept"
+                )
+            else:
+                path = images.find(name, self.source.parent, self.source.parent / "images", split=split)
+                made[i] = Example(path, tuple(objects.pop(i, ())), split, stated(record), self.source)
+        for i, orphans in objects.items():
+            for orphan in orphans:
+                self.fault("no-image", orphan.where, f"belongs to image {i}, which the file does not list")
+        return list(made.values())
+
+    def objects(self) -> dict[str, list[Object]]:
+        """Objects by the id of their image."""
+        made: dict[str, list[Object]] = {}
+        for position, record in enumerate(self.lists["annotations"], 1):
+            where = f"annotation {record.get('id', f'number {position}')}"
+            box = numbers(record.get("bbox"))
+            if box is None:
+                self.fault("unreadable", where, f"its bbox is {str(record.get('bbox'))[:60]}, not four numbers")
+                continue
+            x, y, width, height = box
+            category = ident(record.get("category_id"))
+            name = self.names.get(category, f"id {category}")
+            thing = Object((x, y, x + width, y + height), name, where, bool(record.get("iscrowd", 0)))
+            made.setdefault(ident(record.get("image_id")), []).append(thing)
+        return made
+
+
+def ident(value: object) -> str:
+    """An id for comparing: some programs write 7 in one list and 7.0 or "7" in the other."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def own_parent(category: Record) -> bool:
+    """Whether a category is its own supercategory, as `person` is in COCO itself."""
+    return str(category.get("name")) == str(category.get("supercategory"))
+
+
+def numbers(value: object) -> tuple[float, ...] | None:
+    """Four numbers, else None."""
+    if not isinstance(value, list) or len(value) != 4:
+        return None
+    try:
+        return tuple(map(float, value))
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def stated(record: Record) -> tuple[int, int] | None:
+    """The size in a record; None where it is missing, zero or no number."""
+    size = numbers([record.get("width", 0), record.get("height", 0), 0, 0])
+    if size is None or not all(math.isfinite(side) and side >= 1 for side in size[:2]):
+        return None
+    return int(size[0]), int(size[1])
+
+
+def write(annotations: Annotations, out: Path) -> None:
+    """A folder a split, each with its images and one `_annotations.coco.json`; without splits, one folder.
+
+    Category ids count from 1 in the order of the classes; boxes keep every digit.
+    """
+    names = image_names(annotations)
+    for split in sorted({example.split for example in annotations.examples}):
+        folder = out / split
+        folder.mkdir(parents=True, exist_ok=True)
+        examples = [example for example in annotations.examples if example.split == split]
+        copies((example.path, folder / names[example.path]) for example in examples)
+        content = document(examples, annotations.classes, [names[example.path] for example in examples])
+        write_text(folder / NAME, json.dumps(content, ensure_ascii=False, indent=1))
+
+
+def document(examples: list[Example], classes: tuple[str, ...], names: list[str]) -> Record:
+    """The content of one COCO file; image and annotation ids count from 1."""
+    images: list[Record] = []
+    objects: list[Record] = []
+    ids = {name: i for i, name in enumerate(classes, 1)}
+    for i, (example, name) in enumerate(zip(examples, names, strict=True), 1):
+        width, height = size_of(example)
+        images.append({"id": i, "file_name": name, "width": width, "height": height})
+        for thing in example.objects:
+            objects.append({"id": len(objects) + 1, "image_id": i, "category_id": ids[thing.name], **geometry(thing)})
+    categories = [{"id": i, "name": name, "supercategory": ""} for name, i in ids.items()]
+    return {"images": images, "annotations": objects, "categories": categories}
+
+
+def geometry(thing: Object) -> Record:
+    """Box, area and crowd of an object as COCO has them."""
+    x1, y1, x2, y2 = thing.box
+    bbox = [number(value) for value in (x1, y1, x2 - x1, y2 - y1)]
+    return {"bbox": bbox, "area": number((x2 - x1) * (y2 - y1)), "iscrowd": int(thing.crowd)}

@@ -1,0 +1,133 @@
+"""CSV: one row an object, with a header that names the columns. No torch here.
+
+Columns in any order, under the names that people use (`COLUMNS`): the image, the class, the corners of the box or
+x, y, width, height of it; optionally the image's size and a split. A row with an empty class and box is an image
+without objects. Images that no row names are not in the data.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..annotations import Annotations, Box, Example, Fault, Object
+from .finding import Images, files, is_background, read_text, split_below, split_of
+
+COLUMNS = {
+    "image": ("filename", "file", "image", "path", "imagename", "imagepath", "imagefile", "img", "imageid"),
+    "class": ("class", "label", "classname", "category", "labelname", "name"),
+    "x1": ("xmin", "x1", "left", "bboxxmin", "xtopleft"),
+    "y1": ("ymin", "y1", "top", "bboxymin", "ytopleft"),
+    "x2": ("xmax", "x2", "right", "bboxxmax", "xbottomright"),
+    "y2": ("ymax", "y2", "bottom", "bboxymax", "ybottomright"),
+    "x": ("x", "bboxx", "boxx"),
+    "y": ("y", "bboxy", "boxy"),
+    "w": ("w", "bboxw", "boxw", "bboxwidth", "boxwidth"),
+    "h": ("h", "bboxh", "boxh", "bboxheight", "boxheight"),
+    "width": ("width", "imagewidth", "imgwidth"),
+    "height": ("height", "imageheight", "imgheight"),
+    "split": ("split", "set", "subset", "partition"),
+}
+CORNERS, SIDES = ("x1", "y1", "x2", "y2"), ("x", "y", "w", "h")
+Row = dict[str, str]
+
+
+def found(path: Path) -> list[Path]:
+    """The tables of a folder, or the file itself; empty where there are none."""
+    candidates = [path] if path.is_file() else list(files(path))
+    return [file for file in candidates if file.suffix.lower() in (".csv", ".tsv") and columns(header(file))]
+
+
+def header(file: Path) -> list[str]:
+    """The first row of a table."""
+    lines = read_text(file).lstrip().splitlines()[:1]
+    return next(csv.reader(lines, delimiter=delimiter(lines[0])), []) if lines else []
+
+
+def delimiter(line: str) -> str:
+    """What separates the columns."""
+    return max(",;\t", key=line.count)
+
+
+def columns(names: list[str]) -> dict[str, int]:
+    """The places of the known columns; empty where image, class or box is missing."""
+    plain = [re.sub(r"[^a-z0-9]", "", name.lower()) for name in names]
+    places = {
+        column: next(plain.index(name) for name in known if name in plain)
+        for column, known in COLUMNS.items()
+        if set(known) & set(plain)
+    }
+    if not {*CORNERS} & {*places} and "w" not in places:  # x, y, width, height: then these are the box's
+        places |= {short: places.pop(long) for short, long in (("w", "width"), ("h", "height")) if long in places}
+    complete = {"image", "class"} <= {*places} and ({*CORNERS} <= {*places} or {*SIDES} <= {*places})
+    return places if complete else {}
+
+
+def read(path: Path) -> Annotations:
+    """The images and objects of all tables under a path, as they are."""
+    root = path if path.is_dir() else path.parent
+    images = Images(root)
+    faults: list[Fault] = []
+    examples: list[Example] = []
+    for source in found(path):
+        examples += read_table(source, root, images, faults)
+    used = {thing.name for example in examples for thing in example.objects}
+    classes = tuple(sorted(name for name in used if name and not is_background(name)))
+    return Annotations("csv", root, classes, tuple(examples), tuple(faults))
+
+
+def read_table(source: Path, root: Path, images: Images, faults: list[Fault]) -> list[Example]:
+    """The examples of one table."""
+    default = split_of(source.stem) or split_below(root, source)
+    groups: dict[tuple[str, str], list[tuple[str, Row]]] = {}
+    for where, row in rows(source):
+        if row["image"]:
+            split = split_of(row.get("split", "")) or default
+            groups.setdefault((row["image"], split), []).append((where, row))
+        else:
+            faults.append(Fault("unreadable", source, where, "names no image", drops=True))
+    made = []
+    for (name, split), members in groups.items():
+        objects = tuple(filter(None, (thing(row, where, source, faults) for where, row in members)))
+        image = images.find(name, source.parent, source.parent / "images", split=split)
+        made.append(Example(image, objects, split, stated(members[0][1]), source))
+    return made
+
+
+def rows(source: Path) -> Iterator[tuple[str, Row]]:
+    """The rows of a table with their place in it; missing cells are empty."""
+    lines = read_text(source).lstrip().splitlines()
+    places = columns(header(source))
+    reader = csv.reader(lines, delimiter=delimiter(lines[0]))
+    next(reader)
+    for cells in reader:
+        if any(cell.strip() for cell in cells):
+            row = {name: cells[i].strip() if i < len(cells) else "" for name, i in places.items()}
+            yield f"line {reader.line_num}", row
+
+
+def thing(row: Row, where: str, source: Path, faults: list[Fault]) -> Object | None:
+    """The object of a row; None where there is none, or, with a fault, where its box is not four numbers."""
+    names = CORNERS if set(CORNERS) <= set(row) else SIDES
+    cells = [row[name] for name in names]
+    if not any(cells) and not row["class"]:
+        return None
+    try:
+        a, b, c, d = map(float, cells)
+    except ValueError:
+        reason = f"its box is `{', '.join(cells)}`, not four numbers"
+        faults.append(Fault("unreadable", source, where, reason, drops=True))
+        return None
+    box: Box = (a, b, c, d) if names is CORNERS else (a, b, a + c, b + d)
+    return Object(box, row["class"], where)
+
+
+def stated(row: Row) -> tuple[int, int] | None:
+    """The size in a row; None where it is missing, zero or no number."""
+    try:
+        width, height = int(float(row["width"])), int(float(row["height"]))
+    except (KeyError, ValueError, OverflowError):
+        return None
+    return (width, height) if min(width, height) >= 1 else None

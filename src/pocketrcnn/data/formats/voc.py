@@ -1,0 +1,187 @@
+"""Pascal VOC: one XML an image, with or without the folders Annotations, JPEGImages and ImageSets. No torch here.
+
+Images are found by `<filename>`, else by the name of the XML; `<folder>` and `<path>` are those of the author's machine
+and mean nothing. `ImageSets/Main/{train,val,trainval,test}.txt` give the splits, else the names of folders. Images
+without XML are in the data only where such a list names them. `<difficult>` objects are read as crowd: neither learned
+nor counted as a miss, as in VOC's own evaluation (Everingham et al. 2010, section 4.2). A `classes.txt` gives the order
+of the classes, else the alphabet does.
+
+`origin` 0: corners as they are, which is how programs of today write them. 1: VOC's own boxes, which count pixels from
+1 and end inside the box: 1 is taken off xmin and ymin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+from ..annotations import Annotations, Example, Fault, Object
+from ..listing import is_image_name
+from .finding import Images, files, is_background, key, read_text, split_below, split_of
+from .writing import copies, image_names, number, size_of, write_text
+
+CORNERS = ("xmin", "ymin", "xmax", "ymax")
+CLASSES = "classes.txt"
+
+
+def found(path: Path) -> list[Path]:
+    """The annotation files of a folder, or the file itself; empty where there are none."""
+    candidates = [path] if path.is_file() else list(files(path))
+    return [file for file in candidates if file.suffix.lower() == ".xml" and looks_like_voc(file)]
+
+
+def looks_like_voc(file: Path) -> bool:
+    """Whether an XML file is about an image, or is in the place of one that is."""
+    with file.open("rb") as stream:
+        return b"<annotation" in stream.read(1000) or file.parent.name == "Annotations"
+
+
+def read(path: Path, origin: int = 0) -> Annotations:
+    """The images and objects of all XML files under a path, as they are."""
+    root = path if path.is_dir() else path.parent
+    reader = Reader(root, Images(root.parent if root.name == "Annotations" else root), origin)
+    examples = [one for one in map(reader.example, found(path)) if one]
+    for lists in sorted({file.parent for file in files(reader.images.root) if is_list(file)}):
+        examples = with_lists(examples, lists, reader.images, reader.faults)
+    return Annotations("voc", root, classes(root, examples), tuple(examples), tuple(reader.faults))
+
+
+class Reader:
+    """XML files taken apart. What cannot be understood is added to `faults`."""
+
+    def __init__(self, root: Path, images: Images, origin: int) -> None:
+        self.root, self.images, self.origin = root, images, origin
+        self.faults: list[Fault] = []
+
+    def fault(self, source: Path, where: str, reason: str) -> None:
+        """Note something that is lost."""
+        self.faults.append(Fault("unreadable", source, where, reason, drops=True))
+
+    def example(self, source: Path) -> Example | None:
+        """One image with its objects; None, and a fault, where the file is not XML."""
+        try:
+            top = ElementTree.parse(source).getroot()
+        except (ElementTree.ParseError, ValueError) as error:
+            self.fault(source, "", f"is not XML ({error}): its image is left out; export it again")
+            return None
+        things = (self.thing(node, f"object {i}", source) for i, node in enumerate(top.iter("object"), 1))
+        objects = tuple(thing for thing in things if thing)
+        split = split_below(self.root, source)
+        return Example(self.image(source, text(top, "filename"), split), objects, split, stated(top), source)
+
+    def image(self, source: Path, name: str, split: str) -> Path:
+        """The image of an XML file: the one that it names, else the one that is called as it is."""
+        folders = [source.parent.parent / "JPEGImages"] if source.parent.name == "Annotations" else []
+        names = [name or source.name, source.stem]
+        found = [self.images.find(one, *folders, source.parent, split=split) for one in names]
+        return next((path for path in found if path.is_file()), found[0])
+
+    def thing(self, node: Element, where: str, source: Path) -> Object | None:
+        """One object; None, and a fault, where its box is not four numbers."""
+        try:
+            x1, y1, x2, y2 = (float(text(node, f"bndbox/{corner}")) for corner in CORNERS)
+        except ValueError:
+            self.fault(source, where, "has no bndbox of four numbers (xmin, ymin, xmax, ymax)")
+            return None
+        box = (x1 - self.origin, y1 - self.origin, x2, y2)
+        return Object(box, text(node, "name"), where, crowd=text(node, "difficult") == "1")
+
+
+def text(node: Element, path: str) -> str:
+    """The words of an element, without space around them; empty where there is none."""
+    return (node.findtext(path) or "").strip()
+
+
+def stated(top: Element) -> tuple[int, int] | None:
+    """The size in an XML; None where it is missing, zero or no number."""
+    try:
+        width, height = (int(float(text(top, f"size/{side}"))) for side in ("width", "height"))
+    except (ValueError, OverflowError):
+        return None
+    return (width, height) if min(width, height) >= 1 else None
+
+
+def classes(root: Path, examples: list[Example]) -> tuple[str, ...]:
+    """The names of `classes.txt`; without it, all that are used."""
+    if (root / CLASSES).is_file():
+        return tuple(line.strip() for line in read_text(root / CLASSES).splitlines() if line.strip())
+    used = {thing.name for example in examples for thing in example.objects}
+    return tuple(sorted(name for name in used if name and not is_background(name)))
+
+
+def is_list(file: Path) -> bool:
+    """Whether a file of ImageSets lists the images of a split. `cat_train.txt` is about one class: it does not."""
+    known = file.stem.lower() == "trainval" or bool(split_of(file.stem))
+    return file.suffix.lower() == ".txt" and file.parent.name == "Main" and known and "_" not in file.stem
+
+
+def with_lists(examples: list[Example], lists: Path, images: Images, faults: list[Fault]) -> list[Example]:
+    """The examples beside a folder of lists as these name them, with their splits; all others as they are."""
+    home = lists.parent.parent
+    beside = {key(one.source.stem): one for one in examples if one.source and home in one.source.parents}
+    made = [one for one in examples if one.source and home not in one.source.parents]
+    named: set[str] = set()
+    known = {*beside, *images.known}
+    for file in sorted(filter(is_list, lists.iterdir()), key=lambda file: (file.stem.lower() == "trainval", file.name)):
+        names = [name for name in listed(file, known) if split_of(file.stem) or key(name) not in named]
+        named |= set(map(key, names))
+        for name in names:  # trainval, which comes last, adds to train what no other list has named
+            one = beside.get(key(name)) or Example(images.find(name, home / "JPEGImages"), source=file)
+            made.append(replace(one, split=split_of(file.stem) or "train"))
+    left = sorted(one.path.name for name, one in beside.items() if name not in named)
+    if left:
+        reason = f"lists {len(named)} images; {len(left)} others with XML are left out (the first: {left[0]})"
+        faults.append(Fault("unlisted", lists, "", reason, drops=True))
+    return made
+
+
+def listed(file: Path, known: Collection[str]) -> list[str]:
+    """The names in a list, one a line; in lists of a class, 1, 0 or -1 follows. Some programs write the suffix too."""
+    names = []
+    for line in filter(None, map(str.strip, read_text(file).splitlines())):
+        head, _, tail = line.rpartition(" ")
+        name = head.strip() if tail in ("1", "0", "-1") and key(line) not in known else line
+        names.append(name.rpartition(".")[0] if is_image_name(Path(name)) else name)
+    return names
+
+
+def write(annotations: Annotations, out: Path) -> None:
+    """Annotations, JPEGImages, ImageSets/Main where there are splits, and `classes.txt`. Every digit is kept.
+
+    Corners are of origin 0. Crowds are written as difficult.
+    """
+    names = image_names(annotations)
+    for folder in ("Annotations", "JPEGImages"):
+        (out / folder).mkdir(parents=True)
+    copies((path, out / "JPEGImages" / name) for path, name in names.items())
+    lists: dict[str, list[str]] = {}
+    for one in annotations.examples:
+        name = Path(names[one.path])
+        ElementTree.ElementTree(document(one, name.name)).write(out / "Annotations" / f"{name.stem}.xml", "utf-8")
+        lists.setdefault(one.split, []).append(name.stem)
+    for split, stems in lists.items():
+        if split:
+            (out / "ImageSets" / "Main").mkdir(parents=True, exist_ok=True)
+            write_text(out / "ImageSets" / "Main" / f"{split}.txt", "\n".join(stems))
+    write_text(out / CLASSES, "\n".join(annotations.classes))
+
+
+def document(one: Example, name: str) -> Element:
+    """The content of one XML file."""
+    top = Element("annotation")
+    SubElement(top, "filename").text = name
+    size = SubElement(top, "size")
+    for side, value in zip(("width", "height"), size_of(one), strict=True):
+        SubElement(size, side).text = str(value)
+    for thing in one.objects:
+        node = SubElement(top, "object")
+        SubElement(node, "name").text = thing.name
+        SubElement(node, "difficult").text = str(int(thing.crowd))
+        box = SubElement(node, "bndbox")
+        for corner, place in zip(CORNERS, thing.box, strict=True):
+            SubElement(box, corner).text = str(number(place))
+    ElementTree.indent(top)
+    return top

@@ -1,0 +1,206 @@
+"""YOLO: `data.yaml`, or folders `images` and `labels`, or labels beside their images. No torch here.
+
+A line of a label file is a class number and a box as centre x, centre y, width, height, in parts of the image's sides;
+a polygon (as of segmentation) stands for the box around it. Images without label file have no objects. YOLO has no
+crowds: when writing they are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ...errors import UserError
+from ..annotations import Annotations, Example, Fault, Object
+from ..pixels import probe
+from .finding import WORDS, Images, files, read_text, split_below
+from .writing import copies, image_names, size_of, write_text
+
+Settings = dict[str, Any]
+
+DATA = "data.yaml"
+NAMES = ("classes.txt", "obj.names", "_darknet.labels")
+NOT_LABELS = (*NAMES, "train.txt", "val.txt", "test.txt", "readme.txt")
+
+
+def found(path: Path) -> list[Path]:
+    """`data.yaml` of a folder, the YAML file itself, or the label files; empty where there are none."""
+    if path.is_file():
+        return [path] if is_data(path) else []
+    everything = list(files(path))
+    described = [file for file in everything if file.parent == path and is_data(file)]
+    return described or [file for file in everything if is_label(file)]
+
+
+def is_data(file: Path) -> bool:
+    """Whether a file is a YAML file that names classes."""
+    return file.suffix.lower() in (".yaml", ".yml") and any(
+        line.startswith(("names:", "nc:")) for line in read_text(file).splitlines()
+    )
+
+
+def is_label(file: Path) -> bool:
+    """Whether a text file is in a folder of labels, or begins like a label file."""
+    if file.suffix.lower() != ".txt" or file.name.lower() in NOT_LABELS:
+        return False
+    with file.open("rb") as stream:
+        words = stream.readline(1000).removeprefix(b"\xef\xbb\xbf").split()
+    return "labels" in map(str.lower, file.parts[-4:-1]) or (len(words) >= 5 and words[0].isdigit())
+
+
+def read(path: Path) -> Annotations:
+    """The images and objects under a path, as they are."""
+    root = path if path.is_dir() else path.parent
+    described = next(filter(is_data, found(path)), None)
+    settings = load(described) if described else {}
+    faults: list[Fault] = []
+    if described and any(settings.get(word) for words in WORDS.values() for word in words):
+        listed = list(images_of(settings, described, faults))
+    else:
+        listed = [(image, split_below(root, image)) for image in Images(root).paths]
+    names = class_names(settings, root)
+    examples = tuple(example(image, split, names, faults) for image, split in listed)
+    used = {one.source for one in examples}
+    orphans = [file for file in files(root) if is_label(file) and file not in used]
+    faults += [Fault("no-image", file, "", "is the label file of no image", drops=True) for file in orphans]
+    if names is None:
+        indices = {thing.name for one in examples for thing in one.objects}
+        names = dict(enumerate(sorted(indices, key=int)))
+    return Annotations("yolo", root, tuple(names.values()), examples, tuple(faults))
+
+
+def load(file: Path) -> Settings:
+    """What a YAML file says. Raises UserError when it is none."""
+    try:
+        content = yaml.safe_load(read_text(file))
+    except yaml.YAMLError as error:
+        raise UserError(f"{file} is not YAML ({error}): correct it, or name the folder of the images") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{file} has no settings (names, train, val): correct it, or name the folder of the images")
+    return content
+
+
+def class_names(settings: Settings, root: Path) -> dict[int, str] | None:
+    """Class names by number: of the YAML, else of `classes.txt`; None where nothing names them."""
+    names = settings.get("names")
+    if isinstance(names, dict):
+        return {int(i): str(name) for i, name in sorted(names.items(), key=lambda pair: int(pair[0]))}
+    if isinstance(names, list):
+        return {i: str(name) for i, name in enumerate(names)}
+    if isinstance(settings.get("nc"), int):
+        return {i: str(i) for i in range(settings["nc"])}
+    for file in files(root):
+        if file.name.lower() in NAMES:
+            lines = read_text(file).rstrip().splitlines()
+            return {i: line.strip() for i, line in enumerate(lines)}
+    return None
+
+
+def images_of(settings: Settings, file: Path, faults: list[Fault]) -> Iterator[tuple[Path, str]]:
+    """The images that a YAML file names, with their splits."""
+    for split, words in WORDS.items():
+        for word in words:
+            given = settings.get(word) or []
+            for name in given if isinstance(given, list) else [given]:
+                place = located(str(name), str(settings.get("path") or ""), file.parent)
+                if place is None:
+                    reason = f"{word}: {name} does not exist; its images are left out"
+                    faults.append(Fault("no-folder", file, "", reason, drops=True))
+                else:
+                    yield from ((image, split) for image in images_in(place))
+
+
+def located(name: str, base: str, home: Path) -> Path | None:
+    """A folder or list of images. `path` is often that of another machine, and `../` often one too many."""
+    name = name.replace("\\", "/")
+    below = name
+    while below.startswith("../"):
+        below = below[3:]
+    places = (home / base / name, home / name, home / base / below, home / below)
+    return next((place for place in places if place.exists()), None)
+
+
+def images_in(place: Path) -> list[Path]:
+    """The images of a folder, or of a text file with one path a line."""
+    if place.is_dir():
+        return Images(place).paths
+    lines = filter(None, map(str.strip, read_text(place).splitlines()))
+    return [located(line, "", place.parent) or place.parent / line for line in lines]
+
+
+def label_of(image: Path) -> Path | None:
+    """The label file of an image: in `labels` in place of the last `images`, else beside it, else in `labels` there."""
+    parts = list(image.parent.parts)
+    places = [image.parent, image.parent / "labels"]
+    for i in reversed(range(len(parts))):
+        if parts[i].lower() == "images":
+            places.insert(0, Path(*parts[:i], "labels", *parts[i + 1 :]))
+            break
+    names = [place / f"{image.stem}.txt" for place in places]
+    return next((name for name in names if name.is_file()), None)
+
+
+def example(image: Path, split: str, names: dict[int, str] | None, faults: list[Fault]) -> Example:
+    """One image with its objects. An image that cannot be read has none: its boxes are parts of an unknown size."""
+    label, size = label_of(image), stated(image)
+    if label is None or size is None:
+        return Example(image, (), split, size, label)
+    objects = []
+    for position, line in enumerate(read_text(label).splitlines(), 1):
+        try:
+            if line.strip():
+                objects.append(thing(line.split(), f"line {position}", size, names))
+        except (ValueError, OverflowError):
+            reason = f"`{line.strip()[:60]}` is not a class number and four numbers (or a polygon)"
+            faults.append(Fault("unreadable", label, f"line {position}", reason, drops=True))
+    return Example(image, tuple(objects), split, size, label)
+
+
+def stated(image: Path) -> tuple[int, int] | None:
+    """The size in the head of an image file; None where there is none to be read, as `check` will say."""
+    try:
+        head = probe(image)
+    except UserError:
+        return None
+    return head.width, head.height
+
+
+def thing(words: list[str], where: str, size: tuple[int, int], names: dict[int, str] | None) -> Object:
+    """One object. Raises ValueError when the words are not those of a label."""
+    index, values = float(words[0]), [float(word) for word in words[1:]]
+    if not index.is_integer() or not (len(values) == 4 or (len(values) >= 6 and len(values) % 2 == 0)):
+        raise ValueError
+    if len(values) == 4:
+        x, y, width, height = values
+        x1, y1, x2, y2 = x - width / 2, y - height / 2, x + width / 2, y + height / 2
+    else:
+        x1, y1, x2, y2 = min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2])
+    box = (x1 * size[0], y1 * size[1], x2 * size[0], y2 * size[1])
+    name = str(int(index)) if names is None else names.get(int(index), f"id {int(index)}")
+    return Object(box, name, where)
+
+
+def write(annotations: Annotations, out: Path) -> None:
+    """`data.yaml`, and images and labels in a folder a split. Every digit is kept; crowds are left out."""
+    names = image_names(annotations)
+    classes = {name: i for i, name in enumerate(annotations.classes)}
+    for one in annotations.examples:
+        for folder in ("images", "labels"):
+            (out / folder / one.split).mkdir(parents=True, exist_ok=True)
+        name = Path(names[one.path])
+        copies([(one.path, out / "images" / one.split / name)])
+        lines = [line(thing, classes, size_of(one)) for thing in one.objects if not thing.crowd]
+        write_text(out / "labels" / one.split / f"{name.stem}.txt", "\n".join(lines))
+    splits = {one.split for one in annotations.examples} - {""}
+    settings = {split: f"images/{split}" for split in WORDS if split in splits} | {"names": list(annotations.classes)}
+    write_text(out / DATA, yaml.safe_dump(settings, allow_unicode=True, sort_keys=False))
+
+
+def line(thing: Object, classes: dict[str, int], size: tuple[int, int]) -> str:
+    """A line of a label file."""
+    (x1, y1, x2, y2), (width, height) = thing.box, size
+    values = ((x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height)
+    return " ".join([str(classes[thing.name]), *map(repr, values)])

@@ -1,0 +1,50 @@
+"""From what is written on a command line to image files. No torch here."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import UserError
+from .pixels import IMAGE_SUFFIXES
+
+
+def is_image_name(path: Path) -> bool:
+    """Whether a file's name is that of an image: a known ending, in whatever letters, and not hidden."""
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+
+
+def expand(patterns: Sequence[str]) -> list[Path]:
+    """The image files that are meant, each once, in the order of the patterns.
+
+    - A file is taken whatever its ending.
+    - Of a folder, the images directly in it (not those in folders of it), by name.
+    - Everything else is a pattern with `*`, `?`, `[...]`, and `**` for folders at any depth: its images, by path.
+
+    Raises UserError when a pattern finds nothing, or cannot be followed.
+    """
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        try:
+            found |= dict.fromkeys(_matches(pattern))
+        except OSError as error:
+            raise UserError(f"{pattern} cannot be read ({error.strerror}): check its name and permissions") from error
+    return list(found)
+
+
+def _matches(pattern: str) -> list[Path]:
+    path = Path(pattern).expanduser()
+    if path.is_dir():
+        images = sorted(child for child in path.iterdir() if is_image_name(child))
+        if not images:
+            raise UserError(f"{path} holds no images: name another folder, or {path / '**' / '*'} with its subfolders")
+        return images
+    if path.exists():
+        return [path]
+    images = sorted(child for child in map(Path, glob.glob(str(path), recursive=True)) if is_image_name(child))
+    if not images and glob.has_magic(pattern):
+        raise UserError(f"{pattern} matches no images: check the pattern; quoted, it is not changed by the shell")
+    if not images:
+        raise UserError(f"{pattern} is not there: name image files, a folder or a pattern such as FOLDER/*.png")
+    return images

@@ -1,0 +1,139 @@
+"""What is in a data set, in numbers: as a dict for programs, as tables for people. No torch here."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from statistics import fmean, median
+from typing import TYPE_CHECKING, Any
+
+from .annotations import SPLITS, Annotations, Example, Fault, Object
+
+if TYPE_CHECKING:
+    from .check import Report
+
+Facts = dict[str, Any]
+LIMIT = 20  # faults of a kind that a terminal shows
+SIZES = 5  # image sizes that are named
+
+
+def summary(found: Annotations, clean: Annotations, faults: Sequence[Fault]) -> Facts:
+    """Facts about what is clean, how much was there, and how many faults of each kind.
+
+    Sides of boxes are square roots of areas, in pixels of the image. Crowds are counted apart from objects.
+    """
+    counts = [len(objects_of(example)) for example in clean.examples]
+    sizes = Counter(example.size for example in clean.examples if example.size)
+    return {
+        "format": clean.format,
+        "data": str(clean.root),
+        "found": {"images": len(found.examples), "objects": sum(len(example.objects) for example in found.examples)},
+        "images": len(clean.examples),
+        "objects": sum(counts),
+        "crowds": sum(len(example.objects) for example in clean.examples) - sum(counts),
+        "images_without_objects": sum(not example.objects for example in clean.examples),
+        "objects_per_image": {"mean": fmean(counts or [0]), "max": max(counts, default=0)},
+        "splits": {split: facts_of(clean.split(split)) for split in ("", *SPLITS) if clean.split(split)},
+        "classes": class_facts(clean),
+        "image_sizes": [{"width": w, "height": h, "images": count} for (w, h), count in sizes.most_common(SIZES)],
+        "different_sizes": len(sizes),
+        "faults": dict(Counter(fault.kind for fault in faults)),
+        "dropped": sum(fault.drops for fault in faults),
+    }
+
+
+def objects_of(example: Example) -> list[Object]:
+    """The objects of an image that are learned: all but crowds."""
+    return [thing for thing in example.objects if not thing.crowd]
+
+
+def facts_of(examples: Sequence[Example]) -> Facts:
+    """Images and objects of a split."""
+    return {"images": len(examples), "objects": sum(len(objects_of(example)) for example in examples)}
+
+
+def class_facts(clean: Annotations) -> list[Facts]:
+    """Objects, images and sizes by class, in the order of the classes."""
+    sides: defaultdict[str, list[float]] = defaultdict(list)
+    images: Counter[str] = Counter()
+    for example in clean.examples:
+        for thing in objects_of(example):
+            x1, y1, x2, y2 = thing.box
+            sides[thing.name].append(math.sqrt((x2 - x1) * (y2 - y1)))
+        images.update({thing.name for thing in objects_of(example)})
+    return [
+        {"name": name, "objects": len(sides[name]), "images": images[name], "side": extent(sides[name])}
+        for name in clean.classes
+    ]
+
+
+def extent(sides: Sequence[float]) -> Facts | None:
+    """Smallest, median and largest; None of nothing."""
+    return {"min": min(sides), "median": median(sides), "max": max(sides)} if sides else None
+
+
+def render(report: Report, limit: int = LIMIT) -> None:
+    """Print what was found and every kind of fault, at most `limit` of each."""
+    from ..show import print_table, say
+
+    facts = report.summary
+    images, objects = counted(facts["images"], "image"), counted(facts["objects"], "object")
+    say(f"{facts['data']}: {facts['format']}, {images}, {objects}")
+    say(f"  splits: {splits_in_words(facts['splits'])}")
+    say(f"  images: {sizes_in_words(facts)}; {facts['images_without_objects']:,} without objects")
+    per_image = facts["objects_per_image"]
+    crowds = f"; {facts['crowds']:,} crowds, which are neither learned nor counted" if facts["crowds"] else ""
+    say(f"  objects in an image: {per_image['mean']:.1f} on average, at most {per_image['max']:,}{crowds}")
+    print_table(class_table(facts["classes"]))
+    render_faults(report.faults, limit)
+
+
+def counted(count: int, what: str) -> str:
+    """`1 image`, `2,000 images`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def splits_in_words(splits: Facts) -> str:
+    """Images by split, or what becomes of data without."""
+    if not set(splits) - {""}:
+        return "none (training splits the images by itself, always in the same way)"
+    return ", ".join(f"{name} {counted(facts['images'], 'image')}" for name, facts in splits.items())
+
+
+def sizes_in_words(facts: Facts) -> str:
+    """The most common image sizes."""
+    named = [f"{size['width']}x{size['height']} ({size['images']:,})" for size in facts["image_sizes"]]
+    more = facts["different_sizes"] - len(named)
+    return (", ".join(named) or "none") + (f" and {counted(more, 'other size')}" if more > 0 else "")
+
+
+def class_table(classes: Sequence[Facts]) -> Any:
+    """A rich table with a row a class."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("class", "objects", "images", "median side", "smallest", "largest"):
+        table.add_column(name, justify="left" if name == "class" else "right", no_wrap=True)
+    for facts in classes:
+        side = facts["side"]
+        sides = [f"{side[name]:.1f}" for name in ("median", "min", "max")] if side else ["n/a"] * 3
+        table.add_row(facts["name"], f"{facts['objects']:,}", f"{facts['images']:,}", *sides)
+    return table
+
+
+def render_faults(faults: Sequence[Fault], limit: int = LIMIT) -> None:
+    """Print faults by kind, those first that cost something."""
+    from ..show import say
+
+    kinds: defaultdict[tuple[bool, str], list[Fault]] = defaultdict(list)
+    for fault in faults:
+        kinds[not fault.drops, fault.kind].append(fault)
+    for (kept, kind), group in sorted(kinds.items()):
+        say(f"{kind}: {len(group):,} {'noted' if kept else 'left out'}")
+        for fault in group[:limit]:
+            say(f"  {fault}")
+        if len(group) > limit:
+            say(f"  and {len(group) - limit:,} more (--json has all)")
+    dropped = sum(fault.drops for fault in faults)
+    say(f"{counted(dropped, 'fault')} that would cost images or objects" if dropped else "nothing would be left out")

@@ -1,0 +1,41 @@
+"""A repaired copy of a data set, with a list of what was done to it. No torch here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import UserError
+from .annotations import Fault
+from .check import Report
+from .formats import coco
+from .formats.writing import image_names, new_folder, write_text
+
+FIXES = "fixes.txt"
+KEPT = ("size", "copy", "class-without-examples", "no-training-images", "several-formats", "no-split")  # as it was
+
+
+def fix(report: Report, out: Path) -> None:
+    """Write what is sound as COCO, images byte by byte, and `fixes.txt`. The data themselves are not touched.
+
+    Raises UserError when nothing is sound, when `out` is not empty, lies inside the data, or cannot be written.
+    """
+    if not report.clean.examples:
+        raise UserError(f"{report.clean.root} has no sound image: there is nothing to write to {out}")
+    with new_folder(out, report.clean.root) as folder:
+        coco.write(report.clean, folder)
+        write_text(folder / FIXES, "\n".join(done(report)))
+
+
+def done(report: Report) -> list[str]:
+    """A line for every fault, and for every image that has another name in the copy."""
+    lines = [f"{verb(fault)}: {fault.kind}: {fault}" for fault in report.faults]
+    names = image_names(report.clean)
+    lines += [f"renamed: {path}: {name}" for path, name in names.items() if path.name != name]
+    return lines or ["nothing was wrong: this is a copy"]
+
+
+def verb(fault: Fault) -> str:
+    """What became of a fault."""
+    if fault.drops:
+        return "left out"
+    return "noted" if fault.kind in KEPT else "mended"

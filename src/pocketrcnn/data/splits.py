@@ -1,0 +1,75 @@
+"""Training, validation and test images for data that come without them: always the same, every class in each.
+
+Greedy iterative stratification (Sechidis, Tsoumakas, Vlahavas, "On the Stratification of Multi-Label Data", 2011,
+algorithm 1), with objects counted instead of labels. No torch here.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from .annotations import SPLITS, Annotations, Example
+
+FRACTIONS = (0.7, 0.15, 0.15)  # of the images: training, validation, test
+VALIDATION = 0.15  # of the training images, where there are none for validation
+
+Parts = dict[str, float]
+
+
+def with_splits(
+    annotations: Annotations, seed: int = 0, fractions: tuple[float, float, float] = FRACTIONS
+) -> Annotations:
+    """The same data, every image in `train`, `val` or `test`; a function of names, objects and seed alone.
+
+    Data without splits are divided by `fractions` (of images and of each class's objects). Where there are training
+    images and none for validation, a part of them becomes validation; test images are never touched. Data with
+    neither, only `val` or `test`, stay as they are. There is at least one training image; with two or more images
+    (three, where test takes a part) no part is empty.
+    """
+    assert fractions[0] > 0, "something is to be learned from"
+    divided = annotations.split("") or (() if annotations.split("val") else annotations.split("train"))
+    if not divided:
+        return annotations
+    shares = fractions if annotations.split("") else (1 - VALIDATION, VALIDATION, 0.0)
+    parts = {split: share for split, share in zip(SPLITS, shares, strict=True) if share > 0}
+    chosen = stratified(divided, parts, seed)
+    places = {id(example): split for example, split in zip(divided, chosen, strict=True)}
+    examples = (replace(example, split=places.get(id(example), example.split)) for example in annotations.examples)
+    return replace(annotations, examples=tuple(examples))
+
+
+def stratified(examples: Sequence[Example], parts: Parts, seed: int) -> list[str]:
+    """The part of each example: the sizes of `room`, and objects of each class in the same proportion.
+
+    The rarest class is dealt out first, its fullest images first; each goes to the part that has least of what it
+    should have of the class, the largest part (training) where several are equal. Images without objects count as
+    images with one object of a class of their own.
+    """
+    counts = [Counter(thing.name for thing in example.objects) or Counter({"": 1}) for example in examples]
+    order = sorted(range(len(examples)), key=lambda i: (examples[i].path.name, str(examples[i].path)))
+    random.Random(seed).shuffle(order)
+    images = room(len(examples), parts)
+    total = sum(counts, Counter[str]())
+    shares = {part: size / len(examples) for part, size in images.items()}
+    given = {part: Counter[str]() for part in parts}
+    chosen: dict[int, str] = {}
+    for name in sorted(total, key=lambda name: (total[name], name)):
+        for i in sorted((i for i in order if i not in chosen and counts[i][name]), key=lambda i: -counts[i][name]):
+            able = [part for part in parts if images[part] > 0]
+            chosen[i] = min(able, key=lambda part: (given[part][name] / shares[part], -shares[part]))
+            images[chosen[i]] -= 1
+            given[chosen[i]] += counts[i]
+    return [chosen[i] for i in range(len(examples))]
+
+
+def room(count: int, parts: Parts) -> dict[str, int]:
+    """How many images each part gets: the nearest whole numbers, and one at least while there are enough."""
+    names = list(parts)
+    total = sum(parts.values())
+    sizes = {name: max(round(count * parts[name] / total), 1) for name in names[1:]}
+    for name in reversed(names[1:]):  # too few images: training keeps one, test goes first
+        sizes[name] = max(min(sizes[name], count - 1 - sum(sizes[other] for other in names[1:] if other != name)), 0)
+    return {names[0]: count - sum(sizes.values()), **sizes}

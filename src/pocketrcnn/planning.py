@@ -1,0 +1,206 @@
+"""What suits a data set: the input's size, the stride, the anchors, the network and the schedule. No torch here.
+
+Every decision is a function of the boxes and of the time that is given, and is said in a line of words.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .config import (
+    AugmentConfig,
+    BackboneConfig,
+    Config,
+    DataConfig,
+    LossConfig,
+    ModelConfig,
+    OptimConfig,
+    ROIConfig,
+    RPNConfig,
+    TrainConfig,
+)
+from .data.annotations import Annotations, Example
+from .errors import UserError
+
+Floats = NDArray[np.float64]
+Anchors = tuple[tuple[float, float], ...]
+
+STEP = 16  # pixels: the input's side is a multiple of it, the largest stride of Table 3
+LARGEST_SIDE = 512  # pixels: larger images are made smaller, which is said
+SMALLEST_SIDE = 64
+SMALL_OBJECT = 22.0  # pixels: an input may be made smaller until the small objects (the 10th percentile) are so large
+FINE_BELOW = 40.0  # pixels, median side of the objects: below that the features have stride 4, else 8
+GOOD_FIT = 0.72  # mean IoU of boxes with their best anchor from which on no further anchor is added
+MOST_ANCHORS = 5
+BATCH = 16
+PRESETS = {"small": 0.5, "medium": 0.75, "large": 1.0}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A configuration, and the reasons for it, in words."""
+
+    config: Config
+    reasons: tuple[str, ...]
+
+
+def sides_and_boxes(examples: Sequence[Example], side: int) -> Floats:
+    """Width and height of all objects but crowds in a frame of `side` pixels: [n,2]."""
+    found = []
+    for example in examples:
+        assert example.size is not None, "`check` hands on real sizes"
+        scale = min(1.0, side / max(example.size))
+        found += [
+            ((x2 - x1) * scale, (y2 - y1) * scale)
+            for x1, y1, x2, y2 in (thing.box for thing in example.objects if not thing.crowd)
+        ]
+    return np.array(found, np.float64).reshape(-1, 2)
+
+
+def choose_side(examples: Sequence[Example]) -> int:
+    """Side of the input: that of the images, or smaller where even small objects stay large enough to be found."""
+    longest = np.array([max(example.size or (1, 1)) for example in examples])
+    native = min(LARGEST_SIDE, float(np.quantile(longest, 0.95)))
+    shares = np.concatenate(
+        [np.sqrt(np.prod(sides_and_boxes([e], 10**9), axis=1)) / max(e.size or (1, 1)) for e in examples]
+    )
+    enough = SMALL_OBJECT / float(np.quantile(shares, 0.1)) if len(shares) else native
+    return max(STEP, math.ceil(min(native, max(enough, SMALLEST_SIDE)) / STEP) * STEP)
+
+
+def shape_iou(boxes: Floats, shapes: Floats) -> Floats:
+    """IoU of boxes [n,2] and anchors [k,2] with one centre, width and height alone: [n,k]."""
+    overlap = np.minimum(boxes[:, None], shapes).prod(-1)
+    return np.asarray(overlap / (boxes.prod(-1)[:, None] + shapes.prod(-1) - overlap))
+
+
+def fit_anchors(boxes: Floats, count: int) -> tuple[Anchors, float]:
+    """`count` anchors by k-means on 1 - IoU (Redmon and Farhadi 2017, section 2), and the mean best IoU.
+
+    boxes: width and height [n,2] in pixels, n above 0. Always the same for the same boxes: the start is spread over
+    the boxes by area.
+    """
+    order = boxes[np.argsort(boxes.prod(-1), kind="stable")]
+    shapes = order[((np.arange(count) + 0.5) / count * len(order)).astype(int)]
+    for _ in range(50):
+        nearest = shape_iou(boxes, shapes).argmax(1)
+        moved = np.array(
+            [np.median(boxes[nearest == k], 0) if (nearest == k).any() else shapes[k] for k in range(count)]
+        )
+        if np.allclose(moved, shapes):
+            break
+        shapes = moved
+    fit = float(shape_iou(boxes, shapes).max(1).mean())
+    ordered = shapes[np.argsort(shapes.prod(-1), kind="stable")]
+    return tuple((round(float(w), 1), round(float(h), 1)) for w, h in ordered), fit
+
+
+def choose_anchors(boxes: Floats, side: int) -> tuple[Anchors, str]:
+    """As few anchors as fit well, and what they reach."""
+    if not len(boxes):
+        return ((side / 4, side / 4),), "no objects to fit anchors to: one anchor of a quarter of the input"
+    anchors, fit = fit_anchors(boxes, 1)
+    for count in range(2, min(MOST_ANCHORS, len(boxes)) + 1):
+        if fit >= GOOD_FIT:
+            break
+        anchors, fit = fit_anchors(boxes, count)
+    return anchors, describe_anchors(anchors, boxes)
+
+
+def describe_anchors(anchors: Anchors, boxes: Floats) -> str:
+    """Anchors in words, with the best possible recall: the part of the boxes that an anchor may come to stand for."""
+    overlaps = shape_iou(boxes, np.array(anchors)).max(1)
+    shapes = ", ".join(f"{w:.0f}x{h:.0f}" for w, h in anchors)
+    recall = ", ".join(f"{(overlaps >= t).mean():.1%} at IoU {t}" for t in (0.5, 0.7))
+    return f"anchors {shapes} px; best possible recall {recall} (mean IoU {overlaps.mean():.2f})"
+
+
+def plan(annotations: Annotations, preset: str, anchors: Anchors | None = None, side: int | None = None) -> Plan:
+    """The detector for a data set with splits. Raises UserError where there is nothing to learn from."""
+    examples = annotations.split("train")
+    if not examples:
+        raise UserError(f"{annotations.root} has no training images: add some, or a split named `train`")
+    chosen = side or choose_side(examples)
+    boxes = sides_and_boxes(examples, chosen)
+    fitted, words = choose_anchors(boxes, chosen)
+    if anchors:
+        fitted, words = anchors, describe_anchors(anchors, boxes) if len(boxes) else "anchors as given"
+    median = float(np.median(np.sqrt(boxes.prod(-1)))) if len(boxes) else chosen / 4
+    stride = 4 if median < FINE_BELOW else 8
+    most = max(1, *(sum(not thing.crowd for thing in example.objects) for example in examples))
+    model = network(annotations, chosen, stride, fitted, most, PRESETS[preset])
+    reasons = [size_reason(examples, chosen), f"stride {stride}: the median object is {median:.0f} px", words]
+    if median < 2 * stride:
+        reasons.append(f"warning: the median object is under two cells of {stride} px; enlarge the images if you can")
+    reasons.append(f"{preset} network, up to {model.detections} detections an image")
+    config = Config(
+        data=DataConfig(source=str(annotations.root), kind="folder", classes=annotations.classes),
+        augment=augmentation(median / chosen),
+        model=model,
+        loss=LossConfig(),
+        optim=optimiser(),
+        train=TrainConfig(batch=max(2, min(BATCH, len(examples))), monitor="AP", evaluations=12, curve_images=500),
+    )
+    return Plan(config, tuple(reasons))
+
+
+def size_reason(examples: Sequence[Example], side: int) -> str:
+    """The input's size beside that of the images."""
+    longest = [max(example.size or (1, 1)) for example in examples]
+    smaller = sum(one > side for one in longest)
+    words = f"input {side}x{side} px; images are {min(longest)} to {max(longest)} px at their longer side"
+    return f"{words}, {smaller} of {len(longest)} are made smaller" if smaller else f"{words}, none is resized"
+
+
+def network(annotations: Annotations, side: int, stride: int, anchors: Anchors, most: int, width: float) -> ModelConfig:
+    """Faster R-CNN on Table 3, merged to the stride."""
+    detections = min(1000, max(20, 2 * most))
+    channels = max(8, round(96 * width / 8) * 8)
+    rpn = RPNConfig(
+        anchors=anchors,
+        channels=channels,
+        box_dims=4,
+        prior=0.05,
+        positive_iou=0.5,
+        negative_iou=0.4,
+        sample=256,
+        candidates=2 * max(detections, 50),
+        proposals=max(detections, 50),
+    )
+    roi = ROIConfig(
+        pool="transformer", size=4, channels=256, train_box="sampled", background=True, refine=True, sample=64
+    )
+    backbone = BackboneConfig(
+        "residual", table=3, width=width, merge=4 if stride == 4 else 8, whiten=True, identity=True
+    )
+    classes = len(annotations.classes)
+    return ModelConfig(
+        backbone=backbone, rpn=rpn, roi=roi, image=side, classes=classes, detections=detections, min_score=0.01
+    )
+
+
+def augmentation(share: float) -> AugmentConfig:
+    """Random changes that suit photographs and microscopes alike; large objects are made smaller more than larger."""
+    zoom = (0.6, 1.4) if share < 0.3 else (0.5, 1.2)
+    return AugmentConfig(
+        flip="random", zoom=zoom, aspect=0.15, translate=0.1, brightness=0.15, contrast=0.3, gamma=0.2, saturation=0.3
+    )
+
+
+def optimiser() -> OptimConfig:
+    """That of the course's detectors in the pocket recipe, with averaged weights."""
+    return OptimConfig(
+        name="muon",
+        warmup=0.05,
+        filter_lr=0.1,
+        lr=5e-3,
+        momentum=0.85,
+        weight_decay=0.05,
+        betas=(0.9, 0.98),
+        average=0.05,
+    )

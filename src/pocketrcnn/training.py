@@ -1,0 +1,221 @@
+"""`pocketrcnn train`: from a folder of annotated images to a finished run."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from . import configfile
+from .config import Config, DataConfig, replace
+from .data import Dataset
+from .data.overview import render
+from .data.own import Own, open_own
+from .engine import Trainer, fit
+from .environment import autocast, choose_device, choose_precision, keep_memory
+from .errors import UserError
+from .evaluation import evaluate as evaluate_detections
+from .evaluation_tables import tables
+from .files import write_atomically
+from .metrics import judged
+from .planning import PRESETS, Anchors, Plan, plan
+from .runs import CONFIG, METRICS, WEIGHTS, Run, encode, read
+from .show import print_table, say
+
+ENOUGH = 300  # iterations: a larger network than allows so many in the time learns less than a smaller one
+WARM_UP, TIMED = 2, 4  # iterations before the run that tell how fast it will be
+DEFAULT_MINUTES = 5.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for."""
+
+    data: Path
+    minutes: float | None = None
+    iterations: int | None = None
+    preset: str = "auto"
+    out: Path | None = None
+    seed: int = 0
+    anchors: Anchors | None = None
+    size: int | None = None
+    batch: int | None = None
+    patience: int = 0
+    device: str = "auto"
+    voc_origin: int = 0
+
+    def __post_init__(self) -> None:
+        if self.minutes is not None and self.iterations is not None:
+            raise UserError("--minutes and --iterations both say how long to train: leave out one of them")
+        if self.minutes is not None and self.minutes <= 0:
+            raise UserError(f"--minutes {self.minutes:g}: use a time above 0")
+        if self.iterations is not None and self.iterations < 1:
+            raise UserError(f"--iterations {self.iterations}: use 1 or more")
+        if self.size is not None and (self.size < 16 or self.size % 16):
+            raise UserError(f"--size {self.size}: use a multiple of 16 pixels")
+        if self.batch is not None and self.batch < 2:
+            raise UserError(f"--batch {self.batch}: use 2 or more images, BatchNorm needs them")
+
+    @property
+    def budget(self) -> float:
+        """Minutes; 0 where the number of iterations decides."""
+        return 0.0 if self.iterations else self.minutes or DEFAULT_MINUTES
+
+
+def train(options: Options) -> Path:
+    """Check, plan, train, evaluate on validation data; returns the run's folder."""
+    begun = time.perf_counter()
+    keep_memory()
+    device = choose_device(options.device)
+    data = DataConfig(str(options.data.resolve()), "folder", voc_origin=options.voc_origin, seed=options.seed)
+    own = open_own(data)
+    render(own.report)
+    chosen, sets = prepared(options, own, device)
+    config = replace(chosen.config, data__voc_origin=options.voc_origin, data__seed=options.seed)
+    for reason in chosen.reasons:
+        say(reason)
+    folder = options.out or free_folder(options.data.resolve().name)
+    with Run(folder, config, device) as run:
+        fit(*sets, run, spent=time.perf_counter() - begun)
+        finish(run, own)
+    return folder
+
+
+def prepared(options: Options, own: Own, device: torch.device) -> tuple[Plan, tuple[Dataset, Dataset]]:
+    """The plan, with as many iterations as the time allows, and the training and validation images."""
+    presets = list(PRESETS) if options.preset == "auto" else [options.preset]
+    chosen, sets = Plan(Config(), ()), None
+    for preset in reversed(presets):  # the largest first
+        chosen = plan(own.annotations, preset, options.anchors, options.size)
+        config = with_options(chosen.config, options, device)
+        sets = sets or both(own, config)
+        if not options.budget:
+            return dataclasses.replace(chosen, config=config), sets
+        pace = seconds_of_an_iteration(config, *sets, device)
+        iterations = max(1, round(options.budget * 60 * 0.95 / pace))
+        if iterations >= ENOUGH:
+            break
+    speed = f"{iterations} iterations of {config.train.batch} images in {options.budget:g} minutes, {pace:.2f} s each"
+    config = replace(config, train__iterations=iterations)
+    assert sets is not None, "there is at least one preset"
+    return Plan(config, (*chosen.reasons, speed)), sets
+
+
+def with_options(config: Config, options: Options, device: torch.device) -> Config:
+    """The planned configuration with what the command line says."""
+    config = replace(
+        config,
+        train__seed=options.seed,
+        train__minutes=options.budget,
+        train__patience=options.patience,
+        train__precision=choose_precision("auto", device),
+        train__batch=options.batch or config.train.batch,
+    )
+    return replace(config, train__iterations=options.iterations) if options.iterations else config
+
+
+def both(own: Own, config: Config) -> tuple[Dataset, Dataset]:
+    """Training and validation images; where there is a single image, it is both."""
+    side, names = config.model.image, own.splits
+    held = "val" if "val" in names else "train"
+    if held == "train":
+        say("no validation images: the training images take their place, and the figures are too good")
+    found = own.folder("train", side), own.folder(held, side)
+    for folder in found:
+        for fault in folder.skipped:
+            say(f"left out: {fault}")
+    return found
+
+
+def seconds_of_an_iteration(config: Config, train: Dataset, val: Dataset, device: torch.device) -> float:
+    """Seconds that a training iteration takes, with its share of the evaluations."""
+    trainer = Trainer(config, train, val, device)
+    for _ in range(WARM_UP):
+        trainer.step()
+    begun = time.perf_counter()
+    for _ in range(TIMED):
+        trainer.step()
+    return (time.perf_counter() - begun) / TIMED
+
+
+def free_folder(name: str) -> Path:
+    """The first of runs/NAME, runs/NAME-2, .. that does not exist."""
+    name = re.sub(r"\s+", "-", name)
+    names: Iterator[str] = (name if i == 1 else f"{name}-{i}" for i in count(1))
+    return next(Path("runs", found) for found in names if not Path("runs", found).exists())
+
+
+def finish(run: Run, own: Own) -> None:
+    """Evaluate the kept network on validation data; its threshold of best F1 goes into the file of weights."""
+    split = "val" if "val" in own.splits else "train"
+    found = evaluated(run, own, split)
+    show_evaluation(found)
+    best = found["best"]
+    run.save_model(WEIGHTS, run.load_model(), threshold=best["threshold"] if best else None)
+
+
+def evaluated(run: Run, own: Own, split: str) -> dict[str, Any]:
+    """The evaluation of a run on a split: written to the run's folder, and returned."""
+    dataset, model = own.folder(split, run.config.model.image), run.load_model()
+    with autocast(run.config.train.precision, run.device):
+        truth, detections = judged(model, dataset)
+    names = [str(path) for path in dataset.paths]
+    found = evaluate_detections(truth, detections, dataset.classes, names)
+    content = {"data": str(own.annotations.root), "split": split, **found}
+    write_atomically(run.folder / f"evaluation-{split}.json", encode(content))
+    return content
+
+
+def show_evaluation(found: dict[str, Any]) -> None:
+    """The figures of `evaluated` on the terminal."""
+    say(f"{found['data']}, {found['split']} images ({found['counts']['images']})")
+    for table in tables(found):
+        print_table(table)
+
+
+def open_run(folder: Path, device: str = "auto") -> Run:
+    """The run in a folder, with its own configuration. Raises UserError when there is none."""
+    path = folder / CONFIG
+    if not path.is_file():
+        raise UserError(f"{folder} is not the folder of a run (it has no {CONFIG}): name one that `train` made")
+    return Run(folder, configfile.load(read(path), str(path)), choose_device(device))
+
+
+def resume(folder: Path, minutes: float | None, iterations: int | None, device: str = "auto") -> Path:
+    """Go on with a run that was interrupted, or train one for longer."""
+    keep_memory()
+    run = open_run(folder, device)
+    if run.config.data.kind != "folder":
+        raise UserError(f"{folder} is a run of `reproduce`: the same `reproduce` command goes on with it")
+    if iterations:
+        run.config = replace(run.config, train__iterations=iterations, train__minutes=0.0)
+    if minutes:
+        run.config = replace(run.config, train__minutes=minutes)
+    own = open_own(run.config.data)
+    with run:
+        run.extend()
+        fit(*both(own, run.config), run)
+        finish(run, own)
+    return folder
+
+
+def evaluate_run(folder: Path, data: Path | None, split: str | None, device: str = "auto") -> dict[str, Any]:
+    """Judge a finished run on its own test images, or on other data. See `evaluated`."""
+    keep_memory()
+    run = open_run(folder, device)
+    if run.metrics() is None:
+        raise UserError(f"{folder} is not finished: `pocketrcnn resume {folder}` goes on with it")
+    config = run.config.data
+    own = open_own(dataclasses.replace(config, source=str(data.resolve())) if data else config)
+    names = list(own.splits)
+    chosen = split or next(name for name in ("test", "val", "train") if name in names)
+    if chosen not in names:
+        raise UserError(f"--split {chosen}: {config.source} has only {', '.join(names)}")
+    return evaluated(run, own, chosen)

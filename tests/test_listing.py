@@ -1,0 +1,66 @@
+"""Which files are meant by what is written on a command line."""
+
+from pathlib import Path
+
+import pytest
+
+from pocketrcnn.data.listing import expand
+from pocketrcnn.errors import UserError
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    names = ["b.png", "a.JPG", "c 図.tiff", ".hidden.png", "notes.txt", "sub/d.png", "sub/deep/e.bmp", "x[1].png"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def names(*patterns: str) -> list[str]:
+    return [path.as_posix() for path in expand(patterns)]
+
+
+@pytest.mark.usefixtures("folder")
+def test_files_folders_and_patterns() -> None:
+    assert names("b.png", "a.JPG") == ["b.png", "a.JPG"]
+    assert names("notes.txt") == ["notes.txt"]
+    assert names(".") == ["a.JPG", "b.png", "c 図.tiff", "x[1].png"]
+    assert names("sub") == ["sub/d.png"]
+    assert names("*") == ["a.JPG", "b.png", "c 図.tiff", "x[1].png"]
+    assert names("?.png") == ["b.png"]
+    assert names("sub/**") == ["sub/d.png", "sub/deep/e.bmp"]
+    assert names("**/*.png") == ["b.png", "sub/d.png", "x[1].png"]
+    assert names("x[1].png") == ["x[1].png"]
+
+
+def test_absolute_paths_and_the_home_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("USERPROFILE", str(folder))
+    assert names(str(folder / "sub")) == names("~/sub") == [(folder / "sub/d.png").as_posix()]
+
+
+@pytest.mark.usefixtures("folder")
+def test_each_file_once_in_the_order_of_the_patterns() -> None:
+    assert names("sub/d.png", "b.png", "*.png", "sub") == ["sub/d.png", "b.png", "x[1].png"]
+    assert names() == []
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("missing.png", "missing.png is not there"),
+        ("*.webp", "*.webp matches no images"),
+        ("empty", "empty holds no images"),
+        ("*.txt", "matches no images"),
+        ("n" * 300, "cannot be read"),
+    ],
+)
+def test_nothing_found(pattern: str, reason: str) -> None:
+    with pytest.raises(UserError) as caught:
+        expand(["b.png", pattern])
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
