@@ -5,11 +5,13 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+import painted
 import pytest
 import torch
 
 from pocketrcnn.config import Config, replace
 from pocketrcnn.experiments import EXPERIMENTS
+from pocketrcnn.training import Options, train
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -47,3 +49,18 @@ def small(experiment: str, recipe: str = "pocket", **changes: object) -> Config:
     config = EXPERIMENTS[experiment].config(recipe, 6, "sample", 0)
     config = replace(config, train__batch=10, train__evaluations=2, train__curve_images=20, train__precision="float32")
     return replace(config, **changes)
+
+
+@pytest.fixture(scope="session")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Annotated images that are learned in seconds: see `painted`. They are read, never changed."""
+    return painted.write(tmp_path_factory.mktemp("data") / "shapes", train=24, val=8, test=6)
+
+
+@pytest.fixture(scope="session")
+def learned(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of `train` on them, 40 iterations long. It is read, never changed: copy it before."""
+    folder = tmp_path_factory.mktemp("learned")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POCKETRCNN_DATA", str(folder / "cache"))
+        return train(Options(shapes, iterations=40, preset="small", batch=8, out=folder / "run", device="cpu"))

@@ -30,6 +30,7 @@ import json
 import shutil
 import signal
 from pathlib import Path
+from typing import Any
 
 import fake_cifar
 import pytest
@@ -37,7 +38,7 @@ import torch
 from filelock import FileLock
 from shell import Shell, few_evaluations, finish, start
 
-from pocketrcnn import checkpoint, engine
+from pocketrcnn import engine, files
 from pocketrcnn.cli import main
 from pocketrcnn.data import cifar, download
 from pocketrcnn.engine import Trainer
@@ -284,10 +285,10 @@ def test_ctrl_c_during_the_last_evaluation_ends_the_call(shell: Shell, tmp_path:
     """The run is finished first; the next one is not begun."""
     whole = engine.evaluate
 
-    def interrupted(*given: object) -> dict[str, float]:
+    def interrupted(*given: Any, **named: Any) -> dict[str, float]:
         if len(given) == 3:  # on all images: the last one
             signal.raise_signal(signal.SIGINT)
-        return whole(*given)
+        return whole(*given, **named)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine, "evaluate", interrupted)

@@ -71,7 +71,7 @@ def test_replace_checks_the_new_value() -> None:
         (lambda: AugmentConfig(cutout=-1), "augment.cutout is -1: use 0 or more pixels"),
         (lambda: OptimConfig(lr=0), "optim.lr is 0: use a learning rate above 0"),
         (lambda: ROIConfig(dropout=1.0), "roi.dropout is 1.0: use 0 up to, not including, 1"),
-        (lambda: RPNConfig(anchors=()), "rpn.anchors needs at least one anchor"),
+        (lambda: RPNConfig(anchors=()), "rpn.anchors needs at least one anchor, with sides above 0"),
         (lambda: RPNConfig(anchors=((32.0, 0.0),)), "rpn.anchors needs at least one anchor, with sides above 0"),
         (lambda: RPNConfig(prior=1.0), "rpn.prior is 1.0: a probability between 0 and 1"),
         (lambda: RPNConfig(proposals=0), "rpn.proposals is 0: keep at least 1"),

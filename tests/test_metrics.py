@@ -7,19 +7,24 @@ import torch
 
 from pocketrcnn.config import DataConfig, LossConfig
 from pocketrcnn.data import open_dataset
-from pocketrcnn.detector import Detector, Prediction
+from pocketrcnn.detector import FasterRCNN, Prediction
 from pocketrcnn.experiments import NETWORKS
-from pocketrcnn.metrics import Means, evaluate, measure
+from pocketrcnn.metrics import Means, Sums, evaluate, measure
 from pocketrcnn.structures import Batch
 
 
-def perfect(model: Detector, batch: Batch) -> Prediction:
+def perfect(model: FasterRCNN, batch: Batch) -> Prediction:
     """What an all-knowing network would say."""
     assert model.rpn is not None
     labels, targets = model.rpn.targets(batch)
     objectness = (labels == 1).float() * 20 - 10
     logits = torch.nn.functional.one_hot(batch.labels, 10).float()
-    return Prediction(objectness, targets, *model.rpn.propose(objectness, targets), logits)
+    proposals, scores = model.rpn.propose(objectness, targets)
+    return Prediction(objectness, targets, proposals, scores, proposals, logits, None)
+
+
+def measured(model: FasterRCNN, prediction: Prediction, batch: Batch) -> Sums:
+    return measure(prediction, model.targets(prediction, batch), batch)
 
 
 @pytest.fixture
@@ -28,8 +33,8 @@ def scenes() -> Batch:
 
 
 def test_a_perfect_prediction_is_perfect_in_every_measure(scenes: Batch) -> None:
-    model, means = Detector(NETWORKS["detector"]), Means()
-    means.add(measure(model, perfect(model, scenes), scenes))
+    model, means = FasterRCNN(NETWORKS["detector"]), Means()
+    means.add(measured(model, perfect(model, scenes), scenes))
     found = means.result()
     for name in ("accuracy", "objectness_accuracy", "objectness_positive_accuracy", "objectness_negative_accuracy"):
         assert found[name] == 1
@@ -40,35 +45,35 @@ def test_a_perfect_prediction_is_perfect_in_every_measure(scenes: Batch) -> None
 
 
 def test_pixel_error_is_in_pixels_for_one_coordinate(scenes: Batch) -> None:
-    model, means = Detector(NETWORKS["detector"]), Means()
+    model, means = FasterRCNN(NETWORKS["detector"]), Means()
     prediction = perfect(model, scenes)
     moved = replace(scenes, boxes=scenes.boxes + torch.tensor([3.0, 0, 3, 0]))  # 3 px in one of three coordinates
-    means.add(measure(model, prediction, moved))
+    means.add(measured(model, prediction, moved))
     assert means.result()["pixel_error"] == pytest.approx(3 / 3**0.5, rel=1e-4)
 
 
 def test_batches_of_any_size_add_up_to_the_whole(scenes: Batch) -> None:
-    model = Detector(NETWORKS["detector"]).eval()
+    model = FasterRCNN(NETWORKS["detector"]).eval()
     whole, parts = Means(), Means()
     with torch.no_grad():
         prediction = model(scenes.images)
-    whole.add(measure(model, prediction, scenes))
+    whole.add(measured(model, prediction, scenes))
     for cut in (slice(0, 3), slice(3, 20)):
         batch = Batch(scenes.images[cut], scenes.boxes[cut], scenes.labels[cut], scenes.ids[cut])
-        parts.add(measure(model, Prediction(*(None if t is None else t[cut] for t in prediction)), batch))
+        parts.add(measured(model, Prediction(*(None if t is None else t[cut] for t in prediction)), batch))
     assert parts.result() == pytest.approx(whole.result())
 
 
 def test_means_survive_json_exactly(scenes: Batch) -> None:
-    model, means = Detector(NETWORKS["detector"]).eval(), Means()
+    model, means = FasterRCNN(NETWORKS["detector"]).eval(), Means()
     with torch.no_grad():
-        means.add(measure(model, model(scenes.images), scenes))
+        means.add(measured(model, model(scenes.images), scenes))
     assert Means.from_plain(means.plain()).result() == means.result()
 
 
 def test_evaluation_is_the_same_twice_and_leaves_the_mode_alone() -> None:
     dataset = open_dataset(DataConfig("sample"), "test")
-    model = Detector(NETWORKS["mobilenet"]).train()
+    model = FasterRCNN(NETWORKS["mobilenet"]).train()
     first, second = (evaluate(model, dataset, LossConfig(), 30) for _ in range(2))
     assert first == second
     assert model.training

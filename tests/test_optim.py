@@ -6,7 +6,7 @@ from torch import nn
 
 from pocketrcnn import optim
 from pocketrcnn.config import OptimConfig
-from pocketrcnn.detector import Detector
+from pocketrcnn.detector import FasterRCNN
 from pocketrcnn.experiments import NETWORKS, pocket
 
 
@@ -54,14 +54,14 @@ def test_muon_finds_the_weights_of_a_linear_problem() -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("kind", ["adam", "adamw", "sgd", "muon"])
 def test_every_parameter_is_trained_once(name: str, kind: str) -> None:
-    model = Detector(NETWORKS[name])
+    model = FasterRCNN(NETWORKS[name])
     made = optim.build(model, OptimConfig(name=kind))  # type: ignore[arg-type]
     held = [id(p) for optimiser in made for group in optimiser.param_groups for p in group["params"]]
     assert sorted(held) == sorted(id(p) for p in model.parameters())
 
 
 def test_whitened_filters_are_not_trained() -> None:
-    model = Detector(pocket(NETWORKS["detector"]).model)
+    model = FasterRCNN(pocket(NETWORKS["detector"]).model)
     held = [
         id(p)
         for optimiser in optim.build(model, OptimConfig(name="muon"))
@@ -73,14 +73,14 @@ def test_whitened_filters_are_not_trained() -> None:
 
 
 def test_muon_leaves_the_widest_bank_to_adamw() -> None:
-    model = Detector(NETWORKS["convnet"])
+    model = FasterRCNN(NETWORKS["convnet"])
     filters, weights, _ = optim.split(model, rows=256)
     assert [len(p) for p in filters] == [32, 64, 128, 256]
     assert [tuple(p.shape) for p in weights] == [(512, 256, 3, 3), (10, 512)]
 
 
 def test_muon_takes_the_filters_only() -> None:
-    model = Detector(NETWORKS["detector-mobilenet"])
+    model = FasterRCNN(NETWORKS["detector-mobilenet"])
     filters, weights, vectors = optim.split(model, rows=256)
     assert all(p.ndim == 4 and p.shape[1] > 1 for p in filters)
     assert {p.ndim for p in vectors} == {1}

@@ -31,6 +31,7 @@ QUICK = ("--iterations", "2", "--batch", "10", "--data", "sample")
 INSTALLATION = ("pip install .",)
 
 script = runpy.run_path(str(ROOT / "scripts" / "readme_table.py"))
+own = runpy.run_path(str(ROOT / "scripts" / "own_table.py"))
 
 
 def blocks(document: Path, *languages: str) -> list[tuple[str, str]]:
@@ -41,10 +42,14 @@ def blocks(document: Path, *languages: str) -> list[tuple[str, str]]:
 def quick(words: list[str]) -> list[str] | None:
     """The same command on the sample, two iterations of a tenth of the batch; None for what trains for minutes."""
     options = vars(cli.parser().parse_args(words))  # the command as it stands is one that the program knows
-    if options["verb"] == "scenes":
+    if options["verb"] == "scenes" and not options["objects"]:
         return ["scenes", str(options["out"]), "--data", "sample"]
     if options["verb"] == "bench":
-        return ["bench", options["what"], "--rounds", "1"]
+        images = ["--images", "8", "--data", str(options["data"])] if options["what"] == "train" else []
+        return ["bench", options["what"], "--rounds", "1", *images]
+    if options["verb"] in ("train", "resume"):
+        few = {"train": "2", "resume": "3"}[options["verb"]]
+        return [words[0], words[1], "--iterations", few]
     if options["verb"] != "reproduce":
         return words
     return ["reproduce", "--only", options["only"], *QUICK] if options["data"] == "sample" else None
@@ -70,6 +75,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_command_and_every_snippet_runs(document: Path, workshop: Path) -> None:
     """In the order of the page, in one folder, as a reader would."""
+    cli.main(["scenes", "my-images", "--objects", "0-6", "--data", "sample", "--images", "20"])
     for language, content in blocks(document, "sh", "python"):
         if language == "python":
             exec(compile(content, document.name, "exec"), {"__name__": "__main__"})
@@ -160,6 +166,12 @@ def test_rooms_import_from_the_rooms_above_them_only() -> None:
 def test_the_tables_are_what_the_script_makes_from_the_kept_results() -> None:
     for path, text in script["documents"]().items():
         assert path.read_text(encoding="utf-8") == text, f"{path.name} is old: run `python scripts/readme_table.py`"
+
+
+def test_the_table_of_own_detectors_is_what_the_script_makes() -> None:
+    rows = json.loads((ROOT / own["KEPT"]).read_text(encoding="utf-8"))
+    for name, text in own["documents"](rows).items():
+        assert (ROOT / name).read_text(encoding="utf-8") == text, f"{name} is old: run `python scripts/own_table.py`"
 
 
 def test_kept_results_are_light_and_named_after_what_they_are() -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fake_results import results
+from fake_runs import run
 
 from pocketrcnn.report import write_report
+from pocketrcnn.report.runs import write_runs
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 FLAGS = (
@@ -20,9 +22,11 @@ FLAGS = (
     "--disable-component-update --disable-sync"
 )
 WIDTHS = {"desktop": 1280, "phone": 390}
-CASES: dict[str, dict[str, Any]] = {
-    "all": {},
-    "sample": {"ids": ("B1", "F2"), "data": "sample", "seeds": 1},
+CASES: dict[str, Callable[[Path], None]] = {
+    "all": lambda path: write_report(results(), path),
+    "sample": lambda path: write_report(results(ids=("B1", "F2"), data="sample", seeds=1), path),
+    "run": lambda path: write_runs([run(classes=10, images=12, objects=60)], path),
+    "runs": lambda path: write_runs([run(name="a"), run(name="a-long-name-for-a-run" * 4, seed=1)], path),
 }
 
 pytestmark = [
@@ -54,8 +58,8 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("reports")
-    for name, options in CASES.items():
-        write_report(results(**options), folder / f"{name}.html")
+    for name, make in CASES.items():
+        make(folder / f"{name}.html")
     return {name: folder / f"{name}.html" for name in CASES}
 
 

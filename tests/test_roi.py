@@ -75,4 +75,6 @@ def test_regions_of_a_batch_are_the_regions_of_its_images() -> None:
 
 def test_the_head_gives_one_row_of_logits_a_region() -> None:
     head = ROIHead(ROIConfig(pool="transformer", size=4, channels=8), 5, 10).eval()
-    assert head(head.pool(torch.randn(2, 5, 6, 6), ROIS.expand(2, -1, -1), 48)).shape == (8, 10)
+    logits, refined = head(head.pool(torch.randn(2, 5, 6, 6), ROIS.expand(2, -1, -1), 48))
+    assert logits.shape == (8, 10)
+    assert refined is None

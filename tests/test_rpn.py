@@ -28,11 +28,11 @@ def batch(*rows: list[float]) -> Batch:
 
 
 @pytest.mark.parametrize("box_dims", [0, 3, 4])
-@pytest.mark.parametrize("sizes", [(32.0,), (16.0, 32.0)])
-def test_shapes(box_dims: int, sizes: tuple[float, ...]) -> None:
-    rpn = network(box_dims=box_dims, sizes=sizes, ratios=(0.5, 1.0), proposals=3)
+@pytest.mark.parametrize("anchors", [((32.0, 32.0),), ((16.0, 8.0), (32.0, 32.0), (20.0, 40.0))])
+def test_shapes(box_dims: int, anchors: tuple[tuple[float, float], ...]) -> None:
+    rpn = network(box_dims=box_dims, anchors=anchors, candidates=10, proposals=3)
     objectness, deltas = rpn(torch.randn(2, 8, 6, 6))
-    count = 36 * len(sizes) * 2
+    count = 36 * len(anchors)
     assert objectness.shape == (2, count)
     assert (deltas is None) == (box_dims == 0)
     assert deltas is None or deltas.shape == (2, count, box_dims)

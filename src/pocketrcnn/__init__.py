@@ -13,12 +13,14 @@ _HOME = {
     "Config": "config",
     "Dataset": "data",
     "Detections": "structures",
-    "Detector": "detector",
+    "Detector": "predictor",
+    "FasterRCNN": "detector",
     "Run": "runs",
     "UserError": "errors",
     "evaluate": "metrics",
     "fit": "engine",
     "open_dataset": "data",
+    "train": "predictor",
 }
 
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604 - the keys are strings

@@ -152,10 +152,16 @@ def at_least_rank(values: Tensor, rank: int) -> Tensor:
 def nms(boxes: Tensor, valid: Tensor, most: float) -> Tensor:
     """Greedy non-maximum suppression of boxes that lie best first: [B,K,4], valid bool [B,K] -> kept bool [B,K].
 
-    A box goes if its IoU with a better one that stays is above `most`. Who stays is the one fixed point of that
-    sentence, and repeating it for all boxes at once reaches it, the better boxes first: after n rounds the first n
-    boxes are right, and in practice a few rounds do for all.
+    A box goes if its IoU with a better one that stays is above `most`. One operator to torch, `pocketrcnn::nms`, so
+    that a graph of the network holds it as a whole, and its loop may be replaced when it is written to a file.
     """
+    kept: Tensor = torch.ops.pocketrcnn.nms(boxes, valid, most)
+    return kept
+
+
+def _nms(boxes: Tensor, valid: Tensor, most: float) -> Tensor:
+    """Who stays is the one fixed point of the sentence above, and repeating it for all boxes at once reaches it, the
+    better boxes first: after n rounds the first n boxes are right, and in practice a few rounds do for all."""
     count = boxes.shape[1]
     later = torch.ones(count, count, dtype=torch.bool, device=boxes.device).triu(1)
     beats = (iou(boxes, boxes) > most) & later  # [B,K,K]: i beats j
@@ -163,8 +169,13 @@ def nms(boxes: Tensor, valid: Tensor, most: float) -> Tensor:
     while True:
         now = valid & ~(beats & kept[:, :, None]).any(1)
         if torch.equal(now, kept):
-            return kept
+            return now
         kept = now
+
+
+torch.library.define("pocketrcnn::nms", "(Tensor boxes, Tensor valid, float most) -> Tensor")
+torch.library.impl("pocketrcnn::nms", "default", _nms)
+torch.library.register_fake("pocketrcnn::nms", lambda boxes, valid, most: torch.empty_like(valid))
 
 
 def theta(boxes: Tensor, height: float, width: float) -> Tensor:

@@ -10,6 +10,7 @@ from .config import TrainConfig
 if TYPE_CHECKING:
     from .engine import State
 
+RESERVE = 0.03  # of the minutes, for what comes after training: the figures in full, and the report
 TOLERANCE = 0.02  # of the iterations planned: below that a plan is not changed
 
 
@@ -17,7 +18,7 @@ class Clock:
     """Time of training and of the run; in a run of so many minutes, as many iterations as these allow."""
 
     def __init__(self, state: State, settings: TrainConfig) -> None:
-        self.state, self.budget = state, settings.minutes * 60
+        self.state, self.budget = state, settings.minutes * 60 * (1 - RESERVE)
         self.points = settings.evaluations
         self.last = time.perf_counter()
         self.lap = (state.iteration, state.seconds)

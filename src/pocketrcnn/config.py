@@ -24,8 +24,7 @@ class DataConfig:
     source: str = "cifar10"
     """`cifar10`, `sample` (the 1,500 images inside the package), or a folder in the layout of the course."""
     kind: Literal["images", "scenes", "folder"] = "images"
-    """`images`: one object that fills the frame. `scenes`: Transformed CIFAR-10, one object on a 48x48 background.
-    `folder`: annotated images of the user's own."""
+    """`images`: one object that fills the frame. `scenes`: Transformed CIFAR-10. `folder`: the user's own images."""
     classes: tuple[str, ...] = ()
     """Names of the labels; empty: CIFAR-10's."""
     voc_origin: int = 0
@@ -112,7 +111,7 @@ class BackboneConfig:
     width: float = 1.0
     """Factor on the channels of the table."""
     merge: Literal[0, 4, 8] = 0
-    """The stride to which deeper maps are brought back and added (Lin et al. 2017, section 3); 0: the last map alone."""
+    """Stride to which deeper maps are brought back and added (Lin et al. 2017, section 3); 0: the last map alone."""
     whiten: bool = False
     """The first convolution consists of the principal components of image patches and is not trained."""
     identity: bool = False

@@ -41,6 +41,11 @@ def load(text: str, where: str) -> Config:
         ) from error
     if not isinstance(raw, dict) or raw.pop("schema", None) != SCHEMA:
         raise UserError(f"{where} was written by another version of pocketrcnn: use that version or a new folder")
+    return from_dict(raw, where)
+
+
+def from_dict(raw: Any, where: str) -> Config:
+    """Read what `to_dict` made. `where` names the file in error messages."""
     config: Config = _build(Config, raw, where)
     return config
 

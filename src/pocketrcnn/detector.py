@@ -79,8 +79,8 @@ class FasterRCNN(nn.Module):
         """Objectness, deltas, proposals and their scores; without a proposal network the frame, with score 1."""
         if self.rpn is None:
             side = float(self.config.image)
-            frame = torch.tensor([0.0, 0.0, side, side], device=features.device).expand(len(features), 1, 4)
-            return None, None, frame, torch.ones(len(features), 1, device=features.device)
+            frame = torch.tensor([0.0, 0.0, side, side], device=features.device).expand(features.shape[0], 1, 4)
+            return None, None, frame, torch.ones(features.shape[0], 1, device=features.device)
         objectness, deltas = self.rpn(features)
         return objectness, deltas, *self.rpn.propose(objectness, deltas)
 
@@ -173,7 +173,8 @@ class FasterRCNN(nn.Module):
         apart = labels[..., None] * (2.0 * self.config.image)  # boxes of two classes never overlap
         valid = scores > self.config.min_score
         kept = boxes.nms(found + apart, valid, self.config.nms_iou)
-        order = kept.byte().argsort(dim=1, descending=True, stable=True)[:, : self.config.detections]  # [B,M]
+        rank = torch.arange(kept.shape[1], 0, -1, device=kept.device) * kept  # [B,..], 0 for what is not kept
+        order = rank.topk(min(self.config.detections, kept.shape[1]), 1).indices  # [B,M]
         kept = kept.gather(1, order)
         return Detections(
             boxes.take(found, order) * kept[..., None],

@@ -53,11 +53,14 @@ def enlarge(image: Picture, scale: int) -> Picture:
     return image.repeat(scale, 0).repeat(scale, 1)
 
 
-def draw_boxes(image: Picture, marks: Iterable[Mark], scale: int = 4, width: int = 2) -> Picture:
+def draw_boxes(
+    image: Picture, marks: Iterable[Mark], scale: int = 4, width: int = 2, points: int | None = None
+) -> Picture:
     """The enlarged image [H*scale,W*scale,3] with its marks: lines in their order, the last on top, then the labels.
 
     Lines lie inside of the box, and boxes that reach over the border are cut there. Labels stand above their box,
-    or in its upper part where there is no room above. `width` is that of the lines, in pixels of the enlarged image.
+    or in its upper part where there is no room above. `width` is that of the lines, in pixels of the enlarged image,
+    `points` the size of the letters, which follows from the scale if left out.
     """
     canvas = Image.fromarray(enlarge(image, scale))
     pen = ImageDraw.Draw(canvas)
@@ -66,7 +69,7 @@ def draw_boxes(image: Picture, marks: Iterable[Mark], scale: int = 4, width: int
         _outline(pen, corners, mark, width)
     for mark, corners in placed:
         if mark.text:
-            _label(pen, corners, mark, canvas.size, max(9, 3 * scale))
+            _label(pen, corners, mark, canvas.size, points or max(9, 3 * scale))
     return np.asarray(canvas)
 
 

@@ -248,7 +248,8 @@ def signals_noted() -> Iterator[list[int]]:
 def fit(train: Dataset, test: Dataset, run: Run, spent: float = 0.0) -> dict[str, Any]:
     """Train as the run is configured, or go on from its checkpoint; returns and saves the final metrics.
 
-    `spent`: seconds of the run's minutes that its preparation took. A finished run returns its metrics at once. Raises Interrupted after Ctrl-C or SIGTERM, the state saved.
+    `spent`: seconds of the run's minutes that its preparation took. A finished run returns its metrics at once.
+    Raises Interrupted after Ctrl-C or SIGTERM, the state saved.
     """
     done = run.metrics()
     if done is not None:
@@ -264,7 +265,8 @@ def fit(train: Dataset, test: Dataset, run: Run, spent: float = 0.0) -> dict[str
         progress.say("evaluating on all test images")
         with trainer.precision():
             found = evaluate(trainer.state.kept, trainer.test, config.loss, monitor=config.train.monitor)
-    metrics = {"metrics": found, "seconds": trainer.state.seconds, "iterations": trainer.state.iteration}
+    state = trainer.state
+    metrics = {"metrics": found, "seconds": state.seconds, "elapsed": state.elapsed, "iterations": state.iteration}
     run.finish(trainer.state, metrics)
     if signals:  # they came during the evaluation, which ends by itself
         raise Interrupted(f"the end of {run.name}", signals[0])

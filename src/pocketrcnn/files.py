@@ -3,26 +3,53 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
+from typing import IO, Any, Literal
 
 from .errors import UserError
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """The whole file or none of it, whenever the process or the machine stops: temporary file, fsync, rename."""
+    """The whole file or none of it, whenever the process or the machine stops."""
+    with open_atomically(path, "wb") as file:
+        file.write(data)
+
+
+@contextmanager
+def open_atomically(path: Path, mode: Literal["w", "wb"]) -> Iterator[IO[Any]]:
+    """A file to write bit by bit, which is there when the block ends without an error: temporary file, fsync, rename.
+
+    Text is UTF-8, its line ends are left alone. Raises UserError where nothing can be written.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    text = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""} if mode == "w" else {}
     try:
-        with temporary.open("wb") as file:
-            file.write(data)
+        with temporary.open(mode, **text) as file:  # type: ignore[call-overload]
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UserError(
-            f"{path} cannot be written ({error.strerror}): free some space or choose another --out"
-        ) from error
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise cannot_write(path, error) from error
+        raise
     sync_folder(path.parent)
+
+
+def cannot_write(path: Path, error: OSError) -> UserError:
+    """What to say when the system refuses to write a file."""
+    return UserError(f"{path} cannot be written ({error.strerror}): free some space or choose another --out")
+
+
+def first_free(folder: Path) -> Path:
+    """The first of FOLDER, FOLDER-2, FOLDER-3, .. that does not exist."""
+    names = (folder if i == 1 else folder.with_name(f"{folder.name}-{i}") for i in count(1))
+    return next(path for path in names if not path.exists())
 
 
 def sync_folder(folder: Path) -> None:

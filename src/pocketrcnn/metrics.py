@@ -123,6 +123,7 @@ def evaluate(
     figure, COCO's average precision: `AP`, `AP50`, `AP75`, `AR` (0 where there are no objects).
     """
     means, truth, detected = Means(), list[Truth](), list[Found]()
+    torch.manual_seed(0)  # the losses count a random sample of anchors: the same one every time
     for batch, prediction in predictions(model, dataset, images):
         targets = model.targets(prediction, batch)
         means.add(measure(prediction, targets, batch))

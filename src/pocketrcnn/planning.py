@@ -33,11 +33,12 @@ Anchors = tuple[tuple[float, float], ...]
 STEP = 16  # pixels: the input's side is a multiple of it, the largest stride of Table 3
 LARGEST_SIDE = 512  # pixels: larger images are made smaller, which is said
 SMALLEST_SIDE = 64
-SMALL_OBJECT = 22.0  # pixels: an input may be made smaller until the small objects (the 10th percentile) are so large
+SMALL_OBJECT = 40.0  # pixels: an input may be made smaller until the small objects (the 10th percentile) are so large
 FINE_BELOW = 40.0  # pixels, median side of the objects: below that the features have stride 4, else 8
 GOOD_FIT = 0.72  # mean IoU of boxes with their best anchor from which on no further anchor is added
 MOST_ANCHORS = 5
-BATCH = 16
+LEAST_BATCH, MOST_BATCH = 16, 64  # images
+BATCH_PIXELS = 16 * 256**2
 PRESETS = {"small": 0.5, "medium": 0.75, "large": 1.0}
 
 
@@ -120,8 +121,17 @@ def describe_anchors(anchors: Anchors, boxes: Floats) -> str:
     return f"anchors {shapes} px; best possible recall {recall} (mean IoU {overlaps.mean():.2f})"
 
 
-def plan(annotations: Annotations, preset: str, anchors: Anchors | None = None, side: int | None = None) -> Plan:
-    """The detector for a data set with splits. Raises UserError where there is nothing to learn from."""
+def plan(
+    annotations: Annotations,
+    preset: str,
+    anchors: Anchors | None = None,
+    side: int | None = None,
+    turn: bool = False,
+) -> Plan:
+    """The detector for a data set with splits. Raises UserError where there is nothing to learn from.
+
+    `preset`: one of PRESETS. `anchors`, `side`: these in place of fitted ones. `turn`: images have no up and down.
+    """
     examples = annotations.split("train")
     if not examples:
         raise UserError(f"{annotations.root} has no training images: add some, or a split named `train`")
@@ -132,21 +142,26 @@ def plan(annotations: Annotations, preset: str, anchors: Anchors | None = None, 
         fitted, words = anchors, describe_anchors(anchors, boxes) if len(boxes) else "anchors as given"
     median = float(np.median(np.sqrt(boxes.prod(-1)))) if len(boxes) else chosen / 4
     stride = 4 if median < FINE_BELOW else 8
-    most = max(1, *(sum(not thing.crowd for thing in example.objects) for example in examples))
-    model = network(annotations, chosen, stride, fitted, most, PRESETS[preset])
+    model = network(annotations, chosen, stride, fitted, PRESETS[preset])
     reasons = [size_reason(examples, chosen), f"stride {stride}: the median object is {median:.0f} px", words]
     if median < 2 * stride:
         reasons.append(f"warning: the median object is under two cells of {stride} px; enlarge the images if you can")
     reasons.append(f"{preset} network, up to {model.detections} detections an image")
     config = Config(
         data=DataConfig(source=str(annotations.root), kind="folder", classes=annotations.classes),
-        augment=augmentation(median / chosen),
+        augment=augmentation(median / chosen, turn),
         model=model,
-        loss=LossConfig(),
+        loss=LossConfig(object=2.0),
         optim=optimiser(),
-        train=TrainConfig(batch=max(2, min(BATCH, len(examples))), monitor="AP", evaluations=12, curve_images=500),
+        train=TrainConfig(batch=choose_batch(chosen, len(examples)), monitor="AP", evaluations=12, curve_images=500),
     )
     return Plan(config, tuple(reasons))
+
+
+def choose_batch(side: int, images: int) -> int:
+    """Images in an iteration: more of small ones, but several iterations an epoch, and two at least."""
+    wanted = min(MOST_BATCH, max(LEAST_BATCH, BATCH_PIXELS // side**2))
+    return max(2, min(wanted, images // 4))
 
 
 def size_reason(examples: Sequence[Example], side: int) -> str:
@@ -157,8 +172,10 @@ def size_reason(examples: Sequence[Example], side: int) -> str:
     return f"{words}, {smaller} of {len(longest)} are made smaller" if smaller else f"{words}, none is resized"
 
 
-def network(annotations: Annotations, side: int, stride: int, anchors: Anchors, most: int, width: float) -> ModelConfig:
-    """Faster R-CNN on Table 3, merged to the stride."""
+def network(annotations: Annotations, side: int, stride: int, anchors: Anchors, width: float) -> ModelConfig:
+    """Faster R-CNN on Table 3, merged to the stride; twice as many detections as the fullest image has objects."""
+    examples = annotations.split("train")
+    most = max(sum(not thing.crowd for thing in example.objects) for example in examples)
     detections = min(1000, max(20, 2 * most))
     channels = max(8, round(96 * width / 8) * 8)
     rpn = RPNConfig(
@@ -173,7 +190,14 @@ def network(annotations: Annotations, side: int, stride: int, anchors: Anchors, 
         proposals=max(detections, 50),
     )
     roi = ROIConfig(
-        pool="transformer", size=4, channels=256, train_box="sampled", background=True, refine=True, sample=64
+        pool="transformer",
+        size=4,
+        channels=256,
+        train_box="sampled",
+        background=True,
+        refine=True,
+        sample=64,
+        positive_part=0.25,
     )
     backbone = BackboneConfig(
         "residual", table=3, width=width, merge=4 if stride == 4 else 8, whiten=True, identity=True
@@ -184,11 +208,23 @@ def network(annotations: Annotations, side: int, stride: int, anchors: Anchors, 
     )
 
 
-def augmentation(share: float) -> AugmentConfig:
-    """Random changes that suit photographs and microscopes alike; large objects are made smaller more than larger."""
+def augmentation(share: float, turn: bool) -> AugmentConfig:
+    """Random changes that suit photographs and microscopes alike; large objects are made smaller more than larger.
+
+    `share`: side of the median object over that of the input. `turn`: quarter turns and upside down, too.
+    """
     zoom = (0.6, 1.4) if share < 0.3 else (0.5, 1.2)
     return AugmentConfig(
-        flip="random", zoom=zoom, aspect=0.15, translate=0.1, brightness=0.15, contrast=0.3, gamma=0.2, saturation=0.3
+        flip="random",
+        flip_vertical=turn,
+        rotate=turn,
+        zoom=zoom,
+        aspect=0.15,
+        translate=0.1,
+        brightness=0.15,
+        contrast=0.3,
+        gamma=0.2,
+        saturation=0.3,
     )
 
 

@@ -19,8 +19,8 @@ from .data.datasets import SOURCES
 from .engine import fit
 from .environment import choose_device, choose_precision, environment, peak_memory_gb
 from .errors import UserError, nearest
-from .files import write_atomically
 from .experiments import FULL, NETWORKS, RECIPES, Experiment, chosen
+from .files import write_atomically
 from .report import write_report
 from .results import record, results
 from .runs import LOCK, Run, encode, leftover, parse, remove_leftovers

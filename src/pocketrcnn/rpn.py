@@ -58,7 +58,7 @@ class RPN(nn.Module):
 
     def deltas(self, raw: Tensor) -> Tensor:
         """The output of the box convolution [B,A*D,h,w] as deltas [B,N,D]."""
-        raw = raw.permute(0, 2, 3, 1).reshape(len(raw), len(self.anchors), self.config.box_dims)
+        raw = raw.permute(0, 2, 3, 1).reshape(raw.shape[0], len(self.anchors), self.config.box_dims)
         if self.config.output == "deltas":
             return raw
         x, y, side, other = (raw[..., i] for i in (0, 1, 2, self.config.box_dims - 1))

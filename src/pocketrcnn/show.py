@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.measure import Measurement
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn, track
 from rich.progress import Progress as Bar
 from rich.table import Table
 
@@ -16,6 +17,7 @@ from .config import Config
 if TYPE_CHECKING:
     from .engine import Trainer
 
+Item = TypeVar("Item")
 console = Console(highlight=False, soft_wrap=True)
 WIDEST = 200  # characters of a table
 
@@ -29,6 +31,11 @@ def print_table(table: Table) -> None:
     """The whole table, however narrow the terminal: a long line is wrapped, but no number is cut off."""
     table.width = Measurement.get(console, console.options.update(max_width=WIDEST), table).maximum
     console.print(table)
+
+
+def tracked(items: Sequence[Item], text: str) -> Iterable[Item]:
+    """The items one by one, with a bar and the time left on a terminal; elsewhere nothing is shown."""
+    return track(items, text, console=console, transient=True, disable=not console.is_terminal)
 
 
 class Progress:
@@ -71,10 +78,11 @@ class Progress:
     def update(self, trainer: Trainer, due: bool) -> None:
         """After an iteration; `due` after a new point of the curves."""
         if self.bar and self.task is not None:
-            self.bar.update(self.task, completed=trainer.state.iteration, rate=self.rate(trainer))
+            state = trainer.state
+            self.bar.update(self.task, completed=state.iteration, total=state.planned, rate=self.rate(trainer))
         elif due:
             left = self.seconds_left(trainer)
-            total = self.config.train.iterations
+            total = trainer.state.planned
             say(f"{self.name}  {trainer.state.iteration}/{total}  {self.rate(trainer)}  {left:.0f} s left")
 
     def rate(self, trainer: Trainer) -> str:
@@ -88,7 +96,7 @@ class Progress:
     def seconds_left(self, trainer: Trainer) -> float:
         """At the speed so far, evaluation included."""
         done = max(1, trainer.state.iteration - self.start)
-        return (time.perf_counter() - self.begun) / done * (self.config.train.iterations - trainer.state.iteration)
+        return (time.perf_counter() - self.begun) / done * (trainer.state.planned - trainer.state.iteration)
 
 
 def costs(found: dict[str, Any]) -> None:
@@ -119,3 +127,15 @@ def bench(found: dict[str, Any]) -> None:
     hardware = found["hardware"]
     machine = f"{hardware['processor']}, {hardware['threads']} threads, {hardware['precision']}"
     say(f"{machine}; medians of {found['rounds']} rounds")
+
+
+def bench_train(found: dict[str, Any]) -> None:
+    """Speed and memory of training a detector of one's own."""
+    for name, words in (("data", "your images"), ("drawn", "drawn images")):
+        if name in found:
+            row = found[name]
+            size = f"{row['images']:,} {words} of {row['side']} px, batch {row['batch']}"
+            say(f"{size}: {row['images_per_second']:.1f} images/s, {row['milliseconds']:.0f} ms an iteration")
+    hardware = found["hardware"]
+    machine = f"{hardware['processor']}, {hardware['threads']} threads, {hardware['precision']}"
+    say(f"peak memory {found['peak_memory_gb']:.2f} GB; {machine}; medians of {found['rounds']} rounds")

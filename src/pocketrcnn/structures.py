@@ -1,15 +1,20 @@
 """The two data types that cross module borders: what goes into a model, and what comes out.
 
 Both are padded: B images, G object slots an image (G is the most that any image of the batch has),
-M detections an image. A label of -1 marks padding. Boxes are xyxy, float32, in pixels of the model's input.
+M detections an image. A label of -1 marks padding. Boxes are xyxy, float32, in pixels of the model's input; those that
+`Detector` returns are in pixels of the images themselves.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from . import boxes, interchange
 
 PADDING = -1
 
@@ -69,3 +74,22 @@ class Detections:
     def __getitem__(self, index: int) -> Detections:
         keep = self.labels[index] != PADDING  # [M]
         return Detections(self.boxes[index][keep], self.scores[index][keep], self.labels[index][keep])
+
+    def only(self, keep: Tensor, most: int) -> Detections:
+        """The first `most` of each image for which `keep`, bool [B,M], holds: [B, at most `most`], padded."""
+        rank = torch.arange(keep.shape[1], 0, -1, device=keep.device) * keep  # [B,M], 0 for what is not kept
+        order = rank.topk(min(most, keep.shape[1]), 1).indices  # [B,M']
+        keep = keep.gather(1, order)
+        return Detections(
+            boxes.take(self.boxes, order) * keep[..., None],
+            self.scores.gather(1, order) * keep,
+            self.labels.gather(1, order).masked_fill(~keep, PADDING),
+        )
+
+    def to_coco(self, image_ids: Sequence[int], category_ids: Sequence[int] | None = None) -> list[dict[str, Any]]:
+        """COCO's results, plain numbers: see `interchange.to_coco`."""
+        return interchange.to_coco(self, image_ids, category_ids)
+
+    def to_supervision(self) -> Any:
+        """One image's detections as `supervision.Detections`: see `interchange.to_supervision`."""
+        return interchange.to_supervision(self)

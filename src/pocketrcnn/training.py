@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,11 +27,14 @@ from .evaluation_tables import tables
 from .files import write_atomically
 from .metrics import judged
 from .planning import PRESETS, Anchors, Plan, plan
-from .runs import CONFIG, METRICS, WEIGHTS, Run, encode, read
+from .run_facts import write_run_report
+from .runs import CONFIG, WEIGHTS, Run, encode, read
 from .show import print_table, say
 
 ENOUGH = 300  # iterations: a larger network than allows so many in the time learns less than a smaller one
-WARM_UP, TIMED = 2, 4  # iterations before the run that tell how fast it will be
+TIMED = 4  # iterations before the run that tell how fast it will be, fewer where they take long
+PART_FOR_TIMING = 0.01  # of the minutes, for each network that is tried
+POINTS_A_MINUTE, FEWEST_POINTS, MOST_POINTS = 2.4, 3, 12  # evaluations on validation data
 DEFAULT_MINUTES = 5.0
 
 
@@ -48,6 +52,7 @@ class Options:
     size: int | None = None
     batch: int | None = None
     patience: int = 0
+    turn: bool = False
     device: str = "auto"
     voc_origin: int = 0
 
@@ -93,7 +98,7 @@ def prepared(options: Options, own: Own, device: torch.device) -> tuple[Plan, tu
     presets = list(PRESETS) if options.preset == "auto" else [options.preset]
     chosen, sets = Plan(Config(), ()), None
     for preset in reversed(presets):  # the largest first
-        chosen = plan(own.annotations, preset, options.anchors, options.size)
+        chosen = plan(own.annotations, preset, options.anchors, options.size, options.turn)
         config = with_options(chosen.config, options, device)
         sets = sets or both(own, config)
         if not options.budget:
@@ -110,6 +115,9 @@ def prepared(options: Options, own: Own, device: torch.device) -> tuple[Plan, tu
 
 def with_options(config: Config, options: Options, device: torch.device) -> Config:
     """The planned configuration with what the command line says."""
+    points = (
+        min(MOST_POINTS, max(FEWEST_POINTS, round(options.budget * POINTS_A_MINUTE))) if options.budget else MOST_POINTS
+    )
     config = replace(
         config,
         train__seed=options.seed,
@@ -117,6 +125,7 @@ def with_options(config: Config, options: Options, device: torch.device) -> Conf
         train__patience=options.patience,
         train__precision=choose_precision("auto", device),
         train__batch=options.batch or config.train.batch,
+        train__evaluations=points,
     )
     return replace(config, train__iterations=options.iterations) if options.iterations else config
 
@@ -135,14 +144,14 @@ def both(own: Own, config: Config) -> tuple[Dataset, Dataset]:
 
 
 def seconds_of_an_iteration(config: Config, train: Dataset, val: Dataset, device: torch.device) -> float:
-    """Seconds that a training iteration takes, with its share of the evaluations."""
-    trainer = Trainer(config, train, val, device)
-    for _ in range(WARM_UP):
+    """Seconds that a training iteration takes, the median of a few."""
+    trainer, times = Trainer(config, train, val, device), list[float]()
+    trainer.step()  # the first one is slower
+    while len(times) < TIMED and sum(times) <= config.train.minutes * 60 * PART_FOR_TIMING:
+        begun = time.perf_counter()
         trainer.step()
-    begun = time.perf_counter()
-    for _ in range(TIMED):
-        trainer.step()
-    return (time.perf_counter() - begun) / TIMED
+        times.append(time.perf_counter() - begun)
+    return statistics.median(times)
 
 
 def free_folder(name: str) -> Path:
@@ -159,6 +168,7 @@ def finish(run: Run, own: Own) -> None:
     show_evaluation(found)
     best = found["best"]
     run.save_model(WEIGHTS, run.load_model(), threshold=best["threshold"] if best else None)
+    say(f"report: {write_run_report(run, own)}")
 
 
 def evaluated(run: Run, own: Own, split: str) -> dict[str, Any]:

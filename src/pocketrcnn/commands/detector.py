@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import UserError
-from .data import add_data
+from .data import LOST, add_data
 from .parsing import Commands, Parser, command
+
+if TYPE_CHECKING:
+    from ..prediction import Predictor
 
 PRESETS = ["auto", "small", "medium", "large"]
 
@@ -32,6 +36,7 @@ def add_train(commands: Commands) -> None:
     add("--anchors", metavar="LIST", help="widths and heights in pixels of the input, as in 12x12,24x16")
     add("--size", type=int, metavar="PX", help="side of the input, a multiple of 16 (default: by the data)")
     add("--batch", type=int, metavar="N", help="images in an iteration (default: 16)")
+    add("--turn", action="store_true", help="images have no up and down (microscopes, satellites): turn them, too")
     add(
         "--patience",
         type=int,
@@ -48,7 +53,7 @@ def train(arguments: argparse.Namespace) -> None:
     from ..training import Options
     from ..training import train as work
 
-    names = ("data", "minutes", "iterations", "preset", "out", "seed", "size", "batch", "patience", "device")
+    names = ("data", "minutes", "iterations", "preset", "out", "seed", "size", "batch", "patience", "turn", "device")
     given = {name: getattr(arguments, name) for name in names}
     anchors = parse_anchors(arguments.anchors) if arguments.anchors else None
     folder = work(Options(**given, anchors=anchors, voc_origin=arguments.voc_origin))
@@ -114,4 +119,68 @@ def evaluate(arguments: argparse.Namespace) -> None:
         show_evaluation(found)
 
 
-ADD = (add_train, add_resume, add_eval)
+def add_predict(commands: Commands) -> None:
+    """predict"""
+    text = "Find objects in images: COCO's results, CSV and pictures with boxes. Exit code 1 if an image was left out."
+    made = command(commands, "predict", predict, text)
+    made.add_argument("detector", type=Path, metavar="RUN", help="the folder of a run, or a file that `export` wrote")
+    add = made.add_argument
+    text = "files, folders, or patterns such as 'photos/**/*.jpg'"
+    add("images", nargs="+", metavar="IMAGE", help=text)
+    text = "score from which on objects count (default: the one of best F1 on validation images)"
+    add("--threshold", type=float, metavar="T", help=text)
+    add("--out", type=Path, metavar="DIR", help="a new folder (default: predictions, predictions-2, ..)")
+    add("--no-pictures", action="store_true", help="results alone")
+    add("--save-crops", action="store_true", help="each object as an image of its own, in crops/CLASS")
+    add("--batch", type=int, default=4, metavar="N", help="images that are computed at once (default: 4)")
+    add_device(made)
+
+
+def predict(arguments: argparse.Namespace) -> int:
+    """Detect, write, tell."""
+    from ..data.listing import expand
+    from ..data.overview import counted
+    from ..prediction import Options
+    from ..prediction import predict as work
+    from ..show import say
+
+    pictures = not arguments.no_pictures
+    options = Options(arguments.out, arguments.threshold, pictures, arguments.save_crops, arguments.batch)
+    paths = expand(arguments.images)
+    done = work(load_detector(arguments.detector, arguments.device), paths, options)
+    left_out = f", {counted(done.skipped, 'image')} left out" if done.skipped else ""
+    say(f"{counted(done.detections, 'object')} in {counted(done.images, 'image')}{left_out}: {done.folder}")
+    return LOST if done.skipped else 0
+
+
+def load_detector(path: Path, device: str) -> Predictor:
+    """The detector of a run or, without torch, of an exported file."""
+    if path.suffix.lower() == ".onnx":
+        from ..runtime import Detector as Exported
+
+        return Exported.load(path)
+    from ..environment import keep_memory
+    from ..predictor import Detector
+
+    keep_memory()
+    return Detector.load(path, device)
+
+
+def add_export(commands: Commands) -> None:
+    """export"""
+    text = (
+        "Write a finished run as one ONNX file, from pixels to final boxes, compared with torch before it is written."
+    )
+    made = command(commands, "export", export, text)
+    add_run(made)
+    made.add_argument("--out", type=Path, metavar="FILE", help="the file (default: model.onnx in RUN)")
+
+
+def export(arguments: argparse.Namespace) -> None:
+    """Convert, compare, write."""
+    from ..export import export as work
+
+    work(arguments.run_folder, arguments.out)
+
+
+ADD = (add_train, add_resume, add_eval, add_predict, add_export)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
-from ..errors import UserError
+from ..errors import UserError, nearest
 from ..experiments import NETWORKS, RECIPES
 from .parsing import Commands, command
 
@@ -34,17 +35,14 @@ def costs(arguments: argparse.Namespace) -> None:
 
 def add_bench(commands: Commands) -> None:
     """bench"""
-    text = "Time a training iteration against a matrix product."
+    text = "How fast this machine trains: an iteration against a matrix product, or a detector of your own."
     add = command(commands, "bench", bench, text).add_argument
-    add("what", choices=["step"], metavar="WHAT", help="step: one iteration of B1, B2, B3 and F2, everything included")
-    add(
-        "--data",
-        choices=["cifar10", "sample"],
-        default="sample",
-        metavar="DATA",
-        help="cifar10 or sample (default: sample)",
-    )
-    add("--recipe", choices=list(RECIPES), default="pocket", help="default: pocket")
+    what = "step: an iteration of B1, B2, B3 and F2, everything included; train: a detector of your own"
+    add("what", choices=["step", "train"], metavar="WHAT", help=what)
+    add("--data", metavar="DATA", help="step: cifar10 or sample (default: sample); train: your data (default: none)")
+    add("--recipe", choices=list(RECIPES), default="pocket", help="step: default: pocket")
+    add("--preset", choices=["small", "medium", "large"], default="large", help="train: default: large")
+    add("--images", type=int, default=20_000, metavar="N", help="train: size of the drawn data set (default: 20,000)")
     add("--rounds", type=int, default=20, metavar="N", help="measured iterations (default: 20)")
     add("--json", action="store_true", help="as JSON")
 
@@ -52,37 +50,83 @@ def add_bench(commands: Commands) -> None:
 def bench(arguments: argparse.Namespace) -> None:
     """Time iterations."""
     from .. import show
-    from ..bench import step
 
-    if arguments.rounds < 1:
-        raise UserError(f"--rounds {arguments.rounds}: use 1 or more")
-    found = step(arguments.data, arguments.rounds, arguments.recipe)
+    for name in ("rounds", "images"):
+        if getattr(arguments, name) < 1:
+            raise UserError(f"--{name} {getattr(arguments, name)}: use 1 or more")
+    found = bench_step(arguments) if arguments.what == "step" else bench_train(arguments)
     if arguments.json:
         print(json.dumps(found, indent=1))
-    else:
+    elif arguments.what == "step":
         show.bench(found)
+    else:
+        show.bench_train(found)
+
+
+def bench_step(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The experiments of the course."""
+    from ..bench import step
+
+    source = arguments.data or "sample"
+    if source not in ("cifar10", "sample"):
+        raise UserError(f"--data {source}: unknown{nearest(source, ('cifar10', 'sample'))}; use cifar10 or sample")
+    return step(source, arguments.rounds, arguments.recipe)
+
+
+def bench_train(arguments: argparse.Namespace) -> dict[str, Any]:
+    """A detector of one's own."""
+    from ..bench_train import train
+
+    data = Path(arguments.data) if arguments.data else None
+    return train(data, arguments.images, arguments.rounds, arguments.preset)
 
 
 def add_report(commands: Commands) -> None:
     """report"""
-    text = "Make report.html again from results.json."
-    command(commands, "report", report, text).add_argument(
-        "folder", type=Path, metavar="DIR", help="the output folder of reproduce"
-    )
+    text = "A page on a run, on several runs beside each other, or on what `reproduce` found."
+    add = command(commands, "report", report, text).add_argument
+    add("folders", type=Path, nargs="+", metavar="RUN", help="folders of runs, or the output folder of reproduce")
+    out = "the page (default: report.html in the folder; of several runs, report.html here)"
+    add("--out", type=Path, metavar="FILE", help=out)
 
 
 def report(arguments: argparse.Namespace) -> None:
-    """results.json to report.html."""
-    from ..report import write_report
-    from ..reproduce import REPORT, RESULTS
-    from ..runs import parse
+    """Runs, or results.json, to a page."""
+    from ..runs import CONFIG
     from ..show import say
 
-    path = arguments.folder / RESULTS
+    folders: list[Path] = arguments.folders
+    runs = all((folder / CONFIG).is_file() for folder in folders)
+    made = report_of_runs(folders, arguments.out) if runs else report_of_results(folders, arguments.out)
+    say(f"report: {made}")
+
+
+def report_of_runs(folders: list[Path], out: Path | None) -> Path:
+    """One run in full, or several in comparison."""
+    from ..run_facts import REPORT, write_comparison, write_run_report
+    from ..training import open_run
+
+    runs = [open_run(folder) for folder in folders]
+    return write_run_report(runs[0], path=out) if len(runs) == 1 else write_comparison(runs, out or Path(REPORT))
+
+
+def report_of_results(folders: list[Path], out: Path | None) -> Path:
+    """The page of `reproduce`, again."""
+    from ..report import write_report
+    from ..reproduce import REPORT, RESULTS
+    from ..runs import CONFIG, parse
+
+    path = next((folder for folder in folders if not (folder / CONFIG).is_file()), folders[0]) / RESULTS
     if not path.is_file():
-        raise UserError(f"{path} does not exist: name the output folder of a finished `pocketrcnn reproduce`")
-    write_report(parse(path), arguments.folder / REPORT)
-    say(f"report: {arguments.folder / REPORT}")
+        raise UserError(
+            f"{path} does not exist: name the output folder of a finished `pocketrcnn reproduce`, or folders of runs, "
+            f"which have a {CONFIG}"
+        )
+    if len(folders) > 1:
+        raise UserError(f"{path.parent} is not the folder of a run: name it alone, or several runs to compare")
+    made = out or path.parent / REPORT
+    write_report(parse(path), made)
+    return made
 
 
 ADD = (add_costs, add_bench, add_report)

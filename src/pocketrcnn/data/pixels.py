@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -105,6 +106,17 @@ def read_image(source: Source) -> Pixels:
             return _from_pillow(source)
     with _opened(Path(source)) as image:
         return _from_pillow(image)
+
+
+def in_batches(images: Any, count: int) -> Iterator[list[Any]]:
+    """One image or anything that holds several, `count` at a time.
+
+    An array or tensor of more than three dimensions holds several; paths, texts and Pillow images are one.
+    """
+    several = images.ndim > 3 if hasattr(images, "ndim") else not isinstance(images, str | Path | Image.Image)
+    source = iter(images if several else [images])
+    while batch := list(islice(source, count)):
+        yield batch
 
 
 @contextmanager

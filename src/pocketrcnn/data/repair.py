@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import UserError
 from .annotations import Fault
 from .check import Report
-from .formats import coco
-from .formats.writing import image_names, new_folder, write_text
+from .formats import write
+from .formats.writing import image_names
 
 FIXES = "fixes.txt"
 KEPT = ("size", "copy", "class-without-examples", "no-training-images", "several-formats", "no-split")  # as it was
@@ -19,11 +18,7 @@ def fix(report: Report, out: Path) -> None:
 
     Raises UserError when nothing is sound, when `out` is not empty, lies inside the data, or cannot be written.
     """
-    if not report.clean.examples:
-        raise UserError(f"{report.clean.root} has no sound image: there is nothing to write to {out}")
-    with new_folder(out, report.clean.root) as folder:
-        coco.write(report.clean, folder)
-        write_text(folder / FIXES, "\n".join(done(report)))
+    write(report.clean, out, "coco", {FIXES: "\n".join(done(report))})
 
 
 def done(report: Report) -> list[str]:

@@ -92,7 +92,10 @@ class Panel:
 
 @dataclass(frozen=True)
 class Figure:
-    """Charts or pictures side by side under one heading, with one caption. `layout`: charts or pictures."""
+    """Charts or pictures side by side under one heading, with one caption.
+
+    `layout`: charts; pictures (six in a row); pairs (two by two, four in a row) or large (two in a row).
+    """
 
     kind: ClassVar[str] = "figure"
     heading: str
@@ -126,3 +129,21 @@ class Section:
     part: str = ""
     short: str = ""
     """The name in the list of contents; the title where it is empty."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A whole page: what stands above the list of contents, the sections, and what it was made from."""
+
+    title: str
+    heading: str
+    version: str
+    created: str
+    source: str
+    introduction: Sequence[str]
+    sections: Sequence[Section]
+    table: Table | None = None
+    banner: str = ""
+    remark: str = ""
+    more: Cell | None = None
+    """A link behind the remark."""

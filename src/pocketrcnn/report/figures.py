@@ -10,6 +10,7 @@ import base64
 import io
 import math
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}  # t
 STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "pocketrcnn",
+    "text.parse_math": False,  # a `$` in somebody's name for a class is a letter
     "font.family": "DejaVu Sans",  # measured in; comes with matplotlib, and no system font is much wider
     "font.size": 9,
     "axes.spines.top": False,
@@ -57,6 +59,7 @@ class Line:
     x: Sequence[float]
     rows: Sequence[Sequence[float]]
     colour: str = BLUE
+    dashed: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,13 +95,13 @@ def line_chart(lines: Sequence[Line], unit: str = "", log: bool = False, referen
         if log:
             _log_axis(axes)
         else:
-            axes.yaxis.set_major_formatter(_ticks(unit))
+            axes.yaxis.set_major_formatter(ticks(unit))
         axes.set_xlim(left=0)
         axes.set_xlabel("iteration")
-        axes.xaxis.set_major_locator(_few(5, integer=True))
+        axes.xaxis.set_major_locator(few(5, integer=True))
         axes.grid(axis="y")
 
-    return _svg(paint)
+    return svg(paint)
 
 
 def _paint_line(axes: Axes, line: Line, factor: float) -> None:
@@ -107,7 +110,22 @@ def _paint_line(axes: Axes, line: Line, factor: float) -> None:
         low, high = [factor * min(c) for c in columns], [factor * max(c) for c in columns]
         axes.fill_between(line.x, low, high, color=line.colour, alpha=0.18, linewidth=0)
     mean = [factor * sum(c) / len(c) for c in columns]
-    axes.plot(line.x, mean, color=line.colour, marker="o" if len(mean) == 1 else "")
+    marker, style = "o" if len(mean) == 1 else "", "--" if line.dashed else "-"
+    axes.plot(line.x, mean, color=line.colour, marker=marker, linestyle=style)
+
+
+def fraction_chart(lines: Sequence[Line], x_label: str, level: float | None = None) -> str:
+    """Curves of fractions over a fraction, both from 0 to 1. `level`: a dotted line upright at this place."""
+
+    def paint(axes: Axes) -> None:
+        for line in lines:
+            _paint_line(axes, line, 1)
+        if level is not None:
+            axes.axvline(level, color=INK, linewidth=1.1, linestyle=(0, (1, 2)))
+        axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel=x_label)
+        axes.grid()
+
+    return svg(paint)
 
 
 def _log_axis(axes: Axes) -> None:
@@ -122,7 +140,8 @@ def _log_axis(axes: Axes) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _ticks(unit: str) -> Any:
+def ticks(unit: str) -> Any:
+    """Numbers in five digits with a unit behind them."""
     from matplotlib.ticker import FuncFormatter
 
     return FuncFormatter(lambda value, _: f"{value:.5g} {unit}".strip())
@@ -144,11 +163,11 @@ def bar_chart(bars: Sequence[Bar], unit: str = "") -> str:
         axes.set_xlim(0, widest * 1.42)
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
-        axes.xaxis.set_major_formatter(_ticks(unit))
-        axes.xaxis.set_major_locator(_few(4))
+        axes.xaxis.set_major_formatter(ticks(unit))
+        axes.xaxis.set_major_locator(few(4))
         axes.grid(axis="x")
 
-    return _svg(paint, 0.5 + 0.42 * len(bars), _beside([bar.name for bar in bars]), 0.3)
+    return svg(paint, 0.5 + 0.42 * len(bars), beside([bar.name for bar in bars]), 0.3)
 
 
 def stacked_chart(names: Sequence[str], stages: Sequence[str], values: Sequence[Sequence[float]]) -> str:
@@ -164,11 +183,11 @@ def stacked_chart(names: Sequence[str], stages: Sequence[str], values: Sequence[
         axes.invert_yaxis()
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
-        axes.xaxis.set_major_locator(_few(5))
-        axes.xaxis.set_major_formatter(_ticks("M"))
+        axes.xaxis.set_major_locator(few(5))
+        axes.xaxis.set_major_formatter(ticks("M"))
         axes.grid(axis="x")
 
-    return _svg(paint, 0.5 + 0.42 * len(names), _beside(names), 0.3)
+    return svg(paint, 0.5 + 0.42 * len(names), beside(names), 0.3)
 
 
 def shades(n: int) -> list[str]:
@@ -192,41 +211,46 @@ def dot_chart(dots: Sequence[Dot]) -> str:
         axes.set_ylim(len(dots) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        axes.xaxis.set_major_formatter(_ticks("%"))
-        axes.xaxis.set_major_locator(_few(6))
+        axes.xaxis.set_major_formatter(ticks("%"))
+        axes.xaxis.set_major_locator(few(6))
         axes.grid(axis="x")
 
-    return _svg(paint, 0.5 + 0.27 * len(dots), _beside([dot.name for dot in dots]), 0.3)
+    return svg(paint, 0.5 + 0.27 * len(dots), beside([dot.name for dot in dots]), 0.3)
 
 
-def _few(n: int, integer: bool = False) -> Any:
+def few(n: int, integer: bool = False) -> Any:
+    """At most about n ticks."""
     from matplotlib.ticker import MaxNLocator
 
     return MaxNLocator(n, integer=integer)
 
 
-def _beside(names: Sequence[str]) -> float:
+def beside(names: Sequence[str]) -> float:
     """Room for names left of a chart, in inches, as wide as the letters of the measuring font at their widest."""
     return 0.2 + 0.085 * max(map(len, names))
 
 
-def _svg(paint: Callable[[Axes], None], height: float = HEIGHT, left: float = 0.52, bottom: float = 0.5) -> str:
-    """`left` and `bottom`: room for tick labels, in inches; the same in charts of a kind, so that their axes align."""
+def svg(paint: Callable[[Axes], None], height: float = HEIGHT, left: float = 0.52, bottom: float = 0.5) -> str:
+    """`left` and `bottom`: room for tick labels, in inches; the same in charts of a kind, so that their axes align.
+
+    Letters that the measuring font does not have are measured as boxes, and shown in the reader's own font.
+    """
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure = Figure(figsize=(WIDTH, height))
         FigureCanvasSVG(figure)
         room = {"left": left / WIDTH, "right": 1 - 0.12 / WIDTH, "bottom": bottom / height, "top": 1 - 0.1 / height}
         paint(figure.subplots(gridspec_kw=room))
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata=NO_METADATA)
-    return _data_uri(buffer.getvalue())
+    return data_uri(buffer.getvalue())
 
 
-def _data_uri(svg: str) -> str:
+def data_uri(svg: str) -> str:
     """A shorter SVG that looks the same: one font for all text, no white space, coordinates without needless digits."""
     svg = svg[svg.index("<svg") :]  # an image in a page needs neither XML declaration nor document type
     svg = re.sub(r"font-size: [\d.]+px; font-family: [^;\"]*; ?|font: [\d.]+px [^;\"]*; ?", "", svg)

@@ -1,16 +1,14 @@
-"""The page: a pure function of `results.json`, and its way to the disk."""
+"""The page of `reproduce`: a pure function of `results.json`."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ..errors import UserError
-from ..files import write_atomically
 from . import closing, comparison, detectors, networks, phrases
-from .blocks import Section
+from .blocks import Cell, Page, Section
+from .html import html, write
 from .records import Results, read
 
 TITLE = "Every number of the report, beside ours"
@@ -36,12 +34,7 @@ FOLDER = (
 
 def write_report(results: dict[str, Any], path: Path) -> None:
     """Render the page and put it at `path`, whole or not at all. Raises UserError where it cannot be written."""
-    text = render(results)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{path.parent} cannot be made ({error.strerror}): choose another folder with --out") from error
-    write_atomically(path, text.encode())
+    write(render(results), path)
 
 
 def render(results: dict[str, Any]) -> str:
@@ -49,30 +42,21 @@ def render(results: dict[str, Any]) -> str:
 
     Raises UserError where `results` has another schema or lacks a part.
     """
-    from jinja2 import Environment, StrictUndefined
-
     found = read(results)
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["prose"] = _prose
-    template = environment.from_string(files(__package__).joinpath("template.html").read_text("utf-8"))
-    return template.render(
-        results=found,
-        title=TITLE if found.comparable else OTHER_TITLE,
+    page = Page(
+        title="pocket-rcnn: the course report, reproduced",
+        heading=TITLE if found.comparable else OTHER_TITLE,
+        version=found.version,
+        created=found.created,
+        source="`results.json`",
         introduction=introduction(found),
-        banner="" if found.comparable else SAMPLE if found.data == "sample" else FOLDER,
-        table_block=comparison.summary_table(found),
-        careful=comparison.CAREFUL if found.comparable else "",
         sections=sections(found),
+        table=comparison.summary_table(found),
+        banner="" if found.comparable else SAMPLE if found.data == "sample" else FOLDER,
+        remark=comparison.CAREFUL if found.comparable else "",
+        more=Cell("All errata", "errata"),
     )
-
-
-def _prose(text: str) -> Any:
-    """Escaped text in which `this` between backticks is code."""
-    from markupsafe import Markup, escape
-
-    parts = str(text).split("`")
-    marked = (f"<code>{escape(part)}</code>" if place % 2 else str(escape(part)) for place, part in enumerate(parts))
-    return Markup("".join(marked))
+    return html(page)
 
 
 def introduction(results: Results) -> list[str]:

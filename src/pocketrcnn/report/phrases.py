@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from .records import Stat
 
 METRICS = {"accuracy": "accuracy", "objectness_accuracy": "point-wise accuracy", "box_loss": "regression loss"}
+SPLITS = {"train": "training", "val": "validation", "test": "test"}
 NBSP = "\N{NO-BREAK SPACE}"
 LOSS_DIGITS = 6
 SAME = 0.02  # ratios nearer to 1 than this are called equal
+
+
+def in_order(splits: Iterable[str]) -> list[str]:
+    """Training, validation, test: those that are there, however a file sorts them."""
+    return [name for name in SPLITS if name in set(splits)]
 
 
 def percent(value: float, digits: int = 2) -> str:
@@ -122,8 +128,8 @@ def apart(better: str, a: Stat, other: str, b: Stat) -> str:
 
 
 def plural(value: float, word: str) -> str:
-    """`seed` or `seeds`."""
-    return word if value == 1 else word + "s"
+    """`seed` or `seeds`, `class` or `classes`."""
+    return word if value == 1 else word + ("es" if word.endswith("s") else "s")
 
 
 def several(value: int, word: str) -> str:

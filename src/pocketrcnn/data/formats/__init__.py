@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from ...errors import UserError
 from ..annotations import Annotations, Fault
 from . import coco, tables, voc, yolo
 from .finding import files
-from .writing import new_folder
+from .writing import new_folder, write_text
 
 FORMATS = {"coco": coco, "voc": voc, "yolo": yolo, "csv": tables}
 WRITERS = {"coco": coco.write, "voc": voc.write, "yolo": yolo.write}
@@ -41,15 +42,18 @@ def read(path: Path, voc_origin: int = 0) -> Annotations:
     return with_all_splits(replace(found, faults=found.faults + others(path, known)))
 
 
-def write(annotations: Annotations, out: Path, kind: str) -> None:
-    """A data set that `check` calls clean as `coco`, `voc` or `yolo` in a new folder, images included.
+def write(annotations: Annotations, out: Path, kind: str, notes: Mapping[str, str] | None = None) -> None:
+    """A data set that `check` calls clean as `coco`, `voc` or `yolo` in a new folder, images byte by byte.
 
-    Raises UserError when there is nothing to write, or when `out` is not empty, inside the data, or cannot be written.
+    `notes`: further text files, by name. Raises UserError when there is nothing to write, or when `out` is not empty,
+    lies inside the data, or cannot be written.
     """
     if not annotations.examples:
         raise UserError(f"{annotations.root} has no sound image: there is nothing to write to {out}")
     with new_folder(out, annotations.root) as folder:
         WRITERS[kind](annotations, folder)
+        for name, text in (notes or {}).items():
+            write_text(folder / name, text)
 
 
 def nearby(path: Path) -> str:

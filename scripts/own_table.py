@@ -1,0 +1,112 @@
+"""Put the figures of detectors of one's own into the documents: `python scripts/own_table.py NAME RUN...`.
+
+The runs, with another seed each, are kept as one line NAME of `docs/results/own/figures.json`: what their test images
+gave (`pocketrcnn eval RUN`, which has to be done before), time, network, versions, hardware. Then the table in README.md
+and docs/results.md is made anew from that file alone; without an argument, only that.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pocketrcnn import configfile
+from pocketrcnn.errors import UserError
+from pocketrcnn.planning import PRESETS
+from pocketrcnn.report.closing import machine
+from pocketrcnn.runs import parse
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = ("README.md", "docs/results.md")
+KEPT = Path("docs", "results", "own", "figures.json")
+MEASURES = ("AP", "AP50", "AP75")
+BEGIN, END = "<!-- own -->", "<!-- /own -->"
+
+Row = dict[str, Any]
+
+
+def main(arguments: Sequence[str], root: Path = ROOT) -> int:
+    """Keep the named runs and write the tables; returns the exit code."""
+    path = root / KEPT
+    try:
+        rows: dict[str, Row] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        if arguments:
+            rows[arguments[0]] = collect([Path(name) for name in arguments[1:]])
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(rows, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        for name, text in documents(rows, root).items():
+            (root / name).write_text(text, encoding="utf-8")
+    except (UserError, OSError, ValueError) as error:
+        print(f"own_table: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def collect(folders: Sequence[Path]) -> Row:
+    """The figures of runs that differ in their seed alone. Raises UserError where one is not evaluated on its test."""
+    if not folders:
+        raise UserError("name one run or more behind the name of the line")
+    runs = [figures(folder) for folder in folders]
+    first = runs[0]
+    shared = {key: first[key] for key in ("minutes", "side", "network", "images", "max_detections", "machine")}
+    return shared | {key: [run[key] for run in runs] for key in (*MEASURES, "seed", "iterations", "seconds")}
+
+
+def figures(folder: Path) -> Row:
+    """What one run says of itself."""
+    evaluation, metrics = parse(folder / "evaluation-test.json"), parse(folder / "metrics.json")
+    config = configfile.load((folder / "config.yaml").read_text(encoding="utf-8"), str(folder))
+    environment = parse(folder / "env.json")
+    versions = ", ".join(f"{name} {environment['versions'][name]}" for name in ("python", "torch", "pocketrcnn"))
+    names = {width: name for name, width in PRESETS.items()}
+    return {
+        "minutes": config.train.minutes,
+        "side": config.model.image,
+        "network": names[config.model.backbone.width],
+        "images": evaluation["counts"]["images"],
+        "max_detections": evaluation["max_detections"],
+        "machine": f"{machine(environment['hardware'])}; {versions}",
+        "seed": config.train.seed,
+        "iterations": metrics["iterations"],
+        "seconds": metrics["elapsed"],
+        **{name: evaluation["overall"][name] for name in MEASURES},
+    }
+
+
+def documents(rows: dict[str, Row], root: Path = ROOT) -> dict[str, str]:
+    """The documents with the table between their markers."""
+    found = {}
+    for name in DOCUMENTS:
+        before, _, rest = (root / name).read_text(encoding="utf-8").partition(BEGIN)
+        found[name] = f"{before}{BEGIN}\n\n{table(rows)}\n\n{END}{rest.partition(END)[2]}"
+    return found
+
+
+def table(rows: dict[str, Row]) -> str:
+    """One line a data set and time, and where it was measured."""
+    if not rows:
+        return "These runs have not been made yet."
+    head = "| data | time | input | network | iterations | AP50 | AP | AP75 | runs |"
+    lines = [head, "| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |"]
+    for name, row in rows.items():
+        spread = [stated(row[measure]) for measure in ("AP50", "AP", "AP75")]
+        iterations = f"{round(statistics.mean(row['iterations'])):,}"
+        cells = (name, f"{row['minutes']:g} min", f"{row['side']} px", row["network"], iterations, *spread)
+        lines.append("| " + " | ".join((*cells, str(len(row["seed"])))) + " |")
+    machines = sorted({row["machine"] for row in rows.values()})
+    limits = ", ".join(f"{name}: {row['images']} images, maxDets {row['max_detections']}" for name, row in rows.items())
+    return "\n".join([*lines, "", f"Test images ({limits}). {' '.join(machines)}."])
+
+
+def stated(values: Sequence[float]) -> str:
+    """A mean, with the standard deviation of several runs."""
+    mean = f"{statistics.mean(values):.3f}"
+    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.3f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,47 @@
+"""Detections as other programs want them, from torch's tensors or numpy's arrays alike. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from .errors import UserError
+
+
+def to_coco(found: Any, image_ids: Sequence[int], category_ids: Sequence[int] | None = None) -> list[dict[str, Any]]:
+    """COCO's results for B images, plain numbers: `image_id`, `category_id`, `bbox` (x, y, width, height), `score`.
+
+    found: `Detections` [B,M]. image_ids: one an image. category_ids: one a class; they count from 1 if left out, as
+    `convert` writes them.
+    """
+    if found.labels.ndim != 2 or len(image_ids) != len(found):
+        raise UserError(f"to_coco: {len(image_ids)} image ids for detections of shape {[*found.labels.shape]}")
+    records = []
+    for i, image in enumerate(image_ids):
+        one = found[i]
+        columns = one.boxes.tolist(), one.scores.tolist(), one.labels.tolist()
+        for (x1, y1, x2, y2), score, label in zip(*columns, strict=True):
+            category = label + 1 if category_ids is None else category_ids[label]
+            box = [x1, y1, x2 - x1, y2 - y1]
+            records.append({"image_id": image, "category_id": category, "bbox": box, "score": score})
+    return records
+
+
+def to_supervision(found: Any) -> Any:
+    """One image's detections as `supervision.Detections`: xyxy, confidence, class_id.
+
+    Raises UserError for a batch of several images, and where supervision is not installed.
+    """
+    if found.labels.ndim == 2:
+        if len(found) != 1:
+            raise UserError(f"to_supervision is for one image, not {len(found)}: use detections[i].to_supervision()")
+        found = found[0]
+    try:
+        supervision = import_module("supervision")
+    except ImportError as error:
+        raise UserError("supervision is not installed: `pip install supervision`, then try again") from error
+    boxes, scores, labels = (np.asarray(values) for values in (found.boxes, found.scores, found.labels))
+    return supervision.Detections(xyxy=boxes, confidence=scores, class_id=labels)

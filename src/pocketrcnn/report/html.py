@@ -1,0 +1,39 @@
+"""From the blocks of a page to one self-contained HTML file."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+from ..files import write_atomically
+from .blocks import Page
+
+
+def html(page: Page) -> str:
+    """The page as text, with everything it shows inside. The same page gives the same text."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["prose"] = _prose
+    template = environment.from_string(files(__package__).joinpath("template.html").read_text("utf-8"))
+    return template.render(page=page)
+
+
+def _prose(text: str) -> Any:
+    """Escaped text in which `this` between backticks is code."""
+    from markupsafe import Markup, escape
+
+    parts = str(text).split("`")
+    marked = (f"<code>{escape(part)}</code>" if place % 2 else str(escape(part)) for place, part in enumerate(parts))
+    return Markup("".join(marked))
+
+
+def write(text: str, path: Path) -> None:
+    """Put a page at `path`, whole or not at all. Raises UserError where it cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{path.parent} cannot be made ({error.strerror}): choose another folder with --out") from error
+    write_atomically(path, text.encode())

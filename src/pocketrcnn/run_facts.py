@@ -1,0 +1,193 @@
+"""What is known about a run, as plain JSON (`report.json`), and the report of one run or of several.
+
+The page itself is a function of these facts alone, see `report.runs`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import configfile
+from .config import Config
+from .costs import parameters
+from .data.annotations import SPLITS, Example
+from .data.overview import facts_of, objects_of
+from .data.own import Own, open_own
+from .errors import UserError
+from .files import write_atomically
+from .planning import PRESETS, shape_iou, sides_and_boxes
+from .report.runs import write_runs
+from .run_pictures import detection_time, pictures
+from .runs import Run, encode, flat, parse
+from .version import __version__
+
+Facts = dict[str, Any]
+
+SCHEMA = 1
+REPORT, FACTS = "report.html", "report.json"
+SHAPES = 500  # boxes that are drawn
+BINS = 24  # of a histogram
+JUDGED = {"overall", "sizes", "classes", "max_detections", "counts", "precision_recall", "best", "tide", "images"}
+
+
+def write_run_report(run: Run, own: Own | None = None, path: Path | None = None) -> Path:
+    """Collect the facts of a run in `report.json` and show them at `path` (`report.html` in its folder), returned.
+
+    `own`: the run's data where they are open already; reading and checking them takes most of the time.
+    """
+    facts, page = run_facts(run, own), path or run.folder / REPORT
+    write_atomically(run.folder / FACTS, encode(facts))
+    write_runs([facts], page)
+    return page
+
+
+def write_comparison(runs: Sequence[Run], path: Path) -> Path:
+    """One page on several runs, from their folders alone; returns its path."""
+    write_runs([recorded(run) for run in runs], path)
+    return path
+
+
+def run_facts(run: Run, own: Own | None = None) -> Facts:
+    """Everything about a run. Where its data are no longer there, `missing` says why, and there are no pictures."""
+    facts = recorded(run)
+    if run.config.data.kind != "folder":
+        return facts | {"missing": "its data are made by `reproduce`, whose own report has pictures of them"}
+    try:
+        own = own or open_own(run.config.data)
+        facts["data"] = data_facts(own, run.config)
+        if facts["metrics"] is not None:
+            facts |= seen(run, own, facts["evaluations"])
+    except UserError as error:
+        facts["missing"] = str(error)
+    return facts
+
+
+def recorded(run: Run) -> Facts:
+    """What the folder of a run says by itself. Raises UserError for a damaged file."""
+    metrics, environment = run.metrics(), run.environment()
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "name": run.folder.resolve().name,
+        "command": command(run),
+        "settings": flat(configfile.to_dict(run.config)),
+        "parameters": parameters(run.config.model),
+        "versions": environment["versions"],
+        "hardware": environment["hardware"],
+        "points": run.points(),
+        "metrics": metrics,
+        "evaluations": evaluations(run.folder) if metrics else {},
+        "data": None,
+        "pictures": None,
+        "speed": None,
+        "missing": "",
+    }
+
+
+def command(run: Run) -> str:
+    """The command that trains such a run again."""
+    config = run.config
+    if config.data.kind != "folder":
+        return ""
+    time = ("--minutes", f"{config.train.minutes:g}") if config.train.minutes else ()
+    words: list[object] = [*(time or ("--iterations", config.train.iterations))]
+    words += [
+        word for name, width in PRESETS.items() if width == config.model.backbone.width for word in ("--preset", name)
+    ]
+    if config.model.rpn:
+        words += ["--anchors", ",".join(f"{w:g}x{h:g}" for w, h in config.model.rpn.anchors)]
+    words += ["--size", config.model.image, "--batch", config.train.batch, "--seed", config.train.seed]
+    words += ["--patience", config.train.patience] if config.train.patience else []
+    words += ["--voc-origin", config.data.voc_origin] if config.data.voc_origin else []
+    return shlex.join(["pocketrcnn", "train", config.data.source, *map(str, words), "--out", run.folder.name])
+
+
+def evaluations(folder: Path) -> dict[str, Facts]:
+    """What `eval` wrote, by split: test, val, train."""
+    paths = {split: folder / f"evaluation-{split}.json" for split in reversed(SPLITS)}
+    found = {split: parse(path) for split, path in paths.items() if path.is_file()}
+    for split, content in found.items():
+        if not set(content) >= JUDGED:
+            raise UserError(
+                f"{paths[split]} is of another version: run `pocketrcnn eval {folder} --split {split}` again"
+            )
+    return found
+
+
+def seen(run: Run, own: Own, judged: dict[str, Facts]) -> Facts:
+    """Pictures of what the network detects, and how fast it is; nothing where the run was never judged."""
+    if not judged:
+        return {}
+    first = next(iter(judged.values()))  # test images where they were judged
+    if first["data"] != str(own.annotations.root):
+        own = open_own(dataclasses.replace(run.config.data, source=first["data"]))
+    folder, model = own.folder(first["split"], run.config.model.image), run.load_model()
+    return {"pictures": pictures(run, model, folder, first), "speed": detection_time(run, model, folder)}
+
+
+def data_facts(own: Own, config: Config) -> Facts:
+    """Images, objects and sizes by split and class, and the shapes that the anchors have to meet."""
+    splits = {split: own.annotations.split(split) for split in own.splits}
+    everything = [example for examples in splits.values() for example in examples]
+    counts = [len(objects_of(example)) for example in everything]
+    kept = ("format", "data", "crowds", "images_without_objects", "image_sizes", "different_sizes", "dropped", "faults")
+    return {
+        **{name: own.report.summary[name] for name in kept},
+        "splits": {split: facts_of(examples) for split, examples in splits.items()},
+        "classes": class_counts(own, splits),
+        "per_image": {**histogram(np.array(counts, float)), "max": max(counts, default=0)},
+        "shapes": shape_facts(splits.get("train", ()), config),
+    }
+
+
+def class_counts(own: Own, splits: dict[str, tuple[Example, ...]]) -> list[Facts]:
+    """Objects of each class by split, with the median side in pixels of the images."""
+    objects = {
+        split: Counter(thing.name for example in examples for thing in objects_of(example))
+        for split, examples in splits.items()
+    }
+    sides = {row["name"]: row["side"] for row in own.report.summary["classes"]}
+    return [
+        {"name": name, "objects": {split: objects[split][name] for split in splits}, "side": sides.get(name)}
+        for name in own.annotations.classes
+    ]
+
+
+def shape_facts(examples: Sequence[Example], config: Config) -> Facts | None:
+    """Widths and heights of the training objects in pixels of the input, and how well the anchors meet them."""
+    boxes = sides_and_boxes(examples, config.model.image)
+    if not len(boxes) or config.model.rpn is None:
+        return None
+    overlaps = shape_iou(boxes, np.array(config.model.rpn.anchors)).max(1)  # [n]
+    chosen = np.unique(np.linspace(0, len(boxes) - 1, min(SHAPES, len(boxes))).astype(int))
+    return {
+        "objects": len(boxes),
+        "boxes": boxes[chosen].round(1).tolist(),
+        "sides": histogram(np.sqrt(boxes.prod(-1)), by_ratio=True),
+        "median_side": float(np.median(np.sqrt(boxes.prod(-1)))),
+        "anchors": [list(anchor) for anchor in config.model.rpn.anchors],
+        "overlaps": {"edges": np.linspace(0, 1, 21).tolist(), "counts": np.histogram(overlaps, 20, (0, 1))[0].tolist()},
+        "mean_overlap": float(overlaps.mean()),
+        "recall": {str(level): float((overlaps >= level).mean()) for level in (0.5, 0.7)},
+    }
+
+
+def histogram(values: NDArray[np.float64], by_ratio: bool = False) -> Facts:
+    """Counts between edges: whole numbers, or, by ratio, equal steps of the logarithm of values above 0."""
+    if by_ratio:
+        low, high = float(values.min()), float(values.max())
+        edges = np.geomspace(low * 0.99, high * 1.01, BINS + 1)
+    else:
+        high = float(values.max(initial=0))
+        edges = np.arange(0, high + 2 * max(1, round(high / BINS)), max(1, round(high / BINS)))
+    return {"edges": edges.tolist(), "counts": np.histogram(values, edges)[0].tolist()}

@@ -1,0 +1,323 @@
+"""The report of runs: facts from a run that was trained, and pages from facts of any shape."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import shutil
+import subprocess
+import sys
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import fake_runs
+import numpy as np
+import pytest
+from PIL import Image
+from shell import Shell
+from test_report import Page, section
+
+from pocketrcnn.data.own import open_own
+from pocketrcnn.errors import UserError
+from pocketrcnn.matching import Found, Truth
+from pocketrcnn.report import run_pictures, run_quality, run_training
+from pocketrcnn.report.run_quality import CELLS, gathered
+from pocketrcnn.report.runs import render_runs
+from pocketrcnn.run_facts import run_facts, write_comparison, write_run_report
+from pocketrcnn.run_pictures import picture_uri, verdicts
+from pocketrcnn.training import Options, evaluate_run, open_run, train
+
+ALL = ["data", "anchors", "training", "quality", "errors", "pictures", "worst", "speed", "repeat"]
+
+
+def squares(root: Path) -> Path:
+    """Eight images with a bright square or two, as COCO with splits: the third class is nowhere."""
+    random = np.random.default_rng(0)
+    for split, count in {"train": 4, "val": 2, "test": 2}.items():
+        images, objects = [], []
+        for i in range(count):
+            pixels = np.full((40, 48, 3), 30, np.uint8)
+            for label in range(1 + i % 2):
+                x, y = random.integers(0, 24, 2).tolist()
+                pixels[y : y + 14, x : x + 16] = (250, 60 + 150 * label, 60)
+                objects.append({"id": len(objects), "image_id": i, "category_id": label, "bbox": [x, y, 16, 14]})
+            (root / split).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(root / split / f"ё {split} {i}.png")
+            images.append({"id": i, "file_name": f"ё {split} {i}.png", "width": 48, "height": 40})
+        names = [{"id": i, "name": name} for i, name in enumerate(("cat", "dog & <b>", "nowhere"))]
+        content = {"images": images, "annotations": objects, "categories": names}
+        (root / split / "_annotations.coco.json").write_text(json.dumps(content))
+    return root
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of three iterations, evaluated on validation and on test images."""
+    root = tmp_path_factory.mktemp("run report")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POCKETRCNN_DATA", str(root / "cache"))
+        data = squares(root / "my data")
+        train(Options(data, iterations=3, preset="small", out=root / "run", batch=2, size=48, device="cpu"))
+        evaluate_run(root / "run", None, "test", "cpu")
+    return root / "run"
+
+
+@pytest.fixture(scope="module")
+def facts(trained: Path) -> dict[str, Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POCKETRCNN_DATA", str(trained.parent / "cache"))
+        return run_facts(open_run(trained, "cpu"))
+
+
+def test_facts_are_plain_json(facts: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+
+
+def test_facts_say_what_was_learned_from(facts: dict[str, Any]) -> None:
+    assert facts["missing"] == ""
+    data = facts["data"]
+    assert data["splits"]["train"] == {"images": 4, "objects": 6}
+    assert [row["objects"]["train"] for row in data["classes"]] == [4, 2, 0]
+    assert sum(data["per_image"]["counts"]) == 8
+    assert data["per_image"]["max"] == 2
+    shapes = data["shapes"]
+    assert shapes["boxes"] == [[16, 14]] * 6
+    assert sum(shapes["sides"]["counts"]) == sum(shapes["overlaps"]["counts"]) == 6
+    assert shapes["recall"] == {"0.5": 1.0, "0.7": 1.0}, "the anchors were fitted to these boxes"
+
+
+def test_pictures_are_those_of_the_test_images(facts: dict[str, Any]) -> None:
+    pictures = facts["pictures"]
+    assert pictures["split"] == "test"
+    assert [picture["name"] for picture in pictures["some"]] == ["ё test 0.png", "ё test 1.png"]
+    assert [len(picture["objects"]) for picture in pictures["some"]] == [1, 2]
+    assert all(picture["size"] == [48, 40] for picture in pictures["some"])
+    for picture in (*pictures["some"], *pictures["worst"]):
+        assert all(0 <= part <= 1 for thing in picture["objects"] for part in thing["box"])
+
+
+def test_errors_in_the_pictures_are_those_of_the_evaluation(facts: dict[str, Any]) -> None:
+    judged = {Path(row["name"]).name: row for row in facts["evaluations"]["test"]["images"]}
+    if facts["evaluations"]["test"]["best"] is None:
+        judged = {name: row | {"fp": 0, "fn": row["tp"] + row["fn"]} for name, row in judged.items()}
+    for picture in facts["pictures"]["worst"]:
+        assert sum(thing["missed"] for thing in picture["objects"]) == judged[picture["name"]]["fn"]
+
+
+def test_the_worst_images_are_the_worst_of_the_evaluation(facts: dict[str, Any]) -> None:
+    wrong = [Path(row["name"]).name for row in facts["evaluations"]["test"]["images"] if row["fp"] + row["fn"]]
+    assert [picture["name"] for picture in facts["pictures"]["worst"]] == wrong
+
+
+def test_the_command_makes_the_same_settings(trained: Path, facts: dict[str, Any]) -> None:
+    import shlex
+
+    from pocketrcnn.cli import parser
+
+    given = vars(parser().parse_args(shlex.split(facts["command"])[1:]))
+    assert given["data"].name == "my data"
+    assert (given["iterations"], given["batch"], given["size"], given["seed"]) == (3, 2, 48, 0)
+    assert given["preset"] == "small"
+    assert given["minutes"] is None
+
+
+def test_the_whole_page_of_a_trained_run(facts: dict[str, Any]) -> None:
+    html = render_runs([facts])
+    page = Page(html)
+    assert page.attributes("section", "id") == ALL
+    assert "On 2 test images with 3 objects" in page.text
+    assert "dog & <b>" in page.text
+    assert "(maxDets 100)" in page.text
+    for row in ("test", "validation"):
+        assert row in page.text
+    pairs = 2 * (len(facts["pictures"]["some"]) + len(facts["pictures"]["worst"]))
+    shown = section(html, "pictures") + section(html, "worst")
+    assert shown.count("Detected") == pairs / 2
+
+
+def test_a_report_is_written_beside_its_facts(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POCKETRCNN_DATA", str(trained.parent / "cache"))
+    shutil.copytree(trained, tmp_path / "run")
+    run = open_run(tmp_path / "run", "cpu")
+    made = write_run_report(run, open_own(run.config.data))
+    assert made == tmp_path / "run" / "report.html"
+    facts = json.loads((tmp_path / "run" / "report.json").read_text())
+    assert made.read_text() == render_runs([facts]), "the page is a function of the facts"
+
+
+def test_without_the_data_there_is_a_report_that_says_so(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "run")
+    path = tmp_path / "run" / "config.yaml"
+    path.write_text(re.sub(r"source: .*", "source: gone", path.read_text()))
+    html = write_run_report(open_run(tmp_path / "run", "cpu")).read_text()
+    text = Page(html).text
+    assert "gone does not exist" in section(html, "data")
+    assert "There are no pictures: gone does not exist" in text
+    assert "On 2 test images" in text, "the evaluation is still there"
+
+
+def test_an_unfinished_run_has_curves_and_no_evaluation(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "run")
+    (tmp_path / "run" / "metrics.json").unlink()
+    run = open_run(tmp_path / "run", "cpu")
+    facts = run_facts(run, open_own(run.config.data))
+    text = Page(render_runs([facts])).text
+    assert "This run is not finished" in text
+    assert facts["evaluations"] == {}
+    assert "Total loss" in text
+
+
+def test_an_evaluation_of_another_version_is_named(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "run")
+    (tmp_path / "run" / "evaluation-test.json").write_text('{"split": "test"}')
+    with pytest.raises(UserError, match=r"evaluation-test.json is of another version: run `pocketrcnn eval"):
+        run_facts(open_run(tmp_path / "run", "cpu"))
+
+
+def test_runs_are_told_apart_by_their_folders(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell = Shell(capsys)
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(trained, tmp_path / "other")
+    code, out, _ = shell("report", trained, tmp_path / "other")
+    assert (code, out) == (0, "report: report.html\n")
+    assert "2 runs compared" in (tmp_path / "report.html").read_text()
+    (tmp_path / "empty").mkdir()
+    assert "results.json does not exist" in shell.refused("report", trained, tmp_path / "empty")
+    (tmp_path / "empty" / "results.json").write_text("{}")
+    assert "name it alone" in shell.refused("report", trained, tmp_path / "empty")
+
+
+def test_a_comparison_says_what_differs(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "other")
+    path = tmp_path / "other" / "config.yaml"
+    path.write_text(path.read_text().replace("seed: 0", "seed: 7"))
+    runs = [open_run(folder, "cpu") for folder in (trained, tmp_path / "other")]
+    html = write_comparison(runs, tmp_path / "page.html").read_text()
+    assert "train.seed" in section(html, "settings")
+    assert "train.iterations" not in section(html, "settings")
+    text = Page(html).text
+    assert "cannot be compared" not in text
+
+
+def test_runs_that_differ_in_the_seed_alone_have_a_mean() -> None:
+    runs = [fake_runs.run(name="a"), fake_runs.run(name="b", seed=1)]
+    runs[1]["evaluations"] = copy.deepcopy(runs[0]["evaluations"])
+    runs[0]["evaluations"]["val"]["overall"] |= {"AP50": 0.5, "AP": 0.25}
+    runs[1]["evaluations"]["val"]["overall"] |= {"AP50": 0.7, "AP": 0.35}
+    assert "AP50 is 0.600 ± 0.141 and AP 0.300 ± 0.071" in Page(render_runs(runs)).text
+    runs[1]["settings"]["model.image"] = 64
+    assert "seed alone" not in Page(render_runs(runs)).text
+
+
+def test_figures_on_other_images_are_not_passed_off_as_comparable() -> None:
+    runs = [fake_runs.run(name="a"), fake_runs.run(name="b", images=5)]
+    assert "cannot be compared" in Page(render_runs(runs)).text
+
+
+def test_runs_of_one_name_are_numbered() -> None:
+    text = Page(render_runs([fake_runs.run(name="same"), fake_runs.run(name="same")])).text
+    assert "same (1)" in text
+    assert "same (2)" in text
+
+
+@pytest.mark.parametrize(("classes", "images", "objects"), [(1, 4, 3), (2, 3, 0), (10, 1, 1), (40, 2, 100)])
+def test_pages_of_any_shape(classes: int, images: int, objects: int) -> None:
+    run = fake_runs.run(classes, images, objects)
+    kept = copy.deepcopy(run)
+    html = render_runs([run])
+    page = Page(html)
+    assert run == kept
+    assert "<script" not in html
+    ids = page.attributes("section", "id")
+    assert ids == [id for id in ALL if objects or id != "anchors"]
+    assert {link[1:] for link in page.attributes("a", "href")} <= set(ids)
+    assert all(link.startswith("data:") for link in page.attributes("img", "src"))
+    assert all(len(alt) > 10 for alt in page.attributes("img", "alt"))
+    for figure in page.figures:
+        assert len(figure["figcaption"].strip()) > 30
+        assert figure["h4"]
+    assert "nan" not in page.text.lower().replace("nano", "")
+    assert ("n/a" in page.text) or objects
+
+
+def test_one_point_and_zero_losses_can_be_drawn() -> None:
+    run = fake_runs.run(points=1)
+    run["points"][0]["train"] |= {"loss_box": 0.0}
+    run["points"][0]["test"] |= {"loss_box": 0.0, "AP": 0.0, "AP50": 0.0, "AP75": 0.0}
+    assert "Losses" in render_runs([run])
+    run["points"] = []
+    assert "no points of the curves yet" in render_runs([run])
+
+
+def test_a_run_without_evaluation_names_the_command() -> None:
+    run = fake_runs.run() | {"evaluations": {}, "pictures": None}
+    text = Page(render_runs([run])).text
+    assert "This run has no evaluation: pocketrcnn eval makes one" in text
+    assert "Without an evaluation: my run" in Page(render_runs([run, fake_runs.run(name="b")])).text
+
+
+def test_a_colour_stands_for_the_same_run_everywhere() -> None:
+    runs = [fake_runs.run() | {"evaluations": {}}, fake_runs.run(name="b")]
+    found = run_quality.overlaid([("b", run_training.colour_of(1), runs[1]["evaluations"]["val"])])
+    assert found
+    section = run_quality.comparison(["my run", "b"], {"b": runs[1]["evaluations"]["val"]})
+    assert section.blocks[0] == found
+
+
+def test_captions_follow_the_numbers() -> None:
+    assert run_training.best_point([50, 100], [0.1, 0.4]).endswith(
+        "AP is highest, 0.400, at iteration 100, the last point: longer training may help."
+    )
+    assert run_training.best_point([50, 100], [0.9, 0.4]).endswith("AP is highest, 0.900, at iteration 50 of 100.")
+    run = fake_runs.run()
+    assert "is lowest at the end" in run_training.overfitting(run)
+    run["points"][-1]["test"]["loss_box"] = 9.0
+    assert "is lowest at iteration 75 of 100; it is 3.9 times as high at the end" in run_training.overfitting(run)
+
+
+def test_labels_are_left_out_where_they_would_hide_the_image() -> None:
+    for objects, shown in ((3, True), (30, False)):
+        found = run_pictures.gallery("", "", fake_runs.run(objects=objects)["pictures"]["some"], named=True)
+        svgs = [b64decode(panel.uri.split(",")[1]) for panel in found.panels]
+        assert len(svgs) == 8
+        assert all((b"<text" in svg) == shown for svg in svgs)
+        assert all(ElementTree.fromstring(svg).tag.endswith("svg") for svg in svgs), "names are escaped"
+
+
+def test_verdicts_are_those_of_the_evaluation() -> None:
+    boxes = np.array([[0, 0, 10, 10], [20, 20, 30, 30], [50, 50, 90, 90]], float)
+    truth = [Truth(boxes[:0], np.zeros(0, int), np.zeros(0, bool))]
+    truth += [Truth(boxes, np.array([0, 1, 0]), np.array([False, False, True]))]
+    inside = np.array([[0, 0, 10, 9], [0, 0, 9, 10], [20, 20, 30, 30], [60, 60, 70, 70]], float)
+    found = [Found(boxes[:1], np.array([0.5]), np.array([0]))]
+    found += [Found(inside, np.array([0.9, 0.8, 0.7, 0.6]), np.array([0, 0, 0, 0]))]
+    false, missed = verdicts(truth, found, 2)
+    assert false == [{0}, {1, 2}], "the second on one object, and one of the wrong class; not that in a crowd"
+    assert missed == [set(), {1}]
+
+
+def test_large_pictures_are_made_smaller_and_tiny_ones_stay_exact() -> None:
+    assert picture_uri(np.zeros((8, 8, 3), np.uint8)).startswith("data:image/png")
+    noise = np.random.default_rng(0).integers(0, 255, (900, 1300, 3), np.uint8)
+    uri = picture_uri(noise)
+    assert uri.startswith("data:image/jpeg")
+    assert len(uri) < 640 * 640 * 3
+
+
+def test_classes_beyond_the_matrix_are_put_together() -> None:
+    n = CELLS + 10
+    counts = np.random.default_rng(0).integers(0, 9, (n + 1, n + 1)).tolist()
+    names, matrix = gathered([*map(str, range(n)), "background"], counts)
+    assert len(names) == len(matrix) == CELLS + 1
+    assert sum(map(sum, matrix)) == sum(map(sum, counts))
+    assert names[-2:] == ["other classes", "background"]
+
+
+def test_the_page_needs_no_torch() -> None:
+    words = "import sys; sys.modules['torch'] = None; import pocketrcnn.report.runs"
+    subprocess.run([sys.executable, "-c", words], check=True)

@@ -1,0 +1,304 @@
+"""`train`, `resume` and `eval` on people's own images: from a folder to a finished run, and what can go wrong."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import datasets_on_disk
+import painted
+import pytest
+import torch
+from datasets_on_disk import SCENES, Scenes
+
+from pocketrcnn import configfile, engine
+from pocketrcnn.checkpoint import load_tensors
+from pocketrcnn.cli import main
+from pocketrcnn.engine import Interrupted, Trainer
+from pocketrcnn.errors import UserError
+from pocketrcnn.runs import Run
+from pocketrcnn.training import Options, evaluate_run, free_folder, open_run, resume, train
+
+FILES = [
+    "checkpoint.safetensors",
+    "config.yaml",
+    "env.json",
+    "evaluation-val.json",
+    "last.safetensors",
+    "log.jsonl",
+    "metrics.json",
+    "report.html",
+    "weights.safetensors",
+]
+
+
+def quick(data: Path, out: Path, iterations: int = 2, **changes: Any) -> Path:
+    """A run of a few iterations."""
+    changes = {"preset": "small", "batch": 2, "size": 32, "device": "cpu", **changes}
+    return train(Options(data, iterations=iterations, out=out, **changes))
+
+
+def metrics(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "metrics.json").read_text())  # type: ignore[no-any-return]
+
+
+def evaluation(folder: Path, split: str) -> dict[str, Any]:
+    return json.loads((folder / f"evaluation-{split}.json").read_text())  # type: ignore[no-any-return]
+
+
+def interrupt_after(patch: pytest.MonkeyPatch, iterations: int, number: int = engine.signal.SIGINT) -> None:
+    """A signal in the middle of an iteration."""
+    step = Trainer.step
+
+    def stopping(self: Trainer) -> None:
+        step(self)
+        if self.state.iteration == iterations:
+            engine.signal.raise_signal(number)
+
+    patch.setattr(Trainer, "step", stopping)
+
+
+def test_a_few_images_are_learned_in_seconds(learned: Path) -> None:
+    found = metrics(learned)
+    assert found["iterations"] == 40
+    assert found["metrics"]["AP50"] > 0.9
+    assert sorted(path.name for path in learned.iterdir()) == FILES
+    points = open_run(learned).points()
+    assert points[-1]["train"]["loss_total"] < points[0]["train"]["loss_total"] / 2
+    assert {"loss_objectness", "loss_box", "loss_object", "loss_refine"} <= set(points[-1]["test"])
+
+
+def test_the_best_point_is_kept(learned: Path) -> None:
+    points = open_run(learned).points()
+    assert metrics(learned)["metrics"]["AP"] == max(point["test"]["AP"] for point in points)
+
+
+def test_evaluating_again_gives_the_figures_of_training_to_the_bit(learned: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(learned, tmp_path / "run"))
+    found = evaluate_run(run, None, "val", "cpu")
+    trained = metrics(run)["metrics"]
+    assert found["overall"] == {name: trained[name] for name in ("AP", "AP50", "AP75", "AR")}
+    assert (run / "evaluation-val.json").read_bytes() == (learned / "evaluation-val.json").read_bytes()
+
+
+def test_the_test_images_are_evaluated_where_there_are_some(learned: Path, shapes: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(learned, tmp_path / "run"))
+    found = evaluate_run(run, None, None, "cpu")
+    assert (found["split"], found["counts"]["images"]) == ("test", 6)
+    assert found["overall"]["AP50"] > 0.8
+    assert found == evaluation(run, "test")
+    assert evaluate_run(run, shapes, "test", "cpu") == found, "the same data, named by the reader"
+
+
+def test_the_threshold_of_best_f1_is_stored_with_the_model(learned: Path) -> None:
+    _, facts = load_tensors(learned / "weights.safetensors")
+    assert facts["threshold"] == evaluation(learned, "val")["best"]["threshold"]
+    assert facts["config"]["data"]["classes"] == ["cat", "dog"]
+
+
+def test_what_cannot_be_evaluated_is_said(learned: Path, tmp_path: Path) -> None:
+    scenes: Scenes = {f"{i}.png": ((32, 32), [("class 3", (1, 2, 11, 22))]) for i in range(4)}
+    strange = datasets_on_disk.coco(tmp_path / "strange", scenes)
+    with pytest.raises(
+        UserError, match=r"strange has the class `class 3`, which the detector does not know \(cat, dog\)"
+    ):
+        evaluate_run(learned, strange, None, "cpu")
+    only = painted.write(tmp_path / "only", train=4, val=2)
+    with pytest.raises(UserError, match=r"--split test: .* has only train, val"):
+        evaluate_run(learned, only, "test", "cpu")
+    with pytest.raises(UserError, match=r"is not the folder of a run \(it has no config.yaml\)"):
+        evaluate_run(tmp_path, None, None, "cpu")
+
+
+@pytest.mark.parametrize("stop", [1, 4, 6])
+def test_an_interrupted_run_ends_in_the_same_bytes(shapes: Path, tmp_path: Path, stop: int) -> None:
+    whole = quick(shapes, tmp_path / "whole", 6, size=48)
+    parts, number = tmp_path / "parts", engine.signal.SIGTERM if stop == 4 else engine.signal.SIGINT
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt_after(patch, stop, number)
+        with pytest.raises(Interrupted, match=f"interrupted at iteration {stop} of parts") as caught:
+            quick(shapes, parts, 6, size=48)
+    assert caught.value.code == 128 + number
+    with pytest.raises(UserError, match=r"parts is not finished: `pocketrcnn resume .*parts` goes on with it"):
+        evaluate_run(parts, None, None, "cpu")
+    assert resume(parts, None, None, "cpu") == parts
+    for name in ("weights.safetensors", "last.safetensors", "log.jsonl", "evaluation-val.json"):
+        assert (parts / name).read_bytes() == (whole / name).read_bytes(), name
+    assert metrics(parts)["metrics"] == metrics(whole)["metrics"]
+
+
+def test_a_finished_run_goes_on_where_it_is_given_more_iterations(shapes: Path, tmp_path: Path) -> None:
+    run = quick(shapes, tmp_path / "run", 4)
+    first, seen = open_run(run).points(), []
+    with pytest.MonkeyPatch.context() as patch:
+        step = Trainer.step
+        patch.setattr(Trainer, "step", lambda self: seen.append(self.state.iteration) or step(self))
+        resume(run, None, 7, "cpu")
+    assert seen == [4, 5, 6]
+    assert metrics(run)["iterations"] == 7
+    assert open_run(run).config.train.iterations == 7
+    assert open_run(run).points()[: len(first)] == first
+    assert open_run(run).points()[-1]["iteration"] == 7
+
+
+def test_a_longer_time_is_taken_over(shapes: Path, tmp_path: Path) -> None:
+    run = quick(shapes, tmp_path / "run", 4)
+    resume(run, 0.02, None, "cpu")
+    assert open_run(run).config.train.minutes == 0.02
+    assert metrics(run)["iterations"] > 4
+
+
+def test_a_finished_run_without_other_wishes_is_left_as_it_is(
+    learned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Path(shutil.copytree(learned, tmp_path / "run"))
+    monkeypatch.setattr(Trainer, "__init__", lambda *_: pytest.fail("trained again"))
+    resume(run, None, None, "cpu")
+    for name in FILES:
+        assert (run / name).read_bytes() == (learned / name).read_bytes(), name
+
+
+def test_a_run_without_improvement_ends_early(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pocketrcnn import evaluation
+
+    figures = iter([0.1, 0.3, 0.2, 0.3, 0.3, 0.25, 0.2, 0.1, *[0.0] * 20])
+    monkeypatch.setattr(
+        evaluation, "average_precision", lambda *_: dict.fromkeys(("AP", "AP50", "AP75", "AR"), next(figures))
+    )
+    run = quick(shapes, tmp_path / "run", 12, patience=2)
+    points = [point["test"]["AP"] for point in open_run(run).points()]
+    assert points == [0.1, 0.3, 0.2, 0.3, 0.3, 0.25, 0.2], "two points after the last best one"
+    assert metrics(run)["iterations"] == 7
+
+
+def test_other_lengths_are_taken_over_and_other_settings_are_not(tmp_path: Path, shapes: Path) -> None:
+    config = open_run(quick(shapes, tmp_path / "run")).config
+    longer = replace(config, train=replace(config.train, iterations=9))
+    with pytest.raises(UserError, match=r"was started with train.iterations = 2, now it is 9"):
+        Run(tmp_path / "run", longer, torch.device("cpu"))
+    run = open_run(tmp_path / "run")
+    run.extend()
+    assert run.metrics() is not None, "nothing new was asked"
+    run.config = longer
+    run.extend()
+    assert run.metrics() is None
+    assert configfile.load((run.folder / "config.yaml").read_text(), "") == longer
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--minutes 1 --iterations 2", "--minutes and --iterations both say how long to train: leave out one of them"),
+        ("--minutes 0", "--minutes 0: use a time above 0"),
+        ("--minutes -1", "--minutes -1: use a time above 0"),
+        ("--iterations 0", "--iterations 0: use 1 or more"),
+        ("--size 40", "--size 40: use a multiple of 16 pixels"),
+        ("--size 0", "--size 0: use a multiple of 16 pixels"),
+        ("--batch 1", "--batch 1: use 2 or more images, BatchNorm needs them"),
+        ("--anchors 12", "--anchors 12: write widths and heights above 0, as in 12x12,24x16"),
+        ("--anchors 12x0", "--anchors 12x0: write widths and heights above 0, as in 12x12,24x16"),
+        ("--anchors 12x12x3,4x4", "--anchors 12x12x3,4x4: write widths and heights above 0, as in 12x12,24x16"),
+        ("--device tpu", "--device tpu is unknown: use auto, cpu or cuda"),
+        ("--preset huge", "--preset: unknown word `huge`; there are auto, small, medium, large"),
+    ],
+)
+def test_impossible_options_are_refused_in_one_line(
+    shapes: Path, tmp_path: Path, words: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", str(shapes), "--out", str(tmp_path / "run"), *words.split()]) == 2
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("pocketrcnn: ")
+    assert message in error
+    assert "\n" not in error
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_with_something_else_is_left_alone(shapes: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(UserError, match="holds something else than a run: choose another folder with --out"):
+        quick(shapes, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_runs_get_folders_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert free_folder("my cats") == Path("runs/my-cats")
+    (tmp_path / "runs" / "my-cats").mkdir(parents=True)
+    assert free_folder("my cats") == Path("runs/my-cats-2")
+
+
+MANY: Scenes = {**SCENES, "fourth.png": ((32, 32), [("cat", (4, 4, 20, 20))])}
+
+
+@pytest.mark.parametrize("kind", ["coco", "voc", "yolo", "csv"])
+def test_every_format_is_trained_on(tmp_path: Path, kind: str) -> None:
+    root = tmp_path / "çä data"
+    if kind == "yolo":
+        datasets_on_disk.yolo_names(root)
+    {
+        "coco": datasets_on_disk.coco,
+        "voc": datasets_on_disk.voc,
+        "yolo": datasets_on_disk.yolo,
+        "csv": datasets_on_disk.table,
+    }[kind](root, MANY)
+    run = quick(root, tmp_path / "run")
+    assert metrics(run)["iterations"] == 2
+    assert open_run(run).config.data.classes == ("cat", "dog")
+    assert evaluate_run(run, None, None, "cpu")["split"] == "test"
+
+
+def test_one_image_is_training_and_validation_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scenes: Scenes = {"only.png": ((40, 30), [("cat", (1, 2, 11, 22))])}
+    run = quick(datasets_on_disk.coco(tmp_path / "data", scenes), tmp_path / "run")
+    assert metrics(run)["iterations"] == 2
+    assert "the training images take their place, and the figures are too good" in capsys.readouterr().out
+    assert (run / "evaluation-train.json").is_file()
+
+
+def one_class(count: int, label: str) -> Scenes:
+    return {f"{label} {i}.png": ((32, 32), [(label, (2.0 + i, 3, 15.0 + i, 20))]) for i in range(count)}
+
+
+def test_one_class_is_enough(tmp_path: Path) -> None:
+    root = datasets_on_disk.yolo_names(tmp_path / "data", "names: [cat]\n")
+    run = quick(datasets_on_disk.yolo(root, one_class(6, "cat")), tmp_path / "run")
+    assert open_run(run).config.model.classes == 1
+    assert evaluation(run, "val")["confusion"]["names"] == ["cat", "background"]
+
+
+def test_a_class_without_training_images_is_warned_of_and_costs_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    datasets_on_disk.coco(tmp_path / "data" / "train", one_class(4, "cat"))
+    datasets_on_disk.coco(tmp_path / "data" / "val", one_class(2, "dog"))
+    run = quick(tmp_path / "data", tmp_path / "run")
+    words = " ".join(capsys.readouterr().out.split())
+    assert "dog" in words
+    assert "training" in words
+    assert open_run(run).config.data.classes == ("cat", "dog")
+    assert metrics(run)["iterations"] == 2
+
+
+@pytest.mark.parametrize("empty", ["train", "val", "both"])
+def test_splits_without_any_object_are_no_obstacle(tmp_path: Path, empty: str) -> None:
+    bare: Scenes = {f"bare {i}.png": ((32, 32), []) for i in range(3)}
+    full = one_class(3, "cat")
+    datasets_on_disk.coco(tmp_path / "data" / "train", bare if empty in ("train", "both") else full)
+    datasets_on_disk.coco(tmp_path / "data" / "val", bare if empty in ("val", "both") else full)
+    run = quick(tmp_path / "data", tmp_path / "run")
+    found = evaluation(run, "val")
+    assert (found["overall"]["AP"] is None) == (empty != "train"), "n/a without objects"
+    _, facts = load_tensors(run / "weights.safetensors")
+    assert (facts["threshold"] is None) == (found["best"] is None)
+
+
+def test_the_time_decides_the_iterations_and_the_network(
+    shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = train(Options(shapes, minutes=0.03, out=tmp_path / "run", device="cpu", size=32))
+    out = capsys.readouterr().out
+    assert "small network" in out, "too little time for the others"
+    assert "images in 0.03 minutes" in out
+    assert metrics(run)["iterations"] >= 1
+    assert metrics(run)["seconds"] < 3 * 0.03 * 60
