@@ -173,14 +173,7 @@ class FasterRCNN(nn.Module):
         apart = labels[..., None] * (2.0 * self.config.image)  # boxes of two classes never overlap
         valid = scores > self.config.min_score
         kept = boxes.nms(found + apart, valid, self.config.nms_iou)
-        rank = torch.arange(kept.shape[1], 0, -1, device=kept.device) * kept  # [B,..], 0 for what is not kept
-        order = rank.topk(min(self.config.detections, kept.shape[1]), 1).indices  # [B,M]
-        kept = kept.gather(1, order)
-        return Detections(
-            boxes.take(found, order) * kept[..., None],
-            scores.gather(1, order) * kept,
-            labels.gather(1, order).masked_fill(~kept, PADDING),
-        )
+        return Detections(found, scores, labels).only(kept, self.config.detections)
 
 
 # For each detection that is kept, so many candidates enter the last suppression.
