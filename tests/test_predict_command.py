@@ -187,6 +187,18 @@ def test_no_such_image_and_nothing_is_written(shell: Shell) -> None:
     assert not Path("predictions").exists()
 
 
+def test_exported_files_are_told_by_their_name(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    saved(Path("a.png"), WHITE)
+    shell = Shell(capsys)
+    assert "file of `pocketrcnn export`" in shell.refused("predict model.ONNX a.png")
+    assert "model.onnx runs on the processor" in shell.refused("predict model.onnx a.png --device cuda")
+    assert "nowhere is not the folder of a run" in shell.refused("predict nowhere a.png")
+    assert not Path("predictions").exists()
+
+
 @pytest.mark.parametrize("what", ["mkdir", "open"])
 def test_output_that_cannot_be_written(shell: Shell, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     saved(Path("a.png"), WHITE)

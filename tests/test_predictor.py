@@ -58,6 +58,14 @@ def test_the_threshold_is_that_of_the_evaluation(run: Path, tmp_path: Path) -> N
         assert Detector.load(tmp_path / "w.safetensors").threshold == wanted
 
 
+def test_number_formats(run: Path, detector: Detector) -> None:
+    exact, short = detector(NOISE, LOW), Detector.load(run, "cpu", "bfloat16")(NOISE, LOW)
+    assert short.boxes.dtype == short.scores.dtype == torch.float32
+    assert float(short.scores[0, 0]) == pytest.approx(float(exact.scores[0, 0]), abs=0.02)
+    with pytest.raises(UserError, match="the precision `int8` is unknown: use auto, float32, bfloat16"):
+        Detector.load(run, precision="int8")
+
+
 def test_every_kind_of_image_gives_the_same(detector: Detector, tmp_path: Path) -> None:
     path = saved(tmp_path / "a.png", NOISE)
     tensor = torch.from_numpy(NOISE).permute(2, 0, 1)

@@ -111,9 +111,14 @@ def test_what_cannot_be_evaluated_is_said(learned: Path, tmp_path: Path) -> None
         evaluate_run(tmp_path, None, None, "cpu")
 
 
+@pytest.fixture(scope="module")
+def whole(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of six iterations that nobody interrupted."""
+    return quick(shapes, tmp_path_factory.mktemp("whole") / "whole", 6, size=48)
+
+
 @pytest.mark.parametrize("stop", [1, 4, 6])
-def test_an_interrupted_run_ends_in_the_same_bytes(shapes: Path, tmp_path: Path, stop: int) -> None:
-    whole = quick(shapes, tmp_path / "whole", 6, size=48)
+def test_an_interrupted_run_ends_in_the_same_bytes(shapes: Path, whole: Path, tmp_path: Path, stop: int) -> None:
     parts, number = tmp_path / "parts", engine.signal.SIGTERM if stop == 4 else engine.signal.SIGINT
     with pytest.MonkeyPatch.context() as patch:
         interrupt_after(patch, stop, number)

@@ -29,6 +29,7 @@ from .structures import PADDING, Detections
 
 DEFAULT_THRESHOLD = 0.5  # where the evaluation found no best one: networks of the course, nothing found at all
 BATCH = 4  # images: with more, and the memory that they need, an image takes no less time on a processor
+PRECISIONS = ("auto", "float32", "bfloat16")
 
 OneImage: TypeAlias = Source | Tensor
 
@@ -52,6 +53,8 @@ class Detector:
 
         Raises UserError for anything else, for a run that is not finished, and for one of another version.
         """
+        if precision not in PRECISIONS:
+            raise UserError(f"the precision `{precision}` is unknown: use {', '.join(PRECISIONS)}")
         path = Path(path)
         weights = path if path.is_file() else weights_of(path)
         tensors, facts = load_tensors(weights)

@@ -107,7 +107,7 @@ def prepared(options: Options, own: Own, device: torch.device) -> tuple[Plan, tu
         iterations = max(1, round(options.budget * 60 * 0.95 / pace))
         if iterations >= ENOUGH:
             break
-    speed = f"{iterations} iterations of {config.train.batch} images in {options.budget:g} minutes, {pace:.2f} s each"
+    speed = f"{iterations} iterations of {config.train.batch} images in {options.budget:g} min, {pace:.2f} s each"
     config = replace(config, train__iterations=iterations)
     assert sets is not None, "there is at least one preset"
     return Plan(config, (*chosen.reasons, speed)), sets

@@ -158,6 +158,8 @@ def load_detector(path: Path, device: str) -> Predictor:
     if path.suffix.lower() == ".onnx":
         from ..runtime import Detector as Exported
 
+        if device == "cuda":
+            raise UserError(f"--device cuda: {path} runs on the processor; leave it out, or name the folder of the run")
         return Exported.load(path)
     from ..environment import keep_memory
     from ..predictor import Detector
