@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from pocketrcnn.backbones import BLOCKS, Backbone
+from pocketrcnn.backbones import BLOCKS, MERGED, TABLES, Backbone, Merge, scaled
 from pocketrcnn.config import BackboneConfig
 
 
@@ -51,3 +51,44 @@ def test_identity_hands_the_input_on() -> None:
     x = torch.randn(1, 32, 8, 8)
     convolution = backbone.blocks.conv2.conv
     assert torch.allclose(convolution(x)[:, :32], x)
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.parametrize("width", [0.25, 1.0])
+@pytest.mark.parametrize(("merge", "stride"), [(0, 16), (4, 4), (8, 8)])
+def test_the_large_table_has_the_stride_that_is_asked_for(block: str, width: float, merge: int, stride: int) -> None:
+    backbone = Backbone(BackboneConfig(block, 3, width, merge))  # type: ignore[arg-type]
+    assert backbone.stride == stride
+    assert backbone(torch.randn(2, 3, 64, 96)).shape == (2, backbone.channels, 64 // stride, 96 // stride)
+    assert backbone.channels == (scaled(MERGED, width) if merge else scaled(TABLES[3][-1].channels, width))
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_width_is_a_factor_on_all_channels(table: int) -> None:
+    blocks = Backbone(BackboneConfig("conv", table, 0.5)).blocks  # type: ignore[arg-type]
+    found = [block.conv.out_channels for block in blocks]
+    assert found == [scaled(row.channels, 0.5) for row in TABLES[table]]
+    assert all(channels % 8 == 0 for channels in found)
+
+
+def test_a_number_of_channels_is_never_zero() -> None:
+    assert [scaled(100, width) for width in (1.0, 0.5, 0.25, 0.001)] == [104, 48, 24, 8]
+
+
+def test_a_merged_map_is_the_sum_of_what_all_depths_say() -> None:
+    """Against a plain sum: each map through its 1x1 convolution, its cells repeated up to the finest size."""
+    torch.manual_seed(0)
+    merge = Merge(TABLES[3], 16, 4).eval()
+    maps = [torch.randn(2, row.channels, side, side) for row, side in zip(TABLES[3], (32, 16, 8, 4, 4), strict=True)]
+    plain = torch.zeros(2, 16, 16, 16)
+    for lateral, deep in zip(merge.lateral, maps[1:], strict=True):
+        factor = 16 // deep.shape[-1]
+        plain += lateral(deep).repeat_interleave(factor, 2).repeat_interleave(factor, 3)
+    assert torch.allclose(merge(maps), merge.smooth(plain), atol=1e-5)
+
+
+def test_every_depth_of_a_merged_network_is_trained() -> None:
+    backbone = Backbone(BackboneConfig("residual", 3, 0.25, 8, whiten=True, identity=True))
+    backbone(torch.randn(2, 3, 64, 64)).square().mean().backward()
+    without = {name for name, p in backbone.named_parameters() if p.grad is None}
+    assert without == {"blocks.conv1.conv.weight"}, "the first filters alone are left as they are"

@@ -24,6 +24,7 @@ from pocketrcnn.checkpoint import load_tensors, save_tensors
 from pocketrcnn.detector import FasterRCNN
 from pocketrcnn.errors import UserError
 from pocketrcnn.interchange import to_supervision
+from pocketrcnn.layers import tap_between
 from pocketrcnn.predictor import DEFAULT_THRESHOLD, Detector
 from pocketrcnn.runs import Run
 from pocketrcnn.structures import Detections
@@ -201,6 +202,16 @@ def test_networks_of_the_course_predict_too(experiment: str, classes: int, side:
     found = detector(NOISE, 0)
     assert found.labels.shape == (1, 1)
     assert 0 <= found.labels[0, 0] < classes
+
+
+def test_a_network_can_be_trained_on_after_it_has_predicted() -> None:
+    model = FasterRCNN(small("B2").model)
+    tap_between.cache_clear()
+    Detector(model.eval(), ("thing",) * 10)(NOISE)
+    prediction = model.train()(torch.zeros(2, 3, 32, 32, dtype=torch.uint8))
+    assert prediction.logits is not None
+    prediction.logits.sum().backward()
+    assert model.backbone.blocks[-1].conv.weight.grad is not None
 
 
 def test_coco_results() -> None:

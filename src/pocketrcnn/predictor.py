@@ -89,7 +89,7 @@ class Detector:
             raise UserError(f"a batch of {batch} images: use 1 or more")
         return joined([self._detect([*map(pixels, part)], least) for part in in_batches(images, batch)])
 
-    @torch.inference_mode()
+    @torch.no_grad()  # not inference_mode: layers keep tensors, which training in the same process could not use
     def _detect(self, images: list[Pixels], least: float) -> Detections:
         """The detections of one batch, in pixels of the images; what lies in the grey beside an image is left out."""
         device = self.model.mean.device
