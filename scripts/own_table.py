@@ -1,7 +1,7 @@
 """Put the figures of detectors of one's own into the documents: `python scripts/own_table.py NAME RUN...`.
 
 The runs, with another seed each, become the line NAME of `docs/results/own/figures.json`: what their test images
-gave (`pocketrcnn eval RUN`, which has to be done before), time, network, versions, hardware. Then the table in README.md
+gave (`pocketrcnn eval RUN`, done before), time, network, versions, hardware. Then the table in README.md
 and docs/results.md is made anew from that file alone; without an argument, only that.
 """
 

@@ -72,7 +72,7 @@ def test_width_is_a_factor_on_all_channels(table: int) -> None:
 
 
 def test_a_number_of_channels_is_never_zero() -> None:
-    assert [scaled(100, width) for width in (1.0, 0.5, 0.25, 0.001)] == [104, 48, 24, 8]
+    assert [scaled(128, width) for width in (1.0, 0.5, 0.3, 0.001)] == [128, 64, 40, 8]
 
 
 def test_a_merged_map_is_the_sum_of_what_all_depths_say() -> None:

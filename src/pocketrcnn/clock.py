@@ -42,6 +42,7 @@ class Clock:
         """After a point of the curves, which is not training time: plan the rest anew if it no longer fits."""
         passed = self.passed()
         self.state.elapsed += passed
+        self.state.judging += passed
         state, (iteration, seconds) = self.state, self.lap
         self.lap = state.iteration, state.seconds
         if not self.budget or state.iteration >= state.planned:

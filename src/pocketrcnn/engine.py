@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import copy
 import math
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,21 +26,13 @@ from .data.augment import augment
 from .detector import FasterRCNN, total_loss
 from .environment import autocast, keep_memory
 from .errors import UserError
+from .interruption import Interrupted, signals_noted
 from .metrics import Means, Sums, evaluate, measure
 from .runs import Run
 from .show import Progress
 from .structures import Batch
 
 WHITENING = 500  # images whose patches give the first filters
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C or SIGTERM arrived; the state is saved and the run can be resumed."""
-
-    def __init__(self, where: str, number: int) -> None:
-        super().__init__(f"interrupted at {where}, state saved")
-        self.code = 128 + number
-        """The exit code that shells expect after this signal."""
 
 
 def step_seed(seed: int, iteration: int) -> int:
@@ -76,6 +66,8 @@ class State:
     """Iterations of the whole run, as they are planned now."""
     elapsed: float = 0.0
     """Seconds of the run, evaluation included."""
+    judging: float = 0.0
+    """Seconds of evaluation for the points of the curves."""
     asked: tuple[float, int] = (0.0, 0)
     """Minutes and iterations of the configuration, behind the plan."""
 
@@ -142,14 +134,20 @@ class State:
             tensor.copy_(tensors[name])
         self.iteration, self.seconds, self.log = facts["iteration"], facts["seconds"], facts["log"]
         self.means = Means.from_plain(facts["means"])
-        self.planned, self.elapsed = facts["planned"], facts["elapsed"]
+        self.planned, self.elapsed, self.judging = facts["planned"], facts["elapsed"], facts["judging"]
         if self.asked != tuple(facts["asked"]):
             self.plan(settings)
 
     def facts(self) -> dict[str, Any]:
         """What is not a tensor, as JSON holds it."""
         means = self.means.plain()
-        times = {"seconds": self.seconds, "elapsed": self.elapsed, "planned": self.planned, "asked": self.asked}
+        times = {
+            "seconds": self.seconds,
+            "elapsed": self.elapsed,
+            "judging": self.judging,
+            "planned": self.planned,
+            "asked": self.asked,
+        }
         return {"iteration": self.iteration, "log": self.log, "means": means, **times}
 
     def prepare_optimisers(self) -> None:
@@ -228,23 +226,6 @@ class Trainer:
         return {"iteration": self.state.iteration, "train": training, "test": testing}
 
 
-@contextmanager
-def signals_noted() -> Iterator[list[int]]:
-    """Collect Ctrl-C and SIGTERM in a list in place of dying from them, so that the state can be saved first."""
-    noted: list[int] = []
-    kept = {}
-    try:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            kept[number] = signal.signal(number, lambda n, _: noted.append(n))
-    except ValueError:
-        pass  # not the main thread: signals are somebody else's
-    try:
-        yield noted
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
-
-
 def fit(train: Dataset, test: Dataset, run: Run, spent: float = 0.0) -> dict[str, Any]:
     """Train as the run is configured, or go on from its checkpoint; returns and saves the final metrics.
 
@@ -266,7 +247,8 @@ def fit(train: Dataset, test: Dataset, run: Run, spent: float = 0.0) -> dict[str
         with trainer.precision():
             found = evaluate(trainer.state.kept, trainer.test, config.loss, monitor=config.train.monitor)
     state = trainer.state
-    metrics = {"metrics": found, "seconds": state.seconds, "elapsed": state.elapsed, "iterations": state.iteration}
+    times = {"seconds": state.seconds, "elapsed": state.elapsed, "evaluation_seconds": state.judging}
+    metrics = {"metrics": found, "iterations": state.iteration, **times}
     run.finish(trainer.state, metrics)
     if signals:  # they came during the evaluation, which ends by itself
         raise Interrupted(f"the end of {run.name}", signals[0])

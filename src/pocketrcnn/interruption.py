@@ -1,0 +1,33 @@
+"""Ctrl-C and SIGTERM, noted in place of dying from them, so that the state can be saved first."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C or SIGTERM arrived; the state is saved and the run can be resumed."""
+
+    def __init__(self, where: str, number: int) -> None:
+        super().__init__(f"interrupted at {where}, state saved")
+        self.code = 128 + number
+        """The exit code that shells expect after this signal."""
+
+
+@contextmanager
+def signals_noted() -> Iterator[list[int]]:
+    """Collect Ctrl-C and SIGTERM in a list in place of dying from them, so that the state can be saved first."""
+    noted: list[int] = []
+    kept = {}
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            kept[number] = signal.signal(number, lambda n, _: noted.append(n))
+    except ValueError:
+        pass  # not the main thread: signals are somebody else's
+    try:
+        yield noted
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
