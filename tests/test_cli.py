@@ -16,7 +16,21 @@ from pocketrcnn.data.archive import cell_labels
 from pocketrcnn.experiments import NETWORKS
 from pocketrcnn.version import __version__
 
-COMMANDS = ("check", "convert", "reproduce", "download", "scenes", "costs", "bench", "report")
+COMMANDS = (
+    "check",
+    "convert",
+    "train",
+    "resume",
+    "eval",
+    "predict",
+    "export",
+    "reproduce",
+    "download",
+    "scenes",
+    "costs",
+    "bench",
+    "report",
+)
 
 
 @pytest.fixture

@@ -17,8 +17,9 @@ from pocketrcnn.checkpoint import load_tensors
 from pocketrcnn.cli import main
 from pocketrcnn.engine import Interrupted, Trainer
 from pocketrcnn.errors import UserError
+from pocketrcnn.files import first_free
 from pocketrcnn.runs import Run
-from pocketrcnn.training import Options, evaluate_run, free_folder, open_run, resume, train
+from pocketrcnn.training import Options, evaluate_run, open_run, resume, train
 
 FILES = [
     "checkpoint.safetensors",
@@ -228,9 +229,9 @@ def test_a_folder_with_something_else_is_left_alone(shapes: Path, tmp_path: Path
 
 def test_runs_get_folders_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert free_folder("my cats") == Path("runs/my-cats")
+    assert first_free(Path("runs/my-cats")) == Path("runs/my-cats")
     (tmp_path / "runs" / "my-cats").mkdir(parents=True)
-    assert free_folder("my cats") == Path("runs/my-cats-2")
+    assert first_free(Path("runs/my-cats")) == Path("runs/my-cats-2")
 
 
 MANY: Scenes = {**SCENES, "fourth.png": ((32, 32), [("cat", (4, 4, 20, 20))])}

@@ -6,9 +6,7 @@ import dataclasses
 import re
 import statistics
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,7 @@ from .environment import autocast, choose_device, choose_precision, keep_memory
 from .errors import UserError
 from .evaluation import evaluate as evaluate_detections
 from .evaluation_tables import tables
-from .files import write_atomically
+from .files import first_free, write_atomically
 from .metrics import judged
 from .planning import PRESETS, Anchors, Plan, plan
 from .run_facts import write_run_report
@@ -86,7 +84,7 @@ def train(options: Options) -> Path:
     config = replace(chosen.config, data__voc_origin=options.voc_origin, data__seed=options.seed)
     for reason in chosen.reasons:
         say(reason)
-    folder = options.out or free_folder(options.data.resolve().name)
+    folder = options.out or first_free(Path("runs", re.sub(r"\s+", "-", options.data.resolve().name)))
     with Run(folder, config, device) as run:
         fit(*sets, run, spent=time.perf_counter() - begun)
         finish(run, own)
@@ -152,13 +150,6 @@ def seconds_of_an_iteration(config: Config, train: Dataset, val: Dataset, device
         trainer.step()
         times.append(time.perf_counter() - begun)
     return statistics.median(times)
-
-
-def free_folder(name: str) -> Path:
-    """The first of runs/NAME, runs/NAME-2, .. that does not exist."""
-    name = re.sub(r"\s+", "-", name)
-    names: Iterator[str] = (name if i == 1 else f"{name}-{i}" for i in count(1))
-    return next(Path("runs", found) for found in names if not Path("runs", found).exists())
 
 
 def finish(run: Run, own: Own) -> None:
