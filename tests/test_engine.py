@@ -1,5 +1,6 @@
 """The training loop: it learns, it is the same run however often it is interrupted, and it says what went wrong."""
 
+import signal
 from dataclasses import replace as replace_fields
 from functools import lru_cache
 from pathlib import Path
@@ -8,13 +9,13 @@ import pytest
 import torch
 from conftest import small
 
-from pocketrcnn import engine
 from pocketrcnn.checkpoint import load_tensors
 from pocketrcnn.config import Config, DataConfig, replace
 from pocketrcnn.data import Dataset, open_dataset
 from pocketrcnn.data.datasets import Images
-from pocketrcnn.engine import Interrupted, Trainer, fit, order
+from pocketrcnn.engine import Trainer, fit, order
 from pocketrcnn.errors import UserError
+from pocketrcnn.interruption import Interrupted
 from pocketrcnn.runs import Run
 
 CPU = torch.device("cpu")
@@ -44,7 +45,7 @@ def interrupt_after(monkeypatch: pytest.MonkeyPatch, iterations: int) -> None:
         step(self)
         done.append(1)
         if len(done) == iterations:
-            engine.signal.raise_signal(engine.signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(Trainer, "step", stopping)
 

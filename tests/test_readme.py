@@ -28,7 +28,7 @@ INLINE = re.compile(
     r"`pocketrcnn ([a-z]+ [^`A-Z]*)`"
 )  # commands in a sentence; capitals stand for a reader's own words
 QUICK = ("--iterations", "2", "--batch", "10", "--data", "sample")
-INSTALLATION = ("pip install .",)
+INSTALLATION = ("pip install .", "pip install '.[export]'")
 
 script = runpy.run_path(str(ROOT / "scripts" / "readme_table.py"))
 own = runpy.run_path(str(ROOT / "scripts" / "own_table.py"))

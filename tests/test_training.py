@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ import pytest
 import torch
 from datasets_on_disk import SCENES, Scenes
 
-from pocketrcnn import configfile, engine
+from pocketrcnn import configfile
 from pocketrcnn.checkpoint import load_tensors
 from pocketrcnn.cli import main
-from pocketrcnn.engine import Interrupted, Trainer
+from pocketrcnn.engine import Trainer
 from pocketrcnn.errors import UserError
 from pocketrcnn.files import first_free
+from pocketrcnn.interruption import Interrupted
 from pocketrcnn.runs import Run
 from pocketrcnn.training import Options, evaluate_run, open_run, resume, train
 
@@ -48,14 +50,14 @@ def evaluation(folder: Path, split: str) -> dict[str, Any]:
     return json.loads((folder / f"evaluation-{split}.json").read_text())  # type: ignore[no-any-return]
 
 
-def interrupt_after(patch: pytest.MonkeyPatch, iterations: int, number: int = engine.signal.SIGINT) -> None:
+def interrupt_after(patch: pytest.MonkeyPatch, iterations: int, number: int = signal.SIGINT) -> None:
     """A signal in the middle of an iteration."""
     step = Trainer.step
 
     def stopping(self: Trainer) -> None:
         step(self)
         if self.state.iteration == iterations:
-            engine.signal.raise_signal(number)
+            signal.raise_signal(number)
 
     patch.setattr(Trainer, "step", stopping)
 
@@ -106,7 +108,7 @@ def test_what_cannot_be_evaluated_is_said(learned: Path, tmp_path: Path) -> None
     ):
         evaluate_run(learned, strange, None, "cpu")
     only = painted.write(tmp_path / "only", train=4, val=2)
-    with pytest.raises(UserError, match=r"--split test: .* has only train, val"):
+    with pytest.raises(UserError, match=r"--split test: .*only has only train, val"):
         evaluate_run(learned, only, "test", "cpu")
     with pytest.raises(UserError, match=r"is not the folder of a run \(it has no config.yaml\)"):
         evaluate_run(tmp_path, None, None, "cpu")
@@ -120,7 +122,7 @@ def whole(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("stop", [1, 4, 6])
 def test_an_interrupted_run_ends_in_the_same_bytes(shapes: Path, whole: Path, tmp_path: Path, stop: int) -> None:
-    parts, number = tmp_path / "parts", engine.signal.SIGTERM if stop == 4 else engine.signal.SIGINT
+    parts, number = tmp_path / "parts", signal.SIGTERM if stop == 4 else signal.SIGINT
     with pytest.MonkeyPatch.context() as patch:
         interrupt_after(patch, stop, number)
         with pytest.raises(Interrupted, match=f"interrupted at iteration {stop} of parts") as caught:
@@ -198,6 +200,8 @@ def test_other_lengths_are_taken_over_and_other_settings_are_not(tmp_path: Path,
         ("--minutes 1 --iterations 2", "--minutes and --iterations both say how long to train: leave out one of them"),
         ("--minutes 0", "--minutes 0: use a time above 0"),
         ("--minutes -1", "--minutes -1: use a time above 0"),
+        ("--minutes inf", "--minutes inf: use a time above 0"),
+        ("--minutes nan", "--minutes nan: use a time above 0"),
         ("--iterations 0", "--iterations 0: use 1 or more"),
         ("--size 40", "--size 40: use a multiple of 16 pixels"),
         ("--size 0", "--size 0: use a multiple of 16 pixels"),
@@ -218,6 +222,23 @@ def test_impossible_options_are_refused_in_one_line(
     assert message in error
     assert "\n" not in error
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--minutes 1 --iterations 2", "both say how long to train"),
+        ("--minutes 0", "--minutes 0: use a time above 0"),
+        ("--iterations 0", "--iterations 0: use 1 or more"),
+    ],
+)
+def test_a_run_is_not_resumed_for_an_impossible_time(
+    learned: Path, words: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (learned / "config.yaml").read_bytes()
+    assert main(["resume", str(learned), *words.split()]) == 2
+    assert message in capsys.readouterr().err
+    assert (learned / "config.yaml").read_bytes() == before
 
 
 def test_a_folder_with_something_else_is_left_alone(shapes: Path, tmp_path: Path) -> None:
@@ -305,6 +326,6 @@ def test_the_time_decides_the_iterations_and_the_network(
     run = train(Options(shapes, minutes=0.03, out=tmp_path / "run", device="cpu", size=32))
     out = capsys.readouterr().out
     assert "small network" in out, "too little time for the others"
-    assert "images in 0.03 minutes" in out
+    assert "in 0.03 min" in out
     assert metrics(run)["iterations"] >= 1
     assert metrics(run)["seconds"] < 3 * 0.03 * 60

@@ -8,7 +8,7 @@ Legend: B images, N anchors, G objects, A anchors a cell.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ LARGEST_LOG_SCALE = 4.0
 # Below this part of the anchor's side the logarithm goes on as its tangent, so that it stands for any prediction.
 SMALLEST_SCALE = 0.1
 SMALLEST_SIDE = 1e-3  # pixels: a region without area, as clipping may leave one, gets finite deltas
+MOST_PAIRS = 1 << 26  # of boxes that are compared at once: 256 MB for each tensor of them
 
 
 def take(boxes: Tensor, index: Tensor) -> Tensor:
@@ -43,6 +44,29 @@ def iou(a: Tensor, b: Tensor) -> Tensor:
     height = (torch.minimum(ay2, by2) - torch.maximum(ay1, by1)).clamp_(min=0)
     intersection = width.mul_(height)
     return intersection / areas.sub_(intersection).clamp_(min=1e-9)
+
+
+def in_parts(work: Callable[..., tuple[Tensor, ...]], pairs: int, *given: Tensor) -> tuple[Tensor, ...]:
+    """`work(*given)`, for as many images at once as memory allows: tensors [B,..] -> tensors [B,..].
+
+    `pairs`: boxes that are compared in an image. One image with 10,000 objects pads a whole batch to so many.
+    """
+    images = max(1, MOST_PAIRS // max(1, pairs))
+    parts = [work(*part) for part in zip(*(torch.split(tensor, images) for tensor in given), strict=True)]
+    return tuple(torch.cat(found) for found in zip(*parts, strict=True))
+
+
+def closest(boxes: Tensor, objects: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    """The object that each box overlaps most: [B,N,4], [B,G,4], valid bool [B,G] -> IoU [B,N] and its place [B,N].
+
+    Without any object the IoU is below 0.
+    """
+
+    def best(boxes: Tensor, objects: Tensor, valid: Tensor) -> tuple[Tensor, ...]:
+        return tuple(iou(boxes, objects).masked_fill(~valid[:, None], -1).max(-1))
+
+    overlap, index = in_parts(best, boxes.shape[1] * objects.shape[1], boxes, objects, valid)
+    return overlap, index
 
 
 def center_size(boxes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -116,8 +116,7 @@ class FasterRCNN(nn.Module):
         With a background class, that is the class of regions which overlap no object enough.
         """
         assert self.config.roi is not None, "only a network with classes has targets of regions"
-        overlaps = boxes.iou(regions, batch.boxes).masked_fill(~batch.valid[:, None], -1)  # [B,R,G]
-        best, index = overlaps.max(-1)  # [B,R]
+        best, index = boxes.closest(regions, batch.boxes, batch.valid)  # [B,R]
         classes = batch.labels.gather(1, index)
         if self.config.roi.background:
             classes = torch.where(best < self.config.roi.positive_iou, self.config.classes, classes)

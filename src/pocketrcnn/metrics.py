@@ -66,7 +66,8 @@ def box_sums(deltas: Tensor, targets: Tensor, labels: Tensor) -> Sums:
 
 def proposal_sums(prediction: Prediction, batch: Batch) -> Sums:
     """How well the proposals cover the objects: error and overlap of the best proposal of each object."""
-    overlap, index = boxes.iou(batch.boxes, prediction.proposals).max(-1)  # [B,G]
+    every = torch.ones_like(prediction.scores, dtype=torch.bool)
+    overlap, index = boxes.closest(batch.boxes, prediction.proposals, every)  # [B,G]
     valid = batch.valid  # [B,G]
     best, count = boxes.take(prediction.proposals, index), batch.valid.sum()
     error = torch.stack(boxes.center_size(best)[:3]) - torch.stack(boxes.center_size(batch.boxes)[:3])  # [3,B,G]

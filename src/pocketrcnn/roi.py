@@ -103,7 +103,7 @@ class ROIHead(nn.Module):
         """
         boxed = torch.cat((objects, proposals), 1)  # [B,G+P,4]
         usable = torch.cat((valid, scores > 0), 1)
-        best = boxes.iou(boxed, objects).masked_fill(~valid[:, None], 0).amax(-1)  # [B,G+P]
+        best, _ = boxes.closest(boxed, objects, valid)  # [B,G+P]
         labels = (best >= self.config.positive_iou).long().masked_fill(~usable, boxes.IGNORED)
         chosen = boxes.sample(labels, self.config.sample, self.config.positive_part) != boxes.IGNORED
         order = chosen.byte().argsort(dim=1, descending=True, stable=True)  # [B,G+P], the chosen ones first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import statistics
 import time
@@ -55,12 +56,7 @@ class Options:
     voc_origin: int = 0
 
     def __post_init__(self) -> None:
-        if self.minutes is not None and self.iterations is not None:
-            raise UserError("--minutes and --iterations both say how long to train: leave out one of them")
-        if self.minutes is not None and self.minutes <= 0:
-            raise UserError(f"--minutes {self.minutes:g}: use a time above 0")
-        if self.iterations is not None and self.iterations < 1:
-            raise UserError(f"--iterations {self.iterations}: use 1 or more")
+        check_length(self.minutes, self.iterations)
         if self.size is not None and (self.size < 16 or self.size % 16):
             raise UserError(f"--size {self.size}: use a multiple of 16 pixels")
         if self.batch is not None and self.batch < 2:
@@ -70,6 +66,16 @@ class Options:
     def budget(self) -> float:
         """Minutes; 0 where the number of iterations decides."""
         return 0.0 if self.iterations else self.minutes or DEFAULT_MINUTES
+
+
+def check_length(minutes: float | None, iterations: int | None) -> None:
+    """Raises UserError for a length of training that is impossible, or given twice."""
+    if minutes is not None and iterations is not None:
+        raise UserError("--minutes and --iterations both say how long to train: leave out one of them")
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise UserError(f"--minutes {minutes:g}: use a time above 0")
+    if iterations is not None and iterations < 1:
+        raise UserError(f"--iterations {iterations}: use 1 or more")
 
 
 def train(options: Options) -> Path:
@@ -191,6 +197,7 @@ def open_run(folder: Path, device: str = "auto") -> Run:
 
 def resume(folder: Path, minutes: float | None, iterations: int | None, device: str = "auto") -> Path:
     """Go on with a run that was interrupted, or train one for longer."""
+    check_length(minutes, iterations)
     keep_memory()
     run = open_run(folder, device)
     if run.config.data.kind != "folder":
@@ -218,5 +225,5 @@ def evaluate_run(folder: Path, data: Path | None, split: str | None, device: str
     names = list(own.splits)
     chosen = split or next(name for name in ("test", "val", "train") if name in names)
     if chosen not in names:
-        raise UserError(f"--split {chosen}: {config.source} has only {', '.join(names)}")
+        raise UserError(f"--split {chosen}: {own.annotations.root} has only {', '.join(names)}")
     return evaluated(run, own, chosen)
