@@ -17,7 +17,7 @@ from . import costs
 from .config import ModelConfig, replace
 from .data import open_dataset
 from .engine import Trainer
-from .environment import choose_precision, environment
+from .environment import choose_precision, environment, keep_memory
 from .experiments import EXPERIMENTS
 
 MEASURED = ("B1", "B2", "B3", "F2")
@@ -35,6 +35,7 @@ def training_flops(config: ModelConfig, batch: int) -> int:
 def step(source: str, rounds: int, recipe: str) -> dict[str, Any]:
     """Milliseconds, images a second, GFLOP/s and ratio to the matrix product, for each measured experiment."""
     device = torch.device("cpu")
+    keep_memory()  # as `fit` does
     precision = choose_precision("auto", device)
     dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
     a, b = torch.randn(2, PRODUCT, PRODUCT, dtype=dtype).unbind(0)
