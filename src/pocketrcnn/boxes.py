@@ -8,7 +8,7 @@ Legend: B images, N anchors, G objects, A anchors a cell.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ LARGEST_LOG_SCALE = 4.0
 # Below this part of the anchor's side the logarithm goes on as its tangent, so that it stands for any prediction.
 SMALLEST_SCALE = 0.1
 SMALLEST_SIDE = 1e-3  # pixels: a region without area, as clipping may leave one, gets finite deltas
-MOST_PAIRS = 1 << 26  # of boxes that are compared at once: 256 MB for each tensor of them
+MOST_PAIRS = 1 << 24  # of boxes that are compared at once (64 MB a tensor): 10,000 objects in an image are no trouble
 
 
 def take(boxes: Tensor, index: Tensor) -> Tensor:
@@ -46,27 +46,14 @@ def iou(a: Tensor, b: Tensor) -> Tensor:
     return intersection / areas.sub_(intersection).clamp_(min=1e-9)
 
 
-def in_parts(work: Callable[..., tuple[Tensor, ...]], pairs: int, *given: Tensor) -> tuple[Tensor, ...]:
-    """`work(*given)`, for as many images at once as memory allows: tensors [B,..] -> tensors [B,..].
-
-    `pairs`: boxes that are compared in an image. One image with 10,000 objects pads a whole batch to so many.
-    """
-    images = max(1, MOST_PAIRS // max(1, pairs))
-    parts = [work(*part) for part in zip(*(torch.split(tensor, images) for tensor in given), strict=True)]
-    return tuple(torch.cat(found) for found in zip(*parts, strict=True))
-
-
 def closest(boxes: Tensor, objects: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
     """The object that each box overlaps most: [B,N,4], [B,G,4], valid bool [B,G] -> IoU [B,N] and its place [B,N].
 
-    Without any object the IoU is below 0.
+    Without any object the IoU is -1.
     """
-
-    def best(boxes: Tensor, objects: Tensor, valid: Tensor) -> tuple[Tensor, ...]:
-        return tuple(iou(boxes, objects).masked_fill(~valid[:, None], -1).max(-1))
-
-    overlap, index = in_parts(best, boxes.shape[1] * objects.shape[1], boxes, objects, valid)
-    return overlap, index
+    rows = max(1, MOST_PAIRS // valid.numel())
+    parts = [iou(some, objects).masked_fill(~valid[:, None], -1).max(-1) for some in torch.split(boxes, rows, 1)]
+    return torch.cat([part.values for part in parts], 1), torch.cat([part.indices for part in parts], 1)
 
 
 def center_size(boxes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -149,6 +136,16 @@ def match(overlaps: Tensor, valid: Tensor, positive_iou: float, negative_iou: fl
     labels[best < negative_iou] = NEGATIVE
     labels[(best > positive_iou) | is_best] = POSITIVE
     return labels, index
+
+
+def assign(
+    anchors: Tensor, objects: Tensor, valid: Tensor, positive_iou: float, negative_iou: float
+) -> tuple[Tensor, Tensor]:
+    """`match` of anchors [N,4] with the objects [B,G,4] of a batch, a few images at a time where there are many."""
+    images = max(1, MOST_PAIRS // (len(anchors) * valid.shape[1]))
+    several = zip(torch.split(objects, images), torch.split(valid, images), strict=True)
+    parts = [match(iou(anchors, some), there, positive_iou, negative_iou) for some, there in several]
+    return torch.cat([labels for labels, _ in parts]), torch.cat([index for _, index in parts])
 
 
 def sample(labels: Tensor, count: int, positive_part: float) -> Tensor:

@@ -83,12 +83,7 @@ class RPN(nn.Module):
     def targets(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """What the anchors should say: labels [B,N] (1, 0, or -1 for ignored) and deltas [B,N,D]."""
         limits = self.config.positive_iou, self.config.negative_iou
-        labels, index = boxes.in_parts(
-            lambda objects, valid: boxes.match(boxes.iou(self.anchors, objects), valid, *limits),
-            len(self.anchors) * batch.labels.shape[1],
-            batch.boxes,
-            batch.valid,
-        )
+        labels, index = boxes.assign(self.anchors, batch.boxes, batch.valid, *limits)
         deltas = boxes.encode(boxes.take(batch.boxes, index), self.anchors)[..., : self.config.box_dims]
         if self.config.sample:
             labels = boxes.sample(labels, self.config.sample, POSITIVE_PART)
