@@ -152,3 +152,34 @@ def test_every_candidate_is_as_likely_as_another() -> None:
     share = (boxes.sample(labels, 6, 0.5) != boxes.IGNORED).float().mean(0)
     assert share[:6].tolist() == pytest.approx([3 / 6] * 6, abs=0.04)
     assert share[6:].tolist() == pytest.approx([3 / 10] * 10, abs=0.04)
+
+
+def crowded() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Anchors [48,4]; boxes [3,17,4]; objects [3,7,4], of which the last image has none: valid [3,7]."""
+    generator = torch.Generator().manual_seed(0)
+    found, objects = (torch.rand(3, count, 4, generator=generator).cumsum(-1) * 12 for count in (17, 7))
+    valid = torch.rand(3, 7, generator=generator) < 0.7
+    valid[2] = False
+    return boxes.anchors(4, 6, 8, [(8.0, 8.0), (16.0, 12.0)]), found, objects, valid
+
+
+@pytest.mark.parametrize("most", [1, 50, 200, 1 << 24])
+def test_many_objects_are_compared_in_parts_with_the_same_result(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boxes, "MOST_PAIRS", most)
+    anchors, found, objects, valid = crowded()
+    labels, index = boxes.assign(anchors, objects, valid, 0.5, 0.2)
+    for i in range(3):
+        alone = boxes.match(boxes.iou(anchors, objects[i : i + 1]), valid[i : i + 1], 0.5, 0.2)
+        assert torch.equal(labels[i], alone[0][0])
+        assert torch.equal(index[i], alone[1][0])
+    overlap, place = boxes.closest(found, objects, valid)
+    plain = boxes.iou(found, objects).masked_fill(~valid[:, None], -1)
+    assert torch.equal(overlap, plain.amax(-1))
+    assert torch.equal(plain.gather(2, place[..., None])[..., 0], overlap)
+    assert (overlap[2] == -1).all(), "an image without objects"
+
+
+def test_without_boxes_there_is_nothing_closest() -> None:
+    _, _, objects, valid = crowded()
+    overlap, place = boxes.closest(torch.zeros(3, 0, 4), objects, valid)
+    assert overlap.shape == place.shape == (3, 0)

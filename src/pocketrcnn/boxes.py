@@ -51,9 +51,13 @@ def closest(boxes: Tensor, objects: Tensor, valid: Tensor) -> tuple[Tensor, Tens
 
     Without any object the IoU is -1.
     """
+    overlap, index = boxes.new_empty(boxes.shape[:2]), valid.new_empty(boxes.shape[:2], dtype=torch.int64)
     rows = max(1, MOST_PAIRS // valid.numel())
-    parts = [iou(some, objects).masked_fill(~valid[:, None], -1).max(-1) for some in torch.split(boxes, rows, 1)]
-    return torch.cat([part.values for part in parts], 1), torch.cat([part.indices for part in parts], 1)
+    for start in range(0, boxes.shape[1], rows):  # results in place: kept between them, they would break up the memory
+        part = slice(start, start + rows)
+        found = iou(boxes[:, part], objects).masked_fill(~valid[:, None], -1).max(-1)
+        overlap[:, part], index[:, part] = found
+    return overlap, index
 
 
 def center_size(boxes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -142,10 +146,14 @@ def assign(
     anchors: Tensor, objects: Tensor, valid: Tensor, positive_iou: float, negative_iou: float
 ) -> tuple[Tensor, Tensor]:
     """`match` of anchors [N,4] with the objects [B,G,4] of a batch, a few images at a time where there are many."""
+    labels = valid.new_empty(len(valid), len(anchors), dtype=torch.int64)
+    index = torch.empty_like(labels)
     images = max(1, MOST_PAIRS // (len(anchors) * valid.shape[1]))
-    several = zip(torch.split(objects, images), torch.split(valid, images), strict=True)
-    parts = [match(iou(anchors, some), there, positive_iou, negative_iou) for some, there in several]
-    return torch.cat([labels for labels, _ in parts]), torch.cat([index for _, index in parts])
+    for start in range(0, len(valid), images):
+        part = slice(start, start + images)
+        found = match(iou(anchors, objects[part]), valid[part], positive_iou, negative_iou)
+        labels[part], index[part] = found
+    return labels, index
 
 
 def sample(labels: Tensor, count: int, positive_part: float) -> Tensor:

@@ -103,8 +103,9 @@ class ROIHead(nn.Module):
         """
         boxed = torch.cat((objects, proposals), 1)  # [B,G+P,4]
         usable = torch.cat((valid, scores > 0), 1)
-        best, _ = boxes.closest(boxed, objects, valid)  # [B,G+P]
-        labels = (best >= self.config.positive_iou).long().masked_fill(~usable, boxes.IGNORED)
+        best, _ = boxes.closest(proposals, objects, valid)  # [B,P]
+        positive = torch.cat((valid, best >= self.config.positive_iou), 1)  # a true box stands for itself
+        labels = positive.long().masked_fill(~usable, boxes.IGNORED)
         chosen = boxes.sample(labels, self.config.sample, self.config.positive_part) != boxes.IGNORED
         order = chosen.byte().argsort(dim=1, descending=True, stable=True)  # [B,G+P], the chosen ones first
         place = torch.arange(self.config.sample, device=order.device) % chosen.sum(1, keepdim=True).clamp(min=1)
