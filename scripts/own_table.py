@@ -38,7 +38,7 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
             rows[arguments[0]] = collect([Path(name) for name in arguments[1:]])
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(rows, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        for name, text in documents(rows, root).items():
+        for name, text in documents(dict(sorted(rows.items())), root).items():
             (root / name).write_text(text, encoding="utf-8")
     except (UserError, OSError, ValueError) as error:
         print(f"own_table: {error}", file=sys.stderr)

@@ -79,6 +79,18 @@ def test_a_machine_with_other_work_in_between_is_no_excuse(loads: list[float]) -
     assert lasted(machine) == pytest.approx(300, rel=0.1)
 
 
+def test_a_machine_that_becomes_faster_near_the_end_uses_the_time() -> None:
+    """The plan of the last point was made for a slow machine, and once ended the run a tenth too early."""
+    machine = run(
+        lambda i: 0.2 * [1, 1.5, 1.75, 1.75, 0.5, 1, 1, 1][i // 200 % 8],
+        2.0,
+        minutes=5.0,
+        iterations=1400,
+        evaluations=12,
+    )
+    assert lasted(machine) == pytest.approx(300, rel=0.06)
+
+
 def test_time_that_was_spent_before_counts() -> None:
     machine = run(lambda _: 0.5, 1.0, spent=60, minutes=5.0, iterations=570, evaluations=12)
     assert lasted(machine) == pytest.approx(240, rel=0.05)

@@ -23,6 +23,8 @@ class Clock:
         self.last = time.perf_counter()
         self.lap = (state.iteration, state.seconds)
         """Iteration and seconds of training at the last point of the curves."""
+        self.cost = 0.0
+        """Seconds of the last point."""
 
     def passed(self) -> float:
         """Seconds since the last call."""
@@ -31,25 +33,29 @@ class Clock:
         return passed
 
     def trained(self) -> None:
-        """After an iteration. A run whose minutes are over ends."""
-        passed = self.passed()
-        self.state.seconds += passed
-        self.state.elapsed += passed
-        if self.budget and self.state.elapsed > self.budget:
-            self.state.planned = self.state.iteration
+        """After an iteration. A run whose minutes are over ends; one that would end long before them goes on."""
+        passed, state = self.passed(), self.state
+        state.seconds += passed
+        state.elapsed += passed
+        if self.budget and state.elapsed > self.budget:
+            state.planned = state.iteration
+        elif self.budget and state.iteration >= state.planned:
+            self.plan(points=1)
 
     def evaluated(self) -> None:
         """After a point of the curves, which is not training time: plan the rest anew if it no longer fits."""
-        passed = self.passed()
-        self.state.elapsed += passed
-        self.state.judging += passed
-        state, (iteration, seconds) = self.state, self.lap
+        self.cost, state = self.passed(), self.state
+        state.elapsed += self.cost
+        state.judging += self.cost
+        if self.budget and state.iteration < state.planned:
+            self.plan(points=self.points * (1 - state.iteration / state.planned))
         self.lap = state.iteration, state.seconds
-        if not self.budget or state.iteration >= state.planned:
-            return
+
+    def plan(self, points: float) -> None:
+        """As many iterations as the time allows at the pace since the last point; `points` are still to come."""
+        state, (iteration, seconds) = self.state, self.lap
         pace = (state.seconds - seconds) / max(1, state.iteration - iteration)  # seconds of an iteration
-        part_left = 1 - state.iteration / state.planned
-        left = self.budget - state.elapsed - passed * (self.points * part_left + 1)  # points, and the last evaluation
-        planned = state.iteration + max(1, round(left / pace))
+        left = self.budget - state.elapsed - self.cost * (points + 1)  # one more: the last evaluation
+        planned = state.iteration + max(int(state.iteration < state.planned), round(left / pace))
         if abs(planned - state.planned) > TOLERANCE * state.planned:
             state.planned = planned
