@@ -170,6 +170,7 @@ def test_of_equal_networks_the_later_one_is_kept_and_counts_as_better() -> None:
     assert kept([*one, 0.4], patience=2) == (0.5, True)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([0.0, 0.2, 0.4, 0.6]), min_size=1, max_size=12), st.integers(1, 4))
 def test_patience_ends_a_run_so_many_points_after_its_best(figures: list[float], patience: int) -> None:
     best, since, ended = -1.0, 0, False

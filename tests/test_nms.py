@@ -37,13 +37,14 @@ def nms(rows: list[Box], valid: list[bool] | None = None, most: float = 0.5) -> 
     return boxes.nms(given_boxes, given_valid, most)[0].tolist()  # type: ignore[no-any-return]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(box, st.booleans()), min_size=1, max_size=25), threshold)
 def test_suppression_is_the_greedy_loop(rows: list[tuple[Box, bool]], most: float) -> None:
     places, valid = [b for b, _ in rows], [v for _, v in rows]
     assert nms(places, valid, most) == greedy(places, valid, most)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.lists(st.tuples(box, st.booleans()), min_size=6, max_size=6), min_size=2, max_size=4), threshold)
 def test_suppression_of_a_batch_is_that_of_its_images(images: list[list[tuple[Box, bool]]], most: float) -> None:
     places = torch.tensor([[b for b, _ in rows] for rows in images], dtype=torch.float32)
@@ -88,6 +89,7 @@ def test_suppression_leaves_its_arguments_as_they_are() -> None:
         assert kept.data_ptr() != valid.data_ptr()
 
 
+@settings(deadline=None)
 @given(st.lists(box, min_size=1, max_size=8), st.lists(box, max_size=8))
 def test_iou_is_the_plain_loop(a: list[Box], b: list[Box]) -> None:
     found = boxes.iou(torch.tensor(a, dtype=torch.float32), torch.tensor(b, dtype=torch.float32).view(-1, 4))
@@ -120,6 +122,7 @@ labels_of_a_batch = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(labels_of_a_batch, st.integers(1, 16), st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.integers(0, 99))
 def test_a_sample_has_the_share_of_positives_and_the_size_that_are_asked_for(
     rows: list[list[int]], count: int, part: float, seed: int

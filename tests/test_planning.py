@@ -102,6 +102,7 @@ def test_the_side_of_the_input(size: tuple[int, int], sides: Sizes, side: int, m
     assert choose_side([example(size, *sides)] * 3) == side
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 5000), st.integers(1, 5000), st.floats(0.01, 1)), min_size=1, max_size=8))
 def test_the_side_is_a_multiple_of_the_largest_stride_and_within_its_limits(images: list[Any]) -> None:
     side = choose_side([example((w, h), (part * w, part * h)) for w, h, part in images])
@@ -180,6 +181,7 @@ def test_the_configuration_is_that_of_the_data() -> None:
     assert config.model.classes == 2
 
 
+@settings(deadline=None)
 @given(st.integers(1, 32), st.integers(1, 5000))
 def test_a_batch_suits_the_memory_and_the_data(sixteens: int, images: int) -> None:
     batch = planning.choose_batch(16 * sixteens, images)
