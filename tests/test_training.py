@@ -1,6 +1,7 @@
 """`train`, `resume` and `eval` on people's own images: from a folder to a finished run, and what can go wrong."""
 
 import json
+import shlex
 import shutil
 import signal
 from dataclasses import replace
@@ -20,6 +21,7 @@ from pocketrcnn.engine import Trainer
 from pocketrcnn.errors import UserError
 from pocketrcnn.files import first_free
 from pocketrcnn.interruption import Interrupted
+from pocketrcnn.run_facts import command
 from pocketrcnn.runs import Run
 from pocketrcnn.training import Options, evaluate_run, open_run, resume, train
 
@@ -274,6 +276,16 @@ def test_every_format_is_trained_on(tmp_path: Path, kind: str) -> None:
     assert metrics(run)["iterations"] == 2
     assert open_run(run).config.data.classes == ("cat", "dog")
     assert evaluate_run(run, None, None, "cpu")["split"] == "test"
+
+
+def test_the_command_of_a_run_plans_the_same_run(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = quick(shapes, tmp_path / "run", turn=True, patience=3, anchors=((9.0, 9.0), (16.5, 12.0)), seed=5)
+    before = open_run(run).config
+    (tmp_path / "run").rename(tmp_path / "first")
+    words = shlex.split(command(Run(tmp_path / "first", before, torch.device("cpu"))).replace("first", "run"))
+    assert main([*words[1:], "--device", "cpu"]) == 0
+    assert open_run(run).config == before
 
 
 def test_one_image_is_training_and_validation_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

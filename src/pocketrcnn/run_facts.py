@@ -107,6 +107,7 @@ def command(run: Run) -> str:
     if config.model.rpn:
         words += ["--anchors", ",".join(f"{w:g}x{h:g}" for w, h in config.model.rpn.anchors)]
     words += ["--size", config.model.image, "--batch", config.train.batch, "--seed", config.train.seed]
+    words += ["--turn"] if config.augment.rotate else []
     words += ["--patience", config.train.patience] if config.train.patience else []
     words += ["--voc-origin", config.data.voc_origin] if config.data.voc_origin else []
     return shlex.join(["pocketrcnn", "train", config.data.source, *map(str, words), "--out", run.folder.name])
