@@ -102,6 +102,13 @@ def test_the_threshold_of_best_f1_is_stored_with_the_model(learned: Path) -> Non
     assert facts["config"]["data"]["classes"] == ["cat", "dog"]
 
 
+def test_other_data_without_splits_are_judged_whole(learned: Path, tmp_path: Path) -> None:
+    """No seventh of them is held back for a training that does not happen."""
+    run = shutil.copytree(learned, tmp_path / "run")
+    found = evaluate_run(run, painted.write(tmp_path / "other", seed=5, train=7) / "train", None, "cpu")
+    assert (found["split"], found["counts"]["images"]) == ("test", 7)
+
+
 def test_what_cannot_be_evaluated_is_said(learned: Path, tmp_path: Path) -> None:
     scenes: Scenes = {f"{i}.png": ((32, 32), [("class 3", (1, 2, 11, 22))]) for i in range(4)}
     strange = datasets_on_disk.coco(tmp_path / "strange", scenes)

@@ -221,7 +221,7 @@ def evaluate_run(folder: Path, data: Path | None, split: str | None, device: str
     if run.metrics() is None:
         raise UserError(f"{folder} is not finished: `pocketrcnn resume {folder}` goes on with it")
     config = run.config.data
-    own = open_own(dataclasses.replace(config, source=str(data.resolve())) if data else config)
+    own = open_own(dataclasses.replace(config, source=str(data.resolve())), whole=True) if data else open_own(config)
     names = list(own.splits)
     chosen = split or next(name for name in ("test", "val", "train") if name in names)
     if chosen not in names:

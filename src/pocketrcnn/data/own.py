@@ -32,14 +32,16 @@ class Own:
         return {split: count for split, count in found.items() if count}
 
 
-def open_own(config: DataConfig) -> Own:
+def open_own(config: DataConfig, whole: bool = False) -> Own:
     """Read, check and split the data of a configuration. Faulty objects are left out and are in the report.
+
+    `whole`: data without splits are not divided; all of their images are test images.
 
     `config.classes`, if given, are the classes in their order; the data may lack some. Raises UserError for data that
     cannot be read, and for a class that is not among these.
     """
     report = inspect(read(Path(config.source), config.voc_origin))
-    annotations = with_splits(report.clean, config.seed)
+    annotations = with_splits(all_for_test(report.clean) if whole else report.clean, config.seed)
     if config.classes:
         strange = sorted(set(annotations.classes) - set(config.classes))
         if strange:
@@ -49,3 +51,10 @@ def open_own(config: DataConfig) -> Own:
             )
         annotations = replace(annotations, classes=config.classes)
     return Own(annotations, report)
+
+
+def all_for_test(annotations: Annotations) -> Annotations:
+    """Data without any split as test images; others as they are."""
+    if any(example.split for example in annotations.examples):
+        return annotations
+    return replace(annotations, examples=tuple(replace(one, split="test") for one in annotations.examples))
