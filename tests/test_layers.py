@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from pocketrcnn import layers
 from pocketrcnn.layers import MATRIX_CELLS, Conv, FullConv, conv_as_product, norm_pool_relu, pool_relu
 
 
@@ -78,3 +79,12 @@ def test_normalising_the_pooled_quarter_is_exact(scales: tuple[float, ...], froz
 def test_evaluation_uses_the_running_statistics() -> None:
     norm, x = nn.BatchNorm2d(3).eval(), torch.randn(2, 3, 4, 4)
     assert torch.allclose(norm_pool_relu(norm, x, True), F.max_pool2d(F.relu(x / (1 + norm.eps) ** 0.5), 2))
+
+
+def test_what_a_layer_keeps_serves_training_after_prediction() -> None:
+    layers.tap_between.cache_clear()
+    with torch.inference_mode():
+        layers.conv_as_product(torch.rand(1, 2, 2, 2), torch.rand(3, 2, 3, 3))
+    weight = torch.rand(3, 2, 3, 3, requires_grad=True)
+    layers.conv_as_product(torch.rand(1, 2, 2, 2), weight).sum().backward()
+    assert weight.grad is not None

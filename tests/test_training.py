@@ -21,7 +21,7 @@ from pocketrcnn.engine import Trainer
 from pocketrcnn.errors import UserError
 from pocketrcnn.files import first_free
 from pocketrcnn.interruption import Interrupted
-from pocketrcnn.run_facts import command
+from pocketrcnn.run_facts import command, run_facts
 from pocketrcnn.runs import Run
 from pocketrcnn.training import Options, evaluate_run, open_run, resume, train
 
@@ -107,6 +107,16 @@ def test_other_data_without_splits_are_judged_whole(learned: Path, tmp_path: Pat
     run = shutil.copytree(learned, tmp_path / "run")
     found = evaluate_run(run, painted.write(tmp_path / "other", seed=5, train=7) / "train", None, "cpu")
     assert (found["split"], found["counts"]["images"]) == ("test", 7)
+    pictures = run_facts(open_run(run))["pictures"]
+    assert len(pictures["some"]) == 6, "the report looks at the same images"
+
+
+def test_its_own_data_are_never_judged_whole(learned: Path, tmp_path: Path) -> None:
+    """Named or not, data without splits are divided as in training: no training image counts as a test image."""
+    run = quick(painted.write(tmp_path / "own", train=12) / "train", tmp_path / "run")
+    found = evaluate_run(run, None, None, "cpu")
+    assert found["counts"]["images"] < 12
+    assert evaluate_run(run, tmp_path / "own" / "train", None, "cpu") == found
 
 
 def test_what_cannot_be_evaluated_is_said(learned: Path, tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Detections as other programs want them, from torch's tensors or numpy's arrays alike. No torch here."""
+"""Detections as other programs want them, from torch's tensors or numpy's arrays alike. No torch here.
+
+And how a detector is called, with torch or without.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,14 @@ from typing import Any
 import numpy as np
 
 from .errors import UserError
+
+
+def check_call(threshold: float, batch: int) -> None:
+    """What a detector is called with, besides images. Raises UserError for what makes no sense."""
+    if not 0 <= threshold <= 1:
+        raise UserError(f"a threshold of {threshold:g} is no score: use one from 0 to 1")
+    if batch < 1:
+        raise UserError(f"a batch of {batch} images: use 1 or more")
 
 
 def to_coco(found: Any, image_ids: Sequence[int], category_ids: Sequence[int] | None = None) -> list[dict[str, Any]]:

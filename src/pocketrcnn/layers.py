@@ -59,12 +59,13 @@ def conv_as_product(x: Tensor, weight: Tensor) -> Tensor:
 @lru_cache(maxsize=32)
 def tap_between(height: int, width: int, kernel: int, device: torch.device) -> Tensor:
     """The tap that joins each input cell with each output cell, K*K where none does: int64 [H*W * H*W]."""
-    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    y, x = y.flatten(), x.flatten()
-    dy = y[:, None] - y[None, :] + kernel // 2  # [input cell, output cell]
-    dx = x[:, None] - x[None, :] + kernel // 2
-    inside = (dy >= 0) & (dy < kernel) & (dx >= 0) & (dx < kernel)
-    return torch.where(inside, dy * kernel + dx, kernel * kernel).flatten().to(device)
+    with torch.inference_mode(False):  # kept for all that comes after, training too
+        y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+        y, x = y.flatten(), x.flatten()
+        dy = y[:, None] - y[None, :] + kernel // 2  # [input cell, output cell]
+        dx = x[:, None] - x[None, :] + kernel // 2
+        inside = (dy >= 0) & (dy < kernel) & (dx >= 0) & (dx < kernel)
+        return torch.where(inside, dy * kernel + dx, kernel * kernel).flatten().to(device)
 
 
 def conv_norm(in_channels: int, out_channels: int, kernel: int, groups: int = 1) -> nn.Sequential:

@@ -132,7 +132,8 @@ def evaluate(
             means.add({f"loss_{name}": (loss * len(batch), torch.tensor(len(batch)))})
         if monitor:
             these, those = judge(model.decode(prediction), batch, dataset)
-            truth, detected = truth + these, detected + those
+            truth += these
+            detected += those
     found = means.result()
     if monitor:
         from .evaluation import average_precision
@@ -159,7 +160,8 @@ def judged(model: FasterRCNN, dataset: Dataset) -> tuple[list[Truth], list[Found
     truth, found = list[Truth](), list[Found]()
     for batch, prediction in predictions(model, dataset, None):
         these, those = judge(model.decode(prediction), batch, dataset)
-        truth, found = truth + these, found + those
+        truth += these
+        found += those
     return truth, found
 
 

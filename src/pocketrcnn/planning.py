@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,7 +142,7 @@ def plan(
     if anchors:
         fitted, words = anchors, describe_anchors(anchors, boxes) if len(boxes) else "anchors as given"
     median = float(np.median(np.sqrt(boxes.prod(-1)))) if len(boxes) else chosen / 4
-    stride = 4 if median < FINE_BELOW else 8
+    stride: Literal[4, 8] = 4 if median < FINE_BELOW else 8
     model = network(annotations, chosen, stride, fitted, PRESETS[preset])
     reasons = [size_reason(examples, chosen), f"stride {stride}: the median object is {median:.0f} px", words]
     if median < 2 * stride:
@@ -153,7 +154,7 @@ def plan(
         model=model,
         loss=LossConfig(object=2.0),
         optim=optimiser(),
-        train=TrainConfig(batch=choose_batch(chosen, len(examples)), monitor="AP", evaluations=12, curve_images=500),
+        train=TrainConfig(batch=choose_batch(chosen, len(examples)), monitor="AP", curve_images=500),
     )
     return Plan(config, tuple(reasons))
 
@@ -172,7 +173,7 @@ def size_reason(examples: Sequence[Example], side: int) -> str:
     return f"{words}, {smaller} of {len(longest)} are made smaller" if smaller else f"{words}, none is resized"
 
 
-def network(annotations: Annotations, side: int, stride: int, anchors: Anchors, width: float) -> ModelConfig:
+def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors: Anchors, width: float) -> ModelConfig:
     """Faster R-CNN on Table 3, merged to the stride; twice as many detections as the fullest image has objects."""
     examples = annotations.split("train")
     most = max(sum(not thing.crowd for thing in example.objects) for example in examples)
@@ -199,9 +200,7 @@ def network(annotations: Annotations, side: int, stride: int, anchors: Anchors, 
         sample=64,
         positive_part=0.25,
     )
-    backbone = BackboneConfig(
-        "residual", table=3, width=width, merge=4 if stride == 4 else 8, whiten=True, identity=True
-    )
+    backbone = BackboneConfig("residual", table=3, width=width, merge=stride, whiten=True, identity=True)
     classes = len(annotations.classes)
     return ModelConfig(
         backbone=backbone, rpn=rpn, roi=roi, image=side, classes=classes, detections=detections, min_score=0.01

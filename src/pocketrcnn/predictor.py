@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from . import boxes, configfile
+from . import boxes, configfile, interchange
 from .checkpoint import load_into, load_tensors
 from .config import Config
 from .data.cifar import CLASSES
@@ -83,13 +83,10 @@ class Detector:
         Raises UserError for what is no image, and names the file.
         """
         least = self.threshold if threshold is None else threshold
-        if not 0 <= least <= 1:
-            raise UserError(f"a threshold of {least:g} is no score: use one from 0 to 1")
-        if batch < 1:
-            raise UserError(f"a batch of {batch} images: use 1 or more")
+        interchange.check_call(least, batch)
         return joined([self._detect([*map(pixels, part)], least) for part in in_batches(images, batch)])
 
-    @torch.no_grad()  # not inference_mode: layers keep tensors, which training in the same process could not use
+    @torch.no_grad()
     def _detect(self, images: list[Pixels], least: float) -> Detections:
         """The detections of one batch, in pixels of the images; what lies in the grey beside an image is left out."""
         device = self.model.mean.device
@@ -127,11 +124,9 @@ def train(
 
 def weights_of(folder: Path) -> Path:
     """The weights of a finished run. Raises UserError when the folder is none, or of a newer version."""
-    from .training import open_run
+    from .training import open_finished
 
-    if open_run(folder, "cpu").metrics() is None:
-        raise UserError(f"{folder} is not finished: `pocketrcnn resume {folder}` goes on with it")
-    return folder / WEIGHTS
+    return open_finished(folder, "cpu").folder / WEIGHTS
 
 
 def class_names(config: Config) -> tuple[str, ...]:

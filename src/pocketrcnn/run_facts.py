@@ -5,7 +5,6 @@ The page itself is a function of these facts alone, see `report.runs`.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import shlex
 from collections import Counter
@@ -21,7 +20,7 @@ from .config import Config
 from .costs import parameters
 from .data.annotations import SPLITS, Example
 from .data.overview import facts_of, objects_of
-from .data.own import Own, open_own
+from .data.own import Own, open_named, open_own
 from .errors import UserError
 from .files import write_atomically
 from .planning import PRESETS, shape_iou, sides_and_boxes
@@ -131,7 +130,7 @@ def seen(run: Run, own: Own, judged: dict[str, Facts]) -> Facts:
         return {}
     first = next(iter(judged.values()))  # test images where they were judged
     if first["data"] != str(own.annotations.root):
-        own = open_own(dataclasses.replace(run.config.data, source=first["data"]))
+        own = open_named(run.config.data, Path(first["data"]))
     folder, model = own.folder(first["split"], run.config.model.image), run.load_model()
     return {"pictures": pictures(run, model, folder, first), "speed": detection_time(run, model, folder)}
 

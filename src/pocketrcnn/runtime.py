@@ -88,10 +88,7 @@ class Detector:
         Raises UserError for what is no image, and names the file.
         """
         least = self.threshold if threshold is None else threshold
-        if not 0 <= least <= 1:
-            raise UserError(f"a threshold of {least:g} is no score: use one from 0 to 1")
-        if batch < 1:
-            raise UserError(f"a batch of {batch} images: use 1 or more")
+        interchange.check_call(least, batch)
         found = [self._detect([*map(read_image, part)], least) for part in in_batches(images, batch)]
         return padded([one for part in found for one in part])
 

@@ -17,7 +17,8 @@ from . import configfile
 from .config import Config, DataConfig, replace
 from .data import Dataset
 from .data.overview import render
-from .data.own import Own, open_own
+from .data.own import Own, open_named, open_own
+from .detector import FasterRCNN
 from .engine import Trainer, fit
 from .environment import autocast, choose_device, choose_precision, keep_memory
 from .errors import UserError
@@ -161,16 +162,17 @@ def seconds_of_an_iteration(config: Config, train: Dataset, val: Dataset, device
 def finish(run: Run, own: Own) -> None:
     """Evaluate the kept network on validation data; its threshold of best F1 goes into the file of weights."""
     split = "val" if "val" in own.splits else "train"
-    found = evaluated(run, own, split)
+    model = run.load_model()
+    found = evaluated(run, model, own, split)
     show_evaluation(found)
     best = found["best"]
-    run.save_model(WEIGHTS, run.load_model(), threshold=best["threshold"] if best else None)
+    run.save_model(WEIGHTS, model, threshold=best["threshold"] if best else None)
     say(f"report: {write_run_report(run, own)}")
 
 
-def evaluated(run: Run, own: Own, split: str) -> dict[str, Any]:
-    """The evaluation of a run on a split: written to the run's folder, and returned."""
-    dataset, model = own.folder(split, run.config.model.image), run.load_model()
+def evaluated(run: Run, model: FasterRCNN, own: Own, split: str) -> dict[str, Any]:
+    """The evaluation of a run's network on a split: written to the run's folder, and returned."""
+    dataset = own.folder(split, run.config.model.image)
     with autocast(run.config.train.precision, run.device):
         truth, detections = judged(model, dataset)
     names = [str(path) for path in dataset.paths]
@@ -195,6 +197,14 @@ def open_run(folder: Path, device: str = "auto") -> Run:
     return Run(folder, configfile.load(read(path), str(path)), choose_device(device))
 
 
+def open_finished(folder: Path, device: str = "auto") -> Run:
+    """The finished run in a folder. Raises UserError when there is none, or it has to go on first."""
+    run = open_run(folder, device)
+    if run.metrics() is None:
+        raise UserError(f"{folder} is not finished: `pocketrcnn resume {folder}` goes on with it")
+    return run
+
+
 def resume(folder: Path, minutes: float | None, iterations: int | None, device: str = "auto") -> Path:
     """Go on with a run that was interrupted, or train one for longer."""
     check_length(minutes, iterations)
@@ -217,13 +227,11 @@ def resume(folder: Path, minutes: float | None, iterations: int | None, device: 
 def evaluate_run(folder: Path, data: Path | None, split: str | None, device: str = "auto") -> dict[str, Any]:
     """Judge a finished run on its own test images, or on other data. See `evaluated`."""
     keep_memory()
-    run = open_run(folder, device)
-    if run.metrics() is None:
-        raise UserError(f"{folder} is not finished: `pocketrcnn resume {folder}` goes on with it")
+    run = open_finished(folder, device)
     config = run.config.data
-    own = open_own(dataclasses.replace(config, source=str(data.resolve())), whole=True) if data else open_own(config)
+    own = open_named(config, data) if data else open_own(config)
     names = list(own.splits)
     chosen = split or next(name for name in ("test", "val", "train") if name in names)
     if chosen not in names:
         raise UserError(f"--split {chosen}: {own.annotations.root} has only {', '.join(names)}")
-    return evaluated(run, own, chosen)
+    return evaluated(run, run.load_model(), own, chosen)

@@ -53,6 +53,15 @@ def open_own(config: DataConfig, whole: bool = False) -> Own:
     return Own(annotations, report)
 
 
+def open_named(config: DataConfig, source: Path) -> Own:
+    """The data that somebody names, judged by a detector: its own, split as in training, or others.
+
+    Others that have no splits are test images, all of them.
+    """
+    named = replace(config, source=str(source.resolve()))
+    return open_own(named, whole=named.source != config.source)
+
+
 def all_for_test(annotations: Annotations) -> Annotations:
     """Data without any split as test images; others as they are."""
     if any(example.split for example in annotations.examples):
