@@ -83,17 +83,17 @@ def test_a_wild_delta_does_not_overflow() -> None:
 
 def test_anchors_of_the_course_stand_on_cell_centres() -> None:
     grid = boxes.anchors(6, 6, 8, [(32.0, 32.0)])
-    assert grid.shape == (36, 4)
-    assert grid[0].tolist() == [-12, -12, 20, 20]
-    assert grid[1].tolist() == [-4, -12, 28, 20]  # cells run along the row
-    assert grid[-1].tolist() == [28, 28, 60, 60]
+    assert grid.shape == (6, 6, 1, 4)
+    assert grid[0, 0, 0].tolist() == [-12, -12, 20, 20]
+    assert grid[0, 1, 0].tolist() == [-4, -12, 28, 20]  # cells run along the row
+    assert grid[5, 5, 0].tolist() == [28, 28, 60, 60]
 
 
 def test_anchors_of_several_shapes_stand_side_by_side_in_a_cell() -> None:
     shapes = [(16.0, 8.0), (10.0, 20.0), (32.0, 32.0)]
     grid = boxes.anchors(2, 3, 4, shapes)
-    assert grid.shape == (2 * 3 * 3, 4)
-    x, y, width, height = (part.view(2, 3, 3) for part in boxes.center_size(grid))
+    assert grid.shape == (2, 3, 3, 4)
+    x, y, width, height = boxes.center_size(grid)
     assert torch.stack((width, height), -1)[1, 2].tolist() == [list(shape) for shape in shapes]
     assert (x[0, 2].tolist(), y[1, 0].tolist()) == ([10.0] * 3, [6.0] * 3)
 
@@ -102,7 +102,7 @@ def match(*objects: list[float]) -> tuple[torch.Tensor, torch.Tensor]:
     truth = torch.tensor([objects]) if objects else torch.zeros(1, 1, 4)
     valid = torch.full(truth.shape[:2], bool(objects))
     grid = boxes.anchors(6, 6, 8, [(32.0, 32.0)])
-    return boxes.match(boxes.iou(grid, truth), valid, 0.7, 0.1)
+    return boxes.match(grid, truth, valid, 0.7, 0.1)
 
 
 def test_match_marks_positives_negatives_and_ignored() -> None:
@@ -134,9 +134,9 @@ def test_an_image_without_objects_is_all_negative() -> None:
 def test_match_of_a_batch_is_the_match_of_its_images() -> None:
     truth = torch.tensor([[[4.0, 4, 36, 36]], [[10.0, 12, 40, 42]]])
     grid, valid = boxes.anchors(6, 6, 8, [(32.0, 32.0)]), torch.ones(2, 1, dtype=torch.bool)
-    together, _ = boxes.match(boxes.iou(grid, truth), valid, 0.7, 0.1)
+    together, _ = boxes.match(grid, truth, valid, 0.7, 0.1)
     for i in range(2):
-        alone, _ = boxes.match(boxes.iou(grid, truth[i : i + 1]), valid[:1], 0.7, 0.1)
+        alone, _ = boxes.match(grid, truth[i : i + 1], valid[:1], 0.7, 0.1)
         assert torch.equal(together[i], alone[0])
 
 

@@ -18,7 +18,7 @@ from pocketrcnn.config import (
     TrainConfig,
     replace,
 )
-from pocketrcnn.configfile import SCHEMA, dump, load, to_dict
+from pocketrcnn.configfile import SCHEMA, dump, load, overruled, to_dict
 from pocketrcnn.errors import UserError, nearest
 from pocketrcnn.experiments import EXPERIMENTS, RECIPES
 
@@ -75,6 +75,7 @@ def test_replace_checks_the_new_value() -> None:
         (lambda: RPNConfig(anchors=((32.0, 0.0),)), "rpn.anchors needs at least one anchor, with sides above 0"),
         (lambda: RPNConfig(prior=1.0), "rpn.prior is 1.0: a probability between 0 and 1"),
         (lambda: RPNConfig(proposals=0), "rpn.proposals is 0: keep at least 1"),
+        (lambda: RPNConfig(training_part=0.0), "rpn.training_part is 0.0: use more than 0, at most 1"),
     ],
 )
 def test_impossible_values_are_refused(build, message) -> None:
@@ -136,3 +137,38 @@ def test_every_setting_has_a_default_and_a_section_a_description() -> None:
         assert section() == section()
         assert section.__doc__
         assert not section.__doc__.startswith(section.__name__), "a description in words, not the generated one"
+
+
+def planned() -> Config:
+    return Config(model=ModelConfig(rpn=RPNConfig()))
+
+
+def test_settings_are_overruled_by_name() -> None:
+    config = planned()
+    found = overruled(config, ["augment.paste=4", "augment.zoom=[0.8, 2]", "model.rpn.nms_iou=0.6", "loss.box=3"])
+    assert found.augment == replace(config, augment__paste=4, augment__zoom=(0.8, 2.0)).augment
+    assert found.model.rpn is not None
+    assert (found.model.rpn.nms_iou, found.loss.box) == (0.6, 3.0)
+    assert overruled(config, []) == config
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("augment.past=4", "name a setting of augment, loss, model, optim (did you mean `augment.paste`?)"),
+        ("augment.paste", "--set augment.paste: name a setting of augment, loss, model, optim"),
+        ("augment=4", "--set augment=4: name a setting of"),
+        ("model.rpn=4", "--set, model, rpn needs a section of settings where it has 4"),
+        ("train.batch=4", "--set train.batch=4: name a setting of augment, loss, model, optim, as in"),
+        ("augment.zoom=3", "--set, augment, zoom: 3 is not a list of numbers"),
+        ("augment.zoom=[2, 1]", "augment.zoom is [2.0, 1.0]: use two factors above 0, the smaller one first"),
+        ("augment.paste=many", "--set, augment, paste: 'many' is not of type int"),
+        ("augment.zoom=[1", "--set augment.zoom=[1: the value is not YAML"),
+        ("", "--set : name a setting of"),
+    ],
+)
+def test_settings_that_are_none_are_refused_in_one_line(setting: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        overruled(planned(), [setting])
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from conftest import small
 
+from pocketrcnn import environment
 from pocketrcnn.checkpoint import load_tensors
 from pocketrcnn.config import Config, DataConfig, replace
 from pocketrcnn.data import Dataset, open_dataset
@@ -129,6 +130,18 @@ def test_other_settings_are_refused_and_named(tmp_path: Path) -> None:
     train(tmp_path / "run", small("B2"))
     with pytest.raises(UserError, match=r"run was started with train.seed = 0, now it is 1.*--out"):
         Run(tmp_path / "run", small("B2", train__seed=1), CPU)
+
+
+def test_a_run_goes_on_in_the_number_format_that_it_began_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`auto` is measured, and another moment may measure something else."""
+    config = small("B2", train__precision="auto")
+    monkeypatch.setattr(environment, "bfloat16_gain", lambda: 2.0)
+    interrupted_run(tmp_path / "run", monkeypatch, config)
+    monkeypatch.setattr(environment, "bfloat16_gain", lambda: 0.5)
+    run = train(tmp_path / "run", config)
+    assert run.metrics() is not None
+    assert run.config.train.precision == "bfloat16"
+    assert Run(tmp_path / "other", config, CPU).config.train.precision == "float32"
 
 
 def test_the_time_between_checkpoints_may_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,8 @@ def prediction(regions: list[list[float]], logits: list[list[float]], scores: li
     """What a network says of one image, by hand."""
     found = torch.tensor([regions])
     deltas = None if refined is None else torch.tensor([refined])
-    return Prediction(None, None, found, torch.tensor([scores]), found, torch.tensor([logits]), deltas)
+    shown = torch.tensor([scores]) > 0
+    return Prediction(None, None, found, torch.tensor([scores]), found, shown, torch.tensor([logits]), deltas)
 
 
 def test_each_anchor_of_a_cell_has_its_own_outputs() -> None:
@@ -171,11 +172,35 @@ def test_a_region_without_area_costs_no_run() -> None:
     regions = torch.tensor([[[64.0, 10, 64, 20], [4, 6, 4, 6], [4, 6, 30, 20], [64, 64, 64, 64]]]).expand(3, 4, 4)
     made = model(MIXED.images)
     logits, refined = model.classify(model.backbone(model.normalise(MIXED.images)), regions)
-    made = made._replace(regions=regions, logits=logits, refined=refined)
+    made = made._replace(regions=regions, shown=torch.ones(3, 4, dtype=torch.bool), logits=logits, refined=refined)
     losses = model.losses(made, model.targets(made, MIXED), LossConfig())
     total_loss(losses, LossConfig()).backward()
     assert all(torch.isfinite(loss) for loss in losses.values())
     assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
+
+
+def test_suppressed_proposals_count_in_no_loss_and_no_accuracy() -> None:
+    """They fill the rest of the proposals, with score 0; they once counted as regions."""
+    assert MODEL.rpn is not None
+    model = network(rpn=replace(MODEL.rpn, nms_iou=0.1)).eval()
+    made = model(MIXED.images)
+    gone = made.scores == 0
+    assert gone.any()
+    targets = model.targets(made, MIXED)
+    assert torch.equal(targets.classes == PADDING, gone)
+    wrong = made._replace(logits=made.logits + 9 * torch.randn_like(made.logits) * gone[..., None])
+    for name, loss in model.losses(made, targets, LossConfig()).items():
+        assert torch.equal(model.losses(wrong, targets, LossConfig())[name], loss), name
+    right, counted = measure(made, targets, MIXED)["accuracy"]
+    assert counted == (~gone).sum()
+    assert right <= counted
+
+
+def test_in_training_a_part_of_the_proposals_is_enough() -> None:
+    assert MODEL.rpn is not None
+    model = network(rpn=replace(MODEL.rpn, training_part=0.25))
+    assert model(MIXED.images).proposals.shape == (3, 20, 4)
+    assert model(MIXED.images, MIXED).proposals.shape == (3, 5, 4)
 
 
 def test_the_refinement_learns_from_regions_with_an_object_alone() -> None:

@@ -20,7 +20,7 @@ def perfect(model: FasterRCNN, batch: Batch) -> Prediction:
     objectness = (labels == 1).float() * 20 - 10
     logits = torch.nn.functional.one_hot(batch.labels, 10).float()
     proposals, scores = model.rpn.propose(objectness, targets)
-    return Prediction(objectness, targets, proposals, scores, proposals, logits, None)
+    return Prediction(objectness, targets, proposals, scores, proposals, scores > 0, logits, None)
 
 
 def measured(model: FasterRCNN, prediction: Prediction, batch: Batch) -> Sums:

@@ -99,7 +99,7 @@ def test_iou_is_the_plain_loop(a: list[Box], b: list[Box]) -> None:
 
 
 def test_iou_broadcasts_over_a_batch_and_changes_nothing() -> None:
-    grid, objects = boxes.anchors(2, 2, 8, [(8.0, 8.0)]), torch.rand(3, 5, 4).cumsum(-1) * 8
+    grid, objects = boxes.anchors(2, 2, 8, [(8.0, 8.0)]).flatten(0, 2), torch.rand(3, 5, 4).cumsum(-1) * 8
     before = objects.clone()
     together = boxes.iou(grid, objects)
     assert together.shape == (3, 4, 5)
@@ -170,11 +170,14 @@ def crowded() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
 def test_many_objects_are_compared_in_parts_with_the_same_result(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boxes, "MOST_PAIRS", most)
     anchors, found, objects, valid = crowded()
-    labels, index = boxes.assign(anchors, objects, valid, 0.5, 0.2)
+    labels, index = boxes.match(anchors, objects, valid, 0.5, 0.2)
     for i in range(3):
-        alone = boxes.match(boxes.iou(anchors, objects[i : i + 1]), valid[i : i + 1], 0.5, 0.2)
-        assert torch.equal(labels[i], alone[0][0])
-        assert torch.equal(index[i], alone[1][0])
+        overlap = boxes.iou(anchors.flatten(0, 2), objects[i]) * valid[i]  # [N,G], all at once
+        best = overlap.amax(1)
+        stands = (best > 0.5) | ((overlap == overlap.amax(0)) & (overlap > 0)).any(1)
+        assert torch.equal(labels[i] == boxes.POSITIVE, stands)
+        assert torch.equal(labels[i] == boxes.NEGATIVE, (best < 0.2) & ~stands)
+        assert torch.equal(overlap.gather(1, index[i, :, None])[:, 0], best)
     overlap, place = boxes.closest(found, objects, valid)
     plain = boxes.iou(found, objects).masked_fill(~valid[:, None], -1)
     assert torch.equal(overlap, plain.amax(-1))

@@ -78,3 +78,19 @@ def test_the_head_gives_one_row_of_logits_a_region() -> None:
     logits, refined = head(head.pool(torch.randn(2, 5, 6, 6), ROIS.expand(2, -1, -1), 48))
     assert logits.shape == (8, 10)
     assert refined is None
+
+
+def test_a_diverged_network_is_no_error_of_the_crop() -> None:
+    """Training says so itself, at the next point of the curves: what is not a number has to come out as it went in."""
+    boxes_of_nothing = torch.full((1, 2, 4), float("nan"))
+    assert transformer_pool(torch.ones(1, 3, 6, 6), boxes_of_nothing, 48, 4).isnan().all()
+
+
+def test_crops_of_a_bfloat16_map_are_summed_in_float32() -> None:
+    torch.manual_seed(0)
+    features = torch.randn(1, 5, 6, 6).bfloat16().requires_grad_()
+    found = transformer_pool(features, ROIS[None], 48, 4)
+    assert found.dtype == torch.float32
+    assert torch.equal(found, transformer_pool(features.float(), ROIS[None], 48, 4))
+    (slope,) = torch.autograd.grad(found.sum(), features)
+    assert slope.dtype == torch.bfloat16

@@ -264,7 +264,7 @@ def test_a_run_is_not_resumed_for_an_impossible_time(
 def test_a_folder_with_something_else_is_left_alone(shapes: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("precious")
     with pytest.raises(UserError, match="holds something else than a run: choose another folder with --out"):
-        quick(shapes, tmp_path)
+        quick(shapes / "not-even-read", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
@@ -297,7 +297,9 @@ def test_every_format_is_trained_on(tmp_path: Path, kind: str) -> None:
 
 def test_the_command_of_a_run_plans_the_same_run(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    run = quick(shapes, tmp_path / "run", turn=True, patience=3, anchors=((9.0, 9.0), (16.5, 12.0)), seed=5)
+    settings = ("augment.paste=2", "augment.zoom=[0.9, 1.3]")
+    asked = {"turn": True, "patience": 3, "anchors": ((9.0, 9.0), (16.5, 12.0)), "seed": 5, "settings": settings}
+    run = quick(shapes, tmp_path / "run", **asked)
     before = open_run(run).config
     (tmp_path / "run").rename(tmp_path / "first")
     words = shlex.split(command(Run(tmp_path / "first", before, torch.device("cpu"))).replace("first", "run"))

@@ -89,15 +89,14 @@ def shift(boxes: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
 
 
 def anchors(height: int, width: int, stride: int, shapes: Sequence[tuple[float, float]]) -> Tensor:
-    """Anchors on the cell centres of a feature map, not rounded: [N,4], N = height * width * A.
+    """Anchors on the cell centres of a feature map, not rounded: [height,width,A,4] (Ren et al. 2015, section 3.1.1).
 
-    shapes: width and height of the A anchors of a cell, in pixels. Cells run row by row, the anchors of one cell side
-    by side (Ren et al. 2015, section 3.1.1).
+    shapes: width and height of the A anchors of a cell, in pixels.
     """
     wh = torch.tensor(shapes, dtype=torch.float32)  # [A,2]
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     centers = (torch.stack((x, y), -1).reshape(-1, 1, 2) + 0.5) * stride  # [height*width,1,2]
-    return torch.cat((centers - wh / 2, centers + wh / 2), -1).reshape(-1, 4)
+    return torch.cat((centers - wh / 2, centers + wh / 2), -1).view(height, width, -1, 4)
 
 
 def encode(boxes: Tensor, anchors: Tensor) -> Tensor:
@@ -126,34 +125,65 @@ def decode(deltas: Tensor, anchors: Tensor) -> Tensor:
     return from_center_size(xa + tx * wa, ya + ty * ha, w * wa, h * ha)
 
 
-def match(overlaps: Tensor, valid: Tensor, positive_iou: float, negative_iou: float) -> tuple[Tensor, Tensor]:
-    """Which anchors stand for an object: IoU [B,N,G] and valid [B,G] -> labels [B,N], object of each anchor [B,N].
+def match(
+    anchors: Tensor, objects: Tensor, valid: Tensor, positive_iou: float, negative_iou: float
+) -> tuple[Tensor, Tensor]:
+    """Which anchors stand for an object: anchors [h,w,A,4] as `anchors` lays them, objects [B,G,4], valid bool [B,G] ->
+    labels and object of each anchor, int64 [B,N] both, N = h * w * A.
 
     Ren et al. 2015, section 3.1.2: positive (1) above `positive_iou` and at the anchors of the highest IoU with an
-    object; negative (0) where no object reaches `negative_iou`; ignored (-1) otherwise. Images without objects: all
-    negative.
+    object, ties included; negative (0) where no object reaches `negative_iou`; ignored (-1) otherwise. Images without
+    objects: all negative.
     """
-    overlaps = overlaps.masked_fill(~valid[:, None, :], 0)  # [B,N,G]
-    best, index = overlaps.max(-1)  # [B,N]
-    is_best = ((overlaps == overlaps.amax(1, keepdim=True)) & (overlaps > 0)).any(-1)  # [B,N], ties included
+    shape, slots = (len(valid), anchors.shape[:-1].numel()), valid.shape[1]
+    best = anchors.new_zeros(shape).flatten()  # [B*N]
+    index, is_best = torch.zeros_like(best, dtype=torch.int64), torch.zeros_like(best, dtype=torch.bool)
+    step = max(1, MOST_PAIRS // len(best))
+    for start in range(0, slots, step):
+        part = slice(start, start + step)
+        anchor, thing = touching(anchors, objects[:, part], valid[:, part])  # [T] pairs: places in [B*N], in [B*step]
+        boxed, whole = anchors.reshape(-1, 4)[anchor % shape[1]], objects[:, part].reshape(-1, 4)[thing]
+        overlap = iou(boxed[:, None], whole[:, None])[:, 0, 0]  # [T]
+        peak = overlap.new_zeros(objects[:, part].shape[:2].numel()).scatter_reduce_(0, thing, overlap, "amax")
+        is_best[anchor[(overlap == peak[thing]) & (overlap > 0)]] = True
+        before = best.clone()
+        best.scatter_reduce_(0, anchor, overlap, "amax")
+        index[best > before] = slots  # to be taken by the first of the objects that overlap it so much
+        wins = overlap == best[anchor]
+        index.scatter_reduce_(0, anchor[wins], thing[wins] % valid[:, part].shape[1] + start, "amin")
     labels = torch.full_like(index, IGNORED)
     labels[best < negative_iou] = NEGATIVE
     labels[(best > positive_iou) | is_best] = POSITIVE
-    return labels, index
+    return labels.view(shape), index.view(shape)
 
 
-def assign(
-    anchors: Tensor, objects: Tensor, valid: Tensor, positive_iou: float, negative_iou: float
-) -> tuple[Tensor, Tensor]:
-    """`match` of anchors [N,4] with the objects [B,G,4] of a batch, a few images at a time where there are many."""
-    labels = valid.new_empty(len(valid), len(anchors), dtype=torch.int64)
-    index = torch.empty_like(labels)
-    images = max(1, MOST_PAIRS // (len(anchors) * valid.shape[1]))
-    for start in range(0, len(valid), images):
-        part = slice(start, start + images)
-        found = match(iou(anchors, objects[part]), valid[part], positive_iou, negative_iou)
-        labels[part], index[part] = found
-    return labels, index
+def touching(anchors: Tensor, objects: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    """All pairs of an anchor and an object that overlap: anchors [h,w,A,4], objects [B,G,4], valid bool [B,G] -> the
+    places of the T pairs in [B*h*w*A] and in [B*G].
+
+    The anchors of one shape that an object touches are a rectangle of cells, so that small objects on a large map,
+    which touch one anchor in fifty, cost a fiftieth of comparing all with all.
+    """
+    height, width, shapes = anchors.shape[:3]
+    left, across = spanned(anchors[0, :, :, 0::2], objects[..., 0::2])  # [B,G,A] columns: the first, how many
+    top, down = spanned(anchors[:, 0, :, 1::2], objects[..., 1::2])
+    count = (across * down * valid[..., None]).flatten()  # [B*G*A]
+    group = torch.arange(len(count), device=count.device).repeat_interleave(count)  # [T]
+    place = torch.arange(len(group), device=count.device) - (count.cumsum(0) - count)[group]  # 0, 1.. in its rectangle
+    row = top.flatten()[group] + place // across.flatten()[group]
+    column = left.flatten()[group] + place % across.flatten()[group]
+    image = group // (valid.shape[1] * shapes)
+    anchor = ((image * height + row) * width + column) * shapes + group % shapes
+    return anchor, group // shapes
+
+
+def spanned(anchors: Tensor, objects: Tensor) -> tuple[Tensor, Tensor]:
+    """Which anchors of a line an object reaches: ends [n,A,2] and [B,G,2] -> the first and how many, [B,G,A] each."""
+    low, high = anchors.permute(2, 1, 0).contiguous()  # [A,n] each
+    start, end = (x.flatten().expand(len(low), -1).contiguous() for x in objects.unbind(-1))  # [A,B*G]
+    first = torch.searchsorted(high, start, right=True)
+    count = (torch.searchsorted(low, end) - first).clamp(min=0)
+    return tuple(x.T.view(*objects.shape[:2], -1) for x in (first, count))  # type: ignore[return-value]
 
 
 def sample(labels: Tensor, count: int, positive_part: float) -> Tensor:

@@ -22,7 +22,7 @@ class DataConfig:
     """What is learned from."""
 
     source: str = "cifar10"
-    """`cifar10`, `sample` (the 1,500 images inside the package), or a folder in the layout of the course."""
+    """`cifar10`, `sample` (the 1,500 images inside the package), or a folder."""
     kind: Literal["images", "scenes", "folder"] = "images"
     """`images`: one object that fills the frame. `scenes`: Transformed CIFAR-10. `folder`: the user's own images."""
     classes: tuple[str, ...] = ()
@@ -84,16 +84,14 @@ class AugmentConfig:
     """Probability that an image is put together from corners of four, at their own scale."""
 
     def __post_init__(self) -> None:
-        _check(self.shift >= 0, f"augment.shift is {self.shift}: use 0 or more pixels")
-        _check(self.cutout >= 0, f"augment.cutout is {self.cutout}: use 0 or more pixels")
-        _check(self.paste >= 0, f"augment.paste is {self.paste}: use 0 or more objects")
         _check(
             len(self.zoom) == 2 and 0 < self.zoom[0] <= self.zoom[1],
             f"augment.zoom is {list(self.zoom)}: use two factors above 0, the smaller one first",
         )
-        for name in ("aspect", "translate", "gamma", "saturation", "hue", "noise"):
+        units = {"shift": " pixels", "cutout": " pixels", "paste": " objects"}
+        for name in (*units, "aspect", "translate", "gamma", "saturation", "hue", "noise"):
             value = getattr(self, name)
-            _check(value >= 0, f"augment.{name} is {value}: use 0 or more")
+            _check(value >= 0, f"augment.{name} is {value}: use 0 or more{units.get(name, '')}")
         for name in ("invert", "grey", "mosaic"):
             value = getattr(self, name)
             _check(0 <= value <= 1, f"augment.{name} is {value}: a probability, 0 to 1")
@@ -106,8 +104,7 @@ class BackboneConfig:
     block: Literal["conv", "separable", "residual"] = "conv"
     """What Table 1 calls a convolution; the last one of a network is always a plain one."""
     table: Literal[1, 2, 3] = 1
-    """1: five convolutions, each pooled (stride 32). 2: four, the last not pooled (stride 8). 3: five, the last not
-    pooled (stride 16), for images of any size."""
+    """1: stride 32. 2: stride 8. 3: stride 16, for images of any size (see `backbones.TABLES`)."""
     width: float = 1.0
     """Factor on the channels of the table."""
     merge: Literal[0, 4, 8] = 0
@@ -141,6 +138,8 @@ class RPNConfig:
     """Of two candidates that overlap more than this the better one is kept."""
     proposals: int = 1
     """Proposals kept an image, best first."""
+    training_part: float = 1.0
+    """Part of the candidates and of the proposals that is enough in training, where only a sample is classified."""
 
     def __post_init__(self) -> None:
         sides = [side for anchor in self.anchors for side in anchor]
@@ -149,6 +148,7 @@ class RPNConfig:
         _check(self.candidates >= self.proposals, f"rpn.candidates is {self.candidates}: use rpn.proposals or more")
         _check(0 < self.prior < 1, f"rpn.prior is {self.prior}: a probability between 0 and 1")
         _check(self.proposals >= 1, f"rpn.proposals is {self.proposals}: keep at least 1")
+        _check(0 < self.training_part <= 1, f"rpn.training_part is {self.training_part}: use more than 0, at most 1")
 
 
 @dataclass(frozen=True)
@@ -163,8 +163,7 @@ class ROIConfig:
     """Width of the fully connected layer before the classes; 0 for none."""
     dropout: float = 0.0
     train_box: Literal["truth", "predicted", "jittered", "sampled"] = "truth"
-    """The box that is cropped in training; the predicted one is always used for evaluation. `sampled`: true boxes and
-    proposals, some with an object and some without (Ren et al. 2015, section 3.2)."""
+    """The box cropped in training; for evaluation it is the predicted one. `sampled`: Ren et al. 2015, section 3.2."""
     jitter: float = 0.0
     """`jittered`: standard deviation of the noise added to the true deltas."""
     background: bool = False
@@ -265,7 +264,9 @@ class TrainConfig:
     curve_images: int = 1000
     """Images of each split behind a point of the curves; the last figure always uses all."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """`auto`: bfloat16 where the processor multiplies it fast, else float32."""
+    """`auto`: bfloat16 where it is measured to be faster, else float32."""
+    overruled: tuple[str, ...] = ()
+    """What the user set in place of the plan, as `augment.paste=4`."""
     checkpoint_seconds: float = 20.0
     """Time between two savings of the full state."""
 
@@ -295,6 +296,5 @@ def replace(config: Config, **changes: object) -> Config:
 
 
 def _set(node: Any, path: list[str], value: object) -> Any:
-    if len(path) > 1:
-        value = _set(getattr(node, path[0]), path[1:], value)
-    return dataclasses.replace(node, **{path[0]: value})
+    name, rest = path[0], path[1:]
+    return dataclasses.replace(node, **{name: _set(getattr(node, name), rest, value) if rest else value})

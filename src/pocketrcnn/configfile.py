@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -11,6 +12,7 @@ import yaml
 from .config import Config
 from .errors import UserError, nearest
 
+SECTIONS = ("augment", "loss", "model", "optim")  # what may be overruled by name; the rest has options of its own
 SCHEMA = 1  # raised when a saved configuration can no longer be read as it was meant
 
 
@@ -48,6 +50,42 @@ def from_dict(raw: Any, where: str) -> Config:
     """Read what `to_dict` made. `where` names the file in error messages."""
     config: Config = _build(Config, raw, where)
     return config
+
+
+def overruled(config: Config, settings: Sequence[str]) -> Config:
+    """The configuration with other values, given as `augment.paste=4` or `augment.zoom=[0.8, 1.6]` (YAML).
+
+    Raises UserError for what is not a setting of SECTIONS, or not a value of it.
+    """
+    raw = to_dict(config)
+    for text in settings:
+        name, equals, value = text.partition("=")
+        section, _, key = name.strip().rpartition(".")
+        node = _node(raw, section.split("."))
+        if not equals or section.split(".")[0] not in SECTIONS or node is None or key not in node:
+            known = [full for full in _names(raw) if full.split(".")[0] in SECTIONS]
+            hint = nearest(name.strip(), known) or f", as in {known[0]}=VALUE"
+            raise UserError(f"--set {text}: name a setting of {', '.join(SECTIONS)}{hint}")
+        try:
+            node[key] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise UserError(f"--set {text}: the value is not YAML, write a number, a word or a [list]") from error
+    return from_dict(raw, "--set")
+
+
+def _node(raw: dict[str, Any], path: Sequence[str]) -> dict[str, Any] | None:
+    """The settings under a path of names, None where there are none."""
+    for name in path:
+        raw = raw.get(name) if isinstance(raw, dict) else None  # type: ignore[assignment]
+    return raw if isinstance(raw, dict) else None
+
+
+def _names(raw: dict[str, Any], prefix: str = "") -> list[str]:
+    """All settings by dotted name."""
+    found: list[str] = []
+    for name, value in raw.items():
+        found += _names(value, f"{prefix}{name}.") if isinstance(value, dict) else [f"{prefix}{name}"]
+    return found
 
 
 def _build(kind: Any, raw: Any, where: str) -> Any:

@@ -34,6 +34,7 @@ class Prediction(NamedTuple):
     proposals: Tensor  # [B,P,4]
     scores: Tensor  # [B,P] in 0..1
     regions: Tensor  # [B,R,4]
+    shown: Tensor  # [B,R] bool: regions that count; the rest of the proposals was suppressed
     logits: Tensor | None  # [B,R,K']
     refined: Tensor | None  # [B,R,4] deltas from the regions
 
@@ -66,23 +67,28 @@ class FasterRCNN(nn.Module):
     def forward(self, images: Tensor, batch: Batch | None = None) -> Prediction:
         """`batch`, if given, says which regions are classified in place of the network's own proposals (training)."""
         features = self.backbone(self.normalise(images))
-        objectness, deltas, proposals, scores = self.propose(features)
+        objectness, deltas, proposals, scores = self.propose(features, training=batch is not None)
         regions = proposals if batch is None else self.training_regions(proposals, scores, batch)
+        shown = scores > 0 if regions is proposals else torch.ones_like(regions[..., 0], dtype=torch.bool)
         logits, refined = self.classify(features, regions)
-        return Prediction(objectness, deltas, proposals, scores, regions, logits, refined)
+        return Prediction(objectness, deltas, proposals, scores, regions, shown, logits, refined)
 
     def normalise(self, images: Tensor) -> Tensor:
         """uint8 of 0..255 to about -2..2, in the memory layout that convolutions like best."""
         return ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
 
-    def propose(self, features: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor, Tensor]:
+    def propose(self, features: Tensor, training: bool) -> tuple[Tensor | None, Tensor | None, Tensor, Tensor]:
         """Objectness, deltas, proposals and their scores; without a proposal network the frame, with score 1."""
         if self.rpn is None:
             side = float(self.config.image)
             frame = torch.tensor([0.0, 0.0, side, side], device=features.device).expand(features.shape[0], 1, 4)
             return None, None, frame, torch.ones(features.shape[0], 1, device=features.device)
         objectness, deltas = self.rpn(features)
-        return objectness, deltas, *self.rpn.propose(objectness, deltas)
+        return (
+            objectness,
+            deltas,
+            *self.rpn.propose(objectness, deltas, self.rpn.config.training_part if training else 1.0),
+        )
 
     def classify(self, features: Tensor, regions: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Class logits of the regions [B,R,K'] and corrections of their boxes [B,R,4]."""
@@ -108,6 +114,8 @@ class FasterRCNN(nn.Module):
         """What the prediction should have been."""
         anchors, deltas = (None, None) if self.rpn is None else self.rpn.targets(batch)
         classes, refined = (None, None) if self.head is None else self.region_targets(prediction.regions, batch)
+        if classes is not None:
+            classes = classes.where(prediction.shown, PADDING)
         return Targets(anchors, deltas, classes, refined)
 
     def region_targets(self, regions: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:

@@ -1,7 +1,8 @@
 """`pocketrcnn export`: a trained detector as one ONNX file, from uint8 pixels to final boxes, checked when written.
 
-The network is exported as it is. Its one operator that ONNX does not know, `pocketrcnn::nms`, becomes ONNX's
-NonMaxSuppression. Legend: B images, M detections an image, K boxes, S the side of the input in pixels.
+The network is exported as it is. Two of its operators have to be said in ONNX's: `pocketrcnn::nms`, which becomes
+NonMaxSuppression, and the weighted sums of cells that crop a region.
+Legend: B images, M detections an image, K boxes, S the side of the input in pixels.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from .errors import UserError
 from .files import write_atomically
 from .parity import Whole, own_frames, verify
 from .predictor import Detector
+from .roi import TAPS
 from .runtime import INPUT, KEY, OUTPUTS, SCHEMA
 from .show import say
 from .training import open_run
@@ -74,7 +76,11 @@ def onnx_file(detector: Detector) -> bytes:
 def onnx_model(module: nn.Module, examples: tuple[Tensor, ...], inputs: Sequence[str], outputs: Sequence[str]) -> Any:
     """A module as an `onnx.ModelProto` for any number of images, which is the first dimension of every input."""
     batch = torch.export.Dim("batch")
-    table: dict[Callable[..., Any], Callable[..., Any]] = {torch.ops.pocketrcnn.nms.default: onnx_nms}
+    table: dict[Callable[..., Any], Callable[..., Any]] = {
+        torch.ops.pocketrcnn.nms.default: onnx_nms,
+        torch.ops.aten.embedding_bag.padding_idx: onnx_crop,
+        torch.ops.aten._embedding_bag_forward_only.default: onnx_crop,
+    }
     with quiet(), torch.no_grad():
         module.eval()(*examples)  # what layers keep (`tap_between`) has to be of real tensors
         program = torch.export.export(module, examples, dynamic_shapes=tuple({0: batch} for _ in examples))
@@ -109,6 +115,20 @@ def onnx_nms(boxes: Any, valid: Any, most: float) -> Any:
     places = op.Gather(rows, op.Constant(value_ints=[0, 2]), axis=1)  # [kept,2]
     yes = op.Expand(op.Cast(op.Constant(value_int=1), to=BOOL), op.Shape(places, end=1))
     return op.ScatterND(op.And(valid, op.Not(valid)), places, yes)  # into False everywhere
+
+
+def onnx_crop(table: Any, cells: Any, _start: Any, _scale: Any, _mode: Any, _sparse: Any, weights: Any, *_: Any) -> Any:
+    """The sums of `roi.transformer_pool` in ONNX's operators: the exporter's own go bag by bag.
+
+    table [cells,C], cells int64 and weights float [n*TAPS] -> [n,C], and three more results of which nothing is used.
+    """
+    from onnxscript import opset18
+
+    op: Any = opset18
+    shape, last = op.Constant(value_ints=[-1, TAPS]), op.Constant(value_ints=[-1])
+    rows = op.Gather(table, op.Reshape(cells, shape), axis=0)  # [n,TAPS,C]
+    weighted = op.Mul(rows, op.Unsqueeze(op.Reshape(weights, shape), last))
+    return op.ReduceSum(weighted, op.Constant(value_ints=[1]), keepdims=0), cells, cells, cells
 
 
 def cleaned(model: Any) -> Any:

@@ -82,8 +82,9 @@ def norm_pool_relu(norm: nn.BatchNorm2d, x: Tensor, pool: bool) -> Tensor:
     """
     if not pool:
         return F.relu(norm(x))
-    on_cpu = norm.training and x.device.type == "cpu" and x.dtype == torch.float32
-    if on_cpu and bool((norm.weight > 0).all()):
+    # In bfloat16 torch's own is as fast, unless the map behind it is frozen.
+    pays = x.device.type == "cpu" and (x.dtype == torch.float32 or not x.requires_grad)
+    if pays and norm.training and bool((norm.weight > 0).all()):
         return F.relu(norm_pool(norm, x))
     return pool_relu(norm(x), pool)
 
@@ -95,16 +96,9 @@ def pool_relu(x: Tensor, pool: bool) -> Tensor:
 
 def norm_pool(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
     """`max_pool2d(norm(x), 2)` in training, running statistics included."""
-    assert norm.momentum is not None, "running statistics are exponential averages"
-    assert norm.running_mean is not None, "running statistics are kept"
-    assert norm.running_var is not None, "running statistics are kept"
-    pooled, mean, var = NormPool.apply(x, norm.weight, norm.bias, norm.eps)  # type: ignore[no-untyped-call]
-    count = x.numel() / x.shape[1]
-    with torch.no_grad():
-        norm.running_mean.lerp_(mean, norm.momentum)
-        norm.running_var.lerp_(var * (count / (count - 1)), norm.momentum)
-        norm.num_batches_tracked.add_(1)  # type: ignore[union-attr]
-    return pooled  # type: ignore[no-any-return]
+    assert norm.num_batches_tracked is not None, "running statistics are kept"
+    norm.num_batches_tracked.add_(1)
+    return NormPool.apply(x, norm.weight, norm.bias, norm)  # type: ignore[no-untyped-call,no-any-return]
 
 
 class NormPool(torch.autograd.Function):
@@ -113,31 +107,32 @@ class NormPool(torch.autograd.Function):
     The statistics need the whole map; but a rising function keeps the place of the maximum, so that only the pooled
     quarter has to be normalised. Backward, the sums over the map are sums over that quarter, since only there the
     gradient is not 0; and a frozen convolution before it needs no gradient of the map at all.
+    Statistics, sums and what is kept of a channel are float32, also where the map is bfloat16.
     """
 
     @staticmethod
-    def forward(ctx, x, weight, bias, eps):  # type: ignore[no-untyped-def]
-        mean, var = torch.batch_norm_update_stats(x, None, None, 0.0)  # [C], [C]
-        deviation = (var + eps).rsqrt()
+    def forward(ctx, x, weight, bias, norm):  # type: ignore[no-untyped-def]
+        mean, var = torch.batch_norm_update_stats(x, norm.running_mean, norm.running_var, norm.momentum)  # [C], [C]
+        deviation = (var + norm.eps).rsqrt()
         pooled, index = F.max_pool2d(x, 2, return_indices=True)  # [B,C,H/2,W/2]
-        scale = weight * deviation
         ctx.save_for_backward(x if ctx.needs_input_grad[0] else None, pooled, index, mean, deviation, weight)
-        ctx.mark_non_differentiable(mean, var)
-        return torch.addcmul(per_channel(bias - mean * scale), pooled, per_channel(scale)), mean, var
+        scale = weight * deviation
+        return torch.addcmul(per_channel(bias - mean * scale), pooled, per_channel(scale)).to(x.dtype)
 
     @staticmethod
-    def backward(ctx, slope, *_):  # type: ignore[no-untyped-def]
+    def backward(ctx, slope):  # type: ignore[no-untyped-def]
         x, pooled, index, mean, deviation, weight = ctx.saved_tensors
-        bias_slope = slope.sum((0, 2, 3))  # [C]
-        weight_slope = ((slope * pooled).sum((0, 2, 3)) - mean * bias_slope) * deviation
+        bias_slope = slope.sum((0, 2, 3), dtype=mean.dtype)  # [C]
+        weight_slope = ((slope * pooled).sum((0, 2, 3), dtype=mean.dtype) - mean * bias_slope) * deviation
         if x is None:
             return None, weight_slope, bias_slope, None
         scale, count = weight * deviation, x.numel() / x.shape[1]
-        backward = torch.ops.aten.max_pool2d_with_indices_backward
-        spread = backward(slope * per_channel(scale), x, [2, 2], [2, 2], [0, 0], [1, 1], False, index)  # [B,C,H,W]
         by_value = -scale * deviation * weight_slope / count  # [C]: through the variance
         constant = -scale * bias_slope / count - by_value * mean  # [C]: through the mean
-        return spread.addcmul_(x, per_channel(by_value)).add_(per_channel(constant)), weight_slope, bias_slope, None
+        scale, by_value, constant = (per_channel(value).to(x.dtype) for value in (scale, by_value, constant))
+        backward = torch.ops.aten.max_pool2d_with_indices_backward
+        spread = backward(slope * scale, x, [2, 2], [2, 2], [0, 0], [1, 1], False, index)  # [B,C,H,W]
+        return spread.addcmul_(x, by_value).add_(constant), weight_slope, bias_slope, None
 
 
 def per_channel(values: Tensor) -> Tensor:

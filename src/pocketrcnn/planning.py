@@ -38,6 +38,7 @@ SMALL_OBJECT = 40.0  # pixels: an input may be made smaller until the small obje
 FINE_BELOW = 40.0  # pixels, median side of the objects: below that the features have stride 4, else 8
 GOOD_FIT = 0.72  # mean IoU of boxes with their best anchor from which on no further anchor is added
 MOST_ANCHORS = 5
+MOST_DETECTIONS = 1000
 LEAST_BATCH, MOST_BATCH = 16, 64  # images
 BATCH_PIXELS = 16 * 256**2
 PRESETS = {"small": 0.5, "medium": 0.75, "large": 1.0}
@@ -174,10 +175,16 @@ def size_reason(examples: Sequence[Example], side: int) -> str:
 
 
 def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors: Anchors, width: float) -> ModelConfig:
-    """Faster R-CNN on Table 3, merged to the stride; twice as many detections as the fullest image has objects."""
+    """Faster R-CNN on Table 3, merged to the stride.
+
+    Twice as many detections as the fullest image has objects, from twice as many proposals, from as many candidates
+    that a dozen anchors around each object find a place: with fewer, the many anchors of plain objects leave none to
+    faint and small ones (docs/log.md).
+    """
     examples = annotations.split("train")
     most = max(sum(not thing.crowd for thing in example.objects) for example in examples)
-    detections = min(1000, max(20, 2 * most))
+    detections = min(MOST_DETECTIONS, max(20, 2 * most))
+    proposals = max(100, 2 * detections)
     channels = max(8, round(96 * width / 8) * 8)
     rpn = RPNConfig(
         anchors=anchors,
@@ -187,8 +194,9 @@ def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors:
         positive_iou=0.5,
         negative_iou=0.4,
         sample=256,
-        candidates=2 * max(detections, 50),
-        proposals=max(detections, 50),
+        candidates=round(2.5 * proposals),
+        proposals=proposals,
+        training_part=0.4,
     )
     roi = ROIConfig(
         pool="transformer",
@@ -203,7 +211,14 @@ def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors:
     backbone = BackboneConfig("residual", table=3, width=width, merge=stride, whiten=True, identity=True)
     classes = len(annotations.classes)
     return ModelConfig(
-        backbone=backbone, rpn=rpn, roi=roi, image=side, classes=classes, detections=detections, min_score=0.01
+        backbone=backbone,
+        rpn=rpn,
+        roi=roi,
+        image=side,
+        classes=classes,
+        detections=detections,
+        nms_iou=0.6,
+        min_score=0.01,
     )
 
 

@@ -17,7 +17,7 @@ from .config import Config, replace
 from .data import Dataset, open_dataset
 from .data.datasets import SOURCES
 from .engine import fit
-from .environment import choose_device, choose_precision, environment, peak_memory_gb
+from .environment import choose_device, environment, peak_memory_gb
 from .errors import UserError, nearest
 from .experiments import FULL, NETWORKS, RECIPES, Experiment, chosen
 from .files import write_atomically
@@ -83,10 +83,7 @@ class Options:
 def reproduce(options: Options) -> Path:
     """Train what is asked and not yet trained, write results.json and report.html, and return the report's path."""
     experiments, device = chosen(options.only), choose_device(options.device)
-    precision = choose_precision("auto", device)
-    plan = [
-        (recipe, e, configurations(options, e, recipe, precision)) for recipe in options.recipes for e in experiments
-    ]
+    plan = [(recipe, e, configurations(options, e, recipe)) for recipe in options.recipes for e in experiments]
     with workplace(options.out):
         begun, shelf, records = time.perf_counter(), Shelf(options), []
         for recipe, experiment, configs in plan:
@@ -111,12 +108,12 @@ def reproduce(options: Options) -> Path:
     return options.out / REPORT
 
 
-def configurations(options: Options, experiment: Experiment, recipe: str, precision: str) -> list[Config]:
+def configurations(options: Options, experiment: Experiment, recipe: str) -> list[Config]:
     """One configuration a seed."""
     iterations, source = options.iterations_of(experiment), options.source_of(experiment)
     configs = [experiment.config(recipe, iterations, source, seed) for seed in range(options.seeds)]
     changes = {"train__batch": options.batch, "train__checkpoint_seconds": options.checkpoint}
-    return [replace(config, train__precision=precision, **changes) for config in configs]
+    return [replace(config, **changes) for config in configs]
 
 
 def run_folder(options: Options, experiment: Experiment, recipe: str, config: Config) -> Path:

@@ -32,8 +32,9 @@ class RPN(nn.Module):
         self.intermediate = conv_norm(in_channels, config.channels, 3)
         self.objectness = nn.Conv2d(config.channels, per_cell, 1)
         self.box = nn.Conv2d(config.channels, per_cell * config.box_dims, 1) if config.box_dims else None
-        grid = boxes.anchors(image // stride, image // stride, stride, config.anchors)
-        self.register_buffer("anchors", grid, persistent=False)  # [N,4]
+        self.cells = image // stride
+        grid = boxes.anchors(self.cells, self.cells, stride, config.anchors)
+        self.register_buffer("anchors", grid.flatten(0, 2), persistent=False)  # [N,4]
         self.initialise()
 
     def initialise(self) -> None:
@@ -64,26 +65,29 @@ class RPN(nn.Module):
         x, y, side, other = (raw[..., i] for i in (0, 1, 2, self.config.box_dims - 1))
         return boxes.encode(boxes.from_center_size(x, y, side, other), self.anchors)[..., : self.config.box_dims]
 
-    def propose(self, objectness: Tensor, deltas: Tensor | None) -> tuple[Tensor, Tensor]:
+    def propose(self, objectness: Tensor, deltas: Tensor | None, part: float = 1.0) -> tuple[Tensor, Tensor]:
         """The best proposals, inside the frame: boxes [B,P,4], scores [B,P] in 0..1. No gradient goes through them.
 
-        Where fewer than P are left after non-maximum suppression, the rest has score 0.
+        Where fewer than P are left after non-maximum suppression, the rest has score 0. `part`: so large a part of the
+        configured candidates and proposals.
         """
         config, count = self.config, len(self.anchors)
-        scores, index = objectness.detach().topk(min(config.candidates, count), 1)  # [B,candidates]
+        candidates, proposals = (min(math.ceil(n * part), count) for n in (config.candidates, config.proposals))
+        scores, index = objectness.detach().topk(candidates, 1)  # [B,candidates]
         found = self.anchors[index]  # [B,candidates,4]
         if deltas is not None:
             chosen = deltas.detach().gather(1, index[..., None].expand(-1, -1, deltas.shape[-1]))
             found = boxes.decode(chosen, found)
         found = boxes.clip(found, self.image, self.image)
         kept = boxes.nms(found, torch.ones_like(scores, dtype=torch.bool), config.nms_iou)
-        scores, index = (scores.sigmoid() * kept).topk(min(config.proposals, count), 1)  # [B,P]
+        scores, index = (scores.sigmoid() * kept).topk(proposals, 1)  # [B,P]
         return boxes.take(found, index), scores
 
     def targets(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """What the anchors should say: labels [B,N] (1, 0, or -1 for ignored) and deltas [B,N,D]."""
         limits = self.config.positive_iou, self.config.negative_iou
-        labels, index = boxes.assign(self.anchors, batch.boxes, batch.valid, *limits)
+        grid = self.anchors.view(self.cells, self.cells, -1, 4)
+        labels, index = boxes.match(grid, batch.boxes, batch.valid, *limits)
         deltas = boxes.encode(boxes.take(batch.boxes, index), self.anchors)[..., : self.config.box_dims]
         if self.config.sample:
             labels = boxes.sample(labels, self.config.sample, POSITIVE_PART)

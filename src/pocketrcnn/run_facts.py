@@ -109,6 +109,7 @@ def command(run: Run) -> str:
     words += ["--turn"] if config.augment.rotate else []
     words += ["--patience", config.train.patience] if config.train.patience else []
     words += ["--voc-origin", config.data.voc_origin] if config.data.voc_origin else []
+    words += [word for setting in config.train.overruled for word in ("--set", setting)]
     return shlex.join(["pocketrcnn", "train", config.data.source, *map(str, words), "--out", run.folder.name])
 
 

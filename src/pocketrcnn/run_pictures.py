@@ -21,6 +21,7 @@ from .draw import png_uri
 from .environment import autocast
 from .matching import Found, Truth, matched
 from .metrics import judged
+from .predictor import DEFAULT_THRESHOLD
 from .runs import Run
 
 Facts = dict[str, Any]
@@ -29,7 +30,6 @@ SHOWN = 6  # images of a kind
 LARGEST = 640  # pixels: the longer side of a picture; larger images are made smaller
 LOSSLESS = 96  # pixels: pictures up to here are PNG, larger ones JPEG, which takes a fifth of the room
 QUALITY = 88  # of a JPEG
-DEFAULT_THRESHOLD = 0.5  # where no detection is right at any
 WARM_UP, TIMED = 1, 8  # images
 
 

@@ -16,8 +16,8 @@ import torch
 
 from . import configfile as settings
 from .checkpoint import load_into, load_tensors, save_tensors
-from .config import Config
-from .environment import environment
+from .config import Config, replace
+from .environment import choose_precision, environment
 from .errors import UserError
 from .files import write_atomically
 
@@ -37,12 +37,18 @@ class Run:
     """One folder, one configuration; at most one process writes to it."""
 
     def __init__(self, folder: Path, config: Config, device: torch.device) -> None:
-        """Make the folder or go on in it. Raises UserError when it holds something else or other settings."""
+        """Make the folder or go on in it. Raises UserError when it holds something else or other settings.
+
+        The number format `auto` is decided here, once: a run goes on in the format that it began with.
+        """
+        require_place(folder)
+        before = saved(folder)
+        if config.train.precision == "auto":
+            chosen = before.train.precision if before else choose_precision("auto", device)
+            config = replace(config, train__precision=chosen)
         self.folder, self.config, self.device, self.name = folder, config, device, folder.name
-        if (folder / CONFIG).is_file():
-            self.check_settings()
-        elif folder.exists() and (not folder.is_dir() or not all(early(p.name) for p in folder.iterdir())):
-            raise UserError(f"{folder} holds something else than a run: choose another folder with --out")
+        if before:
+            self.check_settings(before)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -77,17 +83,14 @@ class Run:
 
     def extend(self) -> None:
         """Take the asked time or number of iterations over the saved one; a finished run may then go on."""
-        path = self.folder / CONFIG
-        if settings.load(read(path), str(path)) == self.config:
+        if saved(self.folder) == self.config:
             return
-        write_atomically(path, settings.dump(self.config).encode())
+        write_atomically(self.folder / CONFIG, settings.dump(self.config).encode())
         (self.folder / METRICS).unlink(missing_ok=True)
 
-    def check_settings(self) -> None:
+    def check_settings(self, saved_config: Config) -> None:
         """The saved configuration is the asked one, or it is said which setting differs."""
-        path = self.folder / CONFIG
-        before = flat(settings.to_dict(settings.load(read(path), str(path))))
-        now = flat(settings.to_dict(self.config))
+        before, now = flat(settings.to_dict(saved_config)), flat(settings.to_dict(self.config))
         for name in sorted(set(before) | set(now)):
             if name not in FREE and before.get(name) != now.get(name):
                 raise UserError(
@@ -152,6 +155,20 @@ class Run:
         model = FasterRCNN(self.config.model).eval()
         load_into(model, tensors, self.folder / WEIGHTS)
         return model.to(self.device)
+
+
+def saved(folder: Path) -> Config | None:
+    """The configuration of the run in a folder, None where there is none."""
+    path = folder / CONFIG
+    return settings.load(read(path), str(path)) if path.is_file() else None
+
+
+def require_place(folder: Path) -> None:
+    """Raises UserError where a run can neither begin nor go on: the folder holds something else."""
+    if (folder / CONFIG).is_file() or not folder.exists():
+        return
+    if not folder.is_dir() or not all(early(path.name) for path in folder.iterdir()):
+        raise UserError(f"{folder} holds something else than a run: choose another folder with --out")
 
 
 def early(name: str) -> bool:

@@ -20,7 +20,7 @@ from .data.overview import render
 from .data.own import Own, open_named, open_own
 from .detector import FasterRCNN
 from .engine import Trainer, fit
-from .environment import autocast, choose_device, choose_precision, keep_memory
+from .environment import autocast, choose_device, keep_memory
 from .errors import UserError
 from .evaluation import evaluate as evaluate_detections
 from .evaluation_tables import tables
@@ -28,10 +28,10 @@ from .files import first_free, write_atomically
 from .metrics import judged
 from .planning import PRESETS, Anchors, Plan, plan
 from .run_facts import write_run_report
-from .runs import CONFIG, WEIGHTS, Run, encode, read
+from .runs import CONFIG, WEIGHTS, Run, encode, read, require_place
 from .show import print_table, say
 
-ENOUGH = 300  # iterations: a larger network than allows so many in the time learns less than a smaller one
+ENOUGH = 200  # iterations: a larger network than allows so many in the time learns less than a smaller one
 TIMED = 4  # iterations before the run that tell how fast it will be, fewer where they take long
 PART_FOR_TIMING = 0.01  # of the minutes, for each network that is tried
 POINTS_A_MINUTE, FEWEST_POINTS, MOST_POINTS = 2.4, 3, 12  # evaluations on validation data
@@ -55,6 +55,7 @@ class Options:
     turn: bool = False
     device: str = "auto"
     voc_origin: int = 0
+    settings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_length(self.minutes, self.iterations)
@@ -84,6 +85,8 @@ def train(options: Options) -> Path:
     begun = time.perf_counter()
     keep_memory()
     device = choose_device(options.device)
+    if options.out:
+        require_place(options.out)
     data = DataConfig(str(options.data.resolve()), "folder", voc_origin=options.voc_origin, seed=options.seed)
     own = open_own(data)
     render(own.report)
@@ -104,7 +107,7 @@ def prepared(options: Options, own: Own, device: torch.device) -> tuple[Plan, tu
     chosen, sets = Plan(Config(), ()), None
     for preset in reversed(presets):  # the largest first
         chosen = plan(own.annotations, preset, options.anchors, options.size, options.turn)
-        config = with_options(chosen.config, options, device)
+        config = with_options(chosen.config, options)
         sets = sets or both(own, config)
         if not options.budget:
             return dataclasses.replace(chosen, config=config), sets
@@ -118,7 +121,7 @@ def prepared(options: Options, own: Own, device: torch.device) -> tuple[Plan, tu
     return Plan(config, (*chosen.reasons, speed)), sets
 
 
-def with_options(config: Config, options: Options, device: torch.device) -> Config:
+def with_options(config: Config, options: Options) -> Config:
     """The planned configuration with what the command line says."""
     points = (
         min(MOST_POINTS, max(FEWEST_POINTS, round(options.budget * POINTS_A_MINUTE))) if options.budget else MOST_POINTS
@@ -128,11 +131,12 @@ def with_options(config: Config, options: Options, device: torch.device) -> Conf
         train__seed=options.seed,
         train__minutes=options.budget,
         train__patience=options.patience,
-        train__precision=choose_precision("auto", device),
         train__batch=options.batch or config.train.batch,
         train__evaluations=points,
+        train__overruled=options.settings,
     )
-    return replace(config, train__iterations=options.iterations) if options.iterations else config
+    config = replace(config, train__iterations=options.iterations) if options.iterations else config
+    return configfile.overruled(config, options.settings)
 
 
 def both(own: Own, config: Config) -> tuple[Dataset, Dataset]:

@@ -37,6 +37,8 @@ def add_train(commands: Commands) -> None:
     add("--size", type=int, metavar="PX", help="side of the input, a multiple of 16 (default: by the data)")
     add("--batch", type=int, metavar="N", help="images in an iteration (default: 16)")
     add("--turn", action="store_true", help="images have no up and down (microscopes, satellites): turn them, too")
+    text = "another value for a planned setting, as in augment.paste=4 (the names are those in config.yaml of a run)"
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help=text, dest="settings")
     add(
         "--patience",
         type=int,
@@ -56,7 +58,8 @@ def train(arguments: argparse.Namespace) -> None:
     names = ("data", "minutes", "iterations", "preset", "out", "seed", "size", "batch", "patience", "turn", "device")
     given = {name: getattr(arguments, name) for name in names}
     anchors = parse_anchors(arguments.anchors) if arguments.anchors else None
-    folder = work(Options(**given, anchors=anchors, voc_origin=arguments.voc_origin))
+    settings = tuple(arguments.settings)
+    folder = work(Options(**given, anchors=anchors, voc_origin=arguments.voc_origin, settings=settings))
     say(f"run: {folder}")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import UserError, nearest
 from ..experiments import NETWORKS, RECIPES
+from .detector import PRESETS
 from .parsing import Commands, command
 
 
@@ -41,7 +42,7 @@ def add_bench(commands: Commands) -> None:
     add("what", choices=["step", "train"], metavar="WHAT", help=what)
     add("--data", metavar="DATA", help="step: cifar10 or sample (default: sample); train: your data (default: none)")
     add("--recipe", choices=list(RECIPES), default="pocket", help="step: default: pocket")
-    add("--preset", choices=["small", "medium", "large"], default="large", help="train: default: large")
+    add("--preset", choices=PRESETS[1:], default="large", help="train: default: large")
     add("--images", type=int, default=20_000, metavar="N", help="train: size of the drawn data set (default: 20,000)")
     add("--rounds", type=int, default=20, metavar="N", help="measured iterations (default: 20)")
     add("--json", action="store_true", help="as JSON")

@@ -35,7 +35,6 @@ def cell_labels(objects: Tensor) -> Tensor:
     """
     config, cells = RPNConfig(), FRAME // STRIDE
     anchors = boxes.anchors(cells, cells, STRIDE, config.anchors)  # [36,4]
-    overlaps = boxes.iou(anchors, objects[:, None])  # [N,36,1]
     valid = torch.ones(len(objects), 1, dtype=torch.bool)
-    labels, _ = boxes.match(overlaps, valid, config.positive_iou, config.negative_iou)  # [N,36]
+    labels, _ = boxes.match(anchors, objects[:, None], valid, config.positive_iou, config.negative_iou)  # [N,36]
     return labels.masked_fill(labels == boxes.IGNORED, MASK_IGNORED).view(-1, cells, cells)
