@@ -63,7 +63,7 @@ def overruled(config: Config, settings: Sequence[str]) -> Config:
         section, _, key = name.strip().rpartition(".")
         node = _node(raw, section.split("."))
         if not equals or section.split(".")[0] not in SECTIONS or node is None or key not in node:
-            known = [full for full in _names(raw) if full.split(".")[0] in SECTIONS]
+            known = [full for full in flat(raw) if full.split(".")[0] in SECTIONS]
             hint = nearest(name.strip(), known) or f", as in {known[0]}=VALUE"
             raise UserError(f"--set {text}: name a setting of {', '.join(SECTIONS)}{hint}")
         try:
@@ -80,11 +80,11 @@ def _node(raw: dict[str, Any], path: Sequence[str]) -> dict[str, Any] | None:
     return raw if isinstance(raw, dict) else None
 
 
-def _names(raw: dict[str, Any], prefix: str = "") -> list[str]:
-    """All settings by dotted name."""
-    found: list[str] = []
-    for name, value in raw.items():
-        found += _names(value, f"{prefix}{name}.") if isinstance(value, dict) else [f"{prefix}{name}"]
+def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as dotted names."""
+    found: dict[str, Any] = {}
+    for name, value in tree.items():
+        found |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
     return found
 
 

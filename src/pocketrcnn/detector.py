@@ -84,11 +84,8 @@ class FasterRCNN(nn.Module):
             frame = torch.tensor([0.0, 0.0, side, side], device=features.device).expand(features.shape[0], 1, 4)
             return None, None, frame, torch.ones(features.shape[0], 1, device=features.device)
         objectness, deltas = self.rpn(features)
-        return (
-            objectness,
-            deltas,
-            *self.rpn.propose(objectness, deltas, self.rpn.config.training_part if training else 1.0),
-        )
+        part = self.rpn.config.training_part if training else 1.0
+        return objectness, deltas, *self.rpn.propose(objectness, deltas, part)
 
     def classify(self, features: Tensor, regions: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Class logits of the regions [B,R,K'] and corrections of their boxes [B,R,4]."""

@@ -26,7 +26,7 @@ from .files import write_atomically
 from .planning import PRESETS, shape_iou, sides_and_boxes
 from .report.runs import write_runs
 from .run_pictures import detection_time, pictures
-from .runs import Run, encode, flat, parse
+from .runs import Run, encode, parse
 from .version import __version__
 
 Facts = dict[str, Any]
@@ -79,7 +79,7 @@ def recorded(run: Run) -> Facts:
         "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "name": run.folder.resolve().name,
         "command": command(run),
-        "settings": flat(configfile.to_dict(run.config)),
+        "settings": configfile.flat(configfile.to_dict(run.config)),
         "parameters": parameters(run.config.model),
         "versions": environment["versions"],
         "hardware": environment["hardware"],

@@ -90,7 +90,7 @@ class Run:
 
     def check_settings(self, saved_config: Config) -> None:
         """The saved configuration is the asked one, or it is said which setting differs."""
-        before, now = flat(settings.to_dict(saved_config)), flat(settings.to_dict(self.config))
+        before, now = (settings.flat(settings.to_dict(config)) for config in (saved_config, self.config))
         for name in sorted(set(before) | set(now)):
             if name not in FREE and before.get(name) != now.get(name):
                 raise UserError(
@@ -216,11 +216,3 @@ def decode(text: str, path: Path) -> dict[str, Any]:
 def encode(content: dict[str, Any]) -> bytes:
     """JSON that people can read."""
     return (json.dumps(content, indent=1, sort_keys=True) + "\n").encode()
-
-
-def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings as dotted names."""
-    found: dict[str, Any] = {}
-    for name, value in tree.items():
-        found |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
-    return found

@@ -34,7 +34,7 @@ def cell_labels(objects: Tensor) -> Tensor:
     By the thresholds of `RPNConfig`; the best anchor of an object is always one of its own (Ren et al. 2015, 3.1.2).
     """
     config, cells = RPNConfig(), FRAME // STRIDE
-    anchors = boxes.anchors(cells, cells, STRIDE, config.anchors)  # [36,4]
+    anchors = boxes.anchors(cells, cells, STRIDE, config.anchors)  # [6,6,1,4]
     valid = torch.ones(len(objects), 1, dtype=torch.bool)
     labels, _ = boxes.match(anchors, objects[:, None], valid, config.positive_iou, config.negative_iou)  # [N,36]
     return labels.masked_fill(labels == boxes.IGNORED, MASK_IGNORED).view(-1, cells, cells)
