@@ -16,7 +16,7 @@ from typing import Any
 
 from pocketrcnn import configfile
 from pocketrcnn.errors import UserError
-from pocketrcnn.planning import PRESETS
+from pocketrcnn.planning import widths
 from pocketrcnn.report.closing import machine
 from pocketrcnn.runs import parse
 
@@ -62,7 +62,7 @@ def figures(folder: Path) -> Row:
     config = configfile.load((folder / "config.yaml").read_text(encoding="utf-8"), str(folder))
     environment = parse(folder / "env.json")
     versions = ", ".join(f"{name} {environment['versions'][name]}" for name in ("python", "torch", "pocketrcnn"))
-    names = {width: name for name, width in PRESETS.items()}
+    names = {width: name for name, width in widths(config.model.classes).items()}
     return {
         "minutes": config.train.minutes,
         "side": config.model.image,

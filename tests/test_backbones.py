@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from pocketrcnn.backbones import BLOCKS, MERGED, TABLES, Backbone, Merge, scaled
+from pocketrcnn.backbones import BLOCKS, GREY_LEVEL, MERGED, TABLES, Backbone, Merge, scaled
 from pocketrcnn.config import BackboneConfig
 
 
@@ -35,6 +35,41 @@ def test_whitened_filters_decorrelate_patches_and_come_with_both_signs(block: st
     correlation = torch.corrcoef(answers)
     assert (correlation - torch.eye(16)).abs().max() < 0.25
     assert not filters.requires_grad
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_fixed_filters_without_batchnorm_answer_with_a_mean_square_of_one(block: str) -> None:
+    torch.manual_seed(0)
+    images = F.avg_pool2d(10 * torch.randn(60, 3, 36, 36) + 3, 5, 1)
+    backbone = Backbone(BackboneConfig(block, 3, merge=4, whiten=True))  # type: ignore[arg-type]
+    backbone.whiten(images)
+    stem = backbone.blocks.conv1
+    assert stem.norm is None
+    answers = stem.conv(images)[:, :, 1:-1, 1:-1].transpose(0, 1).flatten(1)  # [32,...], the border left out
+    assert torch.allclose(answers.square().mean(1), torch.ones(32), atol=0.25)
+    assert torch.equal(stem.conv.weight[:16], -stem.conv.weight[16:])
+    assert not stem.conv.weight.requires_grad
+
+
+def test_colours_that_training_images_lack_are_not_enlarged_without_limit() -> None:
+    torch.manual_seed(0)
+    grey = torch.randn(20, 1, 32, 32).expand(-1, 3, -1, -1)
+    backbone = Backbone(BackboneConfig("conv", 3, whiten=True))
+    backbone.whiten(grey)
+    assert backbone.first_filters().flatten(1).norm(dim=1).max() <= 1 / GREY_LEVEL + 1e-3
+
+
+def test_a_first_layer_that_is_trained_has_batchnorm() -> None:
+    stem = Backbone(BackboneConfig("conv", 3)).blocks.conv1
+    assert stem.norm is not None
+    assert stem.conv.weight.requires_grad
+
+
+@pytest.mark.parametrize("images", [torch.zeros(4, 3, 32, 32), torch.full((4, 3, 32, 32), 2.0)])
+def test_filters_stay_finite_where_all_images_are_the_same(images: torch.Tensor) -> None:
+    backbone = Backbone(BackboneConfig("conv", 3, whiten=True))
+    backbone.whiten(images)
+    assert backbone(images).isfinite().all()
 
 
 def test_a_depthwise_first_layer_is_left_alone() -> None:
@@ -79,12 +114,23 @@ def test_a_merged_map_is_the_sum_of_what_all_depths_say() -> None:
     """Against a plain sum: each map through its 1x1 convolution, its cells repeated up to the finest size."""
     torch.manual_seed(0)
     merge = Merge(TABLES[3], 16, 4).eval()
-    maps = [torch.randn(2, row.channels, side, side) for row, side in zip(TABLES[3], (32, 16, 8, 4, 4), strict=True)]
+    maps = [torch.randn(2, row.channels, side, side) for row, side in zip(TABLES[3], (32, 16, 8, 4), strict=True)]
     plain = torch.zeros(2, 16, 16, 16)
     for lateral, deep in zip(merge.lateral, maps[1:], strict=True):
         factor = 16 // deep.shape[-1]
         plain += lateral(deep).repeat_interleave(factor, 2).repeat_interleave(factor, 3)
     assert torch.allclose(merge(maps), merge.smooth(plain), atol=1e-5)
+
+
+def test_what_is_merged_is_taken_before_it_is_pooled() -> None:
+    """A map of the stride goes into the sum as its convolutions left it, and the next one starts from its maxima."""
+    torch.manual_seed(0)
+    backbone = Backbone(BackboneConfig("residual", 3, 0.25, 4)).eval()
+    x, blocks = torch.randn(1, 3, 64, 64), backbone.blocks
+    second = blocks.conv2(blocks.conv1(x))
+    third = blocks.conv3(F.max_pool2d(second, 2))
+    fourth = blocks.conv4(F.max_pool2d(third, 2))
+    assert torch.equal(backbone(x), backbone.merge([torch.empty(0), second, third, fourth]))  # type: ignore[misc]
 
 
 def test_every_depth_of_a_merged_network_is_trained() -> None:

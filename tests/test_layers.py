@@ -32,6 +32,13 @@ def test_the_product_is_used_on_small_maps_only() -> None:
     assert 2 * 2 <= MATRIX_CELLS < 3 * 3
 
 
+@pytest.mark.parametrize("kernel", [1, 2, 3, 4, 5])
+def test_a_convolution_with_stride_two_halves_an_even_map(kernel: int) -> None:
+    for side in (2, 4, 10):  # 2: so small that one with stride 1 would be a product
+        layer = Conv(2, 3, kernel, stride=2)
+        assert layer(torch.randn(1, 2, side, side)).shape == (1, 3, side // 2, side // 2)
+
+
 def test_relu_after_pooling_equals_relu_before_it_gradients_included() -> None:
     torch.manual_seed(0)
     x = torch.randn(2, 3, 8, 8, requires_grad=True)

@@ -9,9 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pocketrcnn import planning
+from pocketrcnn.backbones import MERGED, scaled
 from pocketrcnn.data.annotations import Annotations, Example, Object
 from pocketrcnn.errors import UserError
-from pocketrcnn.planning import choose_anchors, choose_side, fit_anchors, plan, shape_iou, sides_and_boxes
+from pocketrcnn.planning import (
+    PRESETS,
+    choose_anchors,
+    choose_side,
+    fit_anchors,
+    plan,
+    shape_iou,
+    sides_and_boxes,
+    widths,
+)
 
 Sizes = list[tuple[float, float]]
 
@@ -143,6 +153,24 @@ def test_large_objects_get_the_coarse_stride() -> None:
     found = plan(annotations(*[example((160, 160), (60, 60), (20, 20), (70, 70))] * 4), "large").config.model
     assert found.backbone.merge == 8
     assert found.backbone.width == 1.0
+
+
+@pytest.mark.parametrize(
+    ("classes", "factor", "words"),
+    [
+        (1, 1.0, "small network, up to"),
+        (4, 1.0, "small network, up to"),
+        (5, 1.5, "small network, 1.5 times as wide for 5 classes, up to"),
+        (10, 1.5, "small network, 1.5 times as wide for 10 classes, up to"),
+    ],
+)
+def test_many_classes_get_a_wider_network_and_are_told(classes: int, factor: float, words: str) -> None:
+    names = tuple(f"kind{i}" for i in range(classes))
+    images = [example((160, 160), (60, 60), name=name) for name in names for _ in range(2)]
+    found = plan(annotations(*images, classes=names), "small")
+    assert found.config.model.backbone.width == factor * PRESETS["small"] == widths(classes)["small"]
+    assert found.config.model.rpn.channels == scaled(MERGED, found.config.model.backbone.width)  # type: ignore[union-attr]
+    assert any(reason.startswith(words) for reason in found.reasons)
 
 
 def test_room_for_twice_the_objects_of_the_fullest_image() -> None:

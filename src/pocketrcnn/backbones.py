@@ -1,4 +1,4 @@
-"""The base networks: Table 1 (five pooled convolutions) and Table 2 (four, stride 8), with three kinds of blocks.
+"""The base networks: Table 1 (five pooled convolutions), Table 2 (four, stride 8), our Table 3; three kinds of blocks.
 
 A new block is a class below and one line in BLOCKS. Contract: built from (in channels, out channels, kernel, pool), it
 maps [B,I,H,W] to [B,O,H/2,W/2], or to [B,O,H,W] without pooling, and ends with ReLU.
@@ -6,11 +6,11 @@ maps [B,I,H,W] to [B,O,H/2,W/2], or to [B,O,H,W] without pooling, and ends with 
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import math
 from collections.abc import Sequence
 from itertools import accumulate
 from operator import mul
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -21,20 +21,35 @@ from .layers import Conv, conv_norm, norm_pool_relu, pool_relu
 
 
 class Row(NamedTuple):
-    """One line of a table of the course."""
+    """One line of a table of the course, or of ours."""
 
     channels: int
     kernel: int
-    pool: bool
+    pool: bool = False
+    """The map is halved behind the convolution, by 2x2 max pooling."""
+    before: Literal["", "pool", "stride"] = ""
+    """The map is halved before it, by pooling, or by the convolution itself, which leaves out every other place."""
+
+    @property
+    def halves(self) -> int:
+        """By how much the map's sides are divided."""
+        return 2 if self.pool or self.before else 1
 
 
 TABLES = {
     1: (Row(32, 5, True), Row(64, 5, True), Row(128, 5, True), Row(256, 5, True), Row(512, 3, True)),
     2: (Row(32, 5, True), Row(64, 5, True), Row(128, 5, True), Row(256, 3, False)),
-    # Ours, for larger images: small kernels where the map is large, and channels that grow more slowly.
-    3: (Row(24, 3, True), Row(64, 3, True), Row(96, 3, True), Row(160, 3, True), Row(256, 3, False)),
+    # Ours, for larger images: each convolution that is trained sees a quarter of the image's places at most, and maps
+    # are pooled behind the place where they are merged.
+    3: (
+        Row(32, 4, before="stride"),
+        Row(64, 3, before="stride"),
+        Row(96, 3, before="pool"),
+        Row(192, 3, before="pool"),
+    ),
 }
-MERGED = 96  # channels of a merged map
+MERGED = 64  # channels of a merged map
+GREY_LEVEL = 0.02  # of 255, in normalised images, about
 
 
 class ConvBlock(nn.Module):
@@ -59,7 +74,7 @@ class SeparableBlock(nn.Module):
         self.pool = pool
 
     def forward(self, x: Tensor) -> Tensor:
-        return norm_pool_relu(self.norm, self.pointwise(F.relu(self.depthwise(x))), self.pool)
+        return norm_pool_relu(self.norm, self.pointwise(F.relu_(self.depthwise(x))), self.pool)
 
 
 class ResidualBlock(nn.Module):
@@ -73,7 +88,20 @@ class ResidualBlock(nn.Module):
         self.pool = pool
 
     def forward(self, x: Tensor) -> Tensor:
-        return pool_relu(self.second(F.relu(self.first(x))) + self.shortcut(x), self.pool)
+        return pool_relu(self.second(F.relu_(self.first(x))) + self.shortcut(x), self.pool)
+
+
+class StridedBlock(nn.Module):
+    """A convolution at every other place, and BatchNorm unless its filters are fixed: see `Backbone.whiten`."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, fixed: bool) -> None:
+        super().__init__()
+        self.conv = Conv(in_channels, out_channels, kernel, stride=2)
+        self.norm = None if fixed else nn.BatchNorm2d(out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        return F.relu_(x if self.norm is None else self.norm(x))
 
 
 BLOCKS = {"conv": ConvBlock, "separable": SeparableBlock, "residual": ResidualBlock}
@@ -94,7 +122,7 @@ class Merge(nn.Module):
 
     def __init__(self, rows: Sequence[Row], channels: int, stride: int) -> None:
         super().__init__()
-        strides = list(accumulate((2 if row.pool else 1 for row in rows), mul))
+        strides = list(accumulate((row.halves for row in rows), mul))
         self.first = strides.index(stride)
         """The first map that takes part."""
         self.channels = channels
@@ -114,31 +142,35 @@ class Backbone(nn.Module):
 
     def __init__(self, config: BackboneConfig) -> None:
         super().__init__()
-        rows = [row._replace(channels=scaled(row.channels, config.width)) for row in TABLES[config.table]]
-        kinds = [BLOCKS[config.block]] * (len(rows) - 1) + [ConvBlock]
-        if config.table == 3:
-            kinds[:2] = [ConvBlock, ConvBlock]  # the largest maps take the cheapest block
-        widths = [3, *(row.channels for row in rows)]
-        blocks = [kind(width, *row) for kind, width, row in zip(kinds, widths, rows, strict=False)]
-        self.blocks = nn.Sequential(OrderedDict((f"conv{i}", block) for i, block in enumerate(blocks, 1)))
-        self.channels, self.stride = widths[-1], 2 ** sum(row.pool for row in rows)
-        self.merge = Merge(rows, scaled(MERGED, config.width), config.merge) if config.merge else None
+        self.rows = [row._replace(channels=scaled(row.channels, config.width)) for row in TABLES[config.table]]
+        widths = [3, *(row.channels for row in self.rows)]
+        self.blocks = nn.Sequential()
+        for number, (width, row) in enumerate(zip(widths, self.rows, strict=False), 1):
+            self.blocks.add_module(f"conv{number}", self.block(config, width, row))
+        self.channels, self.stride = widths[-1], math.prod(row.halves for row in self.rows)
+        self.merge = Merge(self.rows, scaled(MERGED, config.width), config.merge) if config.merge else None
         if self.merge is not None:
             self.channels, self.stride = self.merge.channels, config.merge
         if config.identity:
             self.pass_on()
-        self.whitened = config.whiten and config.block != "separable"  # a depthwise first layer mixes no channels
+        mixes_colours = self.first_filters().shape[1] == 3  # unlike a depthwise first layer
+        self.whitened = config.whiten and mixes_colours
         if self.whitened:
             self.first_filters().requires_grad_(False)
 
+    def block(self, config: BackboneConfig, width: int, row: Row) -> nn.Module:
+        """The module of a row behind a map of `width` channels; the last one of a network is always a plain one."""
+        if row.before == "stride":
+            return StridedBlock(width, row.channels, row.kernel, fixed=config.whiten and row is self.rows[0])
+        kind = ConvBlock if row is self.rows[-1] else BLOCKS[config.block]
+        return kind(width, row.channels, row.kernel, row.pool)
+
     def forward(self, x: Tensor) -> Tensor:
-        if self.merge is None:
-            return self.blocks(x)  # type: ignore[no-any-return]
         maps = []
-        for block in self.blocks:
-            x = block(x)
+        for block, row in zip(self.blocks, self.rows, strict=True):
+            x = block(F.max_pool2d(x, 2) if row.before == "pool" else x)
             maps.append(x)
-        return self.merge(maps)  # type: ignore[no-any-return]
+        return x if self.merge is None else self.merge(maps)
 
     def first_filters(self) -> Tensor:
         """The filters that meet the image: [O,3,K,K], or [3,1,K,K] where the first convolution is depthwise."""
@@ -149,7 +181,8 @@ class Backbone(nn.Module):
         """Set the first filters to the strongest principal components of image patches, each with both signs.
 
         images: normalised, [B,3,H,W]. The filters stay as they are in training: 20 passes are too few to learn better
-        ones, and their gradient is saved (after Page 2018 and Jordan 2024; here without the division by the variances).
+        ones, and their gradient is saved (after Page 2018 and Jordan 2024). Where no BatchNorm follows, their answers
+        have a mean square of 1, or less: what spreads by less than a grey level is noise, and is not enlarged to 1.
         """
         if not self.whitened:
             return
@@ -158,6 +191,9 @@ class Backbone(nn.Module):
         patches = F.unfold(images, kernel, stride=3).transpose(1, 2).flatten(0, 1)  # [patches,3*K*K]
         _, components = torch.linalg.eigh(torch.cov(patches.T))  # columns, weakest first
         strongest = components.T.flip(0)[: out // 2]  # [O/2,3*K*K]
+        if isinstance(self.blocks[0], StridedBlock):
+            spread = (patches @ strongest.T).square().mean(0).sqrt()  # [O/2]
+            strongest = strongest / spread.clamp(min=GREY_LEVEL)[:, None]
         filters.copy_(torch.cat((strongest, -strongest)).view_as(filters))
 
     @torch.no_grad()

@@ -17,14 +17,16 @@ MATRIX_CELLS = 4
 
 
 class Conv(nn.Conv2d):
-    """A convolution with stride 1 and no bias that keeps the resolution ("same" padding)."""
+    """A convolution without bias that keeps the resolution ("same" padding), or with stride 2 halves an even one."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int, groups: int = 1) -> None:
-        super().__init__(in_channels, out_channels, kernel, padding=kernel // 2, groups=groups, bias=False)
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, groups: int = 1, stride: int = 1) -> None:
+        padding = (kernel - stride + 1) // 2
+        super().__init__(in_channels, out_channels, kernel, stride, padding, groups=groups, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         height, width = x.shape[-2:]
-        if height * width <= MATRIX_CELLS and self.kernel_size[0] > 1 and self.groups == 1:
+        dense = self.kernel_size[0] > 1 and self.groups == 1 and self.stride[0] == 1
+        if height * width <= MATRIX_CELLS and dense:
             return conv_as_product(x, self.weight)
         return super().forward(x)
 
@@ -81,17 +83,17 @@ def norm_pool_relu(norm: nn.BatchNorm2d, x: Tensor, pool: bool) -> Tensor:
     scale is positive: see `NormPool`.
     """
     if not pool:
-        return F.relu(norm(x))
+        return F.relu_(norm(x))
     # In bfloat16 torch's own is as fast, unless the map behind it is frozen.
     pays = x.device.type == "cpu" and (x.dtype == torch.float32 or not x.requires_grad)
     if pays and norm.training and bool((norm.weight > 0).all()):
-        return F.relu(norm_pool(norm, x))
+        return F.relu_(norm_pool(norm, x))
     return pool_relu(norm(x), pool)
 
 
 def pool_relu(x: Tensor, pool: bool) -> Tensor:
-    """ReLU after, if asked for, 2x2 max pooling: [B,C,H,W] -> [B,C,H/2,W/2]."""
-    return F.relu(F.max_pool2d(x, 2)) if pool else F.relu(x)
+    """ReLU after, if asked for, 2x2 max pooling: [B,C,H,W] -> [B,C,H/2,W/2]. Without it `x` itself is changed."""
+    return F.relu_(F.max_pool2d(x, 2) if pool else x)
 
 
 def norm_pool(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:

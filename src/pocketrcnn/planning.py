@@ -40,8 +40,10 @@ GOOD_FIT = 0.72  # mean IoU of boxes with their best anchor from which on no fur
 MOST_ANCHORS = 5
 MOST_DETECTIONS = 1000
 LEAST_BATCH, MOST_BATCH = 16, 64  # images
+RPN_CHANNELS = 64  # of a network of width 1: as many as a merged map has
 BATCH_PIXELS = 16 * 256**2
 PRESETS = {"small": 0.5, "medium": 0.75, "large": 1.0}
+SEVERAL, WIDER = 5, 1.5  # from so many classes on every network is so much wider: it has more to tell (docs/log.md)
 
 
 @dataclass(frozen=True)
@@ -144,11 +146,13 @@ def plan(
         fitted, words = anchors, describe_anchors(anchors, boxes) if len(boxes) else "anchors as given"
     median = float(np.median(np.sqrt(boxes.prod(-1)))) if len(boxes) else chosen / 4
     stride: Literal[4, 8] = 4 if median < FINE_BELOW else 8
-    model = network(annotations, chosen, stride, fitted, PRESETS[preset])
+    width = widths(len(annotations.classes))[preset]
+    model = network(annotations, chosen, stride, fitted, width)
     reasons = [size_reason(examples, chosen), f"stride {stride}: the median object is {median:.0f} px", words]
     if median < 2 * stride:
         reasons.append(f"warning: the median object is under two cells of {stride} px; enlarge the images if you can")
-    reasons.append(f"{preset} network, up to {model.detections} detections an image")
+    wider = f", {WIDER:g} times as wide for {len(annotations.classes)} classes" if width > PRESETS[preset] else ""
+    reasons.append(f"{preset} network{wider}, up to {model.detections} detections an image")
     config = Config(
         data=DataConfig(source=str(annotations.root), kind="folder", classes=annotations.classes),
         augment=augmentation(median / chosen, turn),
@@ -158,6 +162,11 @@ def plan(
         train=TrainConfig(batch=choose_batch(chosen, len(examples)), monitor="AP", curve_images=500),
     )
     return Plan(config, tuple(reasons))
+
+
+def widths(classes: int) -> dict[str, float]:
+    """What each of PRESETS means for so many classes, as a factor on the channels of Table 3."""
+    return {name: width * (WIDER if classes >= SEVERAL else 1.0) for name, width in PRESETS.items()}
 
 
 def choose_batch(side: int, images: int) -> int:
@@ -185,7 +194,7 @@ def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors:
     most = max(sum(not thing.crowd for thing in example.objects) for example in examples)
     detections = min(MOST_DETECTIONS, max(20, 2 * most))
     proposals = max(100, 2 * detections)
-    channels = max(8, round(96 * width / 8) * 8)
+    channels = max(8, round(RPN_CHANNELS * width / 8) * 8)
     rpn = RPNConfig(
         anchors=anchors,
         channels=channels,

@@ -53,7 +53,7 @@ class RPN(nn.Module):
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor | None]:
         """Features [B,C,h,w] -> objectness logits [B,N], deltas [B,N,D] (None without regression)."""
-        x = F.relu(self.intermediate(features))
+        x = F.relu_(self.intermediate(features))
         objectness = self.objectness(x).permute(0, 2, 3, 1).flatten(1).float()  # [B,N]
         return objectness, None if self.box is None else self.deltas(self.box(x).float())
 

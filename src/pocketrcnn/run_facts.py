@@ -23,7 +23,7 @@ from .data.overview import facts_of, objects_of
 from .data.own import Own, open_named, open_own
 from .errors import UserError
 from .files import write_atomically
-from .planning import PRESETS, shape_iou, sides_and_boxes
+from .planning import shape_iou, sides_and_boxes, widths
 from .report.runs import write_runs
 from .run_pictures import detection_time, pictures
 from .runs import Run, encode, parse
@@ -101,7 +101,10 @@ def command(run: Run) -> str:
     time = ("--minutes", f"{config.train.minutes:g}") if config.train.minutes else ()
     words: list[object] = [*(time or ("--iterations", config.train.iterations))]
     words += [
-        word for name, width in PRESETS.items() if width == config.model.backbone.width for word in ("--preset", name)
+        word
+        for name, width in widths(config.model.classes).items()
+        if width == config.model.backbone.width
+        for word in ("--preset", name)
     ]
     if config.model.rpn:
         words += ["--anchors", ",".join(f"{w:g}x{h:g}" for w, h in config.model.rpn.anchors)]
