@@ -182,7 +182,7 @@ class Backbone(nn.Module):
 
         images: normalised, [B,3,H,W]. The filters stay as they are in training: 20 passes are too few to learn better
         ones, and their gradient is saved (after Page 2018 and Jordan 2024). Where no BatchNorm follows, their answers
-        have a mean square of 1, or less: what spreads by less than a grey level is noise, and is not enlarged to 1.
+        have a mean square of 1, but for those that spread by less than a grey level: noise is not enlarged.
         """
         if not self.whitened:
             return
@@ -193,7 +193,7 @@ class Backbone(nn.Module):
         strongest = components.T.flip(0)[: out // 2]  # [O/2,3*K*K]
         if isinstance(self.blocks[0], StridedBlock):
             spread = (patches @ strongest.T).square().mean(0).sqrt()  # [O/2]
-            strongest = strongest / spread.clamp(min=GREY_LEVEL)[:, None]
+            strongest = strongest / torch.where(spread < GREY_LEVEL, 1.0, spread)[:, None]
         filters.copy_(torch.cat((strongest, -strongest)).view_as(filters))
 
     @torch.no_grad()

@@ -32,7 +32,7 @@ from .runs import Run
 from .show import Progress
 from .structures import Batch
 
-WHITENING = 500  # images whose patches give the first filters
+WHITENING, WHITENING_PIXELS = 500, 2**24  # at most so many images, and pixels, give the first filters by their patches
 
 
 def step_seed(seed: int, iteration: int) -> int:
@@ -76,7 +76,8 @@ class State:
         """A network at its seeded beginning."""
         torch.manual_seed(config.train.seed)
         model = FasterRCNN(config.model).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        model.backbone.whiten(model.normalise(train.batch(torch.arange(min(WHITENING, len(train)))).images))
+        count = min(WHITENING, WHITENING_PIXELS // config.model.image**2, len(train))
+        model.backbone.whiten(model.normalise(train.batch(torch.arange(count)).images))
         average = optim.Average(model, config.optim.average, config.train.iterations) if config.optim.average else None
         best = copy.deepcopy(model).eval().requires_grad_(False) if config.train.monitor else None
         return cls(model, optim.build(model, config.optim), average, best=best).plan(config.train)

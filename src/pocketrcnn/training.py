@@ -34,7 +34,7 @@ from .show import print_table, say
 ENOUGH = 200  # iterations: a larger network than allows so many in the time learns less than a smaller one
 TIMED = 4  # iterations before the run that tell how fast it will be, fewer where they take long
 PART_FOR_TIMING = 0.01  # of the minutes, for each network that is tried
-POINTS_A_MINUTE, FEWEST_POINTS, MOST_POINTS = 1.2, 3, 12  # evaluations on validation data
+POINTS_A_MINUTE, FEWEST_POINTS, MOST_POINTS = 0.8, 3, 12  # evaluations on validation data
 DEFAULT_MINUTES = 5.0
 
 
