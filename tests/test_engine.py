@@ -9,7 +9,8 @@ import pytest
 import torch
 from conftest import small
 
-from pocketrcnn import environment
+from pocketrcnn import engine, environment
+from pocketrcnn.backbones import Backbone
 from pocketrcnn.checkpoint import load_tensors
 from pocketrcnn.config import Config, DataConfig, replace
 from pocketrcnn.data import Dataset, open_dataset
@@ -49,6 +50,19 @@ def interrupt_after(monkeypatch: pytest.MonkeyPatch, iterations: int) -> None:
             signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(Trainer, "step", stopping)
+
+
+@pytest.mark.parametrize(("pixels", "images"), [(2**24, 500), (7 * 32**2 + 1, 7)])
+def test_large_images_give_the_first_filters_by_fewer_of_them(
+    pixels: int, images: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The patches of 500 images of 256 pixels would take 2.6 GB."""
+    seen = []
+    monkeypatch.setattr(engine, "WHITENING_PIXELS", pixels)
+    monkeypatch.setattr(Backbone, "whiten", lambda _, batch: seen.append(len(batch)))
+    config = small("B1")
+    Trainer(config, *datasets(config.data), CPU)
+    assert seen == [images]
 
 
 def test_an_epoch_shows_every_image_once_in_an_order_of_its_own() -> None:
