@@ -56,7 +56,7 @@ def interrupt_after(monkeypatch: pytest.MonkeyPatch, iterations: int) -> None:
 def test_large_images_give_the_first_filters_by_fewer_of_them(
     pixels: int, images: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The patches of 500 images of 256 pixels would take 2.6 GB."""
+    """The patches of 500 images of 256 pixels take 2 GB."""
     seen = []
     monkeypatch.setattr(engine, "WHITENING_PIXELS", pixels)
     monkeypatch.setattr(Backbone, "whiten", lambda _, batch: seen.append(len(batch)))
