@@ -16,7 +16,7 @@ from typing import Any
 
 from pocketrcnn import configfile
 from pocketrcnn.errors import UserError
-from pocketrcnn.planning import widths
+from pocketrcnn.planning import PRESETS, WIDER, widths
 from pocketrcnn.report.closing import machine
 from pocketrcnn.runs import parse
 
@@ -62,11 +62,10 @@ def figures(folder: Path) -> Row:
     config = configfile.load((folder / "config.yaml").read_text(encoding="utf-8"), str(folder))
     environment = parse(folder / "env.json")
     versions = ", ".join(f"{name} {environment['versions'][name]}" for name in ("python", "torch", "pocketrcnn"))
-    names = {width: name for name, width in widths(config.model.classes).items()}
     return {
         "minutes": config.train.minutes,
         "side": config.model.image,
-        "network": names[config.model.backbone.width],
+        "network": network(config.model.backbone.width, config.model.classes),
         "images": evaluation["counts"]["images"],
         "max_detections": evaluation["max_detections"],
         "machine": f"{machine(environment['hardware'])}; {versions}",
@@ -75,6 +74,12 @@ def figures(folder: Path) -> Row:
         "seconds": metrics["elapsed"],
         **{name: evaluation["overall"][name] for name in MEASURES},
     }
+
+
+def network(width: float, classes: int) -> str:
+    """The preset of a width, and by how much it is widened for so many classes."""
+    name = next(name for name, one in widths(classes).items() if one == width)
+    return f"{name}, {WIDER:g} times as wide" if width > PRESETS[name] else name
 
 
 def documents(rows: dict[str, Row], root: Path = ROOT) -> dict[str, str]:

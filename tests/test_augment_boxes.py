@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pocketrcnn.config import AugmentConfig
 from pocketrcnn.data.augment import augment
-from pocketrcnn.data.geometry import GREY, SMALLEST, VISIBLE, resample, zoom
+from pocketrcnn.data.geometry import GREY, SMALLEST, VISIBLE, resample, translate, zoom
 from pocketrcnn.data.mixing import compact, mosaic, paste
 from pocketrcnn.errors import UserError
 from pocketrcnn.structures import PADDING, Batch
@@ -99,6 +99,24 @@ def clear(batch: Batch, i: int, label: int) -> bool:
     box = dict(shown(batch, i))[label]
     around = extent(batch.images[i], label) - torch.tensor(box)
     return bool(around.abs().max() < 6)
+
+
+def test_a_move_alone_computes_no_pixel_anew() -> None:
+    """Whole pixels: what was sharp stays sharp, and a box tells exactly where its image went."""
+    torch.manual_seed(0)
+    images = torch.randint(0, 256, (64, 3, SIDE, SIDE), dtype=torch.uint8)
+    middle = torch.tensor([24.0, 28.0, 40.0, 36.0]).expand(64, 1, 4)
+    after = translate(Batch(images, middle, torch.zeros(64, 1, dtype=torch.int64), torch.arange(64)), 0.2)
+    moves = (after.boxes - middle)[:, 0]
+    assert torch.equal(moves, moves.round())
+    assert torch.equal(moves[:, :2], moves[:, 2:]), "boxes keep their size"
+    assert moves.abs().max() == round(0.2 * SIDE), "as far as asked, and no farther"
+    for image, moved, (right, down, *_) in zip(images, after.images, moves.int().tolist(), strict=True):
+        expected = torch.full_like(image, GREY)
+        y, x = (slice(max(by, 0), SIDE + min(by, 0)) for by in (down, right))
+        from_y, from_x = (slice(max(-by, 0), SIDE + min(-by, 0)) for by in (down, right))
+        expected[:, y, x] = image[:, from_y, from_x]
+        assert torch.equal(moved, expected)
 
 
 @pytest.mark.parametrize("config", [*MOVES[3:], EVERYTHING], ids=str)

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from pocketrcnn.backbones import BLOCKS, MERGED, TABLES, Backbone, Merge, scaled
+from pocketrcnn.architectures import MERGED, TABLES, scaled
+from pocketrcnn.backbones import BLOCKS, Backbone, Merge
 from pocketrcnn.config import BackboneConfig
 
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pocketrcnn import planning
-from pocketrcnn.backbones import MERGED, scaled
+from pocketrcnn.architectures import MERGED, scaled
+from pocketrcnn.config import replace
 from pocketrcnn.data.annotations import Annotations, Example, Object
 from pocketrcnn.errors import UserError
 from pocketrcnn.planning import (
@@ -17,6 +18,7 @@ from pocketrcnn.planning import (
     choose_anchors,
     choose_side,
     fit_anchors,
+    for_passes,
     plan,
     shape_iou,
     sides_and_boxes,
@@ -153,6 +155,22 @@ def test_large_objects_get_the_coarse_stride() -> None:
     found = plan(annotations(*[example((160, 160), (60, 60), (20, 20), (70, 70))] * 4), "large").config.model
     assert found.backbone.merge == 8
     assert found.backbone.width == 1.0
+
+
+@pytest.mark.parametrize(("passes", "mild"), [(0.5, True), (14.9, True), (15, False), (300, False)])
+def test_few_passes_over_the_images_change_them_less(passes: float, mild: bool) -> None:
+    before = plan(annotations(*[example((96, 96), (30, 30))] * 20), "small", turn=True)
+    after = for_passes(before, passes)
+    assert (after.config == before.config) == (not mild)
+    assert replace(after.config, augment=before.config.augment) == before.config, "nothing else changes"
+    changed = after.config.augment
+    assert (changed.zoom == (1.0, 1.0)) == mild
+    assert changed.rotate, "what was asked for stays"
+    assert changed.translate == before.config.augment.translate
+    for name in ("aspect", "brightness", "contrast", "gamma", "saturation"):
+        assert getattr(changed, name) <= getattr(before.config.augment, name)
+    words = "place, and a little in colour" if mild else "place, size, shape and colour"
+    assert after.reasons[-1] == f"{passes:.3g} passes over the training images: they change in {words}"
 
 
 @pytest.mark.parametrize(

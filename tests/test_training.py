@@ -307,6 +307,15 @@ def test_the_command_of_a_run_plans_the_same_run(shapes: Path, tmp_path: Path, m
     assert open_run(run).config == before
 
 
+def test_few_passes_change_images_less_and_a_setting_by_name_wins(
+    shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = quick(shapes, tmp_path / "run", settings=("augment.zoom=[0.9, 1.3]",))
+    found = open_run(run).config.augment
+    assert (found.zoom, found.aspect) == ((0.9, 1.3), 0.0)
+    assert "passes over the training images: they change in place, and a little in colour" in capsys.readouterr().out
+
+
 def test_one_image_is_training_and_validation_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scenes: Scenes = {"only.png": ((40, 30), [("cat", (1, 2, 11, 22))])}
     run = quick(datasets_on_disk.coco(tmp_path / "data", scenes), tmp_path / "run")

@@ -1,4 +1,4 @@
-"""The base networks: Table 1 (five pooled convolutions), Table 2 (four, stride 8), our Table 3; three kinds of blocks.
+"""The base networks: a table of `architectures` filled with one of three kinds of blocks.
 
 A new block is a class below and one line in BLOCKS. Contract: built from (in channels, out channels, kernel, pool), it
 maps [B,I,H,W] to [B,O,H/2,W/2], or to [B,O,H,W] without pooling, and ends with ReLU.
@@ -10,45 +10,15 @@ import math
 from collections.abc import Sequence
 from itertools import accumulate
 from operator import mul
-from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .architectures import MERGED, TABLES, Row, scaled
 from .config import BackboneConfig
 from .layers import Conv, conv_norm, norm_pool_relu, pool_relu
 
-
-class Row(NamedTuple):
-    """One line of a table of the course, or of ours."""
-
-    channels: int
-    kernel: int
-    pool: bool = False
-    """The map is halved behind the convolution, by 2x2 max pooling."""
-    before: Literal["", "pool", "stride"] = ""
-    """The map is halved before it, by pooling, or by the convolution itself, which leaves out every other place."""
-
-    @property
-    def halves(self) -> int:
-        """By how much the map's sides are divided."""
-        return 2 if self.pool or self.before else 1
-
-
-TABLES = {
-    1: (Row(32, 5, True), Row(64, 5, True), Row(128, 5, True), Row(256, 5, True), Row(512, 3, True)),
-    2: (Row(32, 5, True), Row(64, 5, True), Row(128, 5, True), Row(256, 3, False)),
-    # Ours, for larger images: each convolution that is trained sees a quarter of the image's places at most, and maps
-    # are pooled behind the place where they are merged.
-    3: (
-        Row(32, 4, before="stride"),
-        Row(64, 3, before="stride"),
-        Row(96, 3, before="pool"),
-        Row(192, 3, before="pool"),
-    ),
-}
-MERGED = 64  # channels of a merged map
 GREY_LEVEL = 0.02  # of 255, in normalised images, about
 
 
@@ -105,11 +75,6 @@ class StridedBlock(nn.Module):
 
 
 BLOCKS = {"conv": ConvBlock, "separable": SeparableBlock, "residual": ResidualBlock}
-
-
-def scaled(channels: int, width: float) -> int:
-    """A number of channels times a factor: a multiple of 8, which processors like best."""
-    return max(8, round(channels * width / 8) * 8)
 
 
 class Merge(nn.Module):

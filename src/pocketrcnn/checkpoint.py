@@ -58,7 +58,8 @@ def checksum(tensors: Tensors, text: str) -> str:
 
 def load_into(module: torch.nn.Module, tensors: Tensors, where: Path) -> None:
     """Put tensors into a network. Raises UserError when they belong to another one."""
-    require_fit(module.state_dict(), tensors, where, "use the run's own configuration")
+    remedy = "restore the configuration it was trained with, or train again where another version made it"
+    require_fit(module.state_dict(), tensors, where, remedy)
     module.load_state_dict(tensors)
 
 

@@ -65,7 +65,7 @@ class AugmentConfig:
     aspect: float = 0.0
     """Largest relative change of width over height: 0.25 for 1/1.25 to 1.25."""
     translate: float = 0.0
-    """Largest move as a part of the side, on top of the play that zoom leaves."""
+    """Largest move as a part of the side, on top of the play that zoom leaves; whole pixels where nothing is zoomed."""
     gamma: float = 0.0
     """Largest relative change of the exponent of the grey values: 0.25 for 1/1.25 to 1.25."""
     saturation: float = 0.0
@@ -104,7 +104,7 @@ class BackboneConfig:
     block: Literal["conv", "separable", "residual"] = "conv"
     """What Table 1 calls a convolution; the last one of a network is always a plain one."""
     table: Literal[1, 2, 3] = 1
-    """1: stride 32. 2: stride 8. 3: stride 16, for images of any size (see `backbones.TABLES`)."""
+    """1: stride 32. 2: stride 8. 3: stride 16, for images of any size (see `architectures.TABLES`)."""
     width: float = 1.0
     """Factor on the channels of the table."""
     merge: Literal[0, 4, 8] = 0

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .architectures import MERGED, scaled
 from .config import (
     AugmentConfig,
     BackboneConfig,
@@ -24,6 +25,7 @@ from .config import (
     ROIConfig,
     RPNConfig,
     TrainConfig,
+    replace,
 )
 from .data.annotations import Annotations, Example
 from .errors import UserError
@@ -40,9 +42,9 @@ GOOD_FIT = 0.72  # mean IoU of boxes with their best anchor from which on no fur
 MOST_ANCHORS = 5
 MOST_DETECTIONS = 1000
 LEAST_BATCH, MOST_BATCH = 16, 64  # images
-RPN_CHANNELS = 64  # of a network of width 1: as many as a merged map has
 BATCH_PIXELS = 16 * 256**2
 PRESETS = {"small": 0.5, "medium": 0.75, "large": 1.0}
+FEW_PASSES = 15  # over the training images: with fewer, augmentation costs more than it gains (docs/log.md)
 SEVERAL, WIDER = 5, 1.5  # from so many classes on every network is so much wider: it has more to tell (docs/log.md)
 
 
@@ -194,10 +196,9 @@ def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors:
     most = max(sum(not thing.crowd for thing in example.objects) for example in examples)
     detections = min(MOST_DETECTIONS, max(20, 2 * most))
     proposals = max(100, 2 * detections)
-    channels = max(8, round(RPN_CHANNELS * width / 8) * 8)
     rpn = RPNConfig(
         anchors=anchors,
-        channels=channels,
+        channels=scaled(MERGED, width),  # as many as the merged map has
         box_dims=4,
         prior=0.05,
         positive_iou=0.5,
@@ -249,6 +250,24 @@ def augmentation(share: float, turn: bool) -> AugmentConfig:
         gamma=0.2,
         saturation=0.3,
     )
+
+
+def for_passes(found: Plan, passes: float) -> Plan:
+    """The plan for so many passes over the training images. Few ones learn nothing by heart: images then keep their
+    size and shape, and so their sharpness, and nearly their colours."""
+    words = f"{passes:.3g} passes over the training images: they change in"
+    if passes >= FEW_PASSES:
+        return Plan(found.config, (*found.reasons, f"{words} place, size, shape and colour"))
+    mild = replace(
+        found.config,
+        augment__zoom=(1.0, 1.0),
+        augment__aspect=0.0,
+        augment__brightness=0.1,
+        augment__contrast=0.15,
+        augment__gamma=0.0,
+        augment__saturation=0.15,
+    )
+    return Plan(mild, (*found.reasons, f"{words} place, and a little in colour"))
 
 
 def optimiser() -> OptimConfig:

@@ -26,7 +26,7 @@ from .evaluation import evaluate as evaluate_detections
 from .evaluation_tables import tables
 from .files import first_free, write_atomically
 from .metrics import judged
-from .planning import PRESETS, Anchors, Plan, plan
+from .planning import PRESETS, Anchors, Plan, for_passes, plan
 from .run_facts import write_run_report
 from .runs import CONFIG, WEIGHTS, Run, encode, read, require_place
 from .show import print_table, say
@@ -110,15 +110,23 @@ def prepared(options: Options, own: Own, device: torch.device) -> tuple[Plan, tu
         config = with_options(chosen.config, options)
         sets = sets or both(own, config)
         if not options.budget:
-            return dataclasses.replace(chosen, config=config), sets
+            return scheduled(chosen, options, config.train.iterations, len(sets[0])), sets
         pace = seconds_of_an_iteration(config, *sets, device)
         iterations = max(1, round(options.budget * 60 * 0.95 / pace))
         if iterations >= ENOUGH:
             break
     speed = f"{iterations} iterations of {config.train.batch} images in {options.budget:g} min, {pace:.2f} s each"
-    config = replace(config, train__iterations=iterations)
     assert sets is not None, "there is at least one preset"
-    return Plan(config, (*chosen.reasons, speed)), sets
+    chosen = dataclasses.replace(chosen, reasons=(*chosen.reasons, speed))
+    return scheduled(chosen, options, iterations, len(sets[0])), sets
+
+
+def scheduled(chosen: Plan, options: Options, iterations: int, images: int) -> Plan:
+    """The plan for so many iterations on so many images: what it augments follows from the passes over them."""
+    passes = iterations * with_options(chosen.config, options).train.batch / images
+    chosen = for_passes(chosen, passes)
+    config = replace(with_options(chosen.config, options), train__iterations=iterations)
+    return dataclasses.replace(chosen, config=config)
 
 
 def with_options(config: Config, options: Options) -> Config:

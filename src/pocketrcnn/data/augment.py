@@ -13,7 +13,7 @@ from .. import boxes
 from ..config import AugmentConfig
 from ..structures import PADDING, Batch
 from .colour import bend, invert, mix, noisy, recolour
-from .geometry import GREY, SMALLEST, VISIBLE, flip_vertical, rotate, zoom
+from .geometry import GREY, SMALLEST, VISIBLE, flip_vertical, pick, rotate, translate, zoom
 from .mixing import mosaic, paste
 
 
@@ -52,8 +52,10 @@ def move(batch: Batch, config: AugmentConfig, epoch: int, seed: int) -> Batch:
         batch = flip_vertical(batch)
     if config.rotate:
         batch = rotate(batch)
-    if config.zoom != (1.0, 1.0) or config.aspect or config.translate:
+    if config.zoom != (1.0, 1.0) or config.aspect:
         batch = zoom(batch, config.zoom, config.aspect, config.translate)
+    elif config.translate:
+        batch = translate(batch, config.translate)
     return batch
 
 
@@ -92,9 +94,9 @@ def shift(images: Tensor, objects: Tensor, most: int) -> tuple[Tensor, Tensor]:
     dy, dx = torch.randint(-most, most + 1, (2, count), device=images.device)
     rows = reflect(torch.arange(height, device=images.device) - dy[:, None], height)  # [B,H]
     columns = reflect(torch.arange(width, device=images.device) - dx[:, None], width)  # [B,W]
-    each = torch.arange(count, device=images.device)[:, None, None]
-    moved = images.permute(0, 2, 3, 1)[each, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
-    return moved, boxes.clip(boxes.shift(objects, dx[:, None].float(), dy[:, None].float()), height, width)
+    return pick(images, rows, columns), boxes.clip(
+        boxes.shift(objects, dx[:, None].float(), dy[:, None].float()), height, width
+    )
 
 
 def reflect(index: Tensor, size: int) -> Tensor:

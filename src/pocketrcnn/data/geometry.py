@@ -55,6 +55,28 @@ def _chosen(which: Tensor, images: Tensor, objects: Tensor, batch: Batch) -> Bat
     return Batch(images, torch.where(which[:, None, None], objects, batch.boxes), batch.labels, batch.ids)
 
 
+def translate(batch: Batch, most: float) -> Batch:
+    """Move each image by whole pixels, up to the part `most` of its side each way; what is bare is grey.
+
+    No pixel is computed anew: after a resampling, training images are softer than those that are judged.
+    """
+    images, (count, _, height, width) = batch.images, batch.images.shape
+    place = 2 * torch.rand(2, count, device=images.device) - 1
+    down, right = (place[0] * most * height).round().long(), (place[1] * most * width).round().long()
+    rows = torch.arange(height, device=images.device) - down[:, None]  # [B,H] in the old image
+    columns = torch.arange(width, device=images.device) - right[:, None]
+    moved = pick(images, rows.clamp(0, height - 1), columns.clamp(0, width - 1))
+    bare = ((rows < 0) | (rows >= height))[:, :, None] | ((columns < 0) | (columns >= width))[:, None, :]  # [B,H,W]
+    objects = boxes.shift(batch.boxes, right[:, None].float(), down[:, None].float())
+    return seen(moved.masked_fill(bare[:, None], GREY), objects, batch)
+
+
+def pick(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """The pixels at int64 rows [B,h] x columns [B,w] of each image: [B,C,H,W] -> [B,C,h,w]."""
+    each = torch.arange(len(images), device=images.device)[:, None, None]
+    return images.permute(0, 2, 3, 1)[each, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+
 def zoom(batch: Batch, factors: tuple[float, float], aspect: float, translate: float) -> Batch:
     """Enlarge (crop) or shrink (in a grey border), stretch and move each image, in one bilinear resampling.
 
