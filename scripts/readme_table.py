@@ -24,7 +24,10 @@ ROOT = Path(__file__).parents[1]
 HEAVY = ("pictures", "curves", "layers")
 RUNS = ("short-pocket", "full-pocket", "full-course")
 IN_README = "short-pocket"
-BOXES = ("objectness_accuracy", "box_loss", "pixel_error", "mean_iou", "recall_50", "recall_70", "recall_90")
+LOSS_IN_PIXELS = "box_loss_pixels"
+BOXES = (
+    "objectness_accuracy", "box_loss", LOSS_IN_PIXELS, "pixel_error", "mean_iou", "recall_50", "recall_70", "recall_90",
+)  # fmt: skip
 
 Results = dict[str, Any]
 
@@ -143,8 +146,9 @@ def comparison_row(row: Results) -> list[str]:
 
 
 def box_table(rows: list[Results]) -> str:
-    """What the proposals are worth: objectness, regression loss, pixels, overlap."""
-    header = ("", ">cells right", ">regression loss", ">error", ">mean IoU", ">IoU ≥ 0.5", ">IoU ≥ 0.7", ">IoU ≥ 0.9")
+    """What the proposals are worth: objectness, regression loss, the same in pixels; error, overlap of the best one."""
+    figures = (">cells right", ">regression loss", ">the loss in pixels", ">error", ">mean IoU")
+    header = ("", *figures, ">IoU ≥ 0.5", ">IoU ≥ 0.7", ">IoU ≥ 0.9")
     return table(header, [[row["id"], *(shown(row, name) for name in BOXES)] for row in rows])
 
 
@@ -155,8 +159,10 @@ def ordered(results: Results) -> list[Results]:
 
 def shown(row: Results, metric: str) -> str:
     """Mean and, for several seeds, standard deviation."""
-    stat = row["metrics"].get(metric)
-    return phrases.metric(metric, Stat(**stat)) if stat else "–"
+    found = {name: Stat(**stat) for name, stat in row["metrics"].items()}
+    if "box_loss" in found:
+        found[LOSS_IN_PIXELS] = phrases.in_pixels(found["box_loss"])
+    return phrases.metric(metric, found[metric]) if metric in found else "–"
 
 
 def facts(results: Results) -> str:
@@ -164,9 +170,11 @@ def facts(results: Results) -> str:
     seconds = sum(row["seconds"]["mean"] * row["seconds"]["n"] for row in results["experiments"])
     seeds = phrases.several(max(row["seconds"]["n"] for row in results["experiments"]), "seed")
     versions = ", ".join(f"{name} {version}" for name, version in sorted(results["versions"].items()))
+    peak = results["peak_memory_gb"]
+    memory = "" if peak is None else f", peak memory {peak:.1f} GB"
     return (
-        f"`{results['command']}`, {results['created'][:10]}: {seeds}, {phrases.duration(seconds)} of training in all, "
-        f"peak memory {results['peak_memory_gb']:.1f} GB. {machine(results['hardware'])}. {phrases.sentence(versions)}."
+        f"`{results['command']}`, {results['created'][:10]}: {seeds}, {phrases.duration(seconds)} of training in all"
+        f"{memory}. {machine(results['hardware'])}. {phrases.sentence(versions)}."
     )
 
 

@@ -46,6 +46,12 @@ def write(folder: Path, contents: Contents) -> Path:
     return folder
 
 
+def install_cifar100(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
+    """A CIFAR-100 of a few records in a folder; the package expects their numbers."""
+    monkeypatch.setattr(cifar, "CIFAR100_RECORDS", {"train.bin": 10, "test.bin": 4})
+    return write(folder, {name: make_records(9, count, 2) for name, count in cifar.CIFAR100_RECORDS.items()})
+
+
 def as_archive(contents: Contents, prefix: str = "cifar-10-batches-bin/") -> bytes:
     """A .tar.gz, the same bytes for the same contents."""
     plain = io.BytesIO()

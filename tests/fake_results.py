@@ -66,7 +66,7 @@ def record(id: str, recipe: str, seeds: int, iterations: int, rng: np.random.Gen
     beaten = mean < PUBLISHED[id] if better == "lower" else mean > PUBLISHED[id]
     return {
         "id": id, "title": TITLES[id], "recipe": recipe, "iterations": iterations, "batch": 100,
-        "seeds": list(range(seeds)),
+        "seeds": list(range(seeds)), "data": _data(id, recipe),
         "metrics": metrics, "headline": headline,
         "report": {"value": PUBLISHED[id], "better": better, "beaten": bool(beaten)},
         "seconds": stat(STEP[id] * iterations * rng.normal(1, 0.01, seeds)),
@@ -75,6 +75,12 @@ def record(id: str, recipe: str, seeds: int, iterations: int, rng: np.random.Gen
         "curves": _curves(id, final, seeds, iterations, rng), "pictures": _pictures(id, rng),
         "command": f"pocketrcnn reproduce --only {id} --recipe {recipe}", "versions": VERSIONS, "hardware": HARDWARE,
     }  # fmt: skip
+
+
+def _data(id: str, recipe: str) -> dict[str, str]:
+    scenes, fixed = (", fixed scenes" if recipe == "course" else ", fresh scenes", ", fixed scenes")
+    train, test = (scenes, fixed) if id[0] in "RF" else ("", "")
+    return {"train": f"CIFAR-10, training batch 1{train}", "test": f"CIFAR-10, test batch{test}"}
 
 
 def stat(values: NDArray[np.float64]) -> dict[str, Any]:

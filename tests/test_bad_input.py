@@ -8,13 +8,17 @@ missing data                              test_cifar, test_download: test_all_so
                                           here: test_missing_data_name_the_command
 corrupt data                              test_cifar: test_changed_byte_names_expected_and_found_checksum;
                                           test_download: test_one_wrong_record_and_nothing_is_stored;
-                                          here: test_corrupt_data_show_file_and_both_checksums
+                                          here: test_corrupt_data_show_file_and_both_checksums,
+                                          test_a_damaged_cache_and_no_other_copy
 truncated data                            test_cifar: test_truncated_file_names_expected_and_found_size;
                                           test_download: test_truncated_archive; here: test_truncated_data_...
 scenes that cannot be read                test_course_layout; here: test_a_folder_that_is_no_data
 a cache that another program is writing   test_download: test_wait_for_another_program_has_an_end, here too
 no space left                             test_checkpoint, test_course_layout, test_download: test_no_space_left;
                                           here: test_no_space_left_and_then_some
+an output that cannot be written          test_predict_command, test_checkpoint; here: test_impossible_places_...,
+                                          test_an_evaluation_..., test_a_run_that_cannot_be_locked
+results of other data in the folder       test_reproduce; here: test_results_of_other_data_stay
 an output folder with something else      test_engine, test_course_layout; here: test_a_folder_with_something_else
 a configuration from another version      test_config, test_engine; here: test_a_configuration_from_another_version
 a damaged checkpoint, or another's        test_checkpoint, test_engine; here: test_a_checkpoint_that_...
@@ -37,6 +41,7 @@ import pytest
 import torch
 from filelock import FileLock
 from shell import Shell, few_evaluations, finish, start
+from tiny_detectors import tiny_run
 
 from pocketrcnn import engine, files
 from pocketrcnn.cli import main
@@ -91,12 +96,24 @@ def stopped(shell: Shell, tmp_path: Path) -> Path:
         ("reproduce --batch 1", "--batch 1: use 2 or more images"),
         ("reproduce --seeds 0", "--seeds 0: use 1 or more"),
         ("reproduce --checkpoint -1", "--checkpoint -1: use 0 or more seconds"),
+        ("reproduce --checkpoint nan", "--checkpoint nan: use 0 or more seconds, a finite number"),
+        ("reproduce --checkpoint inf", "--checkpoint inf: use 0 or more seconds, a finite number"),
         (
             "reproduce --full --iterations 9",
             "--full means 2000 iterations: leave out --iterations, or leave out --full",
         ),
         ("reproduce --data sampel", "--data sampel: no such folder (did you mean `sample`?); use cifar10, sample or"),
         ("reproduce --data nowhere/at/all", "--data nowhere/at/all: no such folder"),
+        (
+            "reproduce --backgrounds nowhere",
+            "--backgrounds nowhere: train.bin is missing: name a folder with CIFAR-100's train.bin and test.bin",
+        ),
+        (
+            "reproduce --data . --backgrounds nowhere",
+            "--backgrounds cannot change the scenes of --data .: leave one of the two out",
+        ),
+        ("scenes there --backgrounds nowhere", "--backgrounds nowhere: train.bin is missing: name a folder with"),
+        ("scenes there --objects 0-6 --backgrounds x", "--backgrounds belongs to scenes with one object: leave out"),
         ("bench step --rounds 0", "--rounds 0: use 1 or more"),
     ],
 )
@@ -130,6 +147,21 @@ def test_corrupt_data_show_file_and_both_checksums(
     assert str(folder / "data_batch_1.bin") in line
     assert all(checksum in line for checksum in sums)
     assert not (tmp_path / "scenes").exists()
+
+
+@pytest.mark.parametrize("words", ["download cifar10", "reproduce --only B1 --out"])
+def test_a_damaged_cache_and_no_other_copy(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    contents = fake_cifar.install(monkeypatch, tmp_path / "cache")
+    defaults = {**download.download_cifar10.__kwdefaults__, "urls": (), "npm": ""}
+    monkeypatch.setattr(download.download_cifar10, "__kwdefaults__", defaults)
+    good, bad = contents["data_batch_1.bin"], bytes(len(contents["data_batch_1.bin"]))
+    folder = fake_cifar.write(cifar.cifar10_folder(), contents | {"data_batch_1.bin": bad})
+    line = shell.refused(words, *([tmp_path / "out"] if words.endswith("--out") else []))
+    found = f"md5 {fake_cifar.md5(good)} expected, {fake_cifar.md5(bad)} found"
+    assert line.startswith(f"pocketrcnn: {folder / 'data_batch_1.bin'} is damaged ({found}), and another copy was not")
+    assert line.endswith("name it, `pocketrcnn download cifar10 --from FILE`")
 
 
 def test_truncated_data_show_file_and_both_sizes(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,9 +222,52 @@ def test_no_space_left_and_then_some(shell: Shell, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(files.os, "fsync", full)
         line = shell.refused(B2, tmp_path)
-    assert "cannot be written (No space left on device): free some space or choose another --out" in line
+    assert (
+        "cannot be written (No space left on device): free some space, allow writing there, or choose another --out"
+        in line
+    )
     assert not [path for path in tmp_path.rglob("*") if path.is_file()], "nothing half-written"
     assert shell(B2, tmp_path).code == 0
+
+
+@pytest.mark.parametrize(
+    "words", ["train data --out {}/run", "train data --out {}/more/run", "export {run} --out {}/m.onnx"]
+)
+@pytest.mark.parametrize("place", ["notes.txt", "/proc", "/proc/nowhere"])
+def test_impossible_places_are_refused_before_any_work(
+    shell: Shell, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, words: str, place: str
+) -> None:
+    """Neither a file nor /proc takes a folder, not even from root. The data are not there: they are not looked at."""
+    where = tmp_path / place  # "/proc" stays what it is
+    (tmp_path / "notes.txt").write_text("precious")
+    line = shell.refused(words.format(where, run=tiny_run(tmp_path_factory)))
+    assert line.startswith(f"pocketrcnn: {where}")
+    assert " cannot be written" in line
+    assert line.endswith("with --out")
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_place_is_tried_without_a_trace(shell: Shell, tmp_path: Path) -> None:
+    assert "nowhere" in shell.refused("train", tmp_path / "nowhere", "--out", tmp_path / "deep" / "run")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_evaluation_that_cannot_be_written(
+    shell: Shell, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    run = Path(shutil.copytree(tiny_run(tmp_path_factory), tmp_path / "run"))
+    place = run / "evaluation-test.json"
+    place.mkdir()
+    line = shell.refused("eval", run, "--split", "test")
+    assert line.startswith(f"pocketrcnn: {place} cannot be written (Is a directory): free some space, allow writing")
+    assert not list(run.glob(".*"))
+
+
+def test_a_run_that_cannot_be_locked(shell: Shell, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """As in a folder that can only be read."""
+    run = Path(shutil.copytree(tiny_run(tmp_path_factory), tmp_path / "run"))
+    (run / ".lock").mkdir()
+    assert f"{run / '.lock'} cannot be written (" in shell.refused("resume", run, "--iterations", "3")
 
 
 def test_no_space_for_a_checkpoint(shell: Shell, tmp_path: Path) -> None:
@@ -268,6 +343,16 @@ def test_a_finished_run_with_a_damaged_file(shell: Shell, finished: Path, tmp_pa
     before = (out / "results.json").read_bytes()
     assert f"{path} is damaged" in shell.refused(F3, out)
     assert (out / "results.json").read_bytes() == before
+
+
+def test_results_of_other_data_stay(shell: Shell, finished: Path, tmp_path: Path) -> None:
+    """The sample never takes the place of CIFAR-10's results, nor they of the sample's; nothing is trained."""
+    out = Path(shutil.copytree(finished, tmp_path / "out"))
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    line = shell.refused(F3.replace("--data sample", ""), out)
+    wanted = "is of --data sample, now it is cifar10: choose another folder with --out"
+    assert line == f"pocketrcnn: {out / 'results.json'} {wanted}"
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
 
 
 def test_resumed_with_other_settings(shell: Shell, stopped: Path) -> None:

@@ -128,6 +128,17 @@ def test_images_that_are_missing_or_broken_cost_no_other(tmp_path: Path) -> None
     assert [example.path.name for example in report.clean.examples] == ["empty.png"]
 
 
+def test_the_boxes_of_a_missing_image_are_on_no_other(tmp_path: Path) -> None:
+    for folder, size in (("batchA", SIZE), ("batchB", (20, 20))):
+        disk.coco(tmp_path / folder, {"1.png": (size, [("cat", (1, 1, 5, 5)), ("dog", (1, 1, 5, 5))])})
+    (tmp_path / "batchA" / "1.png").unlink()
+    report = judged(tmp_path)
+    assert [str(fault) for fault in report.faults] == [
+        f"{tmp_path / 'batchA' / '1.png'}: is not there: name an image file; 2 objects are lost with it"
+    ]
+    assert [(example.path.parent.name, len(example.objects)) for example in report.clean.examples] == [("batchB", 2)]
+
+
 def test_a_truncated_image_is_broken(tmp_path: Path) -> None:
     disk.coco(tmp_path)
     whole = (tmp_path / "empty.png").read_bytes()
@@ -230,7 +241,66 @@ def test_memory_is_that_of_two_images(tmp_path: Path, monkeypatch: pytest.Monkey
     assert all(len(look.digest) == 16 for look in looks)
 
 
+def named_by_nobody(root: Path) -> dict[str, object]:
+    return judged(root).summary["unnamed"]
+
+
+def test_images_that_no_annotation_names_are_noted(tmp_path: Path) -> None:
+    """Not where images have other endings than stated, no objects, or stand in a list alone."""
+    disk.voc_lists(disk.voc(tmp_path / "voc"), train=["a b", "ёжик-日本", "empty", "bare"])
+    disk.picture(tmp_path / "voc" / "JPEGImages" / "bare.png")
+    (tmp_path / "voc" / "JPEGImages" / "a b.png").rename(tmp_path / "voc" / "JPEGImages" / "a b.jpg")
+    disk.coco(tmp_path / "coco", images="images", name="annotations/instances.json")
+    disk.table(tmp_path / "csv")
+    disk.yolo_names(disk.yolo(tmp_path / "yolo"), "train: images\nnames: [cat, dog]\n")
+    disk.yolo(tmp_path / "bare yolo")
+    roots = sorted(path for path in tmp_path.iterdir())
+    for root in roots:
+        assert named_by_nobody(root) == {"images": 0, "first": None}
+    for root in roots:
+        extra = disk.picture(root / "zz" / "extra.png")
+        disk.picture(root / "zz" / "more.png")
+        count = 0 if root.name == "bare yolo" else 2  # there it is an image without objects
+        assert named_by_nobody(root) == {"images": count, "first": str(extra) if count else None}
+        assert not judged(root).drops
+
+
+def test_a_link_to_an_image_that_is_named_is_no_other(tmp_path: Path) -> None:
+    disk.coco(tmp_path)
+    try:
+        (tmp_path / "link.png").symlink_to(tmp_path / "a b.png")
+    except OSError:
+        pytest.skip("links need rights here")
+    assert named_by_nobody(tmp_path)["images"] == 0
+
+
+def test_channels_and_depth(tmp_path: Path) -> None:
+    disk.coco(tmp_path)
+    disk.Image.new("L", (64, 48)).save(tmp_path / "ёжик-日本.PNG", "PNG")
+    disk.Image.new("I;16", (32, 32)).save(tmp_path / "empty.png")
+    (tmp_path / "a b.png").write_text("<html>")
+    assert judged(tmp_path).summary["pixels"] == [
+        {"colours": "grey", "bits": 8, "images": 1},
+        {"colours": "grey", "bits": 16, "images": 1},
+    ]
+
+
 # The command
+
+
+def test_notes_in_the_overview_cost_nothing(tmp_path: Path, shell: Shell) -> None:
+    disk.coco(tmp_path)
+    assert "that no annotation names" not in shell("check", tmp_path).out
+    disk.picture(tmp_path / "extra.png")
+    disk.Image.new("I;16", (32, 32)).save(tmp_path / "empty.png")
+    code, out, _ = shell("check", tmp_path)
+    assert code == 0
+    assert "\n  pixels: RGB 8-bit (2), grey 16-bit (1)\n" in out
+    line = f"\n  besides: 1 image that no annotation names (the first: {tmp_path / 'extra.png'})\n"
+    assert line in out.replace("\n    ", " ")
+    found = json.loads(shell("check --json", tmp_path).out)["summary"]
+    assert found["unnamed"] == {"images": 1, "first": str(tmp_path / "extra.png")}
+    assert found["pixels"][0] == {"colours": "RGB", "bits": 8, "images": 2}
 
 
 def test_exit_code_and_lines(tmp_path: Path, shell: Shell) -> None:
@@ -290,6 +360,22 @@ def test_fix_writes_a_copy_without_faults(tmp_path: Path, shell: Shell) -> None:
     assert again.faults == ()
     assert [(example.split, len(example.objects)) for example in again.clean.examples] == [("test", 1), ("train", 3)]
     assert (tmp_path / "fixed" / "train" / "a.png").read_bytes() == before[tmp_path / "data" / "train" / "a.png"]
+
+
+def test_fix_says_what_the_copy_lacks(tmp_path: Path, shell: Shell) -> None:
+    data = disk.coco(tmp_path / "data")
+    shell("check", data, "--fix", tmp_path / "one")
+    assert (tmp_path / "one" / "fixes.txt").read_text() == (
+        "nothing was wrong: this is a copy of images, boxes, classes, crowds and splits\n"
+    )
+    polygon = {"image_id": 20, "category_id": 3, "bbox": [1, 2, 3, 4], "segmentation": [[1, 2, 3, 4, 5, 6]]}
+    disk.change_coco(data, annotations=[{"id": 8, **polygon}, {"id": 9, **polygon, "bbox": [1, 2, 5, 4]}])
+    out = shell("check", data, "--fix", tmp_path / "two").out
+    assert "\nnot carried over: segmentation of 2 objects\n" in out
+    assert (tmp_path / "two" / "fixes.txt").read_text().splitlines()[1:] == [
+        "not carried over: segmentation of 2 objects"
+    ]
+    assert "not carried over" not in shell("check", data).out
 
 
 def test_fix_never_writes_into_what_is_there(tmp_path: Path, shell: Shell) -> None:

@@ -31,6 +31,7 @@ class Machine:
     config: Config
     pace: Callable[[int], float]
     seconds_of_a_point: float
+    test: range = range(10)
     state: State = field(init=False)
     now: float = 1000.0
     plans: list[int] = field(default_factory=list)
@@ -46,10 +47,10 @@ class Machine:
         return {"iteration": self.state.iteration}
 
 
-def run(pace: Callable[[int], float], point: float, spent: float = 0.0, **train: Any) -> Machine:
-    """A whole run on such a machine."""
+def run(pace: Callable[[int], float], point: float, spent: float = 0.0, held: int = 10, **train: Any) -> Machine:
+    """A whole run on such a machine, with `held` validation images."""
     config = replace(Config(), **{f"train__{name}": value for name, value in train.items()})
-    machine = Machine(config, pace, point)
+    machine = Machine(config, pace, point, range(held))
     machine.state = state(config.train, elapsed=spent)
     with mock.patch.object(time, "perf_counter", side_effect=lambda: machine.now):
         advance(machine, NOTHING, NOTHING, [])  # type: ignore[arg-type]
@@ -57,8 +58,9 @@ def run(pace: Callable[[int], float], point: float, spent: float = 0.0, **train:
 
 
 def lasted(machine: Machine) -> float:
-    """Seconds of the whole run, the last evaluation included."""
-    return machine.now - 1000 + machine.seconds_of_a_point
+    """Seconds of the whole run, the last evaluation, of all images, included."""
+    judged = min(machine.config.train.curve_images, len(machine.test))
+    return machine.now - 1000 + machine.seconds_of_a_point * len(machine.test) / judged
 
 
 @settings(deadline=None, max_examples=60)
@@ -89,6 +91,12 @@ def test_a_machine_that_becomes_faster_near_the_end_uses_the_time() -> None:
         evaluations=12,
     )
     assert lasted(machine) == pytest.approx(300, rel=0.06)
+
+
+@pytest.mark.parametrize("held", [100, 600, 2000])
+def test_the_last_evaluation_of_many_images_is_inside_the_minutes(held: int) -> None:
+    machine = run(lambda _: 0.5, 5.0, held=held, minutes=5.0, iterations=570, evaluations=4, curve_images=100)
+    assert lasted(machine) == pytest.approx(300, rel=0.05)
 
 
 def test_time_that_was_spent_before_counts() -> None:

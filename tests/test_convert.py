@@ -1,4 +1,4 @@
-"""`pocketrcnn convert`: what goes in comes out, through every format."""
+"""`pocketrcnn convert`: boxes, classes, crowds and splits that go in come out, through every format."""
 
 import tempfile
 from pathlib import Path
@@ -153,6 +153,37 @@ def test_crowds_that_yolo_cannot_say(tmp_path: Path, shell: Shell) -> None:
     assert code == 0
     assert "left out\n" not in out.replace("nothing would be left out\n", "")
     assert "<difficult>1</difficult>" in (tmp_path / "v" / "Annotations" / "empty.xml").read_text()
+
+
+def test_what_no_format_carries_over_is_named(tmp_path: Path, shell: Shell) -> None:
+    """But not what says nothing: empty lists, `none`, 0, `Unspecified`."""
+
+    def said(data: Path) -> list[str]:
+        out = shell("convert", data, tmp_path / f"{data.name} out", "--to=coco").out
+        return [line.removeprefix("not carried over: ") for line in out.splitlines() if line.startswith("not carried")]
+
+    disk.coco(tmp_path / "coco")
+    thing = {"id": 9, "image_id": 20, "category_id": 3, "bbox": [0, 0, 9, 9], "area": 81}
+    disk.change_coco(
+        tmp_path / "coco",
+        annotations=[thing | {"segmentation": []}, thing | {"bbox": [0, 0, 8, 8], "keypoints": [1, 2, 2]}],
+        images=[{"id": 99, "file_name": "a b.png", "license": 3}],
+        categories=[{"id": 50, "name": "emu", "supercategory": "none"}],
+    )
+    assert said(tmp_path / "coco") == ["keypoints of 1 object, license of 1 image"]
+    disk.voc(tmp_path / "voc")
+    xml = tmp_path / "voc" / "Annotations" / "a b.xml"
+    fields = "<pose>Unspecified</pose><truncated>0</truncated>", "<pose>Left</pose><part><name>head</name></part>"
+    text = xml.read_text().replace("<difficult>", f"{fields[0]}<difficult>")
+    xml.write_text(text.replace(fields[0], fields[1], 1))
+    assert said(tmp_path / "voc") == ["pose of 1 object, part of 1 object"]
+    disk.yolo_names(disk.yolo(tmp_path / "yolo"))
+    (tmp_path / "yolo" / "labels" / "empty.txt").write_text("0 .1 .1 .5 .1 .5 .4\n0 .1 .1 .1 .1")
+    assert said(tmp_path / "yolo") == ["polygon of 1 object"]
+    (disk.table(tmp_path / "csv") / "boxes.csv").write_text(
+        "filename,class,xmin,ymin,xmax,ymax,score\na b.png,cat,1,2,3,4,.5\na b.png,dog,1,2,3,4,"
+    )
+    assert said(tmp_path / "csv") == ["score of 1 object"]
 
 
 def test_unknown_formats_name_the_nearest(tmp_path: Path, shell: Shell) -> None:

@@ -1,11 +1,13 @@
 import os
 
+import fake_cifar
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from pocketrcnn.data import course_layout
+from pocketrcnn.cli import main
+from pocketrcnn.data import cifar, course_layout
 from pocketrcnn.data.cifar import load_sample
 from pocketrcnn.data.course_layout import read_course_layout, write_course_layout
 from pocketrcnn.data.datasets import Images
@@ -62,6 +64,25 @@ def test_layout_is_the_courses(halves, folder):
         assert (picture.size, picture.mode) == ((48, 48), "RGB")
     with Image.open(folder / "masks" / name) as mask:
         assert (np.asarray(mask) == cell_labels(halves[0].boxes[:, 0])[3].numpy()).all()
+
+
+def test_scenes_on_backgrounds_of_cifar100(tmp_path, monkeypatch, capsys):
+    """The same places and objects as without; the backgrounds are those of the folder."""
+    contents = fake_cifar.install(monkeypatch, tmp_path / "cache")
+    fake_cifar.write(cifar.cifar10_folder(), contents)
+    backgrounds = fake_cifar.install_cifar100(monkeypatch, tmp_path / "cifar-100-binary")
+    assert main(["scenes", str(tmp_path / "plain")]) == 0
+    assert main(["scenes", str(tmp_path / "other"), "--backgrounds", str(backgrounds)]) == 0
+    assert f"{2 * fake_cifar.RECORDS} scenes written" in capsys.readouterr().out
+    for split in ("train", "test"):
+        images, boxes, labels = read_course_layout(tmp_path / "other", split)
+        plain, *places = read_course_layout(tmp_path / "plain", split)
+        assert torch.equal(boxes, places[0])
+        assert torch.equal(labels, places[1])
+        assert not torch.equal(images, plain)
+        objects = cifar.load_cifar10(["data_batch_1.bin" if split == "train" else "test_batch.bin"])
+        expected, _ = Pools(*objects, cifar.load_cifar100_images(backgrounds, f"{split}.bin")).fixed()
+        assert torch.equal(images, expected)
 
 
 def test_a_folder_with_something_else_is_left_alone(halves, tmp_path):

@@ -151,14 +151,13 @@ def test_holdout_of_everything(contents, holdout):
 
 
 def test_backgrounds_from_cifar100(contents, tmp_path, monkeypatch):
-    monkeypatch.setattr(cifar, "CIFAR100_RECORDS", {"train.bin": 10, "test.bin": 4})
-    files = {name: fake_cifar.make_records(9, count, 2) for name, count in cifar.CIFAR100_RECORDS.items()}
-    folder = fake_cifar.write(tmp_path / "cifar-100-binary", files)
+    folder = fake_cifar.install_cifar100(monkeypatch, tmp_path / "cifar-100-binary")
     for name in ("data_batch_2.bin", "data_batch_3.bin"):
         (cifar.cifar10_folder() / name).unlink()
     config = DataConfig("cifar10", "scenes", backgrounds=str(folder))
     train = open_dataset(config, "train")
-    assert torch.equal(train.pools.backgrounds, cifar.parse_records(files["train.bin"], 2).images)
+    assert torch.equal(train.pools.backgrounds, cifar.load_cifar100_images(folder, "train.bin"))
+    assert train.name == "CIFAR-10, training batch 1, backgrounds of CIFAR-100, fresh scenes"
     assert len(open_dataset(config, "test")) == N
     (folder / "test.bin").unlink()
     held = DataConfig("cifar10", "scenes", holdout=2, backgrounds=str(folder))

@@ -246,8 +246,33 @@ def test_damaged_cache_is_replaced(contents, serve, damage):
     if damage is None:
         damage = bytes(len(contents["data_batch_5.bin"]))  # the right size, so only the checksum can tell
     (folder / "data_batch_5.bin").write_bytes(damage)
-    get(urls=[serve(fake_cifar.as_archive(contents)).url])
+    lines = []
+    get(lines=lines, urls=[serve(fake_cifar.as_archive(contents)).url])
     assert stored() == contents
+    problem = f"is damaged ({expected_and_found(contents, damage)}); looking for another copy"
+    assert lines[0] == f"{folder / 'data_batch_5.bin'} {problem}"
+    assert not any("missing" in line for line in lines)
+
+
+def expected_and_found(contents, damage):
+    good = contents["data_batch_5.bin"]
+    if len(good) != len(damage):
+        return f"{len(good)} bytes expected, {len(damage)} found"
+    return f"md5 {fake_cifar.md5(good)} expected, {fake_cifar.md5(damage)} found"
+
+
+def test_damaged_cache_without_another_copy_names_the_file_and_both_checksums(contents):
+    folder = fake_cifar.write(cifar.cifar10_folder(), contents)
+    damage = bytes(len(contents["data_batch_5.bin"]))
+    (folder / "data_batch_5.bin").write_bytes(damage)
+    (folder / "test_batch.bin").unlink()
+    with pytest.raises(UserError) as caught:
+        get(urls=[NOWHERE])
+    message = str(caught.value)
+    problem = f"is damaged ({expected_and_found(contents, damage)}), and another copy was not found ({NOWHERE} cannot"
+    assert message.startswith(f"{folder / 'data_batch_5.bin'} {problem}")
+    assert message.endswith("`pocketrcnn download cifar10 --from FILE`")
+    assert "\n" not in message
 
 
 def test_partial_file_is_resumed(contents, serve):

@@ -8,6 +8,7 @@ import pytest
 from datasets_on_disk import SCENES, Scenes
 
 from pocketrcnn.data.annotations import Annotations
+from pocketrcnn.data.check import inspect
 from pocketrcnn.data.formats import read
 from pocketrcnn.errors import UserError
 
@@ -139,6 +140,94 @@ def test_one_broken_json_does_not_cost_the_others(tmp_path: Path) -> None:
     assert fault.kind == "unreadable"
     assert fault.file == tmp_path / "test" / "_annotations.coco.json"
     assert "is not JSON" in str(fault)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_missing_image_is_no_image_of_its_name_that_another_record_has(tmp_path: Path, alone: bool) -> None:
+    """Also where its folder has no image left."""
+    for folder in ("batchA", "batchB"):
+        disk.coco(tmp_path / folder, {"1.png": ((20, 20), []), **({} if alone else {f"{folder}.png": ((9, 9), [])})})
+    (tmp_path / "batchA" / "1.png").unlink()
+    found = read(tmp_path)
+    assert found.examples[0].path == tmp_path / "batchA" / "1.png"
+    assert found.examples[0].objects == ()
+    (tmp_path / "batchB" / "1.png").rename(tmp_path / "batchB" / "1.PNG")
+    assert read(tmp_path).examples[0].path == tmp_path / "batchA" / "1.png"
+
+
+def test_a_missing_image_is_not_the_next_one_with_another_ending(tmp_path: Path) -> None:
+    disk.coco(tmp_path, {"1.png": ((20, 20), []), "1.jpg": ((9, 9), [])})
+    (tmp_path / "1.png").unlink()
+    assert [example.path.name for example in read(tmp_path).examples] == ["1.png", "1.jpg"]
+
+
+def test_an_image_of_which_several_have_the_name_is_missing(tmp_path: Path) -> None:
+    disk.coco(tmp_path / "here", {"1.png": ((20, 20), []), "2.png": ((20, 20), [])})
+    (tmp_path / "here" / "1.png").unlink()
+    moved = disk.picture(tmp_path / "there" / "1.png")
+    assert read(tmp_path).examples[0].path == moved, "one alone is the one that is meant"
+    disk.picture(tmp_path / "elsewhere" / "1.png")
+    assert read(tmp_path).examples[0].path == tmp_path / "here" / "1.png"
+
+
+def test_voc_masks_are_no_images(tmp_path: Path) -> None:
+    disk.voc(tmp_path)
+    (tmp_path / "JPEGImages" / "empty.png").rename(tmp_path / "JPEGImages" / "empty.jpg")
+    disk.picture(tmp_path / "SegmentationClass" / "a b.png")
+    (tmp_path / "JPEGImages" / "a b.png").rename(tmp_path / "JPEGImages" / "a b.jpg")
+    assert {example.path.parent.name for example in read(tmp_path).examples} == {"JPEGImages"}
+
+
+@pytest.mark.parametrize("masks", ["annotations/masks", "annotations", "masks", "a masks"])
+def test_coco_images_with_masks_of_the_same_names(tmp_path: Path, masks: str) -> None:
+    disk.coco(tmp_path, images="images", name="annotations/instances.json")
+    for name in SCENES:
+        disk.picture(tmp_path / masks / name)
+    assert {example.path.parent.name for example in read(tmp_path).examples} == {"images"}
+
+
+@pytest.mark.parametrize("written", ["images/{}", "train\\\\{}", "D:/photos/{}", "./{}", "elsewhere/deep/{}"])
+@pytest.mark.parametrize("name", ["labels.json", "annotations/labels.json", "images/train/labels.json"])
+def test_images_are_found_whatever_folders_are_written(tmp_path: Path, written: str, name: str) -> None:
+    disk.coco(tmp_path, images="images/train", name=name)
+    text = (tmp_path / name).read_text()
+    (tmp_path / name).write_text(text.replace('"file_name": "', '"file_name": "' + written.format("")))
+    assert {example.path.parent for example in read(tmp_path).examples} == {tmp_path / "images" / "train"}
+
+
+@pytest.mark.parametrize("name", ["nul\0.png", "long" * 100 + ".png"])
+def test_names_that_no_file_can_have_cost_no_other(tmp_path: Path, name: str) -> None:
+    disk.coco(tmp_path / "coco")
+    disk.change_coco(tmp_path / "coco", images=[{"id": 5, "file_name": name}])
+    disk.table(tmp_path / "csv")
+    with (tmp_path / "csv" / "boxes.csv").open("a") as file:
+        file.write(f"\n{name},32,32,cat,1,2,3,4")
+    disk.yolo_names(disk.yolo(tmp_path / "yolo"), "train: list.txt\nnames: [cat, dog]\n")
+    (tmp_path / "yolo" / "list.txt").write_text("\n".join(f"images/{one}" for one in (*SCENES, name)), "utf-8")
+    for root in (tmp_path / "coco", tmp_path / "csv", tmp_path / "yolo"):
+        report = inspect(read(root))
+        (fault,) = (fault for fault in report.faults if fault.drops)
+        assert (fault.kind, fault.file.name) == ("missing", name.replace("\0", "\ufffd"))
+        assert len(report.clean.examples) == 3
+
+
+def test_half_a_character_in_a_name(tmp_path: Path) -> None:
+    disk.coco(tmp_path)
+    disk.change_coco(tmp_path, images=[{"id": 5, "file_name": "half \ud800.png"}])
+    assert [str(fault) for fault in inspect(read(tmp_path)).faults] == [
+        f"{tmp_path / 'half ?.png'}: is not there: name an image file"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "crowd"),
+    [(1, True), (True, True), ("1", True), ("0", False), (0, False), ("no", False), (None, False), ([1], False)],
+)
+def test_coco_crowds_in_the_words_of_other_programs(tmp_path: Path, value: object, crowd: bool) -> None:
+    disk.coco(tmp_path)
+    thing = {"id": 9, "image_id": 20, "category_id": 3, "bbox": [0, 0, 9, 9], "iscrowd": value}
+    disk.change_coco(tmp_path, annotations=[thing])
+    assert read(tmp_path).examples[2].objects[0].crowd is crowd
 
 
 def test_coco_crowds_are_kept(tmp_path: Path) -> None:
@@ -289,6 +378,25 @@ def test_yolo_settings_that_are_none(tmp_path: Path) -> None:
     disk.yolo_names(disk.yolo(tmp_path), "names: [cat\n")
     with pytest.raises(UserError, match=r"data\.yaml is not YAML"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("names", ["{cat: 0, dog: 1}", "{0: cat, -1: dog}", "{no: cat}", "{0.5: cat}"])
+def test_yolo_names_that_have_no_numbers(tmp_path: Path, names: str) -> None:
+    disk.yolo_names(disk.yolo(tmp_path), f"names: {names}\n")
+    with pytest.raises(UserError, match=r"data\.yaml, names: `.*` is no class number: write a list, or number: name"):
+        read(tmp_path)
+
+
+def test_yolo_classes_of_one_name_are_one(tmp_path: Path) -> None:
+    disk.yolo_names(disk.yolo(tmp_path), "names: [cat, cat, emu]\n")
+    found = read(tmp_path)
+    assert found.classes == ("cat", "emu")
+    assert {thing.name for example in found.examples for thing in example.objects} == {"cat"}
+    assert [(fault.kind, fault.drops) for fault in found.faults] == [("same-name", False)]
+    assert (
+        str(found.faults[0])
+        == f"{tmp_path / 'data.yaml'}, names: calls the classes 0 and 1 `cat`: they are one class here"
+    )
 
 
 # CSV

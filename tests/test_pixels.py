@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, ImageCms
 
-from pocketrcnn.data.pixels import FORMATS, IMAGE_SUFFIXES, PIXEL_LIMIT, TURNS, Probe, probe, read_image
+from pocketrcnn.data.pixels import FORMATS, IMAGE_SUFFIXES, PIXEL_LIMIT, TURNS, Probe, probe, read_both, read_image
 from pocketrcnn.errors import UserError
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
@@ -63,6 +63,11 @@ def test_one_pixel_of_every_mode(mode: str, tmp_path: Path) -> None:
     path = saved(tmp_path / "one.tif", Image.new(mode, (1, 1)))
     assert read_image(path).shape == (1, 1, 3)
     assert probe(path) == Probe(1, 1, mode, 1 if mode == "1" else 8)
+    words = {"1": "grey", "L": "grey", "P": "palette", "RGBA": "RGB with alpha", "LA": "grey with alpha"}
+    assert probe(path).colours == words.get(mode, mode)
+    head, pixels = read_both(path)
+    assert head == probe(path)
+    assert np.array_equal(pixels, read_image(path))
 
 
 def test_grey_is_the_same_in_each_channel(tmp_path: Path) -> None:
@@ -123,6 +128,7 @@ def test_deep_grey_is_stretched_between_its_percentiles(ending: str, kind: type,
     assert (found.min(), found.max()) == (0, 255)
     assert 126 <= found[50, 0, 0] <= 128
     assert probe(path).depth == (16 if kind == np.uint16 else 32)
+    assert probe(path).colours == ("grey float" if kind == np.float32 else "grey")
 
 
 def test_a_few_bright_pixels_on_black_are_not_lost(tmp_path: Path) -> None:

@@ -148,7 +148,29 @@ def test_images_that_are_made_smaller_are_counted() -> None:
 
 def test_objects_under_two_cells_are_warned_of() -> None:
     found = plan(annotations(*[example((64, 64), (5, 5))] * 4), "small")
-    assert any(line.startswith("warning: the median object is under two cells of 4 px") for line in found.reasons)
+    wanted = "warning: the median object is under two cells of 4 px; enlarge the images if you can"
+    assert wanted in found.reasons
+
+
+@pytest.mark.parametrize(
+    ("longest", "object_side", "asked", "wanted"),
+    [
+        (2048, 16, None, 1024),  # 4 px in an input of 512: twice as large, they are two cells
+        (2048, 4, None, 2048),  # never above the images themselves, for none is enlarged
+        (1001, 4, None, 1008),  # a multiple of 16
+        (128, 10, 64, 112),  # a side that was asked for
+    ],
+)
+def test_where_the_input_made_objects_small_a_larger_one_is_named(
+    longest: int, object_side: float, asked: int | None, wanted: int
+) -> None:
+    examples = [example((longest, longest // 2), (object_side, object_side))] * 4
+    found = plan(annotations(*examples), "small", side=asked)
+    (warning,) = [line for line in found.reasons if line.startswith("warning")]
+    assert f"under two cells of 4 px; `--size {wanted}` makes the images less small" in warning
+    assert "enlarge" not in warning
+    again = plan(annotations(*examples), "small", side=wanted)
+    assert wanted >= longest or not any(line.startswith("warning") for line in again.reasons), "the remedy works"
 
 
 def test_large_objects_get_the_coarse_stride() -> None:

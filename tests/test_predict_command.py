@@ -20,7 +20,7 @@ from tiny_detectors import bright_detector, saved, scene, tiny_run
 from pocketrcnn import prediction
 from pocketrcnn.commands import detector as commands
 from pocketrcnn.data.pixels import read_image
-from pocketrcnn.prediction import Options, as_folder, crop, groups, picture, predict
+from pocketrcnn.prediction import Options, Readable, as_folder, crop, groups, picture, predict
 from pocketrcnn.predictor import Detector
 from pocketrcnn.structures import Detections
 
@@ -228,8 +228,9 @@ def test_a_full_disk_leaves_no_half_results(shell: Shell, monkeypatch: pytest.Mo
 
 def test_large_images_make_small_groups() -> None:
     large, tiny = np.zeros((4000, 4000, 3), np.uint8), np.zeros((4, 4, 3), np.uint8)
-    made = groups(enumerate([large, tiny, large, tiny, tiny, tiny]), 3)
-    assert [[number for number, _ in group] for group in made] == [[0], [1, 2], [3, 4, 5]]
+    images = [large, tiny, large, tiny, tiny, tiny]
+    made = groups((Readable(i, Path("x.png"), image) for i, image in enumerate(images)), 3)
+    assert [[one.ident for one in group] for group in made] == [[0], [1, 2], [3, 4, 5]]
 
 
 def test_images_are_read_one_group_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

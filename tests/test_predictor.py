@@ -222,9 +222,21 @@ def test_coco_results() -> None:
     assert records == [first, {"image_id": 7, "category_id": 1, "bbox": [0.0, 0.0, 1.0, 1.0], "score": 0.25}]
     assert json.loads(json.dumps(records)) == records
     assert found.to_coco([7, 9], category_ids=[30, 40])[0] == first | {"category_id": 40}
-    for wrong in (lambda: found.to_coco([7]), lambda: found[0].to_coco([7])):
-        with pytest.raises(UserError, match="image ids for detections of shape"):
+    for wrong in (lambda: found.to_coco([7]), lambda: found[0].to_coco([7, 9]), lambda: found[0].to_coco([])):
+        with pytest.raises(
+            UserError, match=r"to_coco: \d image ids, images: \d; give one id an image, or leave them out"
+        ):
             wrong()
+
+
+def test_coco_results_without_ids_count_from_one() -> None:
+    images = [scene((64, 64), (1, 2, 4, 8)), scene((64, 64), (0, 0, 1, 1))]
+    found = bright_detector()(images)
+    assert found.to_coco() == found.to_coco([1, 2])
+    assert [record["image_id"] for record in found.to_coco()] == [1, 2]
+    assert found[1].to_coco() == found[1].to_coco([1]) == bright_detector()(images[1]).to_coco()
+    assert found[1].to_coco([2], [30, 40]) == found.to_coco(category_ids=[30, 40])[1:]
+    assert bright_detector()([]).to_coco() == []
 
 
 def test_supervision(monkeypatch: pytest.MonkeyPatch) -> None:

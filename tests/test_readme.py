@@ -15,9 +15,11 @@ from typing import Any
 import fake_cifar
 import fake_results
 import pytest
+from tiny_detectors import hold_nothing_back
 
 from pocketrcnn import backbones, bench, cli, experiments, roi
 from pocketrcnn.config import TrainConfig
+from pocketrcnn.data.pixels import read_image
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "pocketrcnn"
@@ -27,7 +29,7 @@ LINK = re.compile(r"\]\(([^):#]+)\)")  # to files, not to addresses
 INLINE = re.compile(
     r"`pocketrcnn ([a-z]+ [^`A-Z]*)`"
 )  # commands in a sentence; capitals stand for a reader's own words
-QUICK = ("--iterations", "2", "--batch", "10", "--data", "sample")
+QUICK = ("--iterations", "1", "--batch", "8")
 INSTALLATION = ("pip install .", "pip install '.[export]'")
 
 script = runpy.run_path(str(ROOT / "scripts" / "readme_table.py"))
@@ -39,8 +41,8 @@ def blocks(document: Path, *languages: str) -> list[tuple[str, str]]:
     return [found for found in BLOCK.findall(document.read_text(encoding="utf-8")) if found[0] in languages]
 
 
-def quick(words: list[str]) -> list[str] | None:
-    """The same command on the sample, two iterations of a tenth of the batch; None for what trains for minutes."""
+def quick(words: list[str]) -> list[str]:
+    """The same command in seconds: few iterations, small batches, B1 where all experiments are meant."""
     options = vars(cli.parser().parse_args(words))  # the command as it stands is one that the program knows
     if options["verb"] == "scenes" and not options["objects"]:
         return ["scenes", str(options["out"]), "--data", "sample"]
@@ -52,7 +54,8 @@ def quick(words: list[str]) -> list[str] | None:
         return [words[0], words[1], "--iterations", few]
     if options["verb"] != "reproduce":
         return words
-    return ["reproduce", "--only", options["only"], *QUICK] if options["data"] == "sample" else None
+    kept = {"only": options["only"] or "B1"} | {name: options[name] for name in ("recipe", "seeds", "data", "out")}
+    return ["reproduce", *(str(word) for name, value in kept.items() for word in (f"--{name}", value)), *QUICK]
 
 
 @pytest.fixture
@@ -72,6 +75,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         registry.update(entries)
 
 
+@pytest.mark.timeout(600)  # a page of commands takes minutes where others keep the cores busy
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_command_and_every_snippet_runs(document: Path, workshop: Path) -> None:
     """In the order of the page, in one folder, as a reader would."""
@@ -82,13 +86,29 @@ def test_every_command_and_every_snippet_runs(document: Path, workshop: Path) ->
             continue
         for line in content.splitlines():
             run(shlex.split(line, comments=True))
+    if document.name == "README.md":
+        check_pictures(Path("runs/my-images"), Path("my-images/test"))
+
+
+def check_pictures(folder: Path, images: Path) -> None:
+    """The detector that the page trained draws its boxes: a picture is more than the image, enlarged."""
+    hold_nothing_back(folder)
+    assert cli.main(["predict", str(folder), str(images), "--threshold", "0", "--out", "drawn"]) == 0
+    found = json.loads(Path("drawn/predictions.json").read_text(encoding="utf-8"))
+    names = {Path(one["file_name"]) for one in found}
+    assert names == set(images.glob("*.png"))
+    for name in names:
+        drawn, image = read_image(Path("drawn/pictures", name.name)), read_image(name)
+        scale = drawn.shape[0] // image.shape[0]
+        plain = image.repeat(scale, 0).repeat(scale, 1)
+        assert drawn.shape == plain.shape
+        assert (drawn != plain).any()
 
 
 def run(words: list[str]) -> None:
-    """One line of a shell block, in its quick form where it would take long; full schedules are only parsed."""
+    """One line of a shell block, in its quick form where it would take long."""
     if words[0] == "pocketrcnn":
-        short = quick(words[1:])
-        assert short is None or cli.main(short) == 0, words
+        assert cli.main(quick(words[1:])) == 0, words
     elif words[0] == "make":
         check_make(words[1:])
     elif words[0] == "python":
@@ -98,13 +118,15 @@ def run(words: list[str]) -> None:
 
 
 def check_make(words: list[str]) -> None:
-    """The target exists, and its ARGS are ones that the command line knows."""
+    """The target exists, and its ARGS are ones that the command line knows; `make reproduce` alone is run, too."""
     target, *settings = words
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE), target
     for setting in settings:
         name, _, value = setting.partition("=")
         assert name == "ARGS"
         cli.parser().parse_args([target, *shlex.split(value)])
+    if words == ["reproduce"]:
+        run(["pocketrcnn", *words])
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -209,6 +231,7 @@ def test_results_become_tables(copy: Path) -> None:
     )
     assert "| R2 | Proposal regressor | regression loss | 0.000727 | **0.000" in readme
     assert "`pocketrcnn reproduce`, 2026-11-22: 2 seeds" in readme
+    assert re.search(r"\| R2 \| \d\d\.\d\d ± \d\.\d\d % \| 0\.000\d+ ± 0\.0\d+ \| 0\.53\d ± 0\.\d+ px \|", page)
     assert page.count("This run has not been made yet") == 2
     assert "old" not in page
     kept = json.loads((copy / "docs" / "results" / "short-pocket.json").read_text())

@@ -72,6 +72,14 @@ def test_lists_in_words() -> None:
     assert [phrases.listed(list("abc")[:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
 
 
+@pytest.mark.parametrize(("losses", "pixels"), [([0.000727], 0.704), ([0.0, 0.0006], 0.32)])
+def test_a_regression_loss_in_pixels(losses: list[float], pixels: float) -> None:
+    """32 * sqrt(2L / 3), seed by seed."""
+    found = phrases.in_pixels(Stat(len(losses), sum(losses) / len(losses), 0.0, losses))
+    assert found.mean == pytest.approx(pixels, abs=5e-4)
+    assert (found.n, found.std > 0) == (len(losses), len(losses) > 1)
+
+
 def test_published_values_keep_the_decimals_that_were_printed() -> None:
     values = [("accuracy", 0.646), ("accuracy", 0.5846), ("objectness_accuracy", 0.99), ("box_loss", 0.000727)]
     shown = [phrases.published_value(*value).replace(NBSP, " ") for value in values]

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import statistics
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ from shell import Shell, few_evaluations
 from pocketrcnn import costs, reproduce
 from pocketrcnn.checkpoint import load_tensors
 from pocketrcnn.cli import main, parser
-from pocketrcnn.config import replace
+from pocketrcnn.config import DataConfig, replace
 from pocketrcnn.configfile import load
-from pocketrcnn.data import cifar
+from pocketrcnn.data import cifar, open_dataset
+from pocketrcnn.data.course_layout import write_course_layout
+from pocketrcnn.data.datasets import Images
 from pocketrcnn.engine import Trainer
 from pocketrcnn.environment import choose_precision
 from pocketrcnn.errors import UserError
@@ -49,6 +52,29 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def found(out: Path) -> dict[str, Any]:
     return json.loads((out / "results.json").read_text())
+
+
+@pytest.fixture
+def copy(out: Path, tmp_path: Path) -> Path:
+    """The same output, to work on."""
+    return Path(shutil.copytree(out, tmp_path / "copy"))
+
+
+def read(out: Path) -> dict[str, Any]:
+    return json.loads((out / "results.json").read_text())
+
+
+def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Trainer, "__init__", lambda *_: pytest.fail("trained again"))
+
+
+def write_few_scenes(folder: Path) -> Path:
+    """A dozen scenes in the course's layout."""
+    scenes = open_dataset(DataConfig("sample", "scenes", fresh=False), "test")
+    batch = scenes.batch(torch.arange(12))
+    few = Images("few", False, batch.images, batch.boxes, batch.labels)
+    write_course_layout(folder, few, few, lambda boxes: torch.zeros(len(boxes), 6, 6))
+    return folder
 
 
 def options(words: str, **changes: Any) -> Options:
@@ -156,12 +182,75 @@ def test_the_page_says_that_it_is_a_sample(out: Path) -> None:
 def test_what_is_done_is_not_done_again(
     shell: Shell, out: Path, found: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Trainer, "__init__", lambda *_: pytest.fail("trained again"))
+    no_training(monkeypatch)
     code, text, _ = shell(WORDS, out)
     assert code == 0
     assert f"report: {out / 'report.html'}" in " ".join(text.split())
-    again = json.loads((out / "results.json").read_text())
-    assert again["experiments"] == found["experiments"]
+    assert read(out)["experiments"] == found["experiments"]
+
+
+def test_another_call_adds_to_the_report(shell: Shell, copy: Path, found: dict[str, Any]) -> None:
+    """First what is asked, then what is there."""
+    assert shell("reproduce --data sample --only R1 --iterations 2 --batch 8 --out", copy).code == 0
+    records = read(copy)["experiments"]
+    assert [record["id"] for record in records] == ["R1", "B2", "R2", "F3"]
+    assert records[1:] == found["experiments"]
+    page = (copy / "report.html").read_text()
+    assert all(f"{id} is not among these results" not in page for id in ("R1", "B2", "R2", "F3"))
+
+
+def test_another_schedule_has_a_report_of_its_own(
+    shell: Shell, copy: Path, found: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one comes back without training."""
+    assert shell("reproduce --data sample --only B2 --iterations 1 --batch 8 --out", copy).code == 0
+    assert [(record["id"], record["iterations"]) for record in read(copy)["experiments"]] == [("B2", 1)]
+    no_training(monkeypatch)
+    assert shell("reproduce --data sample --only F3 --iterations 2 --batch 8 --out", copy).code == 0
+    assert [record["id"] for record in read(copy)["experiments"]] == ["F3", "B2", "R2"]
+
+
+def test_time_and_memory_are_those_of_the_runs(shell: Shell, copy: Path) -> None:
+    """A call that only writes down what an earlier one did says how long that took."""
+    for number, path in enumerate(sorted(copy.glob("runs/*/metrics.json")), 1):
+        given = {"elapsed": 100.0 * number, "peak_memory_gb": 9.5 - number}
+        path.write_text(json.dumps(json.loads(path.read_text()) | given))
+    assert shell(WORDS, copy).code == 0
+    assert (read(copy)["seconds_total"], read(copy)["peak_memory_gb"]) == (600, 8.5)
+    assert "took 10 min 0 s in all" in (copy / "report.html").read_text()
+
+
+def test_runs_that_do_not_say_their_memory(shell: Shell, copy: Path) -> None:
+    for path in copy.glob("runs/*/metrics.json"):
+        old = {name: value for name, value in json.loads(path.read_text()).items() if name != "peak_memory_gb"}
+        path.write_text(json.dumps(old))
+    assert shell(WORDS, copy).code == 0
+    assert read(copy)["peak_memory_gb"] is None
+    assert "Peak memory was" not in (copy / "report.html").read_text()
+
+
+def test_records_say_whether_scenes_are_fresh_or_fixed(found: dict[str, Any]) -> None:
+    train, test = "sample of CIFAR-10, 1,000 training images", "sample of CIFAR-10, 500 test images"
+    data = {record["id"]: record["data"] for record in found["experiments"]}
+    assert data["B2"] == {"train": train, "test": test}
+    assert data["F3"] == {"train": f"{train}, fresh scenes", "test": f"{test}, fixed scenes"}
+
+
+def test_a_report_is_of_one_folder_of_scenes(shell: Shell, tmp_path: Path) -> None:
+    mine, out = write_few_scenes(tmp_path / "my scenes"), tmp_path / "out"
+    words = "reproduce --only R1 --iterations 1 --batch 4 --data"
+    assert shell(words, mine, "--out", out).code == 0
+    (record,) = read(out)["experiments"]
+    assert shlex.split(record["command"])[-2:] == ["--data", str(mine)], "a name with a space is one word"
+    assert "These are results on scenes from a folder" in (out / "report.html").read_text()
+    remedy = "choose another folder with --out"
+    line = shell.refused(words, "sample", "--out", out)
+    assert line == f"pocketrcnn: {out / 'results.json'} is of --data {mine}, now it is sample: {remedy}"
+    (out / "results.json").unlink()
+    line = shell.refused(words, tmp_path, "--out", out)
+    assert (
+        line == f"pocketrcnn: {out / 'runs' / 'R1-pocket-1-seed0'} is of --data {mine}, now it is {tmp_path}: {remedy}"
+    )
 
 
 def test_more_experiments_are_added_to_those_that_are_done(
@@ -192,6 +281,8 @@ def test_seeds_give_a_mean_and_a_spread(shell: Shell, tmp_path: Path) -> None:
     assert loss["std"] == pytest.approx(abs(first - second) / 2**0.5)
     assert len(record["curves"]["accuracy_test"]["y"]) == 2
     assert "--seeds 2" in record["command"]
+    assert shell("reproduce --data sample --only B2 --iterations 1 --batch 8 --out", tmp_path / "o").code == 0
+    assert read(tmp_path / "o")["experiments"] == [record], "what is finished stays in"
 
 
 def test_spread_is_that_of_a_sample() -> None:
@@ -230,6 +321,25 @@ def test_real_data_are_compared_with_the_report(shell: Shell, tmp_path: Path, mo
     }
     assert "--data" not in record["command"]
     assert "small sample" not in (tmp_path / "o" / "report.html").read_text()
+
+
+def test_scenes_on_backgrounds_of_cifar100(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = fake_cifar.install(monkeypatch, tmp_path / "cache", records=24)
+    fake_cifar.write(cifar.cifar10_folder(), contents)
+    folder = fake_cifar.install_cifar100(monkeypatch, tmp_path / "cifar 100")
+    words = f"reproduce --only B2,R1 --iterations 1 --batch 8 --out {tmp_path / 'o'}"
+    given = f"--backgrounds '{folder}'"
+    assert shell(f"{words} {given}").code == 0
+    found = json.loads((tmp_path / "o" / "results.json").read_text())
+    assert given in found["command"]
+    for record, own in zip(found["experiments"], ("", str(folder)), strict=True):
+        path = tmp_path / "o" / "runs" / f"{record['id']}-pocket-1-seed0" / "config.yaml"
+        config = load(path.read_text(), str(path))
+        assert config.data.backgrounds == own, "plain images have no background"
+        assert options(record["command"].removeprefix("pocketrcnn ")).backgrounds == own
+    place = tmp_path / "o" / "runs" / "R1-pocket-1-seed0"
+    other = f"{place} is of --data cifar10 {given}, now it is cifar10: choose another folder with --out"
+    assert shell.refused(words) == f"pocketrcnn: {other}"
 
 
 def test_schedules() -> None:

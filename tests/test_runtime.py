@@ -103,6 +103,7 @@ def test_coco_results_have_width_and_height() -> None:
     corners = np.array([[[1, 2, 4, 8], [0, 0, 0, 0]]], np.float32)
     found = Detections(corners, np.array([[0.5, 0]], np.float32), np.array([[1, -1]]))
     assert found.to_coco([7]) == [{"image_id": 7, "category_id": 2, "bbox": [1, 2, 3, 6], "score": 0.5}]
+    assert found.to_coco() == found[0].to_coco() == found.to_coco([1])
 
 
 def test_facts_are_those_of_the_run(detector: Detector, in_torch: predictor.Detector) -> None:

@@ -6,7 +6,8 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from pocketrcnn.data import scenes
-from pocketrcnn.data.cifar import load_sample
+from pocketrcnn.data.cifar import RECORDS, load_sample
+from pocketrcnn.data.datasets import TEST_BACKGROUNDS, TRAIN_BACKGROUNDS
 from pocketrcnn.data.scenes import FRAME, LARGEST, SMALLEST, Placement, Pools, compose, interpolation
 
 WHITE, BLACK = 255, 0
@@ -191,6 +192,22 @@ def checksum(images: Tensor, boxes: Tensor) -> str:
 def test_scenes_of_seed_0_have_these_checksums(split, expected):
     images, labels = load_sample(split)
     assert checksum(*Pools(images, labels, images, shared=True).fixed()) == expected
+
+
+def test_the_places_of_the_10_000_official_scenes_have_this_checksum(monkeypatch):
+    """Side, top, left and number of the background: of the training set of the course recipe and of the test set."""
+    placed = []
+
+    def note(pools, indices, placement):
+        placed.append(torch.stack([placement.width, placement.top, placement.left, placement.step]))
+        return torch.zeros(len(indices), 3, FRAME, FRAME, dtype=torch.uint8)
+
+    monkeypatch.setattr(Pools, "compose", note)
+    backgrounds = {len(names) * RECORDS for names in (TRAIN_BACKGROUNDS, TEST_BACKGROUNDS)}
+    assert (RECORDS, backgrounds) == (10_000, {20_000})
+    _, boxes = Pools(torch.empty(10_000, 0), torch.empty(10_000), torch.empty(20_000, 0)).fixed()
+    expected = "72697436c9a2f96c12378603845eea9aa709748cfa588f57ddcc61807d716236"
+    assert checksum(torch.cat(placed, dim=1), boxes) == expected
 
 
 def test_fresh_scenes_of_seed_0_have_this_checksum():

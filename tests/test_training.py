@@ -4,25 +4,30 @@ import json
 import shlex
 import shutil
 import signal
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import datasets_on_disk
 import painted
 import pytest
 import torch
 from datasets_on_disk import SCENES, Scenes
+from PIL import Image
 
-from pocketrcnn import configfile
+from pocketrcnn import configfile, training
 from pocketrcnn.checkpoint import load_tensors
 from pocketrcnn.cli import main
+from pocketrcnn.config import DataConfig
+from pocketrcnn.data.own import open_own
 from pocketrcnn.engine import Trainer
 from pocketrcnn.errors import UserError
 from pocketrcnn.files import first_free
 from pocketrcnn.interruption import Interrupted
-from pocketrcnn.run_facts import command, run_facts
-from pocketrcnn.runs import Run
+from pocketrcnn.run_facts import command
+from pocketrcnn.runs import Run, places
 from pocketrcnn.training import Options, evaluate_run, open_run, resume, train
 
 FILES = [
@@ -33,6 +38,7 @@ FILES = [
     "last.safetensors",
     "log.jsonl",
     "metrics.json",
+    "splits.json",
     "weights.safetensors",
 ]
 REPORT = ["report.html", "report.json"]
@@ -102,13 +108,16 @@ def test_the_threshold_of_best_f1_is_stored_with_the_model(learned: Path) -> Non
     assert facts["config"]["data"]["classes"] == ["cat", "dog"]
 
 
-def test_other_data_without_splits_are_judged_whole(learned: Path, tmp_path: Path) -> None:
+def test_other_data_without_splits_are_judged_whole_and_the_figures_of_the_run_stay(
+    learned: Path, tmp_path: Path
+) -> None:
     """No seventh of them is held back for a training that does not happen."""
-    run = shutil.copytree(learned, tmp_path / "run")
+    run = Path(shutil.copytree(learned, tmp_path / "run"))
+    own = evaluate_run(run, None, None, "cpu")
     found = evaluate_run(run, painted.write(tmp_path / "other", seed=5, train=7) / "train", None, "cpu")
     assert (found["split"], found["counts"]["images"]) == ("test", 7)
-    pictures = run_facts(open_run(run))["pictures"]
-    assert len(pictures["some"]) == 6, "the report looks at the same images"
+    assert evaluation(run, "test") == own
+    assert evaluation(run, "train-test") == found, "a file of its own, named after the data"
 
 
 def test_its_own_data_are_never_judged_whole(learned: Path, tmp_path: Path) -> None:
@@ -117,6 +126,79 @@ def test_its_own_data_are_never_judged_whole(learned: Path, tmp_path: Path) -> N
     found = evaluate_run(run, None, None, "cpu")
     assert found["counts"]["images"] < 12
     assert evaluate_run(run, tmp_path / "own" / "train", None, "cpu") == found
+
+
+def placed(run: Path, data: Path | None = None) -> dict[str, int]:
+    """How many images of each split of the run are now in the test split."""
+    known = places(run)
+    assert known is not None
+    source = DataConfig(str(data or open_run(run).config.data.source), "folder")
+    return dict(Counter(known.get(one.digest, "new") for one in open_own(source, known).annotations.split("test")))
+
+
+def test_images_keep_their_split_when_others_come_and_the_folder_moves(tmp_path: Path) -> None:
+    """Shuffled again, a changed folder once had nine training images in ten among its test images."""
+    data = painted.write(tmp_path / "own", train=20) / "train"
+    run = quick(data, tmp_path / "run")
+    before = evaluate_run(run, None, None, "cpu")
+    assert placed(run) == {"test": before["counts"]["images"]}
+    moved = Path(shutil.copytree(data, tmp_path / "elsewhere"))
+    assert evaluate_run(run, moved, None, "cpu")["overall"] == before["overall"]
+    assert evaluation(run, "test")["data"] == str(moved), "the same data, and no others"
+    Image.new("RGB", (32, 32), (9, 90, 200)).save(data / "later.png")
+    listing = next(data.glob("*.json"))
+    content = json.loads(listing.read_text())
+    content["images"].append({"id": 999, "file_name": "later.png", "width": 32, "height": 32})
+    listing.write_text(json.dumps(content))
+    assert placed(run) == {"test": before["counts"]["images"], "new": 1}
+
+
+def test_training_images_in_other_data_are_told(
+    learned: Path, shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Path(shutil.copytree(learned, tmp_path / "run"))
+    shutil.copytree(shapes / "train", tmp_path / "mixed" / "test")
+    found = evaluate_run(run, tmp_path / "mixed", None, "cpu")
+    count = found["counts"]["images"]
+    assert f"{count} images of test took part in training: the figures are too good" in capsys.readouterr().out
+
+
+def test_test_images_are_judged_at_the_threshold_of_the_validation_images(learned: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(learned, tmp_path / "run"))
+    found, chosen = evaluate_run(run, None, "test", "cpu"), evaluation(learned, "val")
+    assert found["used"]["threshold"] == chosen["best"]["threshold"] == chosen["used"]["threshold"]
+    assert found["confusion"]["threshold"] == found["used"]["threshold"]
+    for name in ("tp", "fp", "fn"):
+        assert sum(row[name] for row in found["images"]) == found["used"][name]
+
+
+def test_a_run_that_is_killed_before_its_evaluation_is_written_is_not_finished(
+    shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "write_atomically", mock.Mock(side_effect=MemoryError("killed")))
+        with pytest.raises(MemoryError):
+            quick(shapes, tmp_path / "run")
+    assert open_run(tmp_path / "run").metrics() is None
+    resume(tmp_path / "run", None, None, "cpu")
+    _, facts = load_tensors(tmp_path / "run" / "weights.safetensors")
+    assert "threshold" in facts
+    assert (tmp_path / "run" / "evaluation-val.json").is_file()
+
+
+def test_an_interrupted_run_says_how_it_goes_on(
+    shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same command would begin another run."""
+    monkeypatch.chdir(tmp_path)
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 2)
+        words = ["train", str(shapes), "--iterations", "4", "--preset", "small", "--batch", "2", "--size", "32"]
+        assert main([*words, "--device", "cpu"]) == 130
+    remedy = f"`pocketrcnn resume runs/{shapes.name}` goes on from here"
+    assert capsys.readouterr().err.strip().endswith(f"state saved; {remedy}")
+    assert main(remedy.split("`")[1].split()[1:]) == 0
+    assert metrics(tmp_path / "runs" / shapes.name)["iterations"] == 4
 
 
 def test_what_cannot_be_evaluated_is_said(learned: Path, tmp_path: Path) -> None:

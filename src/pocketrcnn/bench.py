@@ -27,7 +27,10 @@ WARM_UP = 3
 
 def training_flops(config: ModelConfig, batch: int) -> int:
     """Floating point operations of an iteration: 2 a multiplication, as many again for the gradient of the weights that
-    are trained, and again for that of the input, unless it is the image. The optimiser's work is not counted."""
+    are trained, and again for that of the input, unless it is the image. The optimiser's work is not counted.
+
+    Taps on padding are counted, as in `costs.layers`; conv5 of Table 1 leaves out 20 of 36 (`layers.conv_as_product`).
+    """
     passes = ((row, 1 + row.trained + (row.in_channels != 3)) for row in costs.layers(config))
     return batch * sum(2 * times * row.multiplications for row, times in passes)
 

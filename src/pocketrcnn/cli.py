@@ -43,8 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"pocketrcnn: {' '.join(str(error).split())}", file=sys.stderr)
         return FAILURE
     except KeyboardInterrupt as error:
-        resumable = f"{error}; the same command goes on from here"  # what the training loop says, if it was running
-        print(f"\npocketrcnn: {resumable if str(error) else 'interrupted'}", file=sys.stderr)
+        print(f"\npocketrcnn: {str(error) or 'interrupted'}", file=sys.stderr)  # the training loop says how to go on
         return getattr(error, "code", 130)
     except BrokenPipeError:  # `pocketrcnn costs convnet | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -17,10 +17,12 @@ TOLERANCE = 0.02  # of the iterations planned: below that a plan is not changed
 class Clock:
     """Time of training and of the run; in a run of so many minutes, as many iterations as these allow."""
 
-    def __init__(self, state: State, settings: TrainConfig) -> None:
+    def __init__(self, state: State, settings: TrainConfig, last: float = 1.0) -> None:
+        """`last`: how much longer the evaluation at the end takes than a point of the curves: it judges all images."""
+        self.at_the_end = last
         self.state, self.budget = state, settings.minutes * 60 * (1 - RESERVE)
         self.points = settings.evaluations
-        self.last = time.perf_counter()
+        self.stood = time.perf_counter()
         self.lap = (state.iteration, state.seconds)
         """Iteration and seconds of training at the last point of the curves."""
         self.cost = 0.0
@@ -29,7 +31,7 @@ class Clock:
     def passed(self) -> float:
         """Seconds since the last call."""
         now = time.perf_counter()
-        self.last, passed = now, now - self.last
+        self.stood, passed = now, now - self.stood
         return passed
 
     def trained(self) -> None:
@@ -37,7 +39,7 @@ class Clock:
         passed, state = self.passed(), self.state
         state.seconds += passed
         state.elapsed += passed
-        if self.budget and state.elapsed > self.budget:
+        if self.budget and state.elapsed + self.cost * (1 + self.at_the_end) > self.budget:
             state.planned = state.iteration
         elif self.budget and state.iteration >= state.planned:
             self.plan(points=1)
@@ -55,7 +57,7 @@ class Clock:
         """As many iterations as the time allows at the pace since the last point; `points` are still to come."""
         state, (iteration, seconds) = self.state, self.lap
         pace = (state.seconds - seconds) / max(1, state.iteration - iteration)  # seconds of an iteration
-        left = self.budget - state.elapsed - self.cost * (points + 1)  # one more: the last evaluation
+        left = self.budget - state.elapsed - self.cost * (points + self.at_the_end)
         planned = state.iteration + max(int(state.iteration < state.planned), round(left / pace))
         if abs(planned - state.planned) > TOLERANCE * state.planned:
             state.planned = planned

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import math
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,13 +25,16 @@ from .config import Config, TrainConfig
 from .data import Dataset
 from .data.augment import augment
 from .detector import FasterRCNN, total_loss
-from .environment import autocast, keep_memory
+from .environment import autocast, keep_memory, peak_memory_gb
 from .errors import UserError
 from .interruption import Interrupted, signals_noted
-from .metrics import Means, Sums, evaluate, measure
+from .matching import Found, Truth
+from .metrics import Means, Sums, assess, evaluate, measure
 from .runs import Run
 from .show import Progress
 from .structures import Batch
+
+Conclude = Callable[[list[Truth], list[Found]], dict[str, Any]]
 
 WHITENING, WHITENING_PIXELS = 500, 2**24  # at most so many images, and pixels, give the first filters by their patches
 
@@ -227,11 +231,14 @@ class Trainer:
         return {"iteration": self.state.iteration, "train": training, "test": testing}
 
 
-def fit(train: Dataset, test: Dataset, run: Run, spent: float = 0.0) -> dict[str, Any]:
+def fit(
+    train: Dataset, test: Dataset, run: Run, spent: float = 0.0, conclude: Conclude | None = None
+) -> dict[str, Any]:
     """Train as the run is configured, or go on from its checkpoint; returns and saves the final metrics.
 
-    `spent`: seconds of the run's minutes that its preparation took. A finished run returns its metrics at once.
-    Raises Interrupted after Ctrl-C or SIGTERM, the state saved.
+    `spent`: seconds of the run's minutes that its preparation took. `conclude`: facts to keep with the weights, from
+    truth and detections of all test images; a run is finished once they are written. A finished run returns its
+    metrics at once. Raises Interrupted after Ctrl-C or SIGTERM, the state saved.
     """
     done = run.metrics()
     if done is not None:
@@ -245,14 +252,17 @@ def fit(train: Dataset, test: Dataset, run: Run, spent: float = 0.0) -> dict[str
     with signals_noted() as signals, Progress(*standing) as progress:
         advance(trainer, run, progress, signals)
         progress.say("evaluating on all test images")
+        begun = time.perf_counter()
         with trainer.precision():
-            found = evaluate(trainer.state.kept, trainer.test, config.loss, monitor=config.train.monitor)
+            found, truth, detected = assess(trainer.state.kept, trainer.test, config.loss, None, config.train.monitor)
+        facts = conclude(truth, detected) if conclude else {}
+        last = time.perf_counter() - begun
     state = trainer.state
-    times = {"seconds": state.seconds, "elapsed": state.elapsed, "evaluation_seconds": state.judging}
-    metrics = {"metrics": found, "iterations": state.iteration, **times}
-    run.finish(trainer.state, metrics)
+    times = {"seconds": state.seconds, "elapsed": state.elapsed + last, "evaluation_seconds": state.judging + last}
+    metrics = {"metrics": found, "iterations": state.iteration, **times, "peak_memory_gb": peak_memory_gb()}
+    run.finish(trainer.state, metrics, facts)
     if signals:  # they came during the evaluation, which ends by itself
-        raise Interrupted(f"the end of {run.name}", signals[0])
+        raise Interrupted(f"the end of {run.name}", signals[0], run.remedy)
     return metrics
 
 
@@ -260,7 +270,7 @@ def advance(trainer: Trainer, run: Run, progress: Progress, signals: list[int]) 
     """Iterate to the end, with points of the curves and checkpoints on the way."""
     state, settings = trainer.state, trainer.config.train
     every = math.ceil(settings.iterations / settings.evaluations)
-    clock = Clock(state, settings)
+    clock = Clock(state, settings, last=len(trainer.test) / min(settings.curve_images, len(trainer.test)))
     saved = time.perf_counter()
     while state.iteration < state.planned:
         trainer.step()
@@ -276,4 +286,4 @@ def advance(trainer: Trainer, run: Run, progress: Progress, signals: list[int]) 
             run.save(state)
             saved = time.perf_counter()
         if signals:
-            raise Interrupted(f"iteration {state.iteration} of {run.name}", signals[0])
+            raise Interrupted(f"iteration {state.iteration} of {run.name}", signals[0], run.remedy)

@@ -41,7 +41,9 @@ def evaluate(
     found: Sequence[Found],
     classes: Sequence[str],
     image_names: Sequence[str] | None = None,
+    *,
     max_detections: int | None = None,
+    threshold: float | None = None,
 ) -> dict[str, Any]:
     """Everything that is known about the detections, as JSON holds it: the content of `evaluation.json`.
 
@@ -49,6 +51,8 @@ def evaluate(
     `overall`, `sizes` (terciles of the objects), `classes`: AP, AP50, AP75, AR, each with its number of objects;
     `max_detections`: the limit behind these figures; `counts`; `precision_recall`: precision at IoU 0.5 over `recall`;
     `best`: the score threshold of best F1 at IoU 0.5 over all classes, with precision, recall, f1, tp, fp, fn there;
+    `used`: the same at `threshold`, which was chosen on other images (by default that of `best`);
+    what follows is of the detections from there on, but for `thresholds` and `tide`;
     `thresholds`: precision, recall and f1 over the threshold; `tide`; `confusion`; `images`, the worst first.
     """
     limit = max_detections or detection_limit(truth)
@@ -58,8 +62,9 @@ def evaluate(
     at_half = matched(truth, found, len(classes), limit, ious=[0.5])
     matches = Matches.of(at_half, len(truth), len(classes))
     whole = sweep(matches.scores, matches.right, int(matches.objects.sum()))
-    threshold = best(whole)
-    score = threshold["threshold"] if threshold else 0.0
+    highest = best(whole)
+    used = highest if threshold is None else matches.above(threshold)
+    score = used["threshold"] if used else 0.0
     names = image_names or [str(index) for index in range(len(truth))]
     return {
         "overall": figures(precision[..., 0], recall[..., 0]),
@@ -73,7 +78,8 @@ def evaluate(
             "detections": sum(len(one.scores) for one in found),
         },
         "precision_recall": precision_recall(classes, precision[IOU_50, ..., 0]),
-        "best": threshold,
+        "best": highest,
+        "used": used,
         "thresholds": sampled(whole),
         "tide": tide(at_half) if matches.objects.any() else None,
         "confusion": confusion(truth, found, classes, matches.rows[matches.scores >= score]) | {"threshold": score},

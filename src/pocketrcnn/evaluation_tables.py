@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 
 NAMES = ("AP", "AP50", "AP75", "AR")
+CONFUSED = 8  # pairs of classes that are listed
 ERRORS = {
     "Cls": "right place, wrong class",
     "Loc": "right class, IoU only 0.1 to 0.5",
@@ -21,11 +22,14 @@ ERRORS = {
 
 
 def tables(evaluation: dict[str, Any]) -> Iterator[Table]:
-    """What `evaluate` returned: overall, by size, by class, errors. Print each with `show.print_table`."""
+    """What `evaluate` returned: overall, by size, by class, confusions, errors. Print each with `show.print_table`."""
     yield overall(evaluation)
     if evaluation["sizes"]:
         yield by_size(evaluation["sizes"])
     yield by_class(evaluation["classes"])
+    pairs = confused(evaluation["confusion"])
+    if pairs:
+        yield confusions(pairs, evaluation["confusion"]["threshold"])
     if evaluation["tide"]:
         yield errors(evaluation["tide"])
 
@@ -59,13 +63,15 @@ def overall(evaluation: dict[str, Any]) -> Table:
     }
     for name, meaning in meanings.items():
         table.add_row(name, number(evaluation["overall"][name]), meaning)
-    best = evaluation["best"] or {}
-    table.add_row(
-        "threshold", number(best.get("threshold")), "score of the best F1 at IoU 0.5; predict shows from here"
+    best, used = evaluation["best"] or {}, evaluation["used"] or {}
+    chosen = "score from which on predict shows detections; the best F1 on validation images"
+    table.add_row("threshold", number(used.get("threshold")), chosen)
+    table.add_row("precision", number(used.get("precision")), "part of these detections that are right, at IoU 0.5")
+    table.add_row("recall", number(used.get("recall")), "part of the objects that are found by them")
+    highest = (
+        f"harmonic mean of the two; here {number(best.get('f1'))} at best, from {number(best.get('threshold'))} on"
     )
-    table.add_row("precision", number(best.get("precision")), "part of these detections that are right")
-    table.add_row("recall", number(best.get("recall")), "part of the objects that are found by them")
-    table.add_row("F1", number(best.get("f1")), "harmonic mean of the two")
+    table.add_row("F1", number(used.get("f1")), highest)
     return table
 
 
@@ -87,6 +93,28 @@ def by_class(classes: list[dict[str, Any]]) -> Table:
         table.add_row(
             row["name"], *counts, *(number(row[name]) for name in NAMES), *(number(best.get(name)) for name in own)
         )
+    return table
+
+
+def confused(confusion: dict[str, Any]) -> list[tuple[str, str, int, float]]:
+    """The pairs of classes that are taken for each other most: what is there, what was said, how often, and which
+    part of the objects of its class that is. Nothing that was not found, nor found where nothing is."""
+    names, counts = confusion["names"][:-1], confusion["matrix"]
+    pairs = [
+        (there, said, counts[i][j], counts[i][j] / sum(counts[i]))
+        for i, there in enumerate(names)
+        for j, said in enumerate(names)
+        if i != j and counts[i][j]
+    ]
+    return sorted(pairs, key=lambda pair: -pair[2])[:CONFUSED]
+
+
+def confusions(pairs: list[tuple[str, str, int, float]], threshold: float) -> Table:
+    """One row a pair of classes; the whole matrix is in evaluation-SPLIT.json and in the report."""
+    title = f"Confused most, from score {threshold:.3f} on, at IoU 0.5"
+    table = columns(title, ("true class", "predicted as"), ("count", "part of its objects"))
+    for there, said, count, part in pairs:
+        table.add_row(there, said, f"{count:,}", f"{part:.1%}")
     return table
 
 

@@ -81,7 +81,7 @@ def pocket(model: ModelConfig, iterations: int = FULL) -> Config:
 
     Muon on the filters is worth most; the first filters are principal components, the others begin as identities;
     scenes are composed anew in every iteration, and the crop in training is the true box with noise of the size of the
-    network's own errors. docs/results.md says what each part gains.
+    network's own errors. docs/log.md says what each part gains.
     """
     model = dataclasses.replace(model, backbone=dataclasses.replace(model.backbone, whiten=True, identity=True))
     optim = OptimConfig(name="muon", warmup=0.05, filter_lr=0.1, lr=5e-3, momentum=0.85)
@@ -180,11 +180,12 @@ def chosen(only: str) -> list[Experiment]:
     if not only:
         return [e for e in EXPERIMENTS.values() if e.by_default]
     wanted: list[str] = []
+    known = [*EXPERIMENTS, *DERIVED]
+    there = f"there are {', '.join(sorted(known))}"
     for name in (part.strip().upper() for part in only.split(",")):
-        if name not in EXPERIMENTS and name not in DERIVED:
-            known = [*EXPERIMENTS, *DERIVED]
-            raise UserError(
-                f"--only {name}: no such experiment{nearest(name, known)}; there are {', '.join(sorted(known))}"
-            )
+        if not name:
+            raise UserError(f"--only {only}: an experiment is missing beside a comma: write them as in B1,F2; {there}")
+        if name not in known:
+            raise UserError(f"--only {name}: no such experiment{nearest(name, known)}; {there}")
         wanted += DERIVED.get(name, (name,))
     return [e for e in EXPERIMENTS.values() if e.id in wanted]

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from .errors import UserError
-from .files import write_atomically
+from .files import require_writable, write_atomically
 from .parity import Whole, own_frames, verify
 from .predictor import Detector
 from .roi import TAPS
@@ -46,6 +46,7 @@ def export(folder: Path, out: Path | None = None) -> Path:
     path = out or folder / NAME
     if path.is_dir() or not path.parent.is_dir():
         raise UserError(f"{path} cannot be written: name a file in a folder that exists with --out")
+    require_writable(path.parent)
     content = onnx_file(detector)
     frames, words = own_frames(open_run(folder, "cpu").config, detector.side)
     found = verify(content, Whole(detector), frames, f"the ONNX file of {folder}")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Any, Literal
 
 from .errors import UserError
@@ -43,7 +44,25 @@ def open_atomically(path: Path, mode: Literal["w", "wb"]) -> Iterator[IO[Any]]:
 
 def cannot_write(path: Path, error: OSError) -> UserError:
     """What to say when the system refuses to write a file."""
-    return UserError(f"{path} cannot be written ({error.strerror}): free some space or choose another --out")
+    remedy = "free some space, allow writing there, or choose another --out"
+    return UserError(f"{path} cannot be written ({error.strerror}): {remedy}")
+
+
+def require_writable(folder: Path) -> None:
+    """Raises UserError where a folder cannot be made, or nothing can be written to it. It leaves no trace."""
+    made: list[Path] = []
+    try:
+        made += [path for path in (folder, *folder.parents) if not path.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise UserError(
+            f"{folder} cannot be written to ({error.strerror}): choose another folder with --out"
+        ) from error
+    finally:
+        for path in made:  # the innermost first
+            with suppress(OSError):
+                path.rmdir()
 
 
 def first_free(folder: Path) -> Path:

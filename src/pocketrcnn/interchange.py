@@ -22,17 +22,23 @@ def check_call(threshold: float, batch: int) -> None:
         raise UserError(f"a batch of {batch} images: use 1 or more")
 
 
-def to_coco(found: Any, image_ids: Sequence[int], category_ids: Sequence[int] | None = None) -> list[dict[str, Any]]:
-    """COCO's results for B images, plain numbers: `image_id`, `category_id`, `bbox` (x, y, width, height), `score`.
+def to_coco(
+    found: Any, image_ids: Sequence[Any] | None = None, category_ids: Sequence[Any] | None = None
+) -> list[dict[str, Any]]:
+    """COCO's results, plain numbers: `image_id`, `category_id`, `bbox` (x, y, width, height in pixels), `score`.
 
-    found: `Detections` [B,M]. image_ids: one an image. category_ids: one a class; they count from 1 if left out, as
-    `convert` writes them.
+    found: `Detections` of B images [B,M], or of one image [M]. image_ids: one an image, 1 to B if left out.
+    category_ids: one a class; they count from 1 if left out, as `convert` writes them. Results are scored against a
+    COCO file only with the ids of that file. Raises UserError where the number of image ids is not that of images.
     """
-    if found.labels.ndim != 2 or len(image_ids) != len(found):
-        raise UserError(f"to_coco: {len(image_ids)} image ids for detections of shape {[*found.labels.shape]}")
+    images = [found] if found.labels.ndim == 1 else [found[i] for i in range(len(found))]
+    ids = range(1, len(images) + 1) if image_ids is None else image_ids
+    if len(ids) != len(images):
+        raise UserError(
+            f"to_coco: {len(ids)} image ids, images: {len(images)}; give one id an image, or leave them out"
+        )
     records = []
-    for i, image in enumerate(image_ids):
-        one = found[i]
+    for image, one in zip(ids, images, strict=True):
         columns = one.boxes.tolist(), one.scores.tolist(), one.labels.tolist()
         for (x1, y1, x2, y2), score, label in zip(*columns, strict=True):
             category = label + 1 if category_ids is None else category_ids[label]

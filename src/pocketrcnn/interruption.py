@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C or SIGTERM arrived; the state is saved and the run can be resumed."""
+    """Ctrl-C or SIGTERM arrived; the state is saved and the run can be resumed, as `remedy` says."""
 
-    def __init__(self, where: str, number: int) -> None:
-        super().__init__(f"interrupted at {where}, state saved")
+    def __init__(self, where: str, number: int, remedy: str) -> None:
+        super().__init__(f"interrupted at {where}, state saved; {remedy}")
         self.code = 128 + number
         """The exit code that shells expect after this signal."""
 

@@ -114,15 +114,23 @@ class Means:
         return means
 
 
-@torch.no_grad()
 def evaluate(
     model: FasterRCNN, dataset: Dataset, config: LossConfig, images: int | None = None, monitor: str = ""
 ) -> dict[str, float]:
-    """Means over the first `images` of the data set (all of them by default), with predicted boxes, no augmentation.
+    """Means over `images` of the data set, evenly spread (all of them by default), with predicted boxes and without
+    augmentation.
 
     Returns the measures of `measure`, the losses as `loss_objectness`, `loss_box`, .., and, if `monitor` asks for a
     figure, COCO's average precision: `AP`, `AP50`, `AP75`, `AR` (0 where there are no objects).
     """
+    return assess(model, dataset, config, images, monitor)[0]
+
+
+@torch.no_grad()
+def assess(
+    model: FasterRCNN, dataset: Dataset, config: LossConfig, images: int | None, monitor: str
+) -> tuple[dict[str, float], list[Truth], list[Found]]:
+    """The figures of `evaluate`, with the truth and the detections behind them: none without a monitor."""
     means, truth, detected = Means(), list[Truth](), list[Found]()
     torch.manual_seed(0)  # the losses count a random sample of anchors: the same one every time
     for batch, prediction in predictions(model, dataset, images):
@@ -140,16 +148,17 @@ def evaluate(
 
         precision = average_precision(truth, detected, len(dataset.classes))
         found |= {name: value or 0.0 for name, value in precision.items()}
-    return found
+    return found, truth, detected
 
 
 def predictions(model: FasterRCNN, dataset: Dataset, images: int | None) -> Iterator[tuple[Batch, Prediction]]:
-    """The first `images` of a data set, batch by batch, with what the network says of them."""
+    """So many images of a data set, evenly spread, batch by batch, with what the network says of them."""
     was_training = model.training
     model.eval()
     count, step = len(dataset) if images is None else min(images, len(dataset)), batch_size(dataset.size)
+    places = torch.arange(count) * len(dataset) // max(count, 1)
     for start in range(0, count, step):
-        batch = dataset.batch(torch.arange(start, min(start + step, count)))
+        batch = dataset.batch(places[start : start + step])
         yield batch, model(batch.images)
     model.train(was_training)
 

@@ -152,7 +152,8 @@ def plan(
     model = network(annotations, chosen, stride, fitted, width)
     reasons = [size_reason(examples, chosen), f"stride {stride}: the median object is {median:.0f} px", words]
     if median < 2 * stride:
-        reasons.append(f"warning: the median object is under two cells of {stride} px; enlarge the images if you can")
+        remedy = small_remedy(examples, chosen, 2 * stride / median)
+        reasons.append(f"warning: the median object is under two cells of {stride} px; {remedy}")
     wider = f", {WIDER:g} times as wide for {len(annotations.classes)} classes" if width > PRESETS[preset] else ""
     reasons.append(f"{preset} network{wider}, up to {model.detections} detections an image")
     config = Config(
@@ -183,6 +184,15 @@ def size_reason(examples: Sequence[Example], side: int) -> str:
     smaller = sum(one > side for one in longest)
     words = f"input {side}x{side} px; images are {min(longest)} to {max(longest)} px at their longer side"
     return f"{words}, {smaller} of {len(longest)} are made smaller" if smaller else f"{words}, none is resized"
+
+
+def small_remedy(examples: Sequence[Example], side: int, factor: float) -> str:
+    """What to do where objects should be `factor` times as large: a larger input, where it made the images smaller."""
+    longest = max(max(example.size or (1, 1)) for example in examples)
+    if longest <= side:
+        return "enlarge the images if you can"
+    larger = math.ceil(min(side * factor, longest) / STEP) * STEP
+    return f"`--size {larger}` makes the images less small, and an iteration longer"
 
 
 def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors: Anchors, width: float) -> ModelConfig:

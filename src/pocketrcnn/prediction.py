@@ -1,6 +1,7 @@
 """`pocketrcnn predict`: what is in any number of images, as files, one batch after the other in little memory.
 
 The folder: predictions.json (COCO's results, with the file's name), predictions.csv, pictures/ and crops/.
+The results' `image_id` and `category_id` are the places of image and class, counted from 1, or those of a COCO file.
 No torch here.
 """
 
@@ -14,11 +15,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from PIL import Image
 
+from .coco_ids import CocoIds
 from .data.pixels import Pixels, read_image
 from .draw import PALETTE, Mark, draw_boxes
 from .errors import UserError
@@ -50,6 +52,7 @@ class Options:
     """What is written. out: the folder, None for the first free of predictions, predictions-2, ..
 
     threshold: score from which on detections count, None for the detector's own. batch: images computed at once.
+    ids: a COCO file of the same images and classes, whose ids the results get.
     """
 
     out: Path | None = None
@@ -57,6 +60,7 @@ class Options:
     pictures: bool = True
     crops: bool = False
     batch: int = 4
+    ids: Path | None = None
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 <= self.threshold <= 1:
@@ -78,36 +82,46 @@ class Summary:
 def predict(detector: Predictor, paths: Sequence[Path], options: Options) -> Summary:
     """Detect in each file and write the folder. An image that cannot be read is named on stderr and left out.
 
-    Raises UserError when the folder holds something or cannot be written.
+    So is one without an id in `options.ids`. Raises UserError when the folder holds something or cannot be written,
+    and when that file is not COCO, lists none of the images or lacks a class.
     """
+    ids = CocoIds(options.ids, paths) if options.ids else None
+    categories = ids.of_classes(detector.classes) if ids else None
     with Output(new_folder(options.out), detector.classes, options) as output:
-        for group in groups(readable(tracked(paths, "predict")), options.batch):
-            found = detector([image for _, image in group], options.threshold, options.batch)
-            numbers = [number for number, _ in group]
-            output.write(to_coco(found, numbers), paths)
-            for i, (number, image) in enumerate(group):
-                output.add(paths[number - 1], image, found[i])
+        for group in groups(readable(tracked(paths, "predict"), ids), options.batch):
+            found = detector([one.image for one in group], options.threshold, options.batch)
+            for i, one in enumerate(group):
+                output.write(to_coco(found[i], [one.ident], categories), one.path)
+                output.add(one.path, one.image, found[i])
         output.summary.skipped = len(paths) - output.summary.images
     return output.summary
 
 
-def readable(paths: Iterable[Path]) -> Iterator[tuple[int, Pixels]]:
-    """The images that can be read, with their places, counted from 1."""
+class Readable(NamedTuple):
+    """An image with its file and its id in COCO's results."""
+
+    ident: Any
+    path: Path
+    image: Pixels
+
+
+def readable(paths: Iterable[Path], ids: CocoIds | None = None) -> Iterator[Readable]:
+    """The images that can be read and have an id; without `ids`, that is their place, counted from 1."""
     for number, path in enumerate(paths, 1):
         try:
-            image = read_image(path)
+            found = Readable(ids.of_image(path) if ids else number, path, read_image(path))
         except UserError as error:
             print(f"left out: {error}", file=sys.stderr)
         else:
-            yield number, image
+            yield found
 
 
-def groups(images: Iterable[tuple[int, Pixels]], count: int) -> Iterator[list[tuple[int, Pixels]]]:
+def groups(images: Iterable[Readable], count: int) -> Iterator[list[Readable]]:
     """The images, at most `count` at a time, fewer where they are large."""
-    group: list[tuple[int, Pixels]] = []
-    for image in images:
-        group.append(image)
-        if len(group) == count or sum(pixels.size for _, pixels in group) >= MOST_VALUES:
+    group: list[Readable] = []
+    for one in images:
+        group.append(one)
+        if len(group) == count or sum(other.image.size for other in group) >= MOST_VALUES:
             yield group
             group = []
     if group:
@@ -151,10 +165,10 @@ class Output:
             self.results.write("\n]\n")
         self.files.__exit__(*error)
 
-    def write(self, records: list[dict[str, Any]], paths: Sequence[Path]) -> None:
-        """COCO's results; `image_id` is the place of the image among those asked for, counted from 1."""
+    def write(self, records: list[dict[str, Any]], path: Path) -> None:
+        """COCO's results of one image, with the name of its file."""
         for record in records:
-            line = json.dumps({**record, "file_name": str(paths[record["image_id"] - 1])})
+            line = json.dumps({**record, "file_name": str(path)})
             self.results.write(f"{',' if self.summary.detections else ''}\n{line}")
             self.summary.detections += 1
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+import math
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,15 +16,15 @@ from rich.table import Table
 
 from .config import Config, replace
 from .data import Dataset, open_dataset
-from .data.datasets import SOURCES
+from .data.datasets import SOURCES, require_backgrounds
 from .engine import fit
-from .environment import choose_device, environment, peak_memory_gb
+from .environment import choose_device, environment
 from .errors import UserError, nearest
-from .experiments import FULL, NETWORKS, RECIPES, Experiment, chosen
+from .experiments import EXPERIMENTS, FULL, NETWORKS, RECIPES, Experiment, chosen
 from .files import write_atomically
 from .report import write_report
-from .results import record, results
-from .runs import LOCK, Run, encode, leftover, parse, remove_leftovers
+from .results import record, results, totals
+from .runs import LOCK, Run, encode, leftover, parse, remove_leftovers, saved
 from .show import print_table, say
 
 RESULTS, REPORT, RUNS = "results.json", "report.html", "runs"
@@ -42,6 +43,7 @@ class Options:
     checkpoint: float = 20.0
     device: str = "auto"
     data: str = "cifar10"
+    backgrounds: str = ""
     out: Path = Path("reproduction")
     command: str = "pocketrcnn reproduce"
 
@@ -52,11 +54,13 @@ class Options:
             raise UserError(f"--iterations {self.iterations}: use 1 or more")
         if self.batch < 2:
             raise UserError(f"--batch {self.batch}: use 2 or more images, BatchNorm needs them")
-        if self.checkpoint < 0:
-            raise UserError(f"--checkpoint {self.checkpoint:g}: use 0 or more seconds")
+        if not (math.isfinite(self.checkpoint) and self.checkpoint >= 0):
+            raise UserError(f"--checkpoint {self.checkpoint:g}: use 0 or more seconds, a finite number")
         if self.data not in SOURCES and not Path(self.data).expanduser().is_dir():
             known = ", ".join(SOURCES)
             raise UserError(f"--data {self.data}: no such folder{nearest(self.data, SOURCES)}; use {known} or a folder")
+        if self.backgrounds:
+            require_backgrounds(self.backgrounds, self.data)
         if self.full and self.iterations is not None:
             raise UserError(f"--full means {FULL} iterations: leave out --iterations, or leave out --full")
 
@@ -79,28 +83,33 @@ class Options:
         folder = self.data not in SOURCES
         return "cifar10" if folder and NETWORKS[experiment.network].rpn is None else self.data
 
+    def backgrounds_of(self, experiment: Experiment) -> str:
+        """Scenes stand on backgrounds; plain images have none."""
+        return "" if NETWORKS[experiment.network].rpn is None else self.backgrounds
+
 
 def reproduce(options: Options) -> Path:
-    """Train what is asked and not yet trained, write results.json and report.html, and return the report's path."""
-    experiments, device = chosen(options.only), choose_device(options.device)
-    plan = [(recipe, e, configurations(options, e, recipe)) for recipe in options.recipes for e in experiments]
+    """Train what is asked and not yet trained, write results.json and report.html, and return the report's path.
+
+    Finished runs of other experiments and recipes in the folder are in both, too: see `others`.
+    """
+    device, asked = choose_device(options.device), plan(options)
     with workplace(options.out):
-        begun, shelf, records = time.perf_counter(), Shelf(options), []
-        for recipe, experiment, configs in plan:
-            train, test = shelf.datasets(configs[0])
-            runs = [
-                trained(config, run_folder(options, experiment, recipe, config), train, test, device)
-                for config in configs
-            ]
-            records.append(record(experiment, recipe, runs, train, test))
+        require_same_data(options)
+        shelf, kept = Shelf(options), others(options, device)
+        for recipe, experiment in asked:
+            for seed, config in enumerate(configurations(options, experiment, recipe)):
+                trained(config, run_folder(options, experiment, recipe, seed), *shelf.datasets(config), device)
+        made = [(recipe, experiment, finished(options, experiment, recipe, device)) for recipe, experiment in asked]
+        groups = [group for group in made + kept if group[-1]]
         facts = {
             "command": options.command,
             "data": options.data,
             "schedule": options.schedule,
-            "seconds_total": round(time.perf_counter() - begun, 1),
-            "peak_memory_gb": peak_memory_gb(),
-            **environment(plan[0][2][0], device),
+            **totals([run for *_, runs in groups for run in runs]),
+            **environment(groups[0][-1][0].config, device),
         }
+        records = [recorded(e, recipe, runs, shelf) for recipe, e, runs in groups]
         found = results(records, **facts)
         write_atomically(options.out / RESULTS, encode(found))
         write_report(parse(options.out / RESULTS), options.out / REPORT)  # what is shown is what is on the disk
@@ -108,27 +117,80 @@ def reproduce(options: Options) -> Path:
     return options.out / REPORT
 
 
+def plan(options: Options) -> list[tuple[str, Experiment]]:
+    """What is asked: recipe and experiment."""
+    return [(recipe, experiment) for recipe in options.recipes for experiment in chosen(options.only)]
+
+
+def rest(options: Options) -> list[tuple[str, Experiment]]:
+    """Every recipe and experiment that is not asked."""
+    asked = plan(options)
+    every = [(recipe, experiment) for recipe in RECIPES for experiment in EXPERIMENTS.values()]
+    return [one for one in every if one not in asked]
+
+
+def others(options: Options, device: torch.device) -> list[tuple[str, Experiment, list[Run]]]:
+    """What earlier calls finished and this one does not ask for, at the numbers of iterations of this one.
+
+    results.json has one record for an experiment under a recipe, so runs of another schedule wait for a call with it.
+    """
+    return [(recipe, e, finished(options, e, recipe, device)) for recipe, e in rest(options)]
+
+
+def finished(options: Options, experiment: Experiment, recipe: str, device: torch.device) -> list[Run]:
+    """The finished runs of an experiment, seed by seed from 0; more than are asked where an earlier call made more."""
+    runs: list[Run] = []
+    while run := finished_run(run_folder(options, experiment, recipe, len(runs)), device):
+        runs.append(run)
+    return runs
+
+
+def finished_run(folder: Path, device: torch.device) -> Run | None:
+    """The run in a folder with its own settings, None where there is none or where it is not finished."""
+    config = saved(folder)
+    run = Run(folder, config, device) if config else None
+    return run if run and run.metrics() is not None else None
+
+
+def require_same_data(options: Options) -> None:
+    """Raises UserError where the output folder holds results on other data: a report is of one data set."""
+    path = options.out / RESULTS
+    held = [(path, parse(path).get("data", options.data), options.data)] if path.is_file() else []
+    for recipe, experiment in plan(options) + rest(options):
+        folder = run_folder(options, experiment, recipe, seed=0)
+        if config := saved(folder):
+            now = with_backgrounds(options.source_of(experiment), options.backgrounds_of(experiment))
+            held.append((folder, with_backgrounds(config.data.source, config.data.backgrounds), now))
+    for place, source, now in held:
+        if source != now:
+            raise UserError(f"{place} is of --data {source}, now it is {now}: choose another folder with --out")
+
+
+def with_backgrounds(words: str, backgrounds: str) -> str:
+    """The words of a command, `--backgrounds` behind them where there are some."""
+    return words + (f" --backgrounds {shlex.quote(backgrounds)}" if backgrounds else "")
+
+
 def configurations(options: Options, experiment: Experiment, recipe: str) -> list[Config]:
     """One configuration a seed."""
     iterations, source = options.iterations_of(experiment), options.source_of(experiment)
     configs = [experiment.config(recipe, iterations, source, seed) for seed in range(options.seeds)]
     changes = {"train__batch": options.batch, "train__checkpoint_seconds": options.checkpoint}
-    return [replace(config, **changes) for config in configs]
+    backgrounds = options.backgrounds_of(experiment)
+    return [replace(config, **changes, data__backgrounds=backgrounds) for config in configs]
 
 
-def run_folder(options: Options, experiment: Experiment, recipe: str, config: Config) -> Path:
+def run_folder(options: Options, experiment: Experiment, recipe: str, seed: int) -> Path:
     """Where a run lives: its name says what it is, so that other schedules and recipes stand beside it."""
-    sample = "-sample" if config.data.source == "sample" else ""
-    name = f"{experiment.id}-{recipe}-{config.train.iterations}{sample}-seed{config.train.seed}"
+    sample = "-sample" if options.source_of(experiment) == "sample" else ""
+    name = f"{experiment.id}-{recipe}-{options.iterations_of(experiment)}{sample}-seed{seed}"
     return options.out / RUNS / name
 
 
-def trained(config: Config, folder: Path, train: Dataset, test: Dataset, device: torch.device) -> Run:
-    """The finished run of a configuration."""
-    run = Run(folder, config, device)
-    with run:
+def trained(config: Config, folder: Path, train: Dataset, test: Dataset, device: torch.device) -> None:
+    """Finish the run of a configuration, if it is not finished."""
+    with Run(folder, config, device) as run:
         fit(train, test, run)
-    return run
 
 
 class Shelf:
@@ -147,6 +209,13 @@ class Shelf:
                 download_cifar10()
             self.opened[config.data] = open_dataset(config.data, "train"), open_dataset(config.data, "test")
         return self.opened[config.data]
+
+
+def recorded(experiment: Experiment, recipe: str, runs: list[Run], shelf: Shelf) -> dict[str, Any]:
+    """The record of one experiment; the backgrounds stand in its command."""
+    config = runs[0].config
+    found = record(experiment, recipe, runs, *shelf.datasets(config))
+    return found | {"command": with_backgrounds(found["command"], config.data.backgrounds)}
 
 
 @contextmanager
@@ -189,7 +258,9 @@ def show(found: dict[str, Any]) -> None:
         table.add_row(*table_row(row))
     print_table(table)
     seconds = sum(row["seconds"]["mean"] * row["seconds"]["n"] for row in found["experiments"])
-    say(f"training {seconds:.0f} s; peak memory {found['peak_memory_gb']} GB; data: {found['data']}")
+    peak = found["peak_memory_gb"]
+    memory = "" if peak is None else f"peak memory {peak} GB; "
+    say(f"training {seconds:.0f} s; {memory}data: {found['data']}")
 
 
 def table_row(row: dict[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import statistics
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -39,6 +40,7 @@ def record(experiment: Experiment, recipe: str, runs: list[Run], train: Dataset,
         "iterations": config.train.iterations,
         "batch": config.train.batch,
         "seeds": [run.config.train.seed for run in runs],
+        "data": {"train": train.name, "test": test.name},
         "metrics": metrics,
         "headline": published.metric,
         "report": compared if test.official else None,
@@ -52,9 +54,21 @@ def record(experiment: Experiment, recipe: str, runs: list[Run], train: Dataset,
         + f" --iterations {config.train.iterations}"
         + (f" --batch {config.train.batch}" if config.train.batch != TrainConfig.batch else "")
         + (f" --seeds {len(runs)}" if len(runs) > 1 else "")
-        + (f" --data {config.data.source}" if config.data.source != "cifar10" else ""),
+        + (f" --data {shlex.quote(config.data.source)}" if config.data.source != "cifar10" else ""),
         **runs[0].environment(),
     }
+
+
+def totals(runs: list[Run]) -> dict[str, Any]:
+    """Seconds of all runs, evaluation included, and the most memory that a process held at the end of one, in GB.
+
+    Both are of the runs, not of the call that writes them down: an earlier call may have done the work. Memory is None
+    where no run says it.
+    """
+    found = [run.metrics() or {} for run in runs]
+    peaks = [f["peak_memory_gb"] for f in found if f.get("peak_memory_gb") is not None]
+    seconds = sum(f.get("elapsed", f.get("seconds", 0.0)) for f in found)
+    return {"seconds_total": round(seconds, 1), "peak_memory_gb": max(peaks, default=None)}
 
 
 def curves(logs: list[list[dict[str, Any]]]) -> dict[str, Any]:

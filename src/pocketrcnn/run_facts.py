@@ -20,13 +20,13 @@ from .config import Config
 from .costs import parameters
 from .data.annotations import SPLITS, Example
 from .data.overview import facts_of, objects_of
-from .data.own import Own, open_named, open_own
+from .data.own import Own, open_own
 from .errors import UserError
 from .files import write_atomically
 from .planning import shape_iou, sides_and_boxes, widths
 from .report.runs import write_runs
 from .run_pictures import detection_time, pictures
-from .runs import Run, encode, parse
+from .runs import Run, encode, parse, places
 from .version import __version__
 
 Facts = dict[str, Any]
@@ -35,7 +35,18 @@ SCHEMA = 1
 REPORT, FACTS = "report.html", "report.json"
 SHAPES = 500  # boxes that are drawn
 BINS = 24  # of a histogram
-JUDGED = {"overall", "sizes", "classes", "max_detections", "counts", "precision_recall", "best", "tide", "images"}
+JUDGED = {
+    "overall",
+    "sizes",
+    "classes",
+    "max_detections",
+    "counts",
+    "precision_recall",
+    "best",
+    "used",
+    "tide",
+    "images",
+}
 
 
 def write_run_report(run: Run, own: Own | None = None, path: Path | None = None) -> Path:
@@ -61,7 +72,7 @@ def run_facts(run: Run, own: Own | None = None) -> Facts:
     if run.config.data.kind != "folder":
         return facts | {"missing": "its data are made by `reproduce`, whose own report has pictures of them"}
     try:
-        own = own or open_own(run.config.data)
+        own = own or open_own(run.config.data, places(run.folder))
         facts["data"] = data_facts(own, run.config)
         if facts["metrics"] is not None:
             facts |= seen(run, own, facts["evaluations"])
@@ -133,8 +144,6 @@ def seen(run: Run, own: Own, judged: dict[str, Facts]) -> Facts:
     if not judged:
         return {}
     first = next(iter(judged.values()))  # test images where they were judged
-    if first["data"] != str(own.annotations.root):
-        own = open_named(run.config.data, Path(first["data"]))
     folder, model = own.folder(first["split"], run.config.model.image), run.load_model()
     return {"pictures": pictures(run, model, folder, first), "speed": detection_time(run, model, folder)}
 

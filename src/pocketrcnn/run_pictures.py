@@ -34,12 +34,12 @@ WARM_UP, TIMED = 1, 8  # images
 
 
 def pictures(run: Run, model: FasterRCNN, folder: Folder, evaluation: Facts) -> Facts:
-    """Images spread evenly over a split, and its worst ones, with truth and detections above the best threshold.
+    """Images spread evenly over a split, and its worst ones, with truth and detections above the run's threshold.
 
     folder: the split that `evaluation` judged. Boxes are in parts of the image, 0..1.
     """
-    best = evaluation["best"]
-    threshold = best["threshold"] if best else DEFAULT_THRESHOLD
+    used = evaluation["used"]
+    threshold = used["threshold"] if used else DEFAULT_THRESHOLD
     some = np.linspace(0, len(folder) - 1, min(SHOWN, len(folder))).round().astype(int).tolist()
     places = {str(path): place for place, path in enumerate(folder.paths)}
     wrong = [row["name"] for row in evaluation["images"] if row["fp"] + row["fn"]]

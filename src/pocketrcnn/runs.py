@@ -19,13 +19,14 @@ from .checkpoint import load_into, load_tensors, save_tensors
 from .config import Config, replace
 from .environment import choose_precision, environment
 from .errors import UserError
-from .files import write_atomically
+from .files import cannot_write, require_writable, write_atomically
 
 if TYPE_CHECKING:
     from .detector import FasterRCNN
     from .engine import State
 
 CONFIG, ENVIRONMENT, LOG, METRICS = "config.yaml", "env.json", "log.jsonl", "metrics.json"
+PLACES = "splits.json"
 CHECKPOINT, WEIGHTS, LAST, LOCK = "checkpoint.safetensors", "weights.safetensors", "last.safetensors", ".lock"
 
 
@@ -62,6 +63,8 @@ class Run:
             raise UserError(
                 f"{self.folder} is in use by another program: wait for it, or choose another --out"
             ) from error
+        except OSError as error:
+            raise cannot_write(self.folder / LOCK, error) from error
         try:
             self.prepare()
         except BaseException:
@@ -95,8 +98,19 @@ class Run:
             if name not in FREE and before.get(name) != now.get(name):
                 raise UserError(
                     f"{self.folder} was started with {name} = {before.get(name)}, now it is {now.get(name)}: "
-                    "use the same settings, choose another folder with --out, or delete this one"
+                    f"{self.remedy}; or use the same settings, or another folder with --out"
                 )
+
+    @property
+    def remedy(self) -> str:
+        """How an interrupted run goes on."""
+        own = self.config.data.kind == "folder"
+        return f"`pocketrcnn resume {self.folder}` goes on from here" if own else "the same command goes on from here"
+
+    def keep_places(self, places: dict[str, str]) -> None:
+        """Note the split of each image, by the hash of its content: other images may come and go."""
+        if not (self.folder / PLACES).is_file():
+            write_atomically(self.folder / PLACES, encode(places))
 
     def metrics(self) -> dict[str, Any] | None:
         """The final metrics, None while the run is not finished."""
@@ -132,10 +146,10 @@ class Run:
             state.restore(*load_tensors(path), path, self.config.train)
             self.log(state.log)
 
-    def finish(self, state: State, metrics: dict[str, Any]) -> None:
-        """Save weights and metrics. The checkpoint stays where the best point was kept, to be trained on from there;
-        else it is no longer needed."""
-        self.save_model(WEIGHTS, state.kept)
+    def finish(self, state: State, metrics: dict[str, Any], facts: dict[str, Any]) -> None:
+        """Save weights, with facts about them, and metrics. The checkpoint stays where the best point was kept, to be
+        trained on from there; else it is no longer needed."""
+        self.save_model(WEIGHTS, state.kept, **facts)
         if self.config.train.monitor:
             self.save_model(LAST, state.evaluated)
             self.save(state)
@@ -146,6 +160,10 @@ class Run:
     def save_model(self, name: str, model: FasterRCNN, **facts: Any) -> None:
         """Save a network with its settings, from which it can be built again, and other facts."""
         save_tensors(self.folder / name, model.state_dict(), {"config": settings.to_dict(self.config), **facts})
+
+    def threshold(self) -> float | None:
+        """The score from which on detections are shown: the best one on validation images."""
+        return load_tensors(self.folder / WEIGHTS)[1].get("threshold")
 
     def load_model(self) -> FasterRCNN:
         """The trained network, ready to detect."""
@@ -163,12 +181,19 @@ def saved(folder: Path) -> Config | None:
     return settings.load(read(path), str(path)) if path.is_file() else None
 
 
+def places(folder: Path) -> dict[str, str] | None:
+    """The splits of a run's images, by the hash of their content; None where the run has none of its own."""
+    path = folder / PLACES
+    return parse(path) if path.is_file() else None
+
+
 def require_place(folder: Path) -> None:
-    """Raises UserError where a run can neither begin nor go on: the folder holds something else."""
-    if (folder / CONFIG).is_file() or not folder.exists():
+    """Raises UserError where a run can neither begin nor go on: the folder holds something else, or cannot be made."""
+    if (folder / CONFIG).is_file():
         return
-    if not folder.is_dir() or not all(early(path.name) for path in folder.iterdir()):
+    if folder.exists() and not (folder.is_dir() and all(early(path.name) for path in folder.iterdir())):
         raise UserError(f"{folder} holds something else than a run: choose another folder with --out")
+    require_writable(folder)
 
 
 def early(name: str) -> bool:

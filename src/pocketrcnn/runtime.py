@@ -47,8 +47,10 @@ class Detections:
         keep = self.labels[index] != PADDING  # [M]
         return Detections(self.boxes[index][keep], self.scores[index][keep], self.labels[index][keep])
 
-    def to_coco(self, image_ids: Sequence[int], category_ids: Sequence[int] | None = None) -> list[dict[str, Any]]:
-        """COCO's results, plain numbers: see `interchange.to_coco`."""
+    def to_coco(
+        self, image_ids: Sequence[Any] | None = None, category_ids: Sequence[Any] | None = None
+    ) -> list[dict[str, Any]]:
+        """COCO's results, plain numbers, of a batch or of one image; ids count from 1: see `interchange.to_coco`."""
         return interchange.to_coco(self, image_ids, category_ids)
 
     def to_supervision(self) -> Any:

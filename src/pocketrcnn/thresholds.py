@@ -49,6 +49,15 @@ class Matches:
         where, labels, rows = (np.array(place, np.int64) for place in places)
         return cls(np.array(scores, float), np.array(right, bool), where, labels, rows, objects)
 
+    def above(self, threshold: float) -> dict[str, float] | None:
+        """What `best` tells of the best threshold, of a given one; None where there are no objects."""
+        objects, shown = int(self.objects.sum()), self.scores >= threshold
+        tp, count = int(self.right[shown].sum()), int(shown.sum())
+        if not objects:
+            return None
+        rates = {"precision": tp / max(count, 1), "recall": tp / objects, "f1": 2 * tp / (count + objects)}
+        return {"threshold": threshold, **rates, "tp": tp, "fp": count - tp, "fn": objects - tp}
+
     def worst_images(self, threshold: float, names: Sequence[str]) -> list[dict[str, Any]]:
         """Right, false and missed detections of each image at a threshold: lowest F1 first, then most errors.
 

@@ -7,7 +7,9 @@ import math
 import re
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +18,30 @@ import torch
 from . import configfile
 from .config import Config, DataConfig, replace
 from .data import Dataset
-from .data.overview import render
-from .data.own import Own, open_named, open_own
-from .detector import FasterRCNN
+from .data.folders import Folder
+from .data.overview import counted, render
+from .data.own import Own, open_own
 from .engine import Trainer, fit
 from .environment import autocast, choose_device, keep_memory
 from .errors import UserError
 from .evaluation import evaluate as evaluate_detections
 from .evaluation_tables import tables
 from .files import first_free, write_atomically
+from .matching import Found, Truth
 from .metrics import judged
 from .planning import PRESETS, Anchors, Plan, for_passes, plan
+from .predictor import DEFAULT_THRESHOLD
 from .run_facts import write_run_report
-from .runs import CONFIG, WEIGHTS, Run, encode, read, require_place
+from .runs import CONFIG, Run, encode, parse, places, read, require_place
 from .show import print_table, say
+
+Judged = tuple[Sequence[Truth], Sequence[Found]]
 
 ENOUGH = 200  # iterations: a larger network than allows so many in the time learns less than a smaller one
 TIMED = 4  # iterations before the run that tell how fast it will be, fewer where they take long
 PART_FOR_TIMING = 0.01  # of the minutes, for each network that is tried
 POINTS_A_MINUTE, FEWEST_POINTS, MOST_POINTS = 0.8, 3, 12  # evaluations on validation data
+JUDGED, FEWEST_JUDGED = 0.05, 50  # images judged on the way, as a part of those trained on; and at each point
 DEFAULT_MINUTES = 5.0
 
 
@@ -88,7 +95,7 @@ def train(options: Options) -> Path:
     if options.out:
         require_place(options.out)
     data = DataConfig(str(options.data.resolve()), "folder", voc_origin=options.voc_origin, seed=options.seed)
-    own = open_own(data)
+    own = open_own(data, places(options.out) if options.out else None)
     render(own.report)
     chosen, sets = prepared(options, own, device)
     config = replace(chosen.config, data__voc_origin=options.voc_origin, data__seed=options.seed)
@@ -96,12 +103,13 @@ def train(options: Options) -> Path:
         say(reason)
     folder = options.out or first_free(Path("runs", re.sub(r"\s+", "-", options.data.resolve().name)))
     with Run(folder, config, device) as run:
-        fit(*sets, run, spent=time.perf_counter() - begun)
+        run.keep_places(own.places)
+        fit(*sets, run, time.perf_counter() - begun, partial(concluded, run, own, sets[1]))
         finish(run, own)
     return folder
 
 
-def prepared(options: Options, own: Own, device: torch.device) -> tuple[Plan, tuple[Dataset, Dataset]]:
+def prepared(options: Options, own: Own, device: torch.device) -> tuple[Plan, tuple[Folder, Folder]]:
     """The plan, with as many iterations as the time allows, and the training and validation images."""
     presets = list(PRESETS) if options.preset == "auto" else [options.preset]
     chosen, sets = Plan(Config(), ()), None
@@ -126,7 +134,9 @@ def scheduled(chosen: Plan, options: Options, iterations: int, images: int) -> P
     passes = iterations * with_options(chosen.config, options).train.batch / images
     chosen = for_passes(chosen, passes)
     config = replace(with_options(chosen.config, options), train__iterations=iterations)
-    return dataclasses.replace(chosen, config=config)
+    share = JUDGED * iterations * config.train.batch / config.train.evaluations
+    images = min(config.train.curve_images, max(FEWEST_JUDGED, round(share)))
+    return dataclasses.replace(chosen, config=replace(config, train__curve_images=images))
 
 
 def with_options(config: Config, options: Options) -> Config:
@@ -147,10 +157,9 @@ def with_options(config: Config, options: Options) -> Config:
     return configfile.overruled(config, options.settings)
 
 
-def both(own: Own, config: Config) -> tuple[Dataset, Dataset]:
+def both(own: Own, config: Config) -> tuple[Folder, Folder]:
     """Training and validation images; where there is a single image, it is both."""
-    side, names = config.model.image, own.splits
-    held = "val" if "val" in names else "train"
+    side, held = config.model.image, held_out(own)
     if held == "train":
         say("no validation images: the training images take their place, and the figures are too good")
     found = own.folder("train", side), own.folder(held, side)
@@ -171,27 +180,43 @@ def seconds_of_an_iteration(config: Config, train: Dataset, val: Dataset, device
     return statistics.median(times)
 
 
+def held_out(own: Own) -> str:
+    """The split by which a network is chosen; where there is a single image, it is that."""
+    return "val" if "val" in own.splits else "train"
+
+
+def concluded(run: Run, own: Own, dataset: Folder, truth: Sequence[Truth], found: Sequence[Found]) -> dict[str, Any]:
+    """Write the evaluation on validation data; its threshold of best F1 is to go into the file of weights."""
+    best = written(run, own, dataset, (truth, found), split=held_out(own))["best"]
+    return {"threshold": best["threshold"] if best else None}
+
+
 def finish(run: Run, own: Own) -> None:
-    """Evaluate the kept network on validation data; its threshold of best F1 goes into the file of weights."""
-    split = "val" if "val" in own.splits else "train"
-    model = run.load_model()
-    found = evaluated(run, model, own, split)
-    show_evaluation(found)
-    best = found["best"]
-    run.save_model(WEIGHTS, model, threshold=best["threshold"] if best else None)
+    """Show what a finished run can do, on validation data, and make its report."""
+    show_evaluation(parse(run.folder / f"evaluation-{held_out(own)}.json"))
     say(f"report: {write_run_report(run, own)}")
 
 
-def evaluated(run: Run, model: FasterRCNN, own: Own, split: str) -> dict[str, Any]:
-    """The evaluation of a run's network on a split: written to the run's folder, and returned."""
-    dataset = own.folder(split, run.config.model.image)
-    with autocast(run.config.train.precision, run.device):
-        truth, detections = judged(model, dataset)
+def written(
+    run: Run, own: Own, dataset: Folder, judged: Judged, *, split: str, threshold: float | None = None
+) -> dict[str, Any]:
+    """The evaluation of truth and detections on a split: written to the run's folder, and returned.
+
+    threshold: the score from which on the run shows detections; None where it is to be found here. Data that are not
+    the run's own get a file with their name: the run's own figures stay.
+    """
     names = [str(path) for path in dataset.paths]
-    found = evaluate_detections(truth, detections, dataset.classes, names)
-    content = {"data": str(own.annotations.root), "split": split, **found}
-    write_atomically(run.folder / f"evaluation-{split}.json", encode(content))
+    evaluation = evaluate_detections(*judged, dataset.classes, names, threshold=threshold)
+    content = {"data": str(own.annotations.root), "split": split, **evaluation}
+    name = split if is_own(run, own) else f"{own.annotations.root.name}-{split}"
+    write_atomically(run.folder / f"evaluation-{name}.json", encode(content))
     return content
+
+
+def is_own(run: Run, own: Own) -> bool:
+    """Whether these are the data that the run was trained on, wherever they are now."""
+    known = places(run.folder) or {}
+    return str(own.annotations.root) == run.config.data.source or set(own.places) <= set(known)
 
 
 def show_evaluation(found: dict[str, Any]) -> None:
@@ -228,10 +253,11 @@ def resume(folder: Path, minutes: float | None, iterations: int | None, device: 
         run.config = replace(run.config, train__iterations=iterations, train__minutes=0.0)
     if minutes:
         run.config = replace(run.config, train__minutes=minutes)
-    own = open_own(run.config.data)
+    own = open_own(run.config.data, places(folder))
     with run:
         run.extend()
-        fit(*both(own, run.config), run)
+        sets = both(own, run.config)
+        fit(*sets, run, conclude=partial(concluded, run, own, sets[1]))
         finish(run, own)
     return folder
 
@@ -240,10 +266,25 @@ def evaluate_run(folder: Path, data: Path | None, split: str | None, device: str
     """Judge a finished run on its own test images, or on other data. See `evaluated`."""
     keep_memory()
     run = open_finished(folder, device)
-    config = run.config.data
-    own = open_named(config, data) if data else open_own(config)
+    known = places(folder)
+    config = dataclasses.replace(run.config.data, source=str(data.resolve())) if data else run.config.data
+    own = open_own(config, known)
     names = list(own.splits)
     chosen = split or next(name for name in ("test", "val", "train") if name in names)
     if chosen not in names:
         raise UserError(f"--split {chosen}: {own.annotations.root} has only {', '.join(names)}")
-    return evaluated(run, run.load_model(), own, chosen)
+    if chosen != "train":
+        say_if_trained_on(own, chosen, known or {})
+    dataset = own.folder(chosen, run.config.model.image)
+    with autocast(run.config.train.precision, run.device):
+        found = judged(run.load_model(), dataset)
+    threshold = run.threshold()
+    shown_from = DEFAULT_THRESHOLD if threshold is None else threshold
+    return written(run, own, dataset, found, split=chosen, threshold=shown_from)
+
+
+def say_if_trained_on(own: Own, split: str, known: dict[str, str]) -> None:
+    """Figures on images that a network was trained on are too good: that is said."""
+    count = sum(known.get(example.digest) == "train" for example in own.annotations.split(split))
+    if count:
+        say(f"{counted(count, 'image')} of {split} took part in training: the figures are too good")

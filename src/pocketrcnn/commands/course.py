@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import UserError
-from ..experiments import RECIPES
+from ..experiments import DERIVED, EXPERIMENTS, RECIPES
 from .parsing import Commands, command
 
 
 def add_reproduce(commands: Commands) -> None:
     """reproduce"""
     text = "Train every experiment of the course report and write results.json and report.html."
-    add = command(commands, "reproduce", reproduce, text).add_argument
+    parser = command(commands, "reproduce", reproduce, text)
+    parser.meant = experiments
+    add = parser.add_argument
     add("--full", action="store_true", help="2,000 iterations each, as in the course (default: short schedules)")
     add(
         "--recipe",
@@ -46,7 +49,21 @@ def add_reproduce(commands: Commands) -> None:
         metavar="DATA",
         help="cifar10, sample (inside the package), or a folder of scenes in the course's layout",
     )
+    add_backgrounds(add)
     add("--out", type=Path, default=Path("reproduction"), metavar="DIR", help="output folder (default: reproduction)")
+
+
+def add_backgrounds(add: Callable[..., object]) -> None:
+    """The option for scenes with one object."""
+    text = "backgrounds of scenes from CIFAR-100's train.bin and test.bin there (default: other images of the data)"
+    add("--backgrounds", default="", metavar="FOLDER", help=text)
+
+
+def experiments(words: list[str]) -> str:
+    """Experiments without their option, `B1 F2`, as ` (did you mean `--only B1,F2`?)`; nothing for other words."""
+    only = ",".join(words)
+    known = {*EXPERIMENTS, *DERIVED}
+    return f" (did you mean `--only {only}`?)" if known.issuperset(only.upper().split(",")) else ""
 
 
 def reproduce(arguments: argparse.Namespace) -> None:
@@ -96,6 +113,7 @@ def add_scenes(commands: Commands) -> None:
         metavar="DATA",
         help="cifar10 or sample (default: cifar10)",
     )
+    add_backgrounds(add)
     add("--objects", metavar="LOW-HIGH", help="fewest and most objects an image, as in 0-6")
     add("--side", type=int, metavar="PX", help="with --objects: side of the images (default: 96)")
     add(
@@ -117,6 +135,8 @@ def numbers(text: str) -> tuple[int, int]:
 
 def scenes(arguments: argparse.Namespace) -> None:
     """Write the fixed scenes of seed 0, or scenes with many objects."""
+    if arguments.objects is not None and arguments.backgrounds:
+        raise UserError("--backgrounds belongs to scenes with one object: leave out --objects, or leave it out")
     if arguments.objects is not None:
         many(arguments)
     elif arguments.side is not None or arguments.images is not None:
@@ -130,7 +150,8 @@ def one(arguments: argparse.Namespace) -> None:
     from ..data.archive import write_scenes
     from ..show import say
 
-    say(f"{write_scenes(arguments.out, arguments.data)} scenes written to {arguments.out}")
+    count = write_scenes(arguments.out, arguments.data, arguments.backgrounds)
+    say(f"{count} scenes written to {arguments.out}")
 
 
 def many(arguments: argparse.Namespace) -> None:

@@ -36,7 +36,7 @@ def add_check(commands: Commands) -> None:
 
 def check(arguments: argparse.Namespace) -> int:
     """Read, judge, tell; mend if asked to."""
-    from ..data.overview import render
+    from ..data.overview import not_carried_over, render
     from ..data.repair import fix
     from ..show import say
 
@@ -49,6 +49,8 @@ def check(arguments: argparse.Namespace) -> int:
     else:
         render(report)
         if arguments.fix:
+            if lacking := not_carried_over(report.summary):
+                say(lacking)
             say(f"repaired copy: {arguments.fix}")
     return LOST if report.drops else 0
 
@@ -74,7 +76,7 @@ def add_convert(commands: Commands) -> None:
 def convert(arguments: argparse.Namespace) -> int:
     """Read, judge, write."""
     from ..data.formats import write
-    from ..data.overview import counted, render_faults
+    from ..data.overview import counted, not_carried_over, render_faults
     from ..show import say
 
     report = inspected(arguments)
@@ -83,6 +85,8 @@ def convert(arguments: argparse.Namespace) -> int:
     facts = report.summary
     if facts["crowds"] and arguments.to == "yolo":
         say(f"YOLO has no crowds: {counted(facts['crowds'], 'crowd')} left out")
+    if lacking := not_carried_over(facts):
+        say(lacking)
     objects = counted(facts["objects"], "object")
     say(f"{counted(facts['images'], 'image')} with {objects} written to {arguments.out} as {arguments.to}")
     return LOST if report.drops else 0

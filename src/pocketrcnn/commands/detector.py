@@ -132,6 +132,11 @@ def add_predict(commands: Commands) -> None:
     add("images", nargs="+", metavar="IMAGE", help=text)
     text = "score from which on objects count (default: the one of best F1 on validation images)"
     add("--threshold", type=float, metavar="T", help=text)
+    text = (
+        "a COCO JSON file: results get its image ids, by file name, and its category ids, by class name "
+        "(default: the places of image and class, counted from 1)"
+    )
+    add("--ids", type=Path, metavar="FILE", help=text)
     add("--out", type=Path, metavar="DIR", help="a new folder (default: predictions, predictions-2, ..)")
     add("--no-pictures", action="store_true", help="results alone")
     add("--save-crops", action="store_true", help="each object as an image of its own, in crops/CLASS")
@@ -147,8 +152,8 @@ def predict(arguments: argparse.Namespace) -> int:
     from ..prediction import predict as work
     from ..show import say
 
-    pictures = not arguments.no_pictures
-    options = Options(arguments.out, arguments.threshold, pictures, arguments.save_crops, arguments.batch)
+    given = {name: getattr(arguments, name) for name in ("out", "threshold", "batch", "ids")}
+    options = Options(**given, pictures=not arguments.no_pictures, crops=arguments.save_crops)
     paths = expand(arguments.images)
     done = work(load_detector(arguments.detector, arguments.device), paths, options)
     left_out = f", {counted(done.skipped, 'image')} left out" if done.skipped else ""

@@ -12,6 +12,9 @@ from ..errors import UserError, nearest
 class Parser(argparse.ArgumentParser):
     """argparse with errors of one line that name the nearest known word."""
 
+    meant: Callable[[list[str]], str] | None = None
+    """What words that belong to no option were meant as, for the end of the error; empty where that is not known."""
+
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message} (see `{self.prog} --help`)")
 
@@ -22,6 +25,8 @@ class Parser(argparse.ArgumentParser):
             if word.startswith("-"):
                 options = [option for action in self._actions for option in action.option_strings]
                 self.error(f"unknown option {word.split('=')[0]}{nearest(word.split('=')[0], options)}")
+        if rest and self.meant:
+            self.error(f"unrecognized arguments: {' '.join(rest)}{self.meant(rest)}")
         return found, rest
 
     def _check_value(self, action: argparse.Action, value: object) -> None:

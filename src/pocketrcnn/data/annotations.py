@@ -5,10 +5,11 @@ Readers of COCO, VOC, YOLO and CSV make these; `check` finds the faults and hand
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 Box = tuple[float, float, float, float]
+Unread = tuple[str, str, int]
 
 SPLITS = ("train", "val", "test")
 
@@ -34,7 +35,7 @@ class Example:
 
     path: the file. split: `train`, `val`, `test`, or empty where the data have none.
     size: (width, height) as the annotations state it, None where they do not; what `check` hands on has the real one.
-    source: the file that holds the annotations.
+    source: the file that holds the annotations. digest: a hash of the image file's content, from `check`.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class Example:
     split: str = ""
     size: tuple[int, int] | None = None
     source: Path | None = None
+    digest: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,19 @@ class Fault:
 
 @dataclass(frozen=True)
 class Annotations:
-    """A data set as its files describe it. format: `coco`, `voc`, `yolo` or `csv`; root: the folder asked for."""
+    """A data set as its files describe it. format: `coco`, `voc`, `yolo` or `csv`; root: the folder asked for.
+
+    unnamed: image files that none of them speaks of. unread: what they say and is not kept here, as (field, of what,
+    how often), such as ("segmentation", "object", 12).
+    """
 
     format: str
     root: Path
     classes: tuple[str, ...]
     examples: tuple[Example, ...]
     faults: tuple[Fault, ...] = ()
+    unnamed: tuple[Path, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
     def split(self, name: str) -> tuple[Example, ...]:
         """The examples of one split."""

@@ -10,19 +10,22 @@ from torch import Tensor
 from .. import boxes
 from ..config import DataConfig, RPNConfig
 from .course_layout import write_course_layout
-from .datasets import open_dataset
+from .datasets import open_dataset, require_backgrounds
 from .scenes import FRAME
 
 STRIDE = 8  # pixels a cell, that of Table 2's network
 MASK_IGNORED = 2  # the value of ignored cells in a mask
 
 
-def write_scenes(out: Path, source: str) -> int:
+def write_scenes(out: Path, source: str, backgrounds: str = "") -> int:
     """Write the fixed training and test scenes of `source` to the folder `out`; returns the number of scenes.
 
-    `source`: `cifar10` or `sample`. Raises UserError when `out` holds something or the data are not there.
+    `source`: `cifar10` or `sample`. `backgrounds`: a folder with CIFAR-100's files; empty: other images of `source`.
+    Raises UserError when `out` holds something or the data are not there.
     """
-    config = DataConfig(source, "scenes", fresh=False)
+    if backgrounds:
+        require_backgrounds(backgrounds, source)
+    config = DataConfig(source, "scenes", fresh=False, backgrounds=backgrounds)
     train, test = open_dataset(config, "train"), open_dataset(config, "test")
     write_course_layout(out, train, test, cell_labels)
     return len(train) + len(test)

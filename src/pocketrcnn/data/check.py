@@ -18,7 +18,7 @@ from typing import Any
 from ..errors import UserError, nearest
 from .annotations import SPLITS, Annotations, Example, Fault, Object
 from .overview import summary
-from .pixels import read_image
+from .pixels import read_both
 
 THREADS = 2  # that decode; Pillow computes outside of Python's lock
 TOLERANCE = 1.0  # pixels that a box may stand out of its image without a word: rounding, or counting from 1
@@ -45,9 +45,11 @@ class Report:
 
 @dataclass(frozen=True)
 class Look:
-    """An image that was decoded: width and height, a hash of the file, or why it cannot be used."""
+    """An image that was decoded: width and height, channels and bits of each, a hash of the file, or why it cannot be
+    used."""
 
     size: tuple[int, int] = (0, 0)
+    kind: tuple[str, int] = ("", 0)
     digest: bytes = b""
     reason: str = ""
 
@@ -63,17 +65,20 @@ def inspect(annotations: Annotations) -> Report:
         faults += image_faults(example, seen)
         if not seen.reason:
             objects = tuple(sound_objects(example, seen.size, annotations, faults))
-            kept.append((replace(example, objects=objects, size=seen.size), seen.digest))
+            kept.append((replace(example, objects=objects, size=seen.size, digest=seen.digest.hex()), seen.digest))
     clean = replace(annotations, examples=tuple(each_once(kept, faults)), faults=())
     faults += class_notes(clean)
-    return Report(clean, tuple(faults), summary(annotations, clean, faults))
+    kinds = {example.path: seen.kind for example, seen in zip(examples, looks, strict=True)}
+    return Report(clean, tuple(faults), summary(annotations, clean, faults, kinds))
 
 
 def look(path: Path) -> Look:
     """Decode one image and forget its pixels."""
     try:
-        height, width, _ = read_image(path).shape
-        return Look((width, height), hashlib.blake2b(path.read_bytes(), digest_size=16).digest())
+        head, pixels = read_both(path)
+        height, width, _ = pixels.shape
+        kind = head.colours, head.depth
+        return Look((width, height), kind, hashlib.blake2b(path.read_bytes(), digest_size=16).digest())
     except UserError as error:
         return Look(reason=str(error).removeprefix(f"{path} "))
 
@@ -103,7 +108,7 @@ def listed_twice(examples: Iterable[Example]) -> Iterator[Fault]:
 def image_faults(example: Example, seen: Look) -> Iterator[Fault]:
     """What is wrong with the image itself."""
     if seen.reason:
-        kind = "broken" if example.path.exists() else "missing"
+        kind = "broken" if os.path.exists(example.path) else "missing"
         lost = f"; {len(example.objects)} objects are lost with it" if example.objects else ""
         yield Fault(kind, example.path, "", seen.reason + lost, drops=True)
     elif example.size and example.size != seen.size:

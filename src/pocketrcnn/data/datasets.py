@@ -17,7 +17,7 @@ from torch import Tensor
 from ..config import DataConfig
 from ..errors import UserError, nearest
 from ..structures import Batch
-from .cifar import CLASSES, SIDE, Labelled, load_cifar10, load_cifar100_images, load_sample
+from .cifar import CIFAR100_RECORDS, CLASSES, SIDE, Labelled, load_cifar10, load_cifar100_images, load_sample
 from .course_layout import read_course_layout
 from .scenes import FRAME, Pools
 
@@ -146,10 +146,20 @@ def open_dataset(config: DataConfig, split: Split) -> Dataset:
     if config.kind == "images":
         return framed(name, official, _objects(config, split))
     pools = _pools(config, split)
+    name += ", backgrounds of CIFAR-100" if config.backgrounds else ""
     if split == "train" and config.fresh:
         return FreshScenes(f"{name}, fresh scenes", official, pools)
     images, boxes = pools.fixed()
     return Images(f"{name}, fixed scenes", official, images, boxes, pools.labels[:, None])
+
+
+def require_backgrounds(backgrounds: str, source: str) -> None:
+    """Raises UserError where `--backgrounds` names no CIFAR-100, or where the scenes of `--data` have their own."""
+    folder, names = Path(backgrounds).expanduser(), " and ".join(CIFAR100_RECORDS)
+    if source not in SOURCES:
+        raise UserError(f"--backgrounds cannot change the scenes of --data {source}: leave one of the two out")
+    if missing := [name for name in CIFAR100_RECORDS if not (folder / name).is_file()]:
+        raise UserError(f"--backgrounds {backgrounds}: {missing[0]} is missing: name a folder with CIFAR-100's {names}")
 
 
 def framed(name: str, official: bool, objects: Labelled) -> Images:

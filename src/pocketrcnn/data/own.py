@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..config import DataConfig
 from ..errors import UserError
-from .annotations import SPLITS, Annotations
+from .annotations import SPLITS, Annotations, Example
 from .check import Report, inspect
 from .folders import Folder, open_folder
 from .formats import read
@@ -26,22 +27,27 @@ class Own:
         return open_folder(self.annotations, split, side)
 
     @property
+    def places(self) -> dict[str, str]:
+        """The split of each image, by the hash of its content."""
+        return {example.digest: example.split for example in self.annotations.examples}
+
+    @property
     def splits(self) -> dict[str, int]:
         """Images in each split that has some."""
         found = {split: len(self.annotations.split(split)) for split in SPLITS}
         return {split: count for split, count in found.items() if count}
 
 
-def open_own(config: DataConfig, whole: bool = False) -> Own:
+def open_own(config: DataConfig, known: Mapping[str, str] | None = None) -> Own:
     """Read, check and split the data of a configuration. Faulty objects are left out and are in the report.
 
-    `whole`: data without splits are not divided; all of their images are test images.
-
+    `known`: the splits of images that a run was trained with, by the hash of their content; see `as_before`.
     `config.classes`, if given, are the classes in their order; the data may lack some. Raises UserError for data that
     cannot be read, and for a class that is not among these.
     """
     report = inspect(read(Path(config.source), config.voc_origin))
-    annotations = with_splits(all_for_test(report.clean) if whole else report.clean, config.seed)
+    found = report.clean
+    annotations = with_splits(found, config.seed) if known is None else as_before(found, known)
     if config.classes:
         strange = sorted(set(annotations.classes) - set(config.classes))
         if strange:
@@ -53,17 +59,18 @@ def open_own(config: DataConfig, whole: bool = False) -> Own:
     return Own(annotations, report)
 
 
-def open_named(config: DataConfig, source: Path) -> Own:
-    """The data that somebody names, judged by a detector: its own, split as in training, or others.
+def as_before(annotations: Annotations, known: Mapping[str, str]) -> Annotations:
+    """Each image in the split where a run had it, wherever its file is now and whatever was added since.
 
-    Others that have no splits are test images, all of them.
+    Images without a split that the run never saw are test images. Where the data have splits these count, but for
+    training images that the run kept for validation.
     """
-    named = replace(config, source=str(source.resolve()))
-    return open_own(named, whole=named.source != config.source)
 
+    def place(example: Example) -> str:
+        before = known.get(example.digest, "")
+        if not example.split:
+            return before or "test"
+        return before if example.split == "train" and before == "val" else example.split
 
-def all_for_test(annotations: Annotations) -> Annotations:
-    """Data without any split as test images; others as they are."""
-    if any(example.split for example in annotations.examples):
-        return annotations
-    return replace(annotations, examples=tuple(replace(one, split="test") for one in annotations.examples))
+    examples = tuple(replace(example, split=place(example)) for example in annotations.examples)
+    return replace(annotations, examples=examples)

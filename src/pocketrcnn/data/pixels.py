@@ -45,6 +45,16 @@ IMAGE_SUFFIXES = (
 """Endings, in small letters, of files that are taken for images; what is inside decides how they are read."""
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "PPM")  # no EPS: Pillow starts a program for it
+COLOURS = {  # Pillow's modes that are no words; those of deep grey go on with `;16B` and the like
+    "1": "grey",
+    "L": "grey",
+    "I": "grey",
+    "F": "grey float",
+    "P": "palette",
+    "LA": "grey with alpha",
+    "PA": "palette with alpha",
+    "RGBA": "RGB with alpha",
+}
 PERCENTILES = (0.1, 99.9)
 SAMPLES = 1_000_000  # values from which percentiles are taken
 ORIENTATION = 0x0112  # the EXIF tag
@@ -73,6 +83,11 @@ class Probe:
     mode: str
     depth: int
 
+    @property
+    def colours(self) -> str:
+        """The channels in words: `RGB`, `grey`, `RGB with alpha`, ..."""
+        return COLOURS.get(self.mode.partition(";")[0], self.mode)
+
 
 def probe(path: Path | str) -> Probe:
     """Size and kind of an image file, without decoding it; a truncated file is not noticed.
@@ -80,9 +95,13 @@ def probe(path: Path | str) -> Probe:
     Raises UserError as `read_image` does, for what can be seen in the head of the file.
     """
     with _opened(Path(path)) as image:
-        width, height = image.size
-        turned = _turn(image) in (TURNS[5], TURNS[6], TURNS[7], TURNS[8])
-        return Probe(*((height, width) if turned else (width, height)), image.mode, _depth(image))
+        return _head(image)
+
+
+def read_both(path: Path) -> tuple[Probe, Pixels]:
+    """What `probe` and `read_image` say of a file, which is opened once. Raises UserError as they do."""
+    with _opened(path) as image:
+        return _head(image), _from_pillow(image)
 
 
 def read_image(source: Source) -> Pixels:
@@ -179,6 +198,12 @@ def _no_image(head: bytes) -> str:
     if start.startswith(b"version https://git-lfs"):
         return "is a pointer of Git LFS, not an image: fetch the image with `git lfs pull`"
     return "is not an image that can be read: convert it to PNG or JPEG, or leave it out"
+
+
+def _head(image: Image.Image) -> Probe:
+    width, height = image.size
+    turned = _turn(image) in (TURNS[5], TURNS[6], TURNS[7], TURNS[8])
+    return Probe(*((height, width) if turned else (width, height)), image.mode, _depth(image))
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:

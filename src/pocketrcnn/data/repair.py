@@ -8,6 +8,7 @@ from .annotations import Fault
 from .check import Report
 from .formats import write
 from .formats.writing import image_names
+from .overview import not_carried_over
 
 FIXES = "fixes.txt"
 KEPT = ("size", "copy", "class-without-examples", "no-training-images", "several-formats", "no-split")  # as it was
@@ -22,11 +23,12 @@ def fix(report: Report, out: Path) -> None:
 
 
 def done(report: Report) -> list[str]:
-    """A line for every fault, and for every image that has another name in the copy."""
+    """A line for every fault, for every image that has another name in the copy, and for what the copy lacks."""
     lines = [f"{verb(fault)}: {fault.kind}: {fault}" for fault in report.faults]
     names = image_names(report.clean)
     lines += [f"renamed: {path}: {name}" for path, name in names.items() if path.name != name]
-    return lines or ["nothing was wrong: this is a copy"]
+    lines = lines or ["nothing was wrong: this is a copy of images, boxes, classes, crowds and splits"]
+    return [*lines, *filter(None, [not_carried_over(report.summary)])]
 
 
 def verb(fault: Fault) -> str:

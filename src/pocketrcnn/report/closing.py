@@ -76,16 +76,20 @@ DEFINITIONS = (
         "regression loss",
         "Smooth L1 of t_x, t_y and t_w, summed over the three and averaged over positive cells. For small errors it is "
         "half the squared error, so that a loss L is an error of about 32 · √(2L / 3) pixels in a coordinate: the "
-        "published 0.000727 is about 0.70 pixels.",
+        "published 0.000727 is about 0.70 pixels. That is “the loss in pixels”.",
     ),
     (
         "error",
-        "Square root of the mean squared error of centre x, centre y and width of the best proposal, in pixels of the "
-        "48 × 48 image.",
+        "Square root of the mean squared error of centre x, centre y and width of the best-scoring proposal, in pixels "
+        "of the 48 × 48 image. Its cell may be one that is ignored, on which regression is not trained, so this is not "
+        "the regression loss in another unit, and can be several times as large.",
     ),
     ("score", "The objectness of the box times the probability of its class."),
-    ("mean IoU", "Intersection over union of the best proposal and the object, averaged over the test images."),
-    ("IoU ≥ 0.5, 0.7, 0.9", "The part of the test images whose best proposal overlaps the object at least that much."),
+    ("mean IoU", "Intersection over union of the best-scoring proposal and the object, averaged over the test images."),
+    (
+        "IoU ≥ 0.5, 0.7, 0.9",
+        "The part of the test images whose best-scoring proposal overlaps the object at least that much.",
+    ),
     (
         "multiplications",
         "For one image, convolutions only: K · K · M · N · D · D for a standard one, K · K · M · D · D + M · N · D · D "
@@ -105,6 +109,14 @@ DEFINITIONS = (
         "`course`: the published procedure to the letter, with a clean test set. `pocket`: our own settings for the "
         "same networks on the same images.",
     ),
+)
+
+
+ABOUT_COMMAND = (
+    "In a clone of the repository, where `make reproduce` does both with the default settings. The second command is "
+    "the one that wrote `results.json`, from which alone this page is made. What is done is not done again, and what "
+    "earlier commands did in the same folder, with the same schedule, stays on the page; each experiment by itself is "
+    "below."
 )
 
 
@@ -129,10 +141,9 @@ def errata() -> Section:
 
 def reproduce(results: Results) -> Section:
     """Commands, machine, versions, definitions."""
-    note = "The command makes `results.json`, and this page from that file alone. What is done is not done again."
     blocks: list[Block] = [
-        Text([note]),
-        Code(f"pip install pocket-rcnn=={results.version}\n{results.command}"),
+        Text([ABOUT_COMMAND]),
+        Code(f"pip install .\n{results.command}"),
         _commands(results),
         _machine(results),
         Text(["What the numbers mean:"]),
@@ -154,8 +165,8 @@ def _machine(results: Results) -> Table:
         Row(["made", results.created]),
         Row(["hardware", machine(results.hardware)]),
         Row(["versions", ", ".join(f"{name} {version}" for name, version in results.versions.items())]),
-        Row(["time, everything included", phrases.duration(results.seconds_total)]),
-        Row(["peak memory", f"{results.peak_memory_gb:.2f} GB"]),
+        Row(["time of all runs, evaluation included", phrases.duration(results.seconds_total)]),
+        Row(["peak memory", "–" if results.peak_memory_gb is None else f"{results.peak_memory_gb:.2f} GB"]),
     ]
     rows += [Row([f"{', '.join(ids)} elsewhere", text]) for text, ids in _elsewhere(results).items()]
     return Table("Machine and versions.", ["", ""], rows)

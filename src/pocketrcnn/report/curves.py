@@ -30,8 +30,8 @@ OBJECTNESS_ACCURACY = Measure(
     "Proposal accuracy, point by point", "objectness_accuracy", "%", metric="objectness_accuracy"
 )
 BOX_LOSS = Measure("Regression loss, evaluated", "box_loss", log=True, metric="box_loss")
-PIXEL_ERROR = Measure("Error of a coordinate in pixels", "pixel_error", "px", metric="pixel_error")
-MEAN_IOU = Measure("Mean IoU of the best proposal", "mean_iou", metric="mean_iou")
+PIXEL_ERROR = Measure("Error of the best-scoring proposal", "pixel_error", "px", metric="pixel_error")
+MEAN_IOU = Measure("Mean IoU of the best-scoring proposal", "mean_iou", metric="mean_iou")
 TRAINING_LOSS = Measure("Loss", "loss_total", log=True)
 LOSS = Measure("Total loss, weighted", "loss_total", log=True)
 OBJECTNESS_LOSS = Measure("Loss of the proposal classifier", "loss_objectness", log=True)

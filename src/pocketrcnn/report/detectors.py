@@ -31,8 +31,8 @@ ABOUT_R2 = (
     "anchor: `t_x = (x − x_a) / w_a`, `t_y = (y − y_a) / w_a`, `t_w = log(w / w_a)`. The regression loss is smooth L1, "
     "summed over these three and averaged over positive cells alone, and it is learned together with the "
     "classifier.",
-    "A loss of this kind says little by itself, so the same is given in pixels and as the overlap of the best "
-    "proposal with the object.",
+    "A loss of this kind says little by itself, so it is given in pixels, too. Error and overlap are another measure: "
+    "they are of the best-scoring proposal, whose cell may be one that regression is not trained on.",
 )
 ABOUT_F1 = (
     "The highest-scoring proposal, with centre x, y and width w, becomes the matrix of a spatial transformer, "
@@ -67,7 +67,7 @@ def classifier(results: Results) -> Section:
     """R1: loss and point-wise accuracy."""
     records = results.find("R1")
     if not records:
-        return missing("R1", _title("R1"))
+        return missing(results, "R1", _title("R1"))
     blocks: list[Block | None] = [Text(ABOUT_R1), tables.run_table(results, records), *tables.proposal_tables(records)]
     for record in records:
         caption = curves.join(
@@ -83,10 +83,10 @@ def classifier(results: Results) -> Section:
 
 
 def regressor(results: Results) -> Section:
-    """R2: losses, and the regression in three units."""
+    """R2: losses, what they are in pixels, and how good the best-scoring proposal is."""
     records = results.find("R2")
     if not records:
-        return missing("R2", _title("R2"))
+        return missing(results, "R2", _title("R2"))
     blocks: list[Block | None] = [Text(ABOUT_R2), tables.run_table(results, records), *tables.proposal_tables(records)]
     for record in records:
         blocks += [_losses(results, record), _accuracies(results, record)]
@@ -105,7 +105,7 @@ def _losses(results: Results, record: Record) -> Figure | None:
 
 def _accuracies(results: Results, record: Record) -> Figure | None:
     shown = (curves.OBJECTNESS_ACCURACY, curves.BOX_LOSS, curves.PIXEL_ERROR, curves.MEAN_IOU)
-    heading = f"What the losses mean: accuracy, pixels and overlap in R2, {record.recipe} recipe"
+    heading = f"Beside the losses: accuracy, pixels and overlap in R2, {record.recipe} recipe"
     return curves.figure(
         results,
         record,
@@ -120,8 +120,9 @@ def _in_pixels(record: Record) -> str:
         return ""
     loss, error, iou = (record.metrics[name] for name in ("box_loss", "pixel_error", "mean_iou"))
     return (
-        f"The final regression loss of {loss.mean:.6f} goes with an error of {error.mean:.2f} pixels in a coordinate "
-        f"and a mean overlap of {iou.mean:.3f}."
+        f"The final regression loss of {loss.mean:.6f}, over positive cells, is about "
+        f"{phrases.in_pixels(loss).mean:.2f} pixels in a coordinate. The best-scoring proposal, whose cell may be one "
+        f"that regression is not trained on, is {error.mean:.2f} pixels off and has a mean overlap of {iou.mean:.3f}."
     )
 
 
@@ -130,7 +131,7 @@ def crops(results: Results) -> Section:
     title = "F1: crops by a spatial transformer"
     records = [record for record in results.find("R2", "F2", "F3", "F4") if record.pictures.get("rois")]
     if not records:
-        text = "F1 has no pictures here: they come with R2 and F2. `pocketrcnn reproduce --only R2,F2` makes them."
+        text = f"F1 has no pictures here: they come with R2. `{results.adding('R2')}` makes them."
         return Section("f1", title, [Text([text], "note")], short="F1")
     blocks: list[Block] = [Text(ABOUT_F1)]
     for split in ("train", "test"):
@@ -177,7 +178,7 @@ def detector(results: Results, id: str) -> Section:
     """A detector: figures and the six panels of training."""
     records = results.find(id)
     if not records:
-        return missing(id, _title(id))
+        return missing(results, id, _title(id))
     blocks: list[Block | None] = [
         Text([(ABOUT_F | ABOUT_EXTRA)[id]]),
         tables.run_table(results, records),
@@ -205,7 +206,7 @@ def detections(results: Results) -> Section:
             if found:
                 blocks.append(_gallery(record, found, right))
     if not blocks:
-        text = "There are no pictures of detections here. `pocketrcnn reproduce --only F2,F3,F4` makes them."
+        text = f"There are no pictures of detections here. `{results.adding('F2,F3,F4')}` makes them."
         return Section("detections", title, [Text([text], "note")], short="Detections")
     return Section("detections", title, blocks, short="Detections")
 

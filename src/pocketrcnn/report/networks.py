@@ -31,12 +31,10 @@ def sections(results: Results) -> list[Section]:
     return [*(base(results, id) for id in ABOUT), compare(results)]
 
 
-def missing(id: str, title: str) -> Section:
+def missing(results: Results, id: str, title: str) -> Section:
     """One line in place of a section without data."""
-    command = f"`pocketrcnn reproduce --only {id}`"
-    return Section(
-        id.lower(), title, [Text([f"{id} is not among these results. {command} adds it."], "note")], short=id
-    )
+    text = f"{id} is not among these results. `{results.adding(id)}` adds it."
+    return Section(id.lower(), title, [Text([text], "note")], short=id)
 
 
 def base(results: Results, id: str) -> Section:
@@ -44,7 +42,7 @@ def base(results: Results, id: str) -> Section:
     title = f"{id}: {EXPERIMENTS[id]}"
     records = results.find(id)
     if not records:
-        return missing(id, title)
+        return missing(results, id, title)
     blocks: list[Block | None] = [
         Text([ABOUT[id], *([NOTES[id]] if id in NOTES else [])]),
         tables.run_table(results, records),
@@ -69,7 +67,7 @@ def compare(results: Results) -> Section:
     groups = [group for recipe in results.recipes if len(group := _of_recipe(results, recipe)) > 1]
     title = "B4: the networks side by side"
     if not groups:
-        text = "A comparison needs two networks under one recipe. `pocketrcnn reproduce --only B1,B2,B3` makes it."
+        text = f"A comparison needs two networks under one recipe. `{results.adding('B1,B2,B3')}` makes it."
         return Section("b4", title, [Text([text], "note")], short="B4")
     blocks: list[Block] = []
     for records in groups:

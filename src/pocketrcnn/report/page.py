@@ -28,8 +28,10 @@ SAMPLE = (
 
 FOLDER = (
     "These are results on scenes from a folder, of which nobody can say whether they are those of the report. Nothing "
-    "here is compared with it. `pocketrcnn reproduce` makes its own scenes."
+    "here is compared with it, the base networks neither, whose images are those of CIFAR-10. `pocketrcnn reproduce` "
+    "makes its own scenes."
 )
+BANNERS = {"cifar10": "", "sample": SAMPLE}  # all other data are folders
 
 
 def write_report(results: dict[str, Any], path: Path) -> None:
@@ -52,7 +54,7 @@ def render(results: dict[str, Any]) -> str:
         introduction=introduction(found),
         sections=sections(found),
         table=comparison.summary_table(found),
-        banner="" if found.comparable else SAMPLE if found.data == "sample" else FOLDER,
+        banner=BANNERS.get(found.data, FOLDER),
         remark=comparison.CAREFUL if found.comparable else "",
         more=Cell("All errata", "errata"),
     )
@@ -68,9 +70,9 @@ def introduction(results: Results) -> list[str]:
         "A course report of 2017 trained three small networks on CIFAR-10 and built a Faster R-CNN from them, part by "
         f"part. This page has its experiments once more, trained from scratch{beside}."
     )
-    where = (
-        f"{runs} took {phrases.duration(results.seconds_total)} in all"
-        f" on {closing.machine(results.hardware)}. Peak memory was {results.peak_memory_gb:.1f} GB."
+    peak = results.peak_memory_gb
+    where = f"{runs} took {phrases.duration(results.seconds_total)} in all on {closing.machine(results.hardware)}." + (
+        "" if peak is None else f" Peak memory was {peak:.1f} GB."
     )
     verdicts = comparison.verdicts(results)
     schedule = SCHEDULES.get(results.schedule, SCHEDULES["custom"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Iterable, Sequence
 
 from .records import Stat
@@ -10,6 +12,7 @@ METRICS = {"accuracy": "accuracy", "objectness_accuracy": "point-wise accuracy",
 SPLITS = {"train": "training", "val": "validation", "test": "test"}
 NBSP = "\N{NO-BREAK SPACE}"
 LOSS_DIGITS = 6
+ANCHOR = 32  # pixels, of the course
 SAME = 0.02  # ratios nearer to 1 than this are called equal
 
 
@@ -68,11 +71,21 @@ def metric(name: str, stat: Stat) -> str:
     """Mean and standard deviation in the unit of the metric; one value has no deviation."""
     if is_fraction(name):
         return f"{_spread(stat, 100, 2)}{NBSP}%"
-    if name == "pixel_error":
+    if name in ("pixel_error", "box_loss_pixels"):
         return f"{_spread(stat, 1, 3)}{NBSP}px"
     if name == "mean_iou":
         return _spread(stat, 1, 3)
     return _spread(stat, 1, LOSS_DIGITS)
+
+
+def in_pixels(loss: Stat) -> Stat:
+    """A regression loss L as an error in pixels of one coordinate, seed by seed: 32 * sqrt(2L / 3), for small errors.
+
+    Smooth L1 is half the squared error there, summed over three coordinates that are parts of the anchor's side.
+    """
+    values = [ANCHOR * math.sqrt(2 * value / 3) for value in loss.values]
+    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
+    return Stat(loss.n, statistics.fmean(values), deviation, values)
 
 
 def is_fraction(name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -84,6 +85,8 @@ class Record:
     iterations: int
     batch: int
     seeds: Sequence[int]
+    data: Mapping[str, str]
+    """Names of the data sets `train` and `test`; empty in files from before they were written down."""
     metrics: Mapping[str, Stat]
     headline: str
     published: Published | None
@@ -120,13 +123,24 @@ class Results:
     hardware: Mapping[str, Any]
     versions: Mapping[str, str]
     seconds_total: float
-    peak_memory_gb: float
+    peak_memory_gb: float | None
+    """None where no run says it."""
     records: Sequence[Record]
 
     @property
     def comparable(self) -> bool:
-        """Whether any number may stand beside the report's: only those on the whole of CIFAR-10."""
-        return any(record.published for record in self.records)
+        """Whether any number may stand beside the report's: only those on the whole of CIFAR-10.
+
+        Beside scenes from a folder not even the base networks are compared, though their images are CIFAR-10's.
+        """
+        return self.data == "cifar10" and any(record.published for record in self.records)
+
+    def adding(self, ids: str) -> str:
+        """The command that adds experiments to these results: the one that made them, with another `--only`."""
+        words = shlex.split(self.command)
+        if "--only" in words:
+            del words[(place := words.index("--only")) : place + 2]
+        return shlex.join([*(word for word in words if not word.startswith("--only=")), "--only", ids])
 
     def find(self, *ids: str) -> list[Record]:
         """The records of these experiments, one recipe after the other, each in the order of the ids."""
@@ -189,4 +203,5 @@ def _record(raw: Any) -> Record:
         layers=[_known(Layer, layer) for layer in raw["layers"]],
         curves={name: _known(Curve, curve) for name, curve in raw["curves"].items()},
         pictures=raw.get("pictures", {}),
+        data=raw.get("data", {}),
     )

@@ -47,12 +47,13 @@ def curves(found: Facts) -> Figure | None:
         Key("recall", figures.GREEN, "dashed"),
         Key("F1", figures.ORANGE),
     ]
-    best = found["best"]
+    best, used = found["best"], found["used"]
     text = "Left: the further up and to the right, the better; where a curve ends early, the rest is never found."
     if best:
         text += (
-            f" Right: F1 is best, {best['f1']:.3f}, from a score of {best['threshold']:.3f} on (dotted), with "
-            f"precision {best['precision']:.3f} and recall {best['recall']:.3f}: `predict` shows detections from there."
+            f" Right: `predict` shows detections from a score of {used['threshold']:.3f} on (dotted), chosen on "
+            f"validation images: F1 is {used['f1']:.3f} there, with precision {used['precision']:.3f} and recall "
+            f"{used['recall']:.3f}. The best F1 of these images, {best['f1']:.3f}, is at {best['threshold']:.3f}."
         )
     return Figure("Precision, recall and F1 at IoU 0.5", text, panels, keys)
 
@@ -83,13 +84,13 @@ def reached(recall: Sequence[float], precision: Sequence[float], colour: str) ->
 
 def over_threshold(found: Facts) -> Panel | None:
     """Precision, recall and F1 over the threshold, with the best one."""
-    known, best = found["thresholds"], found["best"]
+    known, best, used = found["thresholds"], found["best"], found["used"]
     if not known:
         return None
     shown = (("precision", figures.BLUE, True), ("recall", figures.GREEN, True), ("f1", figures.ORANGE, False))
     lines = [figures.Line(known["threshold"], [known[name]], colour, dashed) for name, colour, dashed in shown]
-    level = best["threshold"] if best else None
-    alt = f"Precision, recall and F1 over the score threshold; F1 is best at {number(level)}."
+    level = used["threshold"] if used else None
+    alt = f"Precision, recall and F1 over the score threshold; F1 is best at {number(best and best['threshold'])}."
     return Panel(figures.fraction_chart(lines, "score threshold", level), alt, "Over the score threshold")
 
 

@@ -125,12 +125,12 @@ def summary_table(judged: Mapping[tuple[str, str], Facts]) -> Table:
     ]
     rows = []
     for (name, split), found in judged.items():
-        overall, best, counts = found["overall"], found["best"] or {}, found["counts"]
+        overall, used, counts = found["overall"], found["used"] or {}, found["counts"]
         main: list[str | Cell] = [Cell(number(overall[key]), strong=True) for key in ("AP", "AP50")]
         cells = [*main, number(overall["AP75"]), number(overall["AR"])]
         sizes = [phrases.count(value) for value in (counts["images"], counts["objects"], found["max_detections"])]
         rows.append(
-            Row([name, phrases.SPLITS[split], *cells, *sizes, number(best.get("threshold")), number(best.get("f1"))])
+            Row([name, phrases.SPLITS[split], *cells, *sizes, number(used.get("threshold")), number(used.get("f1"))])
         )
     return Table("How good the detections are.", columns, rows)
 

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from . import phrases
 from .blocks import Cell, Row, Table
-from .records import Layer, Record, Results
+from .records import Layer, Record, Results, Stat
 
 CELLS = {
     "objectness_accuracy": "all cells right",
@@ -17,12 +17,17 @@ CELLS = {
 }
 BOXES = {
     "box_loss": "regression loss",
+    "box_loss_pixels": "the loss in pixels",
     "pixel_error": "error",
     "mean_iou": "mean IoU",
     "recall_50": "IoU ≥ 0.5",
     "recall_70": "IoU ≥ 0.7",
     "recall_90": "IoU ≥ 0.9",
 }
+OF_WHICH_BOX = (
+    "the regression, in its own unit and in pixels, over the positive cells that it is trained on; and error and "
+    "overlap of the best-scoring proposal, whose cell may be one that it is not trained on."
+)
 UNCOUNTED = "linear"  # the course counts convolutions only
 
 
@@ -31,12 +36,13 @@ def run_table(results: Results, records: Sequence[Record]) -> Table:
     first = records[0]
     columns = [
         "recipe", f"#{phrases.METRICS[first.headline]}", "#published", "#seeds", "#iterations", "#batch",
-        "#training time", "#one iteration", "#multiplications", "#parameters",
+        "#training time", "#one iteration", "#multiplications", "#parameters", "training data",
     ]  # fmt: skip
     table = Table(
         f"{first.id} on all test images: mean ± standard deviation over the seeds.", columns, [_run(r) for r in records]
     )
-    return table if results.comparable else table.without("#published")
+    hidden = [] if results.comparable else ["#published"]
+    return table.without(*hidden, *([] if any(r.data for r in records) else ["training data"]))
 
 
 def _run(record: Record) -> Row:
@@ -53,6 +59,7 @@ def _run(record: Record) -> Row:
             f"{record.step_ms:.1f} ms",
             phrases.count(record.multiplications),
             phrases.count(record.parameters),
+            record.data.get("train", "–"),
         ]
     )
 
@@ -62,16 +69,24 @@ def proposal_tables(records: Sequence[Record]) -> list[Table]:
     id = records[0].id
     return [
         *_measures(records, CELLS, f"{id}: cells told apart."),
-        *_measures(records, BOXES, f"{id}: the box of the best proposal, and its overlap with the object."),
+        *_measures(records, BOXES, f"{id}: {OF_WHICH_BOX}"),
     ]
 
 
 def _measures(records: Sequence[Record], names: Mapping[str, str], caption: str) -> list[Table]:
-    found = [name for name in names if any(name in r.metrics and name != r.headline for r in records)]
+    shown = [(r, _with_pixels(r.metrics)) for r in records]
+    found = [name for name in names if any(name in metrics and name != r.headline for r, metrics in shown)]
     rows = [
-        Row([r.recipe, *(phrases.metric(n, r.metrics[n]) if n in r.metrics else "–" for n in found)]) for r in records
+        Row([r.recipe, *(phrases.metric(n, metrics[n]) if n in metrics else "–" for n in found)])
+        for r, metrics in shown
     ]
     return [Table(caption, ["recipe", *(f"#{names[name]}" for name in found)], rows)] if found else []
+
+
+def _with_pixels(metrics: Mapping[str, Stat]) -> dict[str, Stat]:
+    """The metrics, and beside the regression loss the same in pixels."""
+    more = {"box_loss_pixels": phrases.in_pixels(metrics["box_loss"])} if "box_loss" in metrics else {}
+    return {**metrics, **more}
 
 
 def layer_table(record: Record, folded: bool = False) -> Table | None:

@@ -9,14 +9,20 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..annotations import Annotations, Example, Fault, Object
-from .finding import Images, files, is_background, read_text, split_below, split_of
+from .finding import Images, Wanted, counts, files, is_background, plain, read_text, split_below, split_of
 from .writing import copies, image_names, number, size_of, write_text
 
 NAME = "_annotations.coco.json"
+READ = {  # what is read of a record of each list, and what that is called
+    "annotations": ("object", {"id", "image_id", "category_id", "bbox", "area", "iscrowd"}),
+    "images": ("image", {"id", "file_name", "width", "height"}),
+    "categories": ("label", {"id", "name"}),
+}
 MARKS = (b'"images"', b'"annotations"', b'"categories"')
 Record = dict[str, Any]
 
@@ -43,13 +49,24 @@ def read(path: Path) -> Annotations:
     classes: list[str] = []
     examples: list[Example] = []
     faults: list[Fault] = []
+    left: Counter[tuple[str, str]] = Counter()
     for source in sources:
         content = load(source, faults)
         split = "" if path.is_file() else split_of(source.stem) or split_below(root, source)
         reader = Reader(source, content, faults)
-        examples += reader.examples(images, split)
+        examples += reader.examples(split)
         classes += [name for name in reader.classes() if name not in classes]
-    return Annotations("coco", root, tuple(classes), tuple(examples), tuple(faults))
+        left.update(unread(reader.lists))
+    placed = tuple(images.placed(examples, wanted))
+    return Annotations("coco", root, tuple(classes), placed, tuple(faults), images.unnamed(), counts(left))
+
+
+def wanted(one: Example) -> Wanted:
+    """The image that a file names: beside the file, or in `images` there; of files in `annotations`, beside these."""
+    assert one.source
+    beside = one.source.parent
+    home = [beside.parent / "images", beside.parent] if beside.name.lower() == "annotations" else []
+    return Wanted((one.path.as_posix(),), (*home, beside, beside / "images"), one.split)
 
 
 def load(source: Path, faults: list[Fault]) -> Record:
@@ -89,8 +106,8 @@ class Reader:
         ordered = sorted(kept, key=lambda i: (int(i) if i.isdecimal() else 0, i))
         return list(dict.fromkeys(self.names[i] for i in ordered))
 
-    def examples(self, images: Images, split: str) -> list[Example]:
-        """Every image of the list, with its objects."""
+    def examples(self, split: str) -> list[Example]:
+        """Every image of the list, with its objects. Paths are as the file has them."""
         objects = self.objects()
         made: dict[str, Example] = {}
         for record in self.lists["images"]:
@@ -102,8 +119,7 @@ class Reader:
                     "same-id", f"image {i}", f"is the id of {made[i].path.name} and of {name}; the first is kept"
                 )
             else:
-                path = images.find(name, self.source.parent, self.source.parent / "images", split=split)
-                made[i] = Example(path, tuple(objects.pop(i, ())), split, stated(record), self.source)
+                made[i] = Example(Path(plain(name)), tuple(objects.pop(i, ())), split, stated(record), self.source)
         for i, orphans in objects.items():
             for orphan in orphans:
                 self.fault("no-image", orphan.where, f"belongs to image {i}, which the file does not list")
@@ -121,9 +137,17 @@ class Reader:
             x, y, width, height = box
             category = ident(record.get("category_id"))
             name = self.names.get(category, f"id {category}")
-            thing = Object((x, y, x + width, y + height), name, where, bool(record.get("iscrowd", 0)))
+            thing = Object((x, y, x + width, y + height), name, where, record.get("iscrowd") in (1, "1"))
             made.setdefault(ident(record.get("image_id")), []).append(thing)
         return made
+
+
+def unread(lists: dict[str, list[Record]]) -> Iterator[tuple[str, str]]:
+    """Every field that is not read, with what it is of. A supercategory `none`, or the class itself, says nothing."""
+    for name, (what, known) in READ.items():
+        for record in lists[name]:
+            said = (field for field, value in record.items() if value and value not in ("none", record.get("name")))
+            yield from ((field, what) for field in said if field not in known)
 
 
 def ident(value: object) -> str:

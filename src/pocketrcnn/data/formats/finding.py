@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from ..annotations import Example, Unread
 from ..listing import is_image_name
 
 WORDS = {
@@ -62,33 +64,107 @@ def is_background(name: str) -> bool:
     return name.strip("_ ").lower() == "background"
 
 
+def counts(left: Counter[tuple[str, str]]) -> tuple[Unread, ...]:
+    """What was not read, as `Annotations` have it: the most common first."""
+    return tuple((field, what, count) for (field, what), count in left.most_common())
+
+
+def plain(name: str) -> str:
+    """A path as annotations write it, as this system has it. What no file has in its name, NUL and half characters of
+    UTF-16, is replaced by what can be shown."""
+    return name.strip().replace("\\", "/").replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An image as annotations call it.
+
+    names: what its file may be called (a path, a file name, or one without suffix), the likeliest first.
+    folders: where it is to be expected, the likeliest first. split: its split, if it has one.
+    """
+
+    names: tuple[str, ...]
+    folders: tuple[Path, ...]
+    split: str = ""
+
+    def places(self) -> Iterator[Path]:
+        """Every name in every folder."""
+        yield from (folder / name for name in self.names for folder in self.folders)
+
+
 class Images:
-    """The image files under a folder, found by what annotations call them."""
+    """The image files under a folder, found by what annotations call them. named: those that were found so far."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.paths = [path for path in files(root) if is_image_name(path)]
+        self.folders = {
+            folder for parent in {path.parent for path in self.paths} for folder in (parent, *parent.parents)
+        }
+        self.named: set[Path] = set()
         self.known: defaultdict[str, list[Path]] = defaultdict(list)
         for path in self.paths:
             for name in {key(path.name), key(path.stem)}:
                 self.known[name].append(path)
 
-    def find(self, name: str, *folders: Path, split: str = "") -> Path:
-        """The file called `name` (a path, a file name, or one without suffix), in one of `folders` or anywhere else.
+    def placed(self, examples: Sequence[Example], wanted: Callable[[Example], Wanted]) -> list[Example]:
+        """Examples whose paths are what annotations call their images, with the paths of the files."""
+        places = self.find([wanted(one) for one in examples])
+        return [replace(one, path=path) for one, path in zip(examples, places, strict=True)]
 
-        Where several have the name: the one whose folders agree best with `name`, then one in a folder of the split.
-        A name that no file has gives the place where it was to be expected: the first folder.
+    def find(self, wanted: Sequence[Wanted]) -> list[Path]:
+        """The file of each; where none can be told to be it, the place where it was to be expected: it is missing.
+
+        First in its exact place, then there with other capitals, accents or suffix, then anywhere else. A file that
+        is in the place of one is never taken for another.
         """
-        name = name.strip().replace("\\", "/")
-        for folder in folders:
-            if name and (folder / name).is_file():
-                return folder / name
-        short = PurePosixPath(name)
-        found = self.known.get(key(short.name)) or self.known.get(key(short.stem)) or []
-        near = [path for path in found if any(folder in path.parents for folder in folders)] or found
-        if not near:
-            return folders[0] / name
-        return max(near, key=lambda path: (agreement(path, short), split_of(*reversed(path.parts[:-1])) == split))
+        found = [next(filter(os.path.isfile, one.places()), None) for one in wanted]
+        for search in (self.here, self.elsewhere):
+            if None in found:
+                taken = {os.path.realpath(path) for path in found if path}
+                found = [path or search(one, taken) for path, one in zip(found, wanted, strict=True)]
+        self.named.update(filter(None, found))
+        return [path or next(one.places()) for path, one in zip(found, wanted, strict=True)]
+
+    def here(self, one: Wanted, taken: set[str]) -> Path | None:
+        """A file in one of the places, by its name in other letters or by its name without suffix."""
+        for place in one.places():
+            for name in (place.name, place.stem):
+                for path in self.known.get(key(name), ()):
+                    if path.parent == place.parent and os.path.realpath(path) not in taken:
+                        return path
+        return None
+
+    def elsewhere(self, one: Wanted, taken: set[str]) -> Path | None:
+        """A file in any folder; None where there are several and none is the likeliest.
+
+        Where the folders of the record have images, what is outside of them needs the whole name and has to be alone.
+        """
+        home = not self.folders.isdisjoint(one.folders)
+        for short in map(PurePosixPath, one.names):
+            whole = self.known.get(key(short.name), [])
+            free = [
+                path for path in whole or self.known.get(key(short.stem), []) if os.path.realpath(path) not in taken
+            ]
+            near = [path for path in free if any(folder in path.parents for folder in one.folders)]
+            likely = self.likeliest(near or free, short, one.split)
+            if len(likely) == 1 and (near or not home or (whole and len(free) == 1)):
+                return likely[0]
+        return None
+
+    def likeliest(self, paths: list[Path], name: PurePosixPath, split: str) -> list[Path]:
+        """Those whose folders agree best with a name; of these those of the split; of these those in `images`."""
+        ranks = [
+            (agreement(path, name), split_below(self.root, path) == split, "images" in map(key, path.parts[:-1]))
+            for path in paths
+        ]
+        return [path for path, rank in zip(paths, ranks, strict=True) if rank == max(ranks)]
+
+    def unnamed(self) -> tuple[Path, ...]:
+        """The images that were not found for anybody."""
+        left = [path for path in self.paths if path not in self.named]
+        named = set(map(os.path.realpath, self.named)) if left else set()
+        return tuple(path for path in left if os.path.realpath(path) not in named)
 
 
 def agreement(path: Path, name: PurePosixPath) -> int:

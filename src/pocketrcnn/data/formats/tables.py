@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..annotations import Annotations, Box, Example, Fault, Object
-from .finding import Images, files, is_background, read_text, split_below, split_of
+from .finding import Images, Wanted, counts, files, is_background, plain, read_text, split_below, split_of
 
 COLUMNS = {
     "image": ("filename", "file", "image", "path", "imagename", "imagepath", "imagefile", "img", "imageid"),
@@ -71,15 +72,24 @@ def read(path: Path) -> Annotations:
     images = Images(root)
     faults: list[Fault] = []
     examples: list[Example] = []
+    left: Counter[tuple[str, str]] = Counter()
     for source in found(path):
-        examples += read_table(source, root, images, faults)
+        examples += read_table(source, root, faults)
+        left.update(unread(source))
+    examples = images.placed(examples, wanted)
     used = {thing.name for example in examples for thing in example.objects}
     classes = tuple(sorted(name for name in used if name and not is_background(name)))
-    return Annotations("csv", root, classes, tuple(examples), tuple(faults))
+    return Annotations("csv", root, classes, tuple(examples), tuple(faults), images.unnamed(), counts(left))
 
 
-def read_table(source: Path, root: Path, images: Images, faults: list[Fault]) -> list[Example]:
-    """The examples of one table."""
+def wanted(one: Example) -> Wanted:
+    """The image that a table names: beside the table, or in `images` there."""
+    assert one.source
+    return Wanted((one.path.as_posix(),), (one.source.parent, one.source.parent / "images"), one.split)
+
+
+def read_table(source: Path, root: Path, faults: list[Fault]) -> list[Example]:
+    """The examples of one table, with paths as it has them."""
     default = split_of(source.stem) or split_below(root, source)
     groups: dict[tuple[str, str], list[tuple[str, Row]]] = {}
     for where, row in rows(source):
@@ -91,21 +101,30 @@ def read_table(source: Path, root: Path, images: Images, faults: list[Fault]) ->
     made = []
     for (name, split), members in groups.items():
         objects = tuple(filter(None, (thing(row, where, source, faults) for where, row in members)))
-        image = images.find(name, source.parent, source.parent / "images", split=split)
-        made.append(Example(image, objects, split, stated(members[0][1]), source))
+        made.append(Example(Path(plain(name)), objects, split, stated(members[0][1]), source))
     return made
 
 
-def rows(source: Path) -> Iterator[tuple[str, Row]]:
-    """The rows of a table with their place in it; missing cells are empty."""
+def rows(source: Path, places: dict[str, int] | None = None) -> Iterator[tuple[str, Row]]:
+    """The rows of a table with their place in it; missing cells are empty. `places`: of which columns, if not of all
+    that are known."""
     lines = read_text(source).lstrip().splitlines()
-    places = columns(header(source))
+    places = columns(header(source)) if places is None else places
     reader = csv.reader(lines, delimiter=delimiter(lines[0]))
     next(reader)
     for cells in reader:
         if any(cell.strip() for cell in cells):
             row = {name: cells[i].strip() if i < len(cells) else "" for name, i in places.items()}
             yield f"line {reader.line_num}", row
+
+
+def unread(source: Path) -> Iterator[tuple[str, str]]:
+    """Every cell of a column that is not known here, as the column's name and what it is of."""
+    names = header(source)
+    known = columns(names).values()
+    strange = {name: i for i, name in enumerate(names) if i not in known}
+    for _, row in rows(source, strange) if strange else ():
+        yield from ((name, "object") for name, cell in row.items() if cell)
 
 
 def thing(row: Row, where: str, source: Path, faults: list[Fault]) -> Object | None:

@@ -12,6 +12,7 @@ of the classes, else the alphabet does.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -20,11 +21,13 @@ from xml.etree.ElementTree import Element, SubElement
 
 from ..annotations import Annotations, Example, Fault, Object
 from ..listing import is_image_name
-from .finding import Images, files, is_background, key, read_text, split_below, split_of
+from .finding import Images, Wanted, counts, files, is_background, key, plain, read_text, split_below, split_of
 from .writing import copies, image_names, number, size_of, write_text
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 CLASSES = "classes.txt"
+READ = ("name", "difficult", "bndbox")  # of an object
+NOTHING = ("", "0", "Unspecified")  # what the others say where they say nothing
 
 
 def found(path: Path) -> list[Path]:
@@ -42,26 +45,43 @@ def looks_like_voc(file: Path) -> bool:
 def read(path: Path, origin: int = 0) -> Annotations:
     """The images and objects of all XML files under a path, as they are."""
     root = path if path.is_dir() else path.parent
-    reader = Reader(root, Images(root.parent if root.name == "Annotations" else root), origin)
-    examples = [one for one in map(reader.example, found(path)) if one]
-    for lists in sorted({file.parent for file in files(reader.images.root) if is_list(file)}):
-        examples = with_lists(examples, lists, reader.images, reader.faults)
-    return Annotations("voc", root, classes(root, examples), tuple(examples), tuple(reader.faults))
+    images = Images(root.parent if root.name == "Annotations" else root)
+    reader = Reader(root, origin)
+    examples = images.placed([one for one in map(reader.example, found(path)) if one], wanted)
+    for lists in sorted({file.parent for file in files(images.root) if is_list(file)}):
+        examples = with_lists(examples, lists, images, reader.faults)
+    return Annotations(
+        "voc",
+        root,
+        classes(root, examples),
+        tuple(examples),
+        tuple(reader.faults),
+        images.unnamed(),
+        counts(reader.left),
+    )
+
+
+def wanted(one: Example) -> Wanted:
+    """The image of an XML file: the one that it names, else the one that is called as it is."""
+    assert one.source
+    folders = [one.source.parent.parent / "JPEGImages"] if one.source.parent.name == "Annotations" else []
+    return Wanted((one.path.as_posix(), one.source.stem), (*folders, one.source.parent), one.split)
 
 
 class Reader:
     """XML files taken apart. What cannot be understood is added to `faults`."""
 
-    def __init__(self, root: Path, images: Images, origin: int) -> None:
-        self.root, self.images, self.origin = root, images, origin
+    def __init__(self, root: Path, origin: int) -> None:
+        self.root, self.origin = root, origin
         self.faults: list[Fault] = []
+        self.left: Counter[tuple[str, str]] = Counter()  # what is not read
 
     def fault(self, source: Path, where: str, reason: str) -> None:
         """Note something that is lost."""
         self.faults.append(Fault("unreadable", source, where, reason, drops=True))
 
     def example(self, source: Path) -> Example | None:
-        """One image with its objects; None, and a fault, where the file is not XML."""
+        """One image with its objects, its path as the file has it; None, and a fault, where the file is not XML."""
         try:
             top = ElementTree.parse(source).getroot()
         except (ElementTree.ParseError, ValueError) as error:
@@ -70,14 +90,8 @@ class Reader:
         things = (self.thing(node, f"object {i}", source) for i, node in enumerate(top.iter("object"), 1))
         objects = tuple(thing for thing in things if thing)
         split = split_below(self.root, source)
-        return Example(self.image(source, text(top, "filename"), split), objects, split, stated(top), source)
-
-    def image(self, source: Path, name: str, split: str) -> Path:
-        """The image of an XML file: the one that it names, else the one that is called as it is."""
-        folders = [source.parent.parent / "JPEGImages"] if source.parent.name == "Annotations" else []
-        names = [name or source.name, source.stem]
-        found = [self.images.find(one, *folders, source.parent, split=split) for one in names]
-        return next((path for path in found if path.is_file()), found[0])
+        name = plain(text(top, "filename") or source.name)
+        return Example(Path(name), objects, split, stated(top), source)
 
     def thing(self, node: Element, where: str, source: Path) -> Object | None:
         """One object; None, and a fault, where its box is not four numbers."""
@@ -86,6 +100,8 @@ class Reader:
         except ValueError:
             self.fault(source, where, "has no bndbox of four numbers (xmin, ymin, xmax, ymax)")
             return None
+        said = (inner for inner in node if inner.tag not in READ and (len(inner) or text(inner, ".") not in NOTHING))
+        self.left.update((inner.tag, "object") for inner in said)
         box = (x1 - self.origin, y1 - self.origin, x2, y2)
         return Object(box, text(node, "name"), where, crowd=text(node, "difficult") == "1")
 
@@ -107,7 +123,7 @@ def stated(top: Element) -> tuple[int, int] | None:
 def classes(root: Path, examples: list[Example]) -> tuple[str, ...]:
     """The names of `classes.txt`; without it, all that are used."""
     if (root / CLASSES).is_file():
-        return tuple(line.strip() for line in read_text(root / CLASSES).splitlines() if line.strip())
+        return tuple(dict.fromkeys(filter(None, map(str.strip, read_text(root / CLASSES).splitlines()))))
     used = {thing.name for example in examples for thing in example.objects}
     return tuple(sorted(name for name in used if name and not is_background(name)))
 
@@ -129,7 +145,8 @@ def with_lists(examples: list[Example], lists: Path, images: Images, faults: lis
         names = [name for name in listed(file, known) if split_of(file.stem) or key(name) not in named]
         named |= set(map(key, names))
         for name in names:  # trainval, which comes last, adds to train what no other list has named
-            one = beside.get(key(name)) or Example(images.find(name, home / "JPEGImages"), source=file)
+            bare = Wanted((plain(name),), (home / "JPEGImages",))
+            one = beside.get(key(name)) or Example(images.find([bare])[0], source=file)
             made.append(replace(one, split=split_of(file.stem) or "train"))
     left = sorted(one.path.name for name, one in beside.items() if name not in named)
     if left:

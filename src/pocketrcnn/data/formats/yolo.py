@@ -7,6 +7,8 @@ crowds: when writing they are left out.
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import yaml
 from ...errors import UserError
 from ..annotations import Annotations, Example, Fault, Object
 from ..pixels import probe
-from .finding import WORDS, Images, files, read_text, split_below
+from .finding import WORDS, Images, counts, files, plain, read_text, split_below
 from .writing import copies, image_names, size_of, write_text
 
 Settings = dict[str, Any]
@@ -57,19 +59,24 @@ def read(path: Path) -> Annotations:
     described = next(filter(is_data, found(path)), None)
     settings = load(described) if described else {}
     faults: list[Fault] = []
+    images = Images(root)
     if described and any(settings.get(word) for words in WORDS.values() for word in words):
         listed = list(images_of(settings, described, faults))
     else:
-        listed = [(image, split_below(root, image)) for image in Images(root).paths]
+        listed = [(image, split_below(root, image)) for image in images.paths]
+    images.named.update(image for image, _ in listed)
     names = class_names(settings, root)
-    examples = tuple(example(image, split, names, faults) for image, split in listed)
+    faults += shared_names(names or {}, described or root)
+    left: Counter[tuple[str, str]] = Counter()
+    examples = tuple(example(image, split, names, faults, left) for image, split in listed)
     used = {one.source for one in examples}
     orphans = [file for file in files(root) if is_label(file) and file not in used]
     faults += [Fault("no-image", file, "", "is the label file of no image", drops=True) for file in orphans]
     if names is None:
         indices = {thing.name for one in examples for thing in one.objects}
         names = dict(enumerate(sorted(indices, key=int)))
-    return Annotations("yolo", root, tuple(names.values()), examples, tuple(faults))
+    classes = tuple(dict.fromkeys(names.values()))
+    return Annotations("yolo", root, classes, examples, tuple(faults), images.unnamed(), counts(left))
 
 
 def load(file: Path) -> Settings:
@@ -80,7 +87,20 @@ def load(file: Path) -> Settings:
         raise UserError(f"{file} is not YAML ({error}): correct it, or name the folder of the images") from error
     if not isinstance(content, dict):
         raise UserError(f"{file} has no settings (names, train, val): correct it, or name the folder of the images")
+    names = content.get("names")
+    strange = [key for key in names if not str(key).isdecimal()] if isinstance(names, dict) else []
+    if strange:
+        raise UserError(f"{file}, names: `{strange[0]}` is no class number: write a list, or number: name (0: cat)")
     return content
+
+
+def shared_names(names: dict[int, str], file: Path) -> Iterator[Fault]:
+    """Notes about class numbers that have the same name."""
+    for name, count in Counter(names.values()).items():
+        if count > 1:
+            numbers = " and ".join(str(i) for i, other in names.items() if other == name)
+            reason = f"calls the classes {numbers} `{name}`: they are one class here"
+            yield Fault("same-name", file, "names", reason, drops=False)
 
 
 def class_names(settings: Settings, root: Path) -> dict[int, str] | None:
@@ -115,12 +135,11 @@ def images_of(settings: Settings, file: Path, faults: list[Fault]) -> Iterator[t
 
 def located(name: str, base: str, home: Path) -> Path | None:
     """A folder or list of images. `path` is often that of another machine, and `../` often one too many."""
-    name = name.replace("\\", "/")
-    below = name
+    name = below = plain(name)
     while below.startswith("../"):
         below = below[3:]
     places = (home / base / name, home / name, home / base / below, home / below)
-    return next((place for place in places if place.exists()), None)
+    return next(filter(os.path.exists, places), None)
 
 
 def images_in(place: Path) -> list[Path]:
@@ -128,7 +147,7 @@ def images_in(place: Path) -> list[Path]:
     if place.is_dir():
         return Images(place).paths
     lines = filter(None, map(str.strip, read_text(place).splitlines()))
-    return [located(line, "", place.parent) or place.parent / line for line in lines]
+    return [located(line, "", place.parent) or place.parent / plain(line) for line in lines]
 
 
 def label_of(image: Path) -> Path | None:
@@ -140,11 +159,16 @@ def label_of(image: Path) -> Path | None:
             places.insert(0, Path(*parts[:i], "labels", *parts[i + 1 :]))
             break
     names = [place / f"{image.stem}.txt" for place in places]
-    return next((name for name in names if name.is_file()), None)
+    return next(filter(os.path.isfile, names), None)
 
 
-def example(image: Path, split: str, names: dict[int, str] | None, faults: list[Fault]) -> Example:
-    """One image with its objects. An image that cannot be read has none: its boxes are parts of an unknown size."""
+def example(
+    image: Path, split: str, names: dict[int, str] | None, faults: list[Fault], left: Counter[tuple[str, str]]
+) -> Example:
+    """One image with its objects. An image that cannot be read has none: its boxes are parts of an unknown size.
+
+    What was wrong is added to `faults`, what is not kept to `left`.
+    """
     label, size = label_of(image), stated(image)
     if label is None or size is None:
         return Example(image, (), split, size, label)
@@ -153,6 +177,7 @@ def example(image: Path, split: str, names: dict[int, str] | None, faults: list[
         try:
             if line.strip():
                 objects.append(thing(line.split(), f"line {position}", size, names))
+                left.update([("polygon", "object")] if len(line.split()) > 5 else [])
         except (ValueError, OverflowError):
             reason = f"`{line.strip()[:60]}` is not a class number and four numbers (or a polygon)"
             faults.append(Fault("unreadable", label, f"line {position}", reason, drops=True))
