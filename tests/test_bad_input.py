@@ -357,7 +357,7 @@ def test_results_of_other_data_stay(shell: Shell, finished: Path, tmp_path: Path
 
 def test_resumed_with_other_settings(shell: Shell, stopped: Path) -> None:
     line = shell.refused(B2.replace("--batch 4", "--batch 5"), stopped)
-    assert "was started with train.batch = 4, now it is 5: use the same settings, choose another folder" in line
+    assert "was started with train.batch = 4, now it is 5: use the same settings, or choose another folder" in line
     assert shell(B2, stopped).code == 0, "and with its own settings it goes on"
 
 
@@ -368,15 +368,14 @@ def test_other_lengths_recipes_and_seeds_have_folders_of_their_own(shell: Shell,
 
 def test_ctrl_c_during_the_last_evaluation_ends_the_call(shell: Shell, tmp_path: Path) -> None:
     """The run is finished first; the next one is not begun."""
-    whole = engine.evaluate
+    whole = engine.assess
 
-    def interrupted(*given: Any, **named: Any) -> dict[str, float]:
-        if len(given) == 3:  # on all images: the last one
-            signal.raise_signal(signal.SIGINT)
-        return whole(*given, **named)
+    def interrupted(*given: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return whole(*given)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "evaluate", interrupted)
+        patch.setattr(engine, "assess", interrupted)
         code, _, err = shell(B2.replace("B2", "B2,B3"), tmp_path)
     assert code == 130
     assert f"interrupted at the end of {RUN}, state saved" in err

@@ -109,7 +109,7 @@ def reproduce(options: Options) -> Path:
             **totals([run for *_, runs in groups for run in runs]),
             **environment(groups[0][-1][0].config, device),
         }
-        records = [recorded(e, recipe, runs, shelf) for recipe, e, runs in groups]
+        records = [record(e, recipe, runs, *shelf.datasets(runs[0].config)) for recipe, e, runs in groups]
         found = results(records, **facts)
         write_atomically(options.out / RESULTS, encode(found))
         write_report(parse(options.out / RESULTS), options.out / REPORT)  # what is shown is what is on the disk
@@ -209,13 +209,6 @@ class Shelf:
                 download_cifar10()
             self.opened[config.data] = open_dataset(config.data, "train"), open_dataset(config.data, "test")
         return self.opened[config.data]
-
-
-def recorded(experiment: Experiment, recipe: str, runs: list[Run], shelf: Shelf) -> dict[str, Any]:
-    """The record of one experiment; the backgrounds stand in its command."""
-    config = runs[0].config
-    found = record(experiment, recipe, runs, *shelf.datasets(config))
-    return found | {"command": with_backgrounds(found["command"], config.data.backgrounds)}
 
 
 @contextmanager

@@ -54,7 +54,8 @@ def record(experiment: Experiment, recipe: str, runs: list[Run], train: Dataset,
         + f" --iterations {config.train.iterations}"
         + (f" --batch {config.train.batch}" if config.train.batch != TrainConfig.batch else "")
         + (f" --seeds {len(runs)}" if len(runs) > 1 else "")
-        + (f" --data {shlex.quote(config.data.source)}" if config.data.source != "cifar10" else ""),
+        + (f" --data {shlex.quote(config.data.source)}" if config.data.source != "cifar10" else "")
+        + (f" --backgrounds {shlex.quote(config.data.backgrounds)}" if config.data.backgrounds else ""),
         **runs[0].environment(),
     }
 

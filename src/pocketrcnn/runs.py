@@ -98,7 +98,7 @@ class Run:
             if name not in FREE and before.get(name) != now.get(name):
                 raise UserError(
                     f"{self.folder} was started with {name} = {before.get(name)}, now it is {now.get(name)}: "
-                    f"{self.remedy}; or use the same settings, or another folder with --out"
+                    f"{self.same_settings}, or choose another folder with --out"
                 )
 
     @property
@@ -106,6 +106,12 @@ class Run:
         """How an interrupted run goes on."""
         own = self.config.data.kind == "folder"
         return f"`pocketrcnn resume {self.folder}` goes on from here" if own else "the same command goes on from here"
+
+    @property
+    def same_settings(self) -> str:
+        """How to keep to the settings of a run that is there."""
+        own = self.config.data.kind == "folder"
+        return f"go on with `pocketrcnn resume {self.folder}`" if own else "use the same settings"
 
     def keep_places(self, places: dict[str, str]) -> None:
         """Note the split of each image, by the hash of its content: other images may come and go."""

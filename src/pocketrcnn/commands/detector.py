@@ -112,14 +112,19 @@ def add_eval(commands: Commands) -> None:
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
-    """Judge."""
-    from ..training import evaluate_run, show_evaluation
+    """Judge, and bring the run's report up to date."""
+    from ..run_facts import write_run_report
+    from ..show import say
+    from ..training import evaluate_run, open_run, show_evaluation
 
     found = evaluate_run(arguments.run_folder, arguments.data, arguments.split, arguments.device)
+    page = None if arguments.data else write_run_report(open_run(arguments.run_folder, arguments.device))
     if arguments.json:
         print(json.dumps(found, indent=1))
-    else:
-        show_evaluation(found)
+        return
+    show_evaluation(found)
+    if page:
+        say(f"report: {page}")
 
 
 def add_predict(commands: Commands) -> None:

@@ -26,7 +26,7 @@ class Object:
     name: str
     where: str = ""
     crowd: bool = False
-    """COCO's `iscrowd`: a region of many objects, neither learned nor counted as a miss."""
+    """COCO's `iscrowd`: a region of many objects: background in training, and neither right nor wrong in evaluation."""
 
 
 @dataclass(frozen=True)

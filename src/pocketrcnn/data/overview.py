@@ -99,7 +99,8 @@ def render(report: Report, limit: int = LIMIT) -> None:
     if unnamed := facts["unnamed"]["images"]:
         say(f"  besides: {counted(unnamed, 'image')} that no annotation names (the first: {facts['unnamed']['first']})")
     per_image = facts["objects_per_image"]
-    crowds = f"; {facts['crowds']:,} crowds, which are neither learned nor counted" if facts["crowds"] else ""
+    told = "background in training, not counted in evaluation"
+    crowds = f"; {facts['crowds']:,} crowds ({told})" if facts["crowds"] else ""
     say(f"  objects in an image: {per_image['mean']:.1f} on average, at most {per_image['max']:,}{crowds}")
     print_table(class_table(facts["classes"]))
     render_faults(report.faults, limit)

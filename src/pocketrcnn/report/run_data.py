@@ -33,7 +33,8 @@ def words(data: Facts) -> list[str]:
     empty = data["images_without_objects"]
     text += f" {phrases.several(empty, 'image')} without objects." if empty else " Every image has objects."
     if data["crowds"]:
-        text += f" {phrases.several(data['crowds'], 'crowd')}, neither learned nor counted."
+        crowds = phrases.several(data["crowds"], "crowd")
+        text += f" {crowds}: background in training, not counted in evaluation."
     faults = ", ".join(f"{kind} {count:,}" for kind, count in sorted(data["faults"].items()))
     lost = f" `pocketrcnn check` found faults ({faults}); {data['dropped']:,} of them cost an image or an object."
     return [text + (lost if faults else "")]

@@ -2,9 +2,9 @@
 
 Images are found by `<filename>`, else by the name of the XML; `<folder>` and `<path>` are those of the author's machine
 and mean nothing. `ImageSets/Main/{train,val,trainval,test}.txt` give the splits, else the names of folders. Images
-without XML are in the data only where such a list names them. `<difficult>` objects are read as crowd: neither learned
-nor counted as a miss, as in VOC's own evaluation (Everingham et al. 2010, section 4.2). A `classes.txt` gives the order
-of the classes, else the alphabet does.
+without XML are in the data only where such a list names them. `<difficult>` objects are read as crowd: background in
+training, and not counted as a miss, as in VOC's own evaluation (Everingham et al. 2010, section 4.2). A `classes.txt`
+gives the order of the classes, else the alphabet does.
 
 `origin` 0: corners as they are, which is how programs of today write them. 1: VOC's own boxes, which count pixels from
 1 and end inside the box: 1 is taken off xmin and ymin.
