@@ -283,7 +283,7 @@ def test_tables_say_which_images_each_recipe_was_trained_on() -> None:
     assert "scenes" not in section(html, "b1")
     for record in raw["experiments"]:
         del record["data"]
-    assert "training data" not in Page(render(raw)).text, "a file from before it was written down"
+    assert "Trained on" not in Page(render(raw)).text, "a file from before it was written down"
 
 
 def test_the_regression_loss_and_the_best_proposal_are_told_apart() -> None:

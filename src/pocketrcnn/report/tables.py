@@ -36,13 +36,19 @@ def run_table(results: Results, records: Sequence[Record]) -> Table:
     first = records[0]
     columns = [
         "recipe", f"#{phrases.METRICS[first.headline]}", "#published", "#seeds", "#iterations", "#batch",
-        "#training time", "#one iteration", "#multiplications", "#parameters", "training data",
+        "#training time", "#one iteration", "#multiplications", "#parameters",
     ]  # fmt: skip
-    table = Table(
-        f"{first.id} on all test images: mean ± standard deviation over the seeds.", columns, [_run(r) for r in records]
-    )
-    hidden = [] if results.comparable else ["#published"]
-    return table.without(*hidden, *([] if any(r.data for r in records) else ["training data"]))
+    caption = f"{first.id} on all test images: mean ± standard deviation over the seeds.{_trained_on(records)}"
+    table = Table(caption, columns, [_run(r) for r in records])
+    return table.without(*([] if results.comparable else ["#published"]))
+
+
+def _trained_on(records: Sequence[Record]) -> str:
+    """The training data, for a caption, recipe by recipe where they differ; nothing for files that do not say."""
+    names = {record.recipe: record.data["train"] for record in records if "train" in record.data}
+    if len(set(names.values())) > 1:
+        return f" Trained on {'; '.join(f'{name} ({recipe} recipe)' for recipe, name in names.items())}."
+    return f" Trained on {next(iter(names.values()))}." if names else ""
 
 
 def _run(record: Record) -> Row:
@@ -59,7 +65,6 @@ def _run(record: Record) -> Row:
             f"{record.step_ms:.1f} ms",
             phrases.count(record.multiplications),
             phrases.count(record.parameters),
-            record.data.get("train", "–"),
         ]
     )
 
