@@ -118,13 +118,14 @@ def evaluate(arguments: argparse.Namespace) -> None:
     from ..training import evaluate_run, open_run, show_evaluation
 
     found = evaluate_run(arguments.run_folder, arguments.data, arguments.split, arguments.device)
-    page = None if arguments.data else write_run_report(open_run(arguments.run_folder, arguments.device))
     if arguments.json:
         print(json.dumps(found, indent=1))
-        return
-    show_evaluation(found)
-    if page:
-        say(f"report: {page}")
+    else:
+        show_evaluation(found)
+    if arguments.data is None:
+        page = write_run_report(open_run(arguments.run_folder, arguments.device))
+        if not arguments.json:
+            say(f"report: {page}")
 
 
 def add_predict(commands: Commands) -> None:
