@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from shell import Shell, few_evaluations, finish, start
 
-from pocketrcnn.commands import measure
+from pocketrcnn.commands import course, measure
 from pocketrcnn.data.archive import cell_labels
 from pocketrcnn.experiments import NETWORKS
 from pocketrcnn.version import __version__
@@ -128,6 +128,8 @@ def test_ctrl_c_anywhere_is_130_without_a_traceback(shell: Shell, monkeypatch: p
     code, _, err = shell("costs convnet")
     assert code == 130
     assert err.strip() == "pocketrcnn: interrupted"
+    monkeypatch.setattr(course, "download", interrupted)
+    assert shell("download cifar10").err.strip() == "pocketrcnn: interrupted; the same command goes on from here"
 
 
 @pytest.mark.parametrize(

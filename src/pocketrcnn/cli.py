@@ -13,6 +13,7 @@ from .errors import UserError
 from .version import __version__
 
 FAILURE = 2
+GOES_ON = ("download", "reproduce")  # commands that leave alone what is done
 
 
 def parser() -> Parser:
@@ -43,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"pocketrcnn: {' '.join(str(error).split())}", file=sys.stderr)
         return FAILURE
     except KeyboardInterrupt as error:
-        print(f"\npocketrcnn: {str(error) or 'interrupted'}", file=sys.stderr)  # the training loop says how to go on
+        told = "interrupted; the same command goes on from here" if words[0] in GOES_ON else "interrupted"
+        print(f"\npocketrcnn: {str(error) or told}", file=sys.stderr)  # the training loop has words of its own
         return getattr(error, "code", 130)
     except BrokenPipeError:  # `pocketrcnn costs convnet | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
