@@ -16,7 +16,7 @@ from typing import Any
 
 from pocketrcnn.errors import UserError
 from pocketrcnn.experiments import EXPERIMENTS, Experiment
-from pocketrcnn.report import phrases
+from pocketrcnn.report import phrases, tables
 from pocketrcnn.report.closing import machine
 from pocketrcnn.report.records import Stat
 
@@ -24,10 +24,7 @@ ROOT = Path(__file__).parents[1]
 HEAVY = ("pictures", "curves", "layers")
 RUNS = ("short-pocket", "full-pocket", "full-course")
 IN_README = "short-pocket"
-LOSS_IN_PIXELS = "box_loss_pixels"
-BOXES = (
-    "objectness_accuracy", "box_loss", LOSS_IN_PIXELS, "pixel_error", "mean_iou", "recall_50", "recall_70", "recall_90",
-)  # fmt: skip
+BOXES = ("objectness_accuracy", *tables.BOXES)
 
 Results = dict[str, Any]
 
@@ -159,9 +156,7 @@ def ordered(results: Results) -> list[Results]:
 
 def shown(row: Results, metric: str) -> str:
     """Mean and, for several seeds, standard deviation."""
-    found = {name: Stat(**stat) for name, stat in row["metrics"].items()}
-    if "box_loss" in found:
-        found[LOSS_IN_PIXELS] = phrases.in_pixels(found["box_loss"])
+    found = tables.with_pixels({name: Stat(**stat) for name, stat in row["metrics"].items()})
     return phrases.metric(metric, found[metric]) if metric in found else "–"
 
 

@@ -57,8 +57,8 @@ def test_the_pairs_of_classes_that_are_confused_most() -> None:
 def test_few_pairs_are_listed_the_most_frequent_first() -> None:
     names = [f"class {i}" for i in range(5)]
     matrix = [[5 * i + j for j in range(5)] + [7] for i in range(5)] + [[9] * 5 + [0]]
-    pairs = confused({"names": [*names, "background"], "matrix": matrix})
+    pairs = confused([*names, "background"], matrix, CONFUSED)
     assert len(pairs) == CONFUSED == 8
     assert pairs[0] == ("class 4", "class 3", 23, 23 / (20 + 21 + 22 + 23 + 24 + 7))
     assert [pair[2] for pair in pairs] == sorted((pair[2] for pair in pairs), reverse=True)
-    assert confused({"names": ["cell", "background"], "matrix": [[4, 1], [2, 0]]}) == []
+    assert confused(["cell", "background"], [[4, 1], [2, 0]], CONFUSED) == []

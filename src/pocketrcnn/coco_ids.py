@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .data.formats.coco import ident
-from .data.formats.finding import agreement, key, read_text
+from .data.formats.finding import agreement, key, plain, read_text
 from .errors import UserError
 
 
@@ -23,7 +23,7 @@ class CocoIds:
         self.used = {ident(record.get("category_id")) for record in records_of(content, "annotations")}
         self.images: defaultdict[str, list[tuple[PurePosixPath, Any]]] = defaultdict(list)
         for record in records_of(content, "images"):
-            name = file.absolute().parent / str(record.get("file_name")).strip().replace("\\", "/")
+            name = file.absolute().parent / plain(str(record.get("file_name")))
             self.images[key(name.name)].append((PurePosixPath(name.as_posix()), record.get("id")))
         self.claims: defaultdict[str, list[tuple[int, Path]]] = defaultdict(list)
         for path in paths:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -27,9 +27,9 @@ def tables(evaluation: dict[str, Any]) -> Iterator[Table]:
     if evaluation["sizes"]:
         yield by_size(evaluation["sizes"])
     yield by_class(evaluation["classes"])
-    pairs = confused(evaluation["confusion"])
-    if pairs:
-        yield confusions(pairs, evaluation["confusion"]["threshold"])
+    known = evaluation["confusion"]
+    if pairs := confused(known["names"], known["matrix"], CONFUSED):
+        yield confusions(pairs, known["threshold"])
     if evaluation["tide"]:
         yield errors(evaluation["tide"])
 
@@ -96,17 +96,12 @@ def by_class(classes: list[dict[str, Any]]) -> Table:
     return table
 
 
-def confused(confusion: dict[str, Any]) -> list[tuple[str, str, int, float]]:
-    """The pairs of classes that are taken for each other most: what is there, what was said, how often, and which
-    part of the objects of its class that is. Nothing that was not found, nor found where nothing is."""
-    names, counts = confusion["names"][:-1], confusion["matrix"]
-    pairs = [
-        (there, said, counts[i][j], counts[i][j] / sum(counts[i]))
-        for i, there in enumerate(names)
-        for j, said in enumerate(names)
-        if i != j and counts[i][j]
-    ]
-    return sorted(pairs, key=lambda pair: -pair[2])[:CONFUSED]
+def confused(names: Sequence[str], counts: Sequence[Sequence[int]], most: int) -> list[tuple[str, str, int, float]]:
+    """The pairs of classes that are taken for each other most, of a confusion matrix whose last name is background:
+    what is there, what was said, how often, and which part of the objects of its class that is."""
+    n = len(names) - 1
+    pairs = sorted(((counts[y][x], y, x) for y in range(n) for x in range(n) if x != y), reverse=True)
+    return [(names[y], names[x], count, count / sum(counts[y])) for count, y, x in pairs[:most] if count]
 
 
 def confusions(pairs: list[tuple[str, str, int, float]], threshold: float) -> Table:

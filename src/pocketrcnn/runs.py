@@ -104,14 +104,18 @@ class Run:
     @property
     def remedy(self) -> str:
         """How an interrupted run goes on."""
-        own = self.config.data.kind == "folder"
-        return f"`pocketrcnn resume {self.folder}` goes on from here" if own else "the same command goes on from here"
+        command = f"`pocketrcnn resume {self.folder}`" if self.resumable else "the same command"
+        return f"{command} goes on from here"
 
     @property
     def same_settings(self) -> str:
         """How to keep to the settings of a run that is there."""
-        own = self.config.data.kind == "folder"
-        return f"go on with `pocketrcnn resume {self.folder}`" if own else "use the same settings"
+        return f"go on with `pocketrcnn resume {self.folder}`" if self.resumable else "use the same settings"
+
+    @property
+    def resumable(self) -> bool:
+        """Whether `pocketrcnn resume` is for it: a run on own images, and none of `reproduce`."""
+        return self.config.data.kind == "folder"
 
     def keep_places(self, places: dict[str, str]) -> None:
         """Note the split of each image, by the hash of its content: other images may come and go."""

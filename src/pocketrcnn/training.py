@@ -220,7 +220,7 @@ def is_own(run: Run, own: Own) -> bool:
 
 
 def show_evaluation(found: dict[str, Any]) -> None:
-    """The figures of `evaluated` on the terminal."""
+    """The figures of `written` on the terminal."""
     say(f"{found['data']}, {found['split']} images ({found['counts']['images']})")
     for table in tables(found):
         print_table(table)
@@ -247,7 +247,7 @@ def resume(folder: Path, minutes: float | None, iterations: int | None, device: 
     check_length(minutes, iterations)
     keep_memory()
     run = open_run(folder, device)
-    if run.config.data.kind != "folder":
+    if not run.resumable:
         raise UserError(f"{folder} is a run of `reproduce`: the same `reproduce` command goes on with it")
     if iterations:
         run.config = replace(run.config, train__iterations=iterations, train__minutes=0.0)
@@ -263,7 +263,7 @@ def resume(folder: Path, minutes: float | None, iterations: int | None, device: 
 
 
 def evaluate_run(folder: Path, data: Path | None, split: str | None, device: str = "auto") -> dict[str, Any]:
-    """Judge a finished run on its own test images, or on other data. See `evaluated`."""
+    """Judge a finished run on its own test images, or on other data. See `written`."""
     keep_memory()
     run = open_finished(folder, device)
     known = places(folder)

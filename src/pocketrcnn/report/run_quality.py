@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..evaluation_tables import ERRORS, NAMES, number
+from ..evaluation_tables import ERRORS, NAMES, confused, number
 from . import figures, phrases, run_figures
 from .blocks import Block, Figure, Key, Panel, Row, Section, Table, Text
 from .run_training import colour_of
@@ -158,15 +158,9 @@ def confusion(found: Facts) -> list[Block]:
         "is. The darker, the larger the part of the row; in the last row, of all detections."
     )
     figure = Figure("Confusion matrix", caption, [Panel(uri, alt, "Rows: truth. Columns: detections")])
-    pairs = sorted(((counts[y][x], y, x) for y, x in off_diagonal(len(names) - 1)), reverse=True)
-    rows = [Row([names[y], names[x], phrases.count(count)]) for count, y, x in pairs[:CONFUSED] if count]
+    rows = [Row([there, said, phrases.count(count)]) for there, said, count, _ in confused(names, counts, CONFUSED)]
     table = Table("Classes taken for each other.", ["truth", "detected as", "#objects"], rows)
     return [figure, table] if rows else [figure]
-
-
-def off_diagonal(n: int) -> list[tuple[int, int]]:
-    """All pairs of two different places below n."""
-    return [(y, x) for y in range(n) for x in range(n) if x != y]
 
 
 def gathered(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> tuple[list[str], list[list[int]]]:

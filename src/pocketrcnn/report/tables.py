@@ -79,7 +79,7 @@ def proposal_tables(records: Sequence[Record]) -> list[Table]:
 
 
 def _measures(records: Sequence[Record], names: Mapping[str, str], caption: str) -> list[Table]:
-    shown = [(r, _with_pixels(r.metrics)) for r in records]
+    shown = [(r, with_pixels(r.metrics)) for r in records]
     found = [name for name in names if any(name in metrics and name != r.headline for r, metrics in shown)]
     rows = [
         Row([r.recipe, *(phrases.metric(n, metrics[n]) if n in metrics else "–" for n in found)])
@@ -88,7 +88,7 @@ def _measures(records: Sequence[Record], names: Mapping[str, str], caption: str)
     return [Table(caption, ["recipe", *(f"#{names[name]}" for name in found)], rows)] if found else []
 
 
-def _with_pixels(metrics: Mapping[str, Stat]) -> dict[str, Stat]:
+def with_pixels(metrics: Mapping[str, Stat]) -> dict[str, Stat]:
     """The metrics, and beside the regression loss the same in pixels."""
     more = {"box_loss_pixels": phrases.in_pixels(metrics["box_loss"])} if "box_loss" in metrics else {}
     return {**metrics, **more}
