@@ -220,6 +220,14 @@ def test_time_and_memory_are_those_of_the_runs(shell: Shell, copy: Path) -> None
     assert "took 10 min 0 s in all" in (copy / "report.html").read_text()
 
 
+def test_memory_counts_the_pictures_of_the_report(shell: Shell, copy: Path) -> None:
+    """They come after the last run."""
+    for path in copy.glob("runs/*/metrics.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"peak_memory_gb": 0.001}))
+    assert shell(WORDS, copy).code == 0
+    assert read(copy)["peak_memory_gb"] > 0.1
+
+
 def test_runs_that_do_not_say_their_memory(shell: Shell, copy: Path) -> None:
     for path in copy.glob("runs/*/metrics.json"):
         old = {name: value for name, value in json.loads(path.read_text()).items() if name != "peak_memory_gb"}

@@ -5,6 +5,7 @@ Images are PNG data URIs of their own size; whoever shows them enlarges them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -14,7 +15,9 @@ from . import boxes
 from .data import Dataset
 from .detector import FasterRCNN
 from .draw import png_uri
+from .metrics import batch_size
 from .roi import transformer_pool
+from .structures import Batch, Detections
 
 CROP = 32  # pixels, as in the course
 SHOWN = 8  # images in a row of crops
@@ -52,25 +55,35 @@ def crops(images: Tensor, regions: Tensor, frame: int) -> list[str]:
 
 @torch.no_grad()
 def detections(model: FasterRCNN, dataset: Dataset) -> list[dict[str, Any]]:
-    """The first right and the first wrong detections of a data set, in its order: nothing is picked by hand."""
-    batch = dataset.batch(torch.arange(min(LOOKED_AT, len(dataset))))
-    found = model.detect(batch.images)
+    """The first right and the first wrong detections of a data set, in its order: nothing is picked by hand.
+
+    A batch of an evaluation at a time, so that the pictures take no more memory than the figures did.
+    """
+    shown: dict[bool, list[dict[str, Any]]] = {True: [], False: []}  # right ones, wrong ones
+    for places in torch.split(torch.arange(min(LOOKED_AT, len(dataset))), batch_size(dataset.size)):
+        batch = dataset.batch(places)
+        for one in described(model.detect(batch.images), batch, dataset.classes):
+            if len(some := shown[one["right"]]) < KEPT:
+                some.append(one)
+        if all(len(some) == KEPT for some in shown.values()):
+            break
+    return shown[True] + shown[False]
+
+
+def described(found: Detections, batch: Batch, classes: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The best detection of each image of a batch beside its object."""
     overlaps = boxes.iou(found.boxes[:, :1], batch.boxes[:, :1])[:, 0, 0]  # [B]
-    right = found.labels[:, 0] == batch.labels[:, 0]
-    kept = [int(i) for want in (right, ~right) for i in want.nonzero()[:KEPT, 0]]
-    return [
-        {
+    for i, (label, predicted) in enumerate(zip(batch.labels[:, 0].tolist(), found.labels[:, 0].tolist(), strict=True)):
+        yield {
             "image": png(batch.images[i]),
             "truth_box": rounded(batch.boxes[i, 0]),
-            "label": dataset.classes[int(batch.labels[i, 0])],
+            "label": classes[label],
             "box": rounded(found.boxes[i, 0]),
-            "predicted": dataset.classes[int(found.labels[i, 0])],
+            "predicted": classes[predicted],
             "score": round(float(found.scores[i, 0]), 4),
             "iou": round(float(overlaps[i]), 4),
-            "right": bool(right[i]),
+            "right": label == predicted,
         }
-        for i in kept
-    ]
 
 
 def rounded(values: Tensor) -> Any:

@@ -102,6 +102,7 @@ def reproduce(options: Options) -> Path:
                 trained(config, run_folder(options, experiment, recipe, seed), *shelf.datasets(config), device)
         made = [(recipe, experiment, finished(options, experiment, recipe, device)) for recipe, experiment in asked]
         groups = [group for group in made + kept if group[-1]]
+        records = [record(e, recipe, runs, *shelf.datasets(runs[0].config)) for recipe, e, runs in groups]
         facts = {
             "command": options.command,
             "data": options.data,
@@ -109,7 +110,6 @@ def reproduce(options: Options) -> Path:
             **totals([run for *_, runs in groups for run in runs]),
             **environment(groups[0][-1][0].config, device),
         }
-        records = [record(e, recipe, runs, *shelf.datasets(runs[0].config)) for recipe, e, runs in groups]
         found = results(records, **facts)
         write_atomically(options.out / RESULTS, encode(found))
         write_report(parse(options.out / RESULTS), options.out / REPORT)  # what is shown is what is on the disk

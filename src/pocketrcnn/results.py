@@ -11,6 +11,7 @@ from typing import Any
 from . import costs
 from .config import TrainConfig
 from .data import Dataset
+from .environment import peak_memory_gb
 from .experiments import Experiment
 from .pictures import detections, rois
 from .runs import Run
@@ -61,15 +62,16 @@ def record(experiment: Experiment, recipe: str, runs: list[Run], train: Dataset,
 
 
 def totals(runs: list[Run]) -> dict[str, Any]:
-    """Seconds of all runs, evaluation included, and the most memory that a process held at the end of one, in GB.
+    """Seconds of all runs, evaluation included, and the most memory that a process held, in GB.
 
-    Both are of the runs, not of the call that writes them down: an earlier call may have done the work. Memory is None
-    where no run says it.
+    The seconds are of the runs, not of the call that writes them down: an earlier call may have done the work. Memory
+    is that of the runs and of this process up to now, pictures for the report included; None where no run says its own.
     """
     found = [run.metrics() or {} for run in runs]
     peaks = [f["peak_memory_gb"] for f in found if f.get("peak_memory_gb") is not None]
+    peak = max(*peaks, peak_memory_gb() or 0.0) if peaks else None
     seconds = sum(f.get("elapsed", f.get("seconds", 0.0)) for f in found)
-    return {"seconds_total": round(seconds, 1), "peak_memory_gb": max(peaks, default=None)}
+    return {"seconds_total": round(seconds, 1), "peak_memory_gb": peak}
 
 
 def curves(logs: list[list[dict[str, Any]]]) -> dict[str, Any]:
