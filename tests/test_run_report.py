@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from base64 import b64decode
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -23,10 +24,10 @@ from test_report import Page, section
 from pocketrcnn.data.own import open_own
 from pocketrcnn.errors import UserError
 from pocketrcnn.matching import Found, Truth
-from pocketrcnn.report import run_pictures, run_quality, run_training
-from pocketrcnn.report.run_quality import CELLS, gathered
+from pocketrcnn.report import run_figures, run_pictures, run_quality, run_training
+from pocketrcnn.report.run_quality import CELLS, CURVES, gathered
 from pocketrcnn.report.runs import render_runs
-from pocketrcnn.run_facts import run_facts, write_comparison, write_run_report
+from pocketrcnn.run_facts import histogram, run_facts, write_comparison, write_run_report
 from pocketrcnn.run_pictures import picture_uri, verdicts
 from pocketrcnn.training import Options, evaluate_run, open_run, train
 
@@ -321,3 +322,38 @@ def test_classes_beyond_the_matrix_are_put_together() -> None:
 def test_the_page_needs_no_torch() -> None:
     words = "import sys; sys.modules['torch'] = None; import pocketrcnn.report.runs"
     subprocess.run([sys.executable, "-c", words], check=True)
+
+
+def ticks(chart: str) -> list[str]:
+    """The texts in a chart."""
+    return re.findall(r"<text[^>]*>([^<]*)</text>", b64decode(chart.split(",")[1]).decode())
+
+
+@pytest.mark.parametrize(
+    ("values", "first", "last", "bars"),
+    [(range(24, 41), 24, 41, 17), ([5], 5, 6, 1), ([3, 200], 2.97, 202, 24), ([20.5, 22.25], 20.295, 22.4725, 24)],
+)
+def test_sizes_of_whole_pixels_get_bins_of_whole_pixels(
+    values: Sequence[float], first: float, last: float, bars: int
+) -> None:
+    """Bins of equal ratio between 24 and 40 left every other one empty: a comb."""
+    found = histogram(np.array(values, np.float64), by_ratio=True)
+    assert (found["edges"][0], found["edges"][-1]) == pytest.approx((first, last))
+    assert len(found["counts"]) == len(found["edges"]) - 1 == bars
+    assert sum(found["counts"]) == len(values)
+
+
+def test_a_short_axis_of_sizes_has_several_numbers() -> None:
+    """Between 24 and 40 pixels there is one power of 2."""
+    short = ticks(run_figures.shape_chart([(24, 24), (40, 40)], [(32, 32)]))
+    assert sum(text.isdigit() for text in short) >= 8, "four an axis"
+    assert {"4", "16", "64"} <= set(ticks(run_figures.shape_chart([(3, 3), (200, 200)], [(32, 32)])))
+
+
+@pytest.mark.parametrize(("classes", "said"), [(CURVES, False), (CURVES + 1, True)])
+def test_the_page_says_which_classes_have_a_curve(classes: int, said: bool) -> None:
+    run = fake_runs.run(classes, objects=40)
+    found = run["evaluations"]["val"]
+    there = sum(map(bool, found["precision_recall"]["classes"]))
+    assert there == classes, "every class was seen"
+    assert (f"the {CURVES} with most objects have a curve" in render_runs([run])) == said

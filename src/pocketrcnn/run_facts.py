@@ -6,6 +6,7 @@ The page itself is a function of these facts alone, see `report.runs`.
 from __future__ import annotations
 
 import datetime
+import math
 import shlex
 from collections import Counter
 from collections.abc import Sequence
@@ -35,6 +36,7 @@ SCHEMA = 1
 REPORT, FACTS = "report.html", "report.json"
 SHAPES = 500  # boxes that are drawn
 BINS = 24  # of a histogram
+CLOSE = 4  # largest side over smallest, up to which they need no logarithm
 JUDGED = {
     "overall",
     "sizes",
@@ -196,11 +198,15 @@ def shape_facts(examples: Sequence[Example], config: Config) -> Facts | None:
 
 
 def histogram(values: NDArray[np.float64], by_ratio: bool = False) -> Facts:
-    """Counts between edges: whole numbers, or, by ratio, equal steps of the logarithm of values above 0."""
-    if by_ratio:
-        low, high = float(values.min()), float(values.max())
+    """Counts between edges: whole numbers, or, by ratio, equal steps of the logarithm of values above 0.
+
+    Whole numbers within a factor of CLOSE have whole numbers as edges in any case: steps between them would stay empty.
+    """
+    low, high = float(values.min(initial=math.inf)), float(values.max(initial=0))
+    if by_ratio and not (high < CLOSE * low and np.all(values == values.round())):
         edges = np.geomspace(low * 0.99, high * 1.01, BINS + 1)
     else:
-        high = float(values.max(initial=0))
-        edges = np.arange(0, high + 2 * max(1, round(high / BINS)), max(1, round(high / BINS)))
+        start = math.floor(low) if by_ratio else 0
+        step = max(1, round((high - start) / BINS))
+        edges = np.arange(start, high + 2 * step, step)
     return {"edges": edges.tolist(), "counts": np.histogram(values, edges)[0].tolist()}

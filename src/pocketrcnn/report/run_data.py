@@ -73,7 +73,7 @@ def per_image(data: Facts) -> Figure:
     text = f"How full the images are: the fullest has {most}."
     if shapes:
         middle = f"{shapes['median_side']:.0f} px"
-        uri = run_figures.histogram(shapes["sides"], "side in px of the input", by_ratio=True)
+        uri = run_figures.histogram(shapes["sides"], "side in px of the input")
         panels.append(Panel(uri, f"Histogram of the objects' sides; the median is {middle}.", "Objects, by size"))
         text += f" Sizes are those of the training objects in the network's input: half of them are below {middle}."
     return Figure("Objects in images", text, panels)

@@ -22,17 +22,18 @@ LABELLED = 8  # marks in an image; with more of them, labels would hide what the
 PIXELS_SEEN = 96  # pixels: smaller images are shown with their pixels as squares
 LINES = (2.2, 1.4)  # pixels of the page: width of lines around few and around many objects
 LONGEST_NAME = 16  # letters of a class beside a chart
+OCTAVES = 3  # an axis as short as this has too few powers of 2
 LETTER = 0.68  # width of a letter, as a part of its height
 
 
-def histogram(bins: Mapping[str, Any], x_label: str, by_ratio: bool = False) -> str:
-    """Bars between edges [n+1] with counts [n]; by ratio: on a logarithmic axis, edges above 0."""
+def histogram(bins: Mapping[str, Any], x_label: str) -> str:
+    """Bars between edges [n+1] with counts [n]; on a logarithmic axis where the bins grow, so that all look alike."""
 
     def paint(axes: Axes) -> None:
         edges, counts = bins["edges"], bins["counts"]
         widths = [high - low for low, high in pairwise(edges)]
         axes.bar(edges[:-1], counts, widths, align="edge", color=figures.BLUE, edgecolor="white", linewidth=0.5)
-        if by_ratio:
+        if widths[-1] > 1.01 * widths[0]:
             _log(axes, "x", (edges[0], edges[-1]))
         else:
             axes.xaxis.set_major_locator(figures.few(6, integer=edges[-1] > 1))
@@ -45,14 +46,15 @@ def histogram(bins: Mapping[str, Any], x_label: str, by_ratio: bool = False) -> 
 
 
 def _log(axes: Axes, which: str, limits: tuple[float, float]) -> None:
-    """A logarithmic axis with plain numbers: powers of 2, for sizes in pixels."""
+    """A logarithmic axis with plain numbers, for sizes in pixels: powers of 2, or round ones where that is too few."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     axes.set(**{f"{which}scale": "log"})
     axis = getattr(axes, f"{which}axis")
     low, high = (math.log2(limit) for limit in limits)
     step = max(1, round((high - low) / 6))
-    axis.set_major_locator(FixedLocator([2.0**power for power in range(math.floor(low), math.ceil(high) + 1, step)]))
+    powers = [2.0**power for power in range(math.floor(low), math.ceil(high) + 1, step)]
+    axis.set_major_locator(FixedLocator(powers) if high - low > OCTAVES else figures.few(5))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 

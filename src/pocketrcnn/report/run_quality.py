@@ -49,6 +49,8 @@ def curves(found: Facts) -> Figure | None:
     ]
     best, used = found["best"], found["used"]
     text = "Left: the further up and to the right, the better; where a curve ends early, the rest is never found."
+    if len(names) < sum(map(bool, found["precision_recall"]["classes"])):
+        text += f" Of single classes, the {len(names)} with most objects have a curve."
     if best:
         text += (
             f" Right: `predict` shows detections from a score of {used['threshold']:.3f} on (dotted), chosen on "
