@@ -99,3 +99,10 @@ def test_charts_can_be_read_on_a_phone(opened: tuple[Any, Path]) -> None:
     browser, _ = opened
     widths = browser.execute_script("return [...document.querySelectorAll('.charts img')].map(i => i.clientWidth)")
     assert min(widths) > 270, "charts keep a size at which their letters can be read"
+
+
+def test_no_cell_of_a_table_is_a_column_of_words(opened: tuple[Any, Path]) -> None:
+    """Long texts in wide tables used to be as narrow as a word, and a row as high as the screen."""
+    browser, _ = opened
+    heights = browser.execute_script("return [...document.querySelectorAll('tbody tr')].map(r => r.clientHeight)")
+    assert max(heights) < 150
