@@ -263,6 +263,27 @@ def test_an_evaluation_that_cannot_be_written(
     assert not list(run.glob(".*"))
 
 
+def test_a_run_that_cannot_be_written_to_is_not_judged_first(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    def sealed(dir: Path) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    run = tiny_run(tmp_path_factory)
+    monkeypatch.setattr(files, "TemporaryFile", sealed)
+    line = shell.refused("eval", run, "nowhere")  # the data are not there: they are not looked at
+    remedy = "allow writing there, or copy the run to another place"
+    assert line == f"pocketrcnn: {run} cannot be written to (Read-only file system): {remedy}"
+
+
+def test_training_without_a_place_for_runs(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").write_text("precious")
+    line = shell.refused("train nowhere")
+    assert line == "pocketrcnn: runs cannot be written to (File exists): choose another folder with --out"
+    assert (tmp_path / "runs").read_text() == "precious"
+
+
 def test_a_run_that_cannot_be_locked(shell: Shell, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """As in a folder that can only be read."""
     run = Path(shutil.copytree(tiny_run(tmp_path_factory), tmp_path / "run"))

@@ -48,7 +48,7 @@ def cannot_write(path: Path, error: OSError) -> UserError:
     return UserError(f"{path} cannot be written ({error.strerror}): {remedy}")
 
 
-def require_writable(folder: Path) -> None:
+def require_writable(folder: Path, remedy: str = "choose another folder with --out") -> None:
     """Raises UserError where a folder cannot be made, or nothing can be written to it. It leaves no trace."""
     made: list[Path] = []
     try:
@@ -56,9 +56,7 @@ def require_writable(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise UserError(
-            f"{folder} cannot be written to ({error.strerror}): choose another folder with --out"
-        ) from error
+        raise UserError(f"{folder} cannot be written to ({error.strerror}): {remedy}") from error
     finally:
         for path in made:  # the innermost first
             with suppress(OSError):

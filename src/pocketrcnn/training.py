@@ -26,7 +26,7 @@ from .environment import autocast, choose_device, keep_memory
 from .errors import UserError
 from .evaluation import evaluate as evaluate_detections
 from .evaluation_tables import tables
-from .files import first_free, write_atomically
+from .files import first_free, require_writable, write_atomically
 from .matching import Found, Truth
 from .metrics import judged
 from .planning import PRESETS, Anchors, Plan, for_passes, plan
@@ -43,6 +43,7 @@ PART_FOR_TIMING = 0.01  # of the minutes, for each network that is tried
 POINTS_A_MINUTE, FEWEST_POINTS, MOST_POINTS = 0.8, 3, 12  # evaluations on validation data
 JUDGED, FEWEST_JUDGED = 0.05, 50  # images judged on the way, as a part of those trained on; and at each point
 DEFAULT_MINUTES = 5.0
+RUNS = Path("runs")  # where runs are made that are not told where
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,7 @@ def train(options: Options) -> Path:
     begun = time.perf_counter()
     keep_memory()
     device = choose_device(options.device)
-    if options.out:
-        require_place(options.out)
+    require_place(options.out) if options.out else require_writable(RUNS)
     data = DataConfig(str(options.data.resolve()), "folder", voc_origin=options.voc_origin, seed=options.seed)
     own = open_own(data, places(options.out) if options.out else None)
     render(own.report)
@@ -101,7 +101,7 @@ def train(options: Options) -> Path:
     config = replace(chosen.config, data__voc_origin=options.voc_origin, data__seed=options.seed)
     for reason in chosen.reasons:
         say(reason)
-    folder = options.out or first_free(Path("runs", re.sub(r"\s+", "-", options.data.resolve().name)))
+    folder = options.out or first_free(RUNS / re.sub(r"\s+", "-", options.data.resolve().name))
     with Run(folder, config, device) as run:
         run.keep_places(own.places)
         fit(*sets, run, time.perf_counter() - begun, partial(concluded, run, own, sets[1]))
@@ -266,6 +266,7 @@ def evaluate_run(folder: Path, data: Path | None, split: str | None, device: str
     """Judge a finished run on its own test images, or on other data. See `written`."""
     keep_memory()
     run = open_finished(folder, device)
+    require_writable(folder, "allow writing there, or copy the run to another place")
     known = places(folder)
     config = dataclasses.replace(run.config.data, source=str(data.resolve())) if data else run.config.data
     own = open_own(config, known)
