@@ -5,7 +5,7 @@ Images are PNG data URIs of their own size; whoever shows them enlarges them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -62,28 +62,29 @@ def detections(model: FasterRCNN, dataset: Dataset) -> list[dict[str, Any]]:
     shown: dict[bool, list[dict[str, Any]]] = {True: [], False: []}  # right ones, wrong ones
     for places in torch.split(torch.arange(min(LOOKED_AT, len(dataset))), batch_size(dataset.size)):
         batch = dataset.batch(places)
-        for one in described(model.detect(batch.images), batch, dataset.classes):
-            if len(some := shown[one["right"]]) < KEPT:
-                some.append(one)
+        found = model.detect(batch.images)
+        for i, right in enumerate((found.labels[:, 0] == batch.labels[:, 0]).tolist()):
+            if len(some := shown[right]) < KEPT:
+                some.append(described(found, batch, i, dataset.classes))
         if all(len(some) == KEPT for some in shown.values()):
             break
     return shown[True] + shown[False]
 
 
-def described(found: Detections, batch: Batch, classes: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The best detection of each image of a batch beside its object."""
-    overlaps = boxes.iou(found.boxes[:, :1], batch.boxes[:, :1])[:, 0, 0]  # [B]
-    for i, (label, predicted) in enumerate(zip(batch.labels[:, 0].tolist(), found.labels[:, 0].tolist(), strict=True)):
-        yield {
-            "image": png(batch.images[i]),
-            "truth_box": rounded(batch.boxes[i, 0]),
-            "label": classes[label],
-            "box": rounded(found.boxes[i, 0]),
-            "predicted": classes[predicted],
-            "score": round(float(found.scores[i, 0]), 4),
-            "iou": round(float(overlaps[i]), 4),
-            "right": label == predicted,
-        }
+def described(found: Detections, batch: Batch, i: int, classes: Sequence[str]) -> dict[str, Any]:
+    """The best detection of image i of a batch beside its object."""
+    overlap = boxes.iou(found.boxes[i, :1], batch.boxes[i, :1])  # [1,1]
+    label, predicted = int(batch.labels[i, 0]), int(found.labels[i, 0])
+    return {
+        "image": png(batch.images[i]),
+        "truth_box": rounded(batch.boxes[i, 0]),
+        "label": classes[label],
+        "box": rounded(found.boxes[i, 0]),
+        "predicted": classes[predicted],
+        "score": round(float(found.scores[i, 0]), 4),
+        "iou": round(float(overlap), 4),
+        "right": label == predicted,
+    }
 
 
 def rounded(values: Tensor) -> Any:

@@ -93,7 +93,10 @@ def train(options: Options) -> Path:
     begun = time.perf_counter()
     keep_memory()
     device = choose_device(options.device)
-    require_place(options.out) if options.out else require_writable(RUNS)
+    if options.out:
+        require_place(options.out)
+    else:
+        require_writable(RUNS)
     data = DataConfig(str(options.data.resolve()), "folder", voc_origin=options.voc_origin, seed=options.seed)
     own = open_own(data, places(options.out) if options.out else None)
     render(own.report)

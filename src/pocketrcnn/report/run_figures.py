@@ -52,9 +52,11 @@ def _log(axes: Axes, which: str, limits: tuple[float, float]) -> None:
     axes.set(**{f"{which}scale": "log"})
     axis = getattr(axes, f"{which}axis")
     low, high = (math.log2(limit) for limit in limits)
-    step = max(1, round((high - low) / 6))
-    powers = [2.0**power for power in range(math.floor(low), math.ceil(high) + 1, step)]
-    axis.set_major_locator(FixedLocator(powers) if high - low > OCTAVES else figures.few(5))
+    if high - low > OCTAVES:
+        powers = range(math.floor(low), math.ceil(high) + 1, round((high - low) / 6) or 1)
+        axis.set_major_locator(FixedLocator([2.0**power for power in powers]))
+    else:
+        axis.set_major_locator(figures.few(5))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
