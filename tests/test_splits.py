@@ -68,6 +68,19 @@ def test_the_order_of_files_does_not_matter_and_the_seed_does() -> None:
     assert [example.path for example in with_splits(backwards).examples] == [e.path for e in backwards.examples]
 
 
+def test_copies_stay_together_and_count_once() -> None:
+    """Found on raccoon: of two files with one content, one was learned from and the other chose the best weights."""
+    found = data([{"cat": 1}] * 40, ["train"] * 30 + ["test"] * 10)
+    twice = replace(found, examples=tuple(replace(e, digest=str(i % 20)) for i, e in enumerate(found.examples)))
+    for seed in range(5):
+        divided = with_splits(twice, seed)
+        assert sorted({e.digest for e in divided.split("train")} & {e.digest for e in divided.split("val")}) == []
+        assert len({e.digest for e in divided.split("val")}) == 3  # 15 % of 20 images
+        assert [e.path for e in divided.split("test")] == [e.path for e in found.split("test")]
+        backwards = with_splits(replace(twice, examples=twice.examples[::-1]), seed)
+        assert {e.path: e.split for e in backwards.examples} == {e.path: e.split for e in divided.examples}
+
+
 def test_validation_comes_out_of_training_and_test_is_never_touched() -> None:
     found = data([{"cat": 1, "dog": i % 2} for i in range(120)], ["train"] * 100 + ["test"] * 20)
     divided = with_splits(found)

@@ -153,6 +153,17 @@ def test_images_keep_their_split_when_others_come_and_the_folder_moves(tmp_path:
     assert placed(run) == {"test": before["counts"]["images"], "new": 1}
 
 
+def test_copies_in_the_training_images_are_where_a_run_had_them(tmp_path: Path) -> None:
+    """One of two equal files was learned from, the other was a validation image, and a second look moved one."""
+    data = painted.write(tmp_path / "own", train=20, test=2)
+    for i in range(10):
+        shutil.copyfile(data / "train" / f"train {i}.png", data / "train" / f"train {10 + i}.png")
+    source = DataConfig(str(data), "folder")
+    own = open_own(source)
+    assert own.splits == {"train": 16, "val": 4, "test": 2}, "two of ten images"
+    assert open_own(source, own.places).annotations == own.annotations
+
+
 def test_training_images_in_other_data_are_told(
     learned: Path, shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,7 +27,8 @@ def with_splits(
     Data without splits are divided by `fractions` (of images and of each class's objects). Where there are training
     images and none for validation, a part of them becomes validation; test images are never touched. Data with
     neither, only `val` or `test`, stay as they are. There is at least one training image; with two or more images
-    (three, where test takes a part) no part is empty.
+    (three, where test takes a part) no part is empty. Files with the same content are one image, so that nothing is
+    judged on a copy of what was learned.
     """
     assert fractions[0] > 0, "something is to be learned from"
     divided = annotations.split("") or (() if annotations.split("val") else annotations.split("train"))
@@ -35,10 +36,18 @@ def with_splits(
         return annotations
     shares = fractions if annotations.split("") else (1 - VALIDATION, VALIDATION, 0.0)
     parts = {split: share for split, share in zip(SPLITS, shares, strict=True) if share > 0}
-    chosen = stratified(divided, parts, seed)
-    places = {id(example): split for example, split in zip(divided, chosen, strict=True)}
-    examples = (replace(example, split=places.get(id(example), example.split)) for example in annotations.examples)
-    return replace(annotations, examples=tuple(examples))
+    distinct = {content(example): example for example in sorted(divided, key=lambda example: example.path)}
+    places = dict(zip(distinct, stratified(list(distinct.values()), parts, seed), strict=True))
+
+    def place(example: Example) -> str:
+        return places[content(example)] if example.split == divided[0].split else example.split
+
+    return replace(annotations, examples=tuple(replace(each, split=place(each)) for each in annotations.examples))
+
+
+def content(example: Example) -> str:
+    """What copies of an image have in common; for an image that was not looked at, its path."""
+    return example.digest or str(example.path)
 
 
 def stratified(examples: Sequence[Example], parts: Parts, seed: int) -> list[str]:
