@@ -109,6 +109,24 @@ def test_charts_are_well_formed_and_keep_their_text() -> None:
     assert svg(figures.stacked_chart(["a", "b"], ["x", "y"], [[1, 2], [3, 0]])) is not None
 
 
+@pytest.mark.parametrize("most", [0.004, 0.31, 1.0, 59.0, 85.5, 217.0, 324.0, 1000.0, 2436.0])
+def test_numbers_on_an_axis_of_bars_are_whole(most: float) -> None:
+    """`450 ms` once stood half outside of the chart."""
+    chart = svg(figures.bar_chart([figures.Bar("ConvNet", most / 2, 0, ""), figures.Bar("ResNet", most, 0, "")], "ms"))
+    ends = [
+        float(text.attrib["x"]) + points(text.text) / 2
+        for text in chart.iter("{http://www.w3.org/2000/svg}text")
+        if "middle" in text.attrib["style"] and text.text
+    ]
+    assert len(ends) >= 3
+    assert max(ends) <= float(chart.attrib["viewBox"].split()[2])
+
+
+def points(text: str) -> float:
+    """The width of some digits and letters of 9 points, at most."""
+    return 0.68 * 9 * len(text)
+
+
 def test_a_curve_of_one_point_is_drawn() -> None:
     assert svg(figures.line_chart([figures.Line([5], [[0.5]])], "%")) is not None
 

@@ -160,11 +160,13 @@ def bar_chart(bars: Sequence[Bar], unit: str = "") -> str:
             axes.text(bar.value + bar.deviation + widest * 0.025, place, bar.text, va="center", color=INK)
         axes.set_yticks(places, [bar.name for bar in bars])
         axes.invert_yaxis()
-        axes.set_xlim(0, widest * 1.42)
+        end = widest * 1.42  # room for the texts
+        axes.set_xlim(0, end)
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
         axes.xaxis.set_major_formatter(ticks(unit))
-        axes.xaxis.set_major_locator(few(4))
+        # A number close to the end would stand half outside.
+        axes.set_xticks([value for value in few(4).tick_values(0, end) if value <= 0.9 * end])
         axes.grid(axis="x")
 
     return svg(paint, 0.5 + 0.42 * len(bars), beside([bar.name for bar in bars]), 0.3)
