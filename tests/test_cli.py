@@ -161,9 +161,10 @@ def test_costs_of_another_size(shell: Shell) -> None:
     assert "--size 4: this network needs images of at least 32 pixels" in shell.refused("costs convnet --size 4")
 
 
-def test_a_closed_pipe_is_no_error() -> None:
+@pytest.mark.parametrize("option", [(), ("--json",)])
+def test_a_closed_pipe_is_no_error(option: tuple[str, ...]) -> None:
     """`pocketrcnn costs convnet | head -1`"""
-    process = start("costs", "convnet", "--json")
+    process = start("costs", "convnet", *option)
     assert process.stdout is not None
     process.stdout.close()
     assert process.stderr is not None

@@ -71,6 +71,12 @@ def test_text_has_the_score_with_two_decimals() -> None:
     assert Mark((0, 0, 1, 1)).text == ""
 
 
+@pytest.mark.parametrize(("one", "other"), [("ä", "ö"), ("ñ", "ç"), ("ядро", "мышь"), ("λ", "μ")])
+def test_letters_beyond_english_can_be_told_apart(one: str, other: str) -> None:
+    first, second = (draw_boxes(GREY, [Mark((10, 30, 40, 44), label)], 8) for label in (one, other))
+    assert (first != second).any()
+
+
 def test_a_box_has_four_numbers() -> None:
     with pytest.raises(ValueError, match="four numbers"):
         Mark((1, 2, 3))

@@ -181,7 +181,9 @@ def test_a_missing_package_is_named(name: str, run: Path, shell: Shell, monkeypa
 
 def test_what_cannot_be_exported_is_refused_at_once(run: Path, tmp_path: Path, shell: Shell) -> None:
     assert "name a file in a folder that exists" in shell.refused("export", run, "--out", tmp_path / "no" / "m.onnx")
-    assert "name a file in a folder that exists" in shell.refused("export", run, "--out", tmp_path)
+    assert "ends in .onnx" in shell.refused("export", run, "--out", run / "weights.safetensors")
+    (tmp_path / "a.onnx").mkdir()
+    assert "name a file in a folder that exists" in shell.refused("export", run, "--out", tmp_path / "a.onnx")
     assert "is not the folder of a run" in shell.refused("export", tmp_path)
     (run / "metrics.json").unlink()
     assert "is not finished" in shell.refused("export", run)

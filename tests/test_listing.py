@@ -42,6 +42,14 @@ def test_absolute_paths_and_the_home_folder(folder: Path, monkeypatch: pytest.Mo
     assert names(str(folder / "sub")) == names("~/sub") == [(folder / "sub/d.png").as_posix()]
 
 
+def test_a_name_that_begins_like_a_home_folder(folder: Path) -> None:
+    for name in ("~backup.png", "~"):
+        (folder / name).touch()
+    assert names("~backup.png", "~") == ["~backup.png", "~"]
+    with pytest.raises(UserError, match=r"~nobody/x\.png is not there"):
+        expand(["~nobody/x.png"])
+
+
 @pytest.mark.usefixtures("folder")
 def test_each_file_once_in_the_order_of_the_patterns() -> None:
     assert names("sub/d.png", "b.png", "*.png", "sub") == ["sub/d.png", "b.png", "x[1].png"]

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, ImageCms
 
-from pocketrcnn.data.pixels import FORMATS, IMAGE_SUFFIXES, PIXEL_LIMIT, TURNS, Probe, probe, read_both, read_image
+from pocketrcnn.data.orientation import TURNS
+from pocketrcnn.data.pixels import FORMATS, IMAGE_SUFFIXES, PIXEL_LIMIT, Probe, probe, read_both, read_image
 from pocketrcnn.errors import UserError
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
@@ -204,6 +205,27 @@ def test_images_are_turned_as_they_are_shown(orientation: int, ending: str, tmp_
     assert shown[0 if bottom else -1, 0 if right else -1].max() < 60
     assert (probe(path).height, probe(path).width) == shown.shape[:2]
     with Image.open(path) as image:
+        assert np.array_equal(read_image(image), shown)
+
+
+def test_a_png_may_say_behind_its_pixels_that_it_is_to_be_turned(tmp_path: Path) -> None:
+    """As a path and as a Pillow image, decoded or not, it is the same image; its head says the same size."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = Image.fromarray(np.arange(20 * 30 * 3, dtype=np.uint8).reshape(20, 30, 3))
+    path = saved(tmp_path / "a.png", stored, exif=exif)
+    shown = read_image(path)
+    content = path.read_bytes()
+    start = content.index(b"eXIf") - 4
+    stop = start + 12 + int.from_bytes(content[start : start + 4], "big")
+    end = content.index(b"IEND") - 4
+    path.write_bytes(content[:start] + content[stop:end] + content[start:stop] + content[end:])
+    assert np.array_equal(read_image(path), shown)
+    assert (probe(path).width, probe(path).height) == (20, 30)
+    assert np.array_equal(read_both(path)[1], shown)
+    with Image.open(path) as image:
+        assert np.array_equal(read_image(image), shown)
+        image.load()
         assert np.array_equal(read_image(image), shown)
 
 

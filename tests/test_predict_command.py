@@ -6,10 +6,13 @@ import csv
 import errno
 import io
 import json
+import signal
 import struct
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -18,9 +21,10 @@ from shell import Shell
 from tiny_detectors import bright_detector, saved, scene, tiny_run
 
 from pocketrcnn import prediction
+from pocketrcnn.cli import main
 from pocketrcnn.commands import detector as commands
 from pocketrcnn.data.pixels import read_image
-from pocketrcnn.prediction import Options, Readable, as_folder, crop, groups, picture, predict
+from pocketrcnn.prediction import Options, Output, Readable, as_folder, crop, groups, picture, predict
 from pocketrcnn.predictor import Detector
 from pocketrcnn.structures import Detections
 
@@ -180,6 +184,55 @@ def test_folders_are_numbered_and_nothing_is_overwritten(shell: Shell) -> None:
     assert "a.png is a file" in shell.refused("predict run a.png --out a.png")
     Path("empty").mkdir()
     assert shell("predict run a.png --out empty").code == 0
+
+
+def test_names_as_long_as_a_system_allows(shell: Shell) -> None:
+    """A number and an ending once made them too long, which cost all other results."""
+    for folder in ("1", "2"):
+        saved(Path("in", folder, f"{'x' * 251}.png"), WHITE)
+        saved(Path("in", folder, f"{'ж' * 125}.png"), WHITE)
+    assert shell("predict run 'in/**/*' --save-crops").out.startswith("4 objects in 4 images")
+    assert len(written()) == 2 + 4 + 4
+
+
+def test_pictures_of_earlier_predictions_are_no_images(shell: Shell) -> None:
+    saved(Path("in/a.png"), WHITE)
+    saved(Path("in/pictures/b.png"), WHITE)
+    assert shell("predict run 'in/**/*' --save-crops --out in/first").code == 0
+    told = "4 pictures of earlier predictions left alone\n2 objects in 2 images: second\n"
+    assert shell("predict run 'in/**/*' --out second") == (0, told, "")
+    assert shell("predict run in/first/pictures --out third").out.startswith("2 objects"), "named, they are meant"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_what_was_done_before_an_interruption_is_kept(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, number: int, code: int
+) -> None:
+    for i in range(5):
+        saved(Path(f"in/{i}.png"), WHITE)
+    add = Output.add
+
+    def interrupting(self: Output, path: Path, *rest: Any) -> None:
+        add(self, path, *rest)
+        if path.name == "1.png":
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(Output, "add", interrupting)
+    message = "\npocketrcnn: interrupted after 2 of 5 images, whose results are in predictions\n"
+    assert shell("predict run in --batch 2") == (code, "", message)
+    assert len(results()) == len(rows()) == 2
+    assert written() == ["pictures/0.png", "pictures/1.png", "predictions.csv", "predictions.json"]
+
+
+@pytest.mark.usefixtures("shell")
+def test_nobody_has_to_listen() -> None:
+    """`2>&1 | head -1` once cost all results after the second broken image."""
+    Path("broken.png").write_text("no image")
+    saved(Path("good.png"), WHITE)
+    closed = mock.Mock(write=mock.Mock(side_effect=BrokenPipeError))
+    with mock.patch.object(sys, "stderr", closed):
+        assert main(["predict", "run", "broken.png", "good.png"]) == 1
+    assert len(results()) == 1
 
 
 def test_no_such_image_and_nothing_is_written(shell: Shell) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import sys
@@ -16,6 +17,7 @@ from conftest import small
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from safetensors.torch import save_file
 from tiny_detectors import Bright, bright_detector, saved, scene, tiny_run
 
 import pocketrcnn
@@ -142,6 +144,17 @@ def test_nothing_found_and_no_images() -> None:
     assert len(bright_detector()([])) == 0
 
 
+def test_some_images_of_several() -> None:
+    """A slice once was one image with the detections of all."""
+    box = (8, 4, 24, 20)
+    found = bright_detector()([scene((64, 48), box), np.zeros((8, 8, 3), np.uint8), scene((32, 32), box)])
+    for some, kept in ((found[:2], [0, 1]), (found[[0, 2]], [0, 2]), (found[1:], [1, 2])):
+        assert len(some) == 2
+        for i, place in enumerate(kept):
+            assert torch.equal(some[i].boxes, found[place].boxes)
+    assert [record["image_id"] for record in found[::2].to_coco()] == [1, 2]
+
+
 def test_images_with_more_and_fewer_detections_are_padded() -> None:
     images = [scene((64, 64), (1, 2, 3, 4)), np.zeros((64, 64, 3), np.uint8), scene((64, 64), (5, 6, 9, 9))]
     found = bright_detector()(images, batch=1)
@@ -156,6 +169,9 @@ def test_images_with_more_and_fewer_detections_are_padded() -> None:
         (torch.zeros(8, 8, 3, dtype=torch.uint8), r"use uint8 \[3,H,W\]"),
         (np.zeros((3, 8, 8), np.uint8), r"use \[H,W\]"),
         ("nowhere.png", "nowhere.png is not there"),
+        (None, "an object of type `NoneType` is not an image"),
+        ([None], "an object of type `NoneType` is not an image"),
+        (io.BytesIO(b"text"), "an object of type `bytes` is not an image"),
     ],
 )
 def test_what_is_no_image(image: object, words: str) -> None:
@@ -178,11 +194,19 @@ def test_a_run_of_a_newer_version(run: Path, tmp_path: Path) -> None:
         Detector.load(folder)
 
 
+def other_weights(folder: Path) -> Path:
+    """A file of another program."""
+    save_file({"weight": torch.zeros(2)}, folder / "foreign.safetensors")
+    return folder / "foreign.safetensors"
+
+
 def test_what_is_no_run(run: Path, tmp_path: Path) -> None:
     for path, words in (
         (tmp_path, "is not the folder of a run"),
         (tmp_path / "nowhere", "is not the folder of a run"),
-        (run / "config.yaml", "is damaged or not one of pocketrcnn's files"),
+        (run / "config.yaml", "is not a run: name the folder of a run, then the images"),
+        (shutil.copy(run / "weights.safetensors", tmp_path / "a.onnx"), "is not a run: load it with .*runtime"),
+        (other_weights(tmp_path), "is damaged or not one of pocketrcnn's files"),
     ):
         with pytest.raises(UserError, match=words):
             Detector.load(path)

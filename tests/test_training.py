@@ -307,6 +307,11 @@ def test_other_lengths_are_taken_over_and_other_settings_are_not(tmp_path: Path,
     assert configfile.load((run.folder / "config.yaml").read_text(), "") == longer
 
 
+def test_an_unknown_preset_is_refused_in_python_too(shapes: Path) -> None:
+    with pytest.raises(UserError, match="--preset huge: use auto, small, medium, large"):
+        Options(shapes, preset="huge")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -30,7 +30,7 @@ def save_tensors(path: Path, tensors: Tensors, facts: dict[str, Any]) -> None:
 
 def load_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
     """Read what `save_tensors` wrote. Raises UserError for a file that is missing, damaged, or of another kind."""
-    remedy = "delete it to start over, or restore it from a copy"
+    remedy = "restore it from a copy, or delete it to start over"
     if not path.is_file():
         raise UserError(f"{path} does not exist: is this the folder of a run?")
     try:

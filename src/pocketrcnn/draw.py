@@ -9,6 +9,9 @@ import base64
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,13 +104,27 @@ def _pieces(start: int, stop: int, dashed: bool, width: int) -> list[tuple[int, 
 def _label(
     pen: ImageDraw.ImageDraw, corners: tuple[int, int, int, int], mark: Mark, size: tuple[int, int], points: int
 ) -> None:
-    font = ImageFont.load_default(points)
+    font = _font(mark.text, points)
     x1, y1, x2, y2 = pen.textbbox((0, 0), mark.text, font=font)
     width, height = int(x2 - x1) + 6, int(y2 - y1) + 6
     left = max(min(corners[0], size[0] - width), 0)
     top = corners[1] - height if corners[1] >= height else corners[1]
     pen.rectangle((left, top, left + width - 1, top + height - 1), fill=mark.colour)
     pen.text((left + 3 - x1, top + 3 - y1), mark.text, fill=_ink(mark.colour), font=font)
+
+
+def _font(text: str, points: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's own letters, which are those of English; for others, the letters that come with matplotlib."""
+    more = None if text.isascii() else _more_letters()
+    return ImageFont.truetype(str(more), points) if more else ImageFont.load_default(points)
+
+
+@cache
+def _more_letters() -> Path | None:
+    """The font DejaVu Sans, where matplotlib is installed; it is not imported."""
+    found = find_spec("matplotlib")
+    path = Path(found.origin).parent / "mpl-data/fonts/ttf/DejaVuSans.ttf" if found and found.origin else None
+    return path if path and path.is_file() else None
 
 
 def _ink(paper: Colour) -> Colour:

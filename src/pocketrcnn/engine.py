@@ -262,7 +262,7 @@ def fit(
     metrics = {"metrics": found, "iterations": state.iteration, **times, "peak_memory_gb": peak_memory_gb()}
     run.finish(trainer.state, metrics, facts)
     if signals:  # they came during the evaluation, which ends by itself
-        raise Interrupted(f"the end of {run.name}", signals[0], run.remedy)
+        raise Interrupted(f"at the end of {run.name}, state saved; {run.remedy}", signals[0])
     return metrics
 
 
@@ -286,4 +286,5 @@ def advance(trainer: Trainer, run: Run, progress: Progress, signals: list[int]) 
             run.save(state)
             saved = time.perf_counter()
         if signals:
-            raise Interrupted(f"iteration {state.iteration} of {run.name}", signals[0], run.remedy)
+            where = f"at iteration {state.iteration} of {run.name}"
+            raise Interrupted(f"{where}, state saved; {run.remedy}", signals[0])

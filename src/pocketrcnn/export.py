@@ -44,6 +44,8 @@ def export(folder: Path, out: Path | None = None) -> Path:
     require_packages()
     detector = Detector.load(folder, "cpu")
     path = out or folder / NAME
+    if path.suffix.lower() != ".onnx":
+        raise UserError(f"--out {path}: use a name that ends in .onnx, by which exported files are known")
     if path.is_dir() or not path.parent.is_dir():
         raise UserError(f"{path} cannot be written: name a file in a folder that exists with --out")
     require_writable(path.parent)

@@ -36,7 +36,7 @@ def open_atomically(path: Path, mode: Literal["w", "wb"]) -> Iterator[IO[Any]]:
     except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):  # a pipe is no file
             raise cannot_write(path, error) from error
         raise
     sync_folder(path.parent)

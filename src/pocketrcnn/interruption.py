@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C or SIGTERM arrived; the state is saved and the run can be resumed, as `remedy` says."""
+    """Ctrl-C or SIGTERM arrived; what was done is kept, as `told` says."""
 
-    def __init__(self, where: str, number: int, remedy: str) -> None:
-        super().__init__(f"interrupted at {where}, state saved; {remedy}")
+    def __init__(self, told: str, number: int) -> None:
+        super().__init__(f"interrupted {told}")
         self.code = 128 + number
         """The exit code that shells expect after this signal."""
 

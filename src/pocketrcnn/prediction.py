@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -21,12 +22,15 @@ import numpy as np
 from PIL import Image
 
 from .coco_ids import CocoIds
+from .data.listing import expand
+from .data.overview import counted
 from .data.pixels import Pixels, read_image
 from .draw import PALETTE, Mark, draw_boxes
 from .errors import UserError
 from .files import cannot_write, first_free, open_atomically
 from .interchange import to_coco
-from .show import tracked
+from .interruption import Interrupted, signals_noted
+from .show import say, tracked
 
 RESULTS, TABLE, PICTURES, CROPS = "predictions.json", "predictions.csv", "pictures", "crops"
 COLUMNS = ("image", "class", "score", "x1", "y1", "x2", "y2")
@@ -34,6 +38,7 @@ COLUMNS = ("image", "class", "score", "x1", "y1", "x2", "y2")
 MOST_VALUES = 48_000_000  # in the images of a batch, three a pixel: of large images fewer enter a batch
 PICTURE_SIDE = 512  # pixels: smaller images are enlarged to about that
 FEW = 12  # detections in a picture that all get their label; among more, labels would hide the objects
+LONGEST_NAME = 200  # bytes
 ROOM = 90  # pixels of a picture: boxes of that width get their label in any case
 
 
@@ -79,22 +84,51 @@ class Summary:
     skipped: int = 0
 
 
+def named_images(patterns: Sequence[str]) -> list[Path]:
+    """The image files that are meant. Of what a pattern finds, pictures of earlier predictions are left alone."""
+    own: list[Path] = []
+
+    def unwanted(path: Path) -> bool:
+        if of_predictions(path):
+            own.append(path)
+        return of_predictions(path)
+
+    found = expand(patterns, unwanted)
+    if own:
+        say(f"{counted(len(own), 'picture')} of earlier predictions left alone")
+    return found
+
+
+def of_predictions(path: Path) -> bool:
+    """Whether a file is a picture or a crop that stands beside the results of a `predict`."""
+    place = path.absolute().parent
+    if place.name != PICTURES:
+        place = place.parent  # from the folder of a class to that of all crops
+    return place.name in (PICTURES, CROPS) and all((place.parent / name).is_file() for name in (RESULTS, TABLE))
+
+
 def predict(detector: Predictor, paths: Sequence[Path], options: Options) -> Summary:
     """Detect in each file and write the folder. An image that cannot be read is named on stderr and left out.
 
     So is one without an id in `options.ids`. Raises UserError when the folder holds something or cannot be written,
-    and when that file is not COCO, lists none of the images or lacks a class.
+    and when that file is not COCO, lists none of the images or lacks a class; Interrupted after Ctrl-C or SIGTERM,
+    when the results so far are written.
     """
     ids = CocoIds(options.ids, paths) if options.ids else None
     categories = ids.of_classes(detector.classes) if ids else None
-    with Output(new_folder(options.out), detector.classes, options) as output:
+    with signals_noted() as signals, Output(new_folder(options.out), detector.classes, options) as output:
         for group in groups(readable(tracked(paths, "predict"), ids), options.batch):
             found = detector([one.image for one in group], options.threshold, options.batch)
             for i, one in enumerate(group):
                 output.write(to_coco(found[i], [one.ident], categories), one.path)
                 output.add(one.path, one.image, found[i])
-        output.summary.skipped = len(paths) - output.summary.images
-    return output.summary
+            if signals:
+                break
+    done = output.summary
+    if signals:
+        raise Interrupted(f"after {done.images} of {len(paths)} images, whose results are in {done.folder}", signals[0])
+    done.skipped = len(paths) - done.images
+    return done
 
 
 class Readable(NamedTuple):
@@ -111,7 +145,8 @@ def readable(paths: Iterable[Path], ids: CocoIds | None = None) -> Iterator[Read
         try:
             found = Readable(ids.of_image(path) if ids else number, path, read_image(path))
         except UserError as error:
-            print(f"left out: {error}", file=sys.stderr)
+            with suppress(OSError):  # nobody listens any more
+                print(f"left out: {error}", file=sys.stderr)
         else:
             yield found
 
@@ -195,6 +230,7 @@ class Output:
 
     def unused(self, name: str) -> str:
         """The name, or NAME-2, .. where images of other folders or formats have it, be it in other capitals."""
+        name = shortened(name)
         key, number = name.casefold(), 0
         while key in self.names:
             number = self.names[key] = self.names[key] + 1
@@ -213,7 +249,12 @@ class Output:
 
 def as_folder(label: str) -> str:
     """The name of a class without what no folder may have in its name on any system."""
-    return re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", label).strip(". ") or "_"
+    return re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", shortened(label)).strip(". ") or "_"
+
+
+def shortened(name: str) -> str:
+    """A name that leaves room for a number and an ending among the 255 bytes that systems allow."""
+    return os.fsencode(name)[:LONGEST_NAME].decode("utf-8", "ignore") if len(os.fsencode(name)) > LONGEST_NAME else name
 
 
 def crop(image: Pixels, box: Sequence[float]) -> Pixels:

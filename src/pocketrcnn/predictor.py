@@ -29,6 +29,7 @@ from .structures import PADDING, Detections
 
 DEFAULT_THRESHOLD = 0.5  # where the evaluation found no best one: networks of the course, nothing found at all
 BATCH = 4  # images: with more, and the memory that they need, an image takes no less time on a processor
+WEIGHTS_SUFFIX = Path(WEIGHTS).suffix
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 OneImage: TypeAlias = Source | Tensor
@@ -56,6 +57,10 @@ class Detector:
         if precision not in PRECISIONS:
             raise UserError(f"the precision `{precision}` is unknown: use {', '.join(PRECISIONS)}")
         path = Path(path)
+        if path.is_file() and path.suffix != WEIGHTS_SUFFIX:
+            exported = path.suffix.lower() == ".onnx"
+            remedy = "load it with `pocketrcnn.runtime`" if exported else "name the folder of a run, then the images"
+            raise UserError(f"{path} is not a run: {remedy}")
         weights = path if path.is_file() else weights_of(path)
         tensors, facts = load_tensors(weights)
         if "config" not in facts:

@@ -33,7 +33,8 @@ class Detections:
     """What was found, best first, padded: the same as `structures.Detections`, in numpy.
 
     boxes: float32 [B,M,4], xyxy in pixels of each image; scores: float32 [B,M] in 0..1; labels: int64 [B,M], -1 where
-    there is no detection. `detections[i]` is image i alone, without padding.
+    there is no detection. `detections[i]` is image i alone, without padding; `detections[i:j]` are these images,
+    padded as they were.
     """
 
     boxes: NDArray[np.float32]
@@ -43,9 +44,10 @@ class Detections:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, index: int) -> Detections:
-        keep = self.labels[index] != PADDING  # [M]
-        return Detections(self.boxes[index][keep], self.scores[index][keep], self.labels[index][keep])
+    def __getitem__(self, index: Any) -> Detections:
+        labels = self.labels[index]
+        keep = labels != PADDING if labels.ndim < 2 else ...  # [M]
+        return Detections(self.boxes[index][keep], self.scores[index][keep], labels[keep])
 
     def to_coco(
         self, image_ids: Sequence[Any] | None = None, category_ids: Sequence[Any] | None = None

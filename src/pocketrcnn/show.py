@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from .engine import Trainer
 
 Item = TypeVar("Item")
-console = Console(highlight=False, soft_wrap=True)
+
+
+class Screen(Console):
+    """Standard output, whose reader may leave: that is the command line's to settle."""
+
+    def on_broken_pipe(self) -> None:
+        """Not rich's own way, which ends the program with exit code 1."""
+        raise BrokenPipeError
+
+
+console = Screen(highlight=False, soft_wrap=True)
 WIDEST = 200  # characters of a table
 
 

@@ -57,7 +57,7 @@ class Detections:
     """What a detector found, best first.
 
     boxes: float32 [B,M,4]; scores: float32 [B,M] in 0..1; labels: int64 [B,M], -1 where there is no detection.
-    `detections[i]` is image i alone, without padding.
+    `detections[i]` is image i alone, without padding; `detections[i:j]` are these images, padded as they were.
     """
 
     boxes: Tensor
@@ -71,9 +71,10 @@ class Detections:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, index: int) -> Detections:
-        keep = self.labels[index] != PADDING  # [M]
-        return Detections(self.boxes[index][keep], self.scores[index][keep], self.labels[index][keep])
+    def __getitem__(self, index: Any) -> Detections:
+        labels = self.labels[index]
+        keep = labels != PADDING if labels.ndim < 2 else ...  # [M]
+        return Detections(self.boxes[index][keep], self.scores[index][keep], labels[keep])
 
     def only(self, keep: Tensor, most: int) -> Detections:
         """The first `most` of each image for which `keep`, bool [B,M], holds: [B, at most `most`], padded."""

@@ -67,6 +67,8 @@ class Options:
 
     def __post_init__(self) -> None:
         check_length(self.minutes, self.iterations)
+        if self.preset not in ("auto", *PRESETS):
+            raise UserError(f"--preset {self.preset}: use auto, {', '.join(PRESETS)}")
         if self.size is not None and (self.size < 16 or self.size % 16):
             raise UserError(f"--size {self.size}: use a multiple of 16 pixels")
         if self.batch is not None and self.batch < 2:

@@ -152,15 +152,14 @@ def add_predict(commands: Commands) -> None:
 
 def predict(arguments: argparse.Namespace) -> int:
     """Detect, write, tell."""
-    from ..data.listing import expand
     from ..data.overview import counted
-    from ..prediction import Options
+    from ..prediction import Options, named_images
     from ..prediction import predict as work
     from ..show import say
 
     given = {name: getattr(arguments, name) for name in ("out", "threshold", "batch", "ids")}
     options = Options(**given, pictures=not arguments.no_pictures, crops=arguments.save_crops)
-    paths = expand(arguments.images)
+    paths = named_images(arguments.images)
     done = work(load_detector(arguments.detector, arguments.device), paths, options)
     left_out = f", {counted(done.skipped, 'image')} left out" if done.skipped else ""
     say(f"{counted(done.detections, 'object')} in {counted(done.images, 'image')}{left_out}: {done.folder}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ..errors import UserError
@@ -15,26 +16,30 @@ def is_image_name(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
 
 
-def expand(patterns: Sequence[str]) -> list[Path]:
+def expand(patterns: Sequence[str], unwanted: Callable[[Path], bool] = lambda _: False) -> list[Path]:
     """The image files that are meant, each once, in the order of the patterns.
 
     - A file is taken whatever its ending.
     - Of a folder, the images directly in it (not those in folders of it), by name.
-    - Everything else is a pattern with `*`, `?`, `[...]`, and `**` for folders at any depth: its images, by path.
+    - Everything else is a pattern with `*`, `?`, `[...]`, and `**` for folders at any depth: its images, by path,
+      but for those that are `unwanted`.
 
     Raises UserError when a pattern finds nothing, or cannot be followed.
     """
     found: dict[Path, None] = {}
     for pattern in patterns:
         try:
-            found |= dict.fromkeys(_matches(pattern))
+            found |= dict.fromkeys(_matches(pattern, unwanted))
         except OSError as error:
             raise UserError(f"{pattern} cannot be read ({error.strerror}): check its name and permissions") from error
     return list(found)
 
 
-def _matches(pattern: str) -> list[Path]:
-    path = Path(pattern).expanduser()
+def _matches(pattern: str, unwanted: Callable[[Path], bool]) -> list[Path]:
+    path = Path(pattern)
+    if not path.exists():
+        with suppress(RuntimeError):  # there is no user of this name
+            path = path.expanduser()
     if path.is_dir():
         images = sorted(child for child in path.iterdir() if is_image_name(child))
         if not images:
@@ -42,7 +47,8 @@ def _matches(pattern: str) -> list[Path]:
         return images
     if path.exists():
         return [path]
-    images = sorted(child for child in map(Path, glob.glob(str(path), recursive=True)) if is_image_name(child))
+    found = map(Path, glob.glob(str(path), recursive=True))
+    images = sorted(child for child in found if is_image_name(child) and not unwanted(child))
     if not images and glob.has_magic(pattern):
         raise UserError(f"{pattern} matches no images: check the pattern; quoted, it is not changed by the shell")
     if not images:

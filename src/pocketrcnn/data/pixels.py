@@ -9,10 +9,11 @@ Shapes: H rows, W columns.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from os import PathLike
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import UserError
+from .orientation import ON_ITS_SIDE, turn_of
 
 Pixels = NDArray[np.uint8]
 Source = Path | str | Image.Image | NDArray[Any]
@@ -57,16 +59,6 @@ COLOURS = {  # Pillow's modes that are no words; those of deep grey go on with `
 }
 PERCENTILES = (0.1, 99.9)
 SAMPLES = 1_000_000  # values from which percentiles are taken
-ORIENTATION = 0x0112  # the EXIF tag
-TURNS = {  # EXIF 2.32, table "Orientation", undone
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 _pillows_limit = threading.Lock()
 
 
@@ -123,8 +115,15 @@ def read_image(source: Source) -> Pixels:
         with _explained("the image"):
             _check_size(source, "the image")
             return _from_pillow(source)
-    with _opened(Path(source)) as image:
+    with _opened(_path(source)) as image:
         return _from_pillow(image)
+
+
+def _path(source: Any) -> Path:
+    if not isinstance(source, str | PathLike):
+        kind = type(source).__name__
+        raise UserError(f"an object of type `{kind}` is not an image: use a path, a Pillow image or an array")
+    return Path(source)
 
 
 def in_batches(images: Any, count: int) -> Iterator[list[Any]]:
@@ -132,8 +131,8 @@ def in_batches(images: Any, count: int) -> Iterator[list[Any]]:
 
     An array or tensor of more than three dimensions holds several; paths, texts and Pillow images are one.
     """
-    several = images.ndim > 3 if hasattr(images, "ndim") else not isinstance(images, str | Path | Image.Image)
-    source = iter(images if several else [images])
+    several = images.ndim > 3 if hasattr(images, "ndim") else not isinstance(images, str | PathLike | Image.Image)
+    source = iter(images if several and isinstance(images, Iterable) else [images])
     while batch := list(islice(source, count)):
         yield batch
 
@@ -202,18 +201,8 @@ def _no_image(head: bytes) -> str:
 
 def _head(image: Image.Image) -> Probe:
     width, height = image.size
-    turned = _turn(image) in (TURNS[5], TURNS[6], TURNS[7], TURNS[8])
-    return Probe(*((height, width) if turned else (width, height)), image.mode, _depth(image))
-
-
-def _turn(image: Image.Image) -> Image.Transpose | None:
-    """How an image is to be turned to be shown; None for most."""
-    if image.format == "TIFF":
-        return None  # Pillow does it, and its size is the turned one from the start
-    try:  # not PngImageFile.getexif, which decodes the whole image to look for EXIF behind the pixels
-        return TURNS.get(Image.Image.getexif(image).get(ORIENTATION, 1))
-    except Exception:  # damaged EXIF, in as many ways as above, is no reason to lose the image
-        return None
+    on_its_side = turn_of(image) in ON_ITS_SIDE
+    return Probe(*((height, width) if on_its_side else (width, height)), image.mode, _depth(image))
 
 
 def _depth(image: Image.Image) -> int:
@@ -223,7 +212,7 @@ def _depth(image: Image.Image) -> int:
 
 
 def _from_pillow(image: Image.Image) -> Pixels:
-    turn = _turn(image)
+    turn = turn_of(image)
     if turn is not None:
         image = image.transpose(turn)
     if image.mode.startswith(("I", "F")):
