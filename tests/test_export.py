@@ -25,9 +25,8 @@ from pocketrcnn.errors import UserError
 from pocketrcnn.experiments import NETWORKS
 from pocketrcnn.parity import Agreement, Whole, compare, own_frames, readable
 from pocketrcnn.predictor import Detector
-from pocketrcnn.runs import Run
+from pocketrcnn.runs import Run, open_run
 from pocketrcnn.runtime import KEY, Detections, detect, open_session
-from pocketrcnn.training import open_run
 
 
 @pytest.fixture

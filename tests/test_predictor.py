@@ -27,9 +27,10 @@ from pocketrcnn.detector import FasterRCNN
 from pocketrcnn.errors import UserError
 from pocketrcnn.interchange import to_supervision
 from pocketrcnn.layers import tap_between
-from pocketrcnn.predictor import DEFAULT_THRESHOLD, Detector
+from pocketrcnn.predictor import Detector
 from pocketrcnn.runs import Run
 from pocketrcnn.structures import Detections
+from pocketrcnn.thresholds import DEFAULT_THRESHOLD
 
 NOISE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
 LOW = 0.0  # a threshold that lets the guesses of an untrained network pass

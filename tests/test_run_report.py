@@ -23,13 +23,15 @@ from test_report import Page, section
 
 from pocketrcnn.data.own import open_own
 from pocketrcnn.errors import UserError
+from pocketrcnn.judging import evaluate_run
 from pocketrcnn.matching import Found, Truth
 from pocketrcnn.report import run_figures, run_pictures, run_quality, run_training
 from pocketrcnn.report.run_quality import CELLS, CURVES, gathered
 from pocketrcnn.report.runs import render_runs
 from pocketrcnn.run_facts import histogram, run_facts, write_comparison, write_run_report
 from pocketrcnn.run_pictures import picture_uri, verdicts
-from pocketrcnn.training import Options, evaluate_run, open_run, train
+from pocketrcnn.runs import open_run
+from pocketrcnn.training import Options, train
 
 ALL = ["data", "anchors", "training", "quality", "errors", "pictures", "worst", "speed", "repeat"]
 

@@ -17,7 +17,7 @@ import torch
 from datasets_on_disk import SCENES, Scenes
 from PIL import Image
 
-from pocketrcnn import configfile, training
+from pocketrcnn import configfile, judging
 from pocketrcnn.checkpoint import load_tensors
 from pocketrcnn.cli import main
 from pocketrcnn.config import DataConfig
@@ -26,9 +26,10 @@ from pocketrcnn.engine import Trainer
 from pocketrcnn.errors import UserError
 from pocketrcnn.files import first_free
 from pocketrcnn.interruption import Interrupted
+from pocketrcnn.judging import evaluate_run
 from pocketrcnn.run_facts import command
-from pocketrcnn.runs import Run, places
-from pocketrcnn.training import Options, evaluate_run, open_run, resume, train
+from pocketrcnn.runs import Run, open_run, places
+from pocketrcnn.training import Options, resume, train
 
 FILES = [
     "checkpoint.safetensors",
@@ -171,7 +172,7 @@ def test_training_images_in_other_data_are_told(
     shutil.copytree(shapes / "train", tmp_path / "mixed" / "test")
     found = evaluate_run(run, tmp_path / "mixed", None, "cpu")
     count = found["counts"]["images"]
-    assert f"{count} images of test took part in training: the figures are too good" in capsys.readouterr().out
+    assert f"{count} images of test took part in training: the figures are too good" in capsys.readouterr().err
 
 
 def test_test_images_are_judged_at_the_threshold_of_the_validation_images(learned: Path, tmp_path: Path) -> None:
@@ -187,7 +188,7 @@ def test_a_run_that_is_killed_before_its_evaluation_is_written_is_not_finished(
     shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(training, "write_atomically", mock.Mock(side_effect=MemoryError("killed")))
+        patch.setattr(judging, "write_atomically", mock.Mock(side_effect=MemoryError("killed")))
         with pytest.raises(MemoryError):
             quick(shapes, tmp_path / "run")
     assert open_run(tmp_path / "run").metrics() is None

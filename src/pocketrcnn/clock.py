@@ -25,8 +25,8 @@ class Clock:
         self.stood = time.perf_counter()
         self.lap = (state.iteration, state.seconds)
         """Iteration and seconds of training at the last point of the curves."""
-        self.cost = 0.0
-        """Seconds of the last point."""
+        self.cost = state.judging / max(1, len(state.log))
+        """Seconds of the last point; in a run that goes on, at first those of the mean one."""
 
     def passed(self) -> float:
         """Seconds since the last call."""

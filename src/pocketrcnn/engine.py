@@ -272,15 +272,19 @@ def advance(trainer: Trainer, run: Run, progress: Progress, signals: list[int]) 
     every = math.ceil(settings.iterations / settings.evaluations)
     clock = Clock(state, settings, last=len(trainer.test) / min(settings.curve_images, len(trainer.test)))
     saved = time.perf_counter()
+
+    def judge() -> None:
+        state.log.append(trainer.point())
+        run.log(state.log)
+        state.keep_best(settings)
+        clock.evaluated()
+
     while state.iteration < state.planned:
         trainer.step()
         clock.trained()
         due = state.iteration % every == 0 or state.iteration >= state.planned
         if due:
-            state.log.append(trainer.point())
-            run.log(state.log)
-            state.keep_best(settings)
-            clock.evaluated()
+            judge()
         progress.update(trainer, due)
         if signals or time.perf_counter() - saved > settings.checkpoint_seconds:
             run.save(state)
@@ -288,3 +292,5 @@ def advance(trainer: Trainer, run: Run, progress: Progress, signals: list[int]) 
         if signals:
             where = f"at iteration {state.iteration} of {run.name}"
             raise Interrupted(f"{where}, state saved; {run.remedy}", signals[0])
+    if state.iteration > (state.log[-1]["iteration"] if state.log else 0):
+        judge()  # resumed with fewer iterations than there are already

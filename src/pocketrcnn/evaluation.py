@@ -18,7 +18,7 @@ from hotcoco import COCOeval
 from numpy.typing import NDArray
 
 from .matching import ANY_AREA, Floats, Found, Truth, accumulated, as_coco, detection_limit, matched
-from .thresholds import Matches, best, sampled, sweep
+from .thresholds import DEFAULT_THRESHOLD, Matches, best, sampled, sweep
 
 IOU_50, IOU_75 = 0, 5  # places among the ten IoU thresholds
 
@@ -64,7 +64,7 @@ def evaluate(
     whole = sweep(matches.scores, matches.right, int(matches.objects.sum()))
     highest = best(whole)
     used = highest if threshold is None else matches.above(threshold)
-    score = used["threshold"] if used else 0.0
+    score = used["threshold"] if used else DEFAULT_THRESHOLD if threshold is None else threshold
     names = image_names or [str(index) for index in range(len(truth))]
     return {
         "overall": figures(precision[..., 0], recall[..., 0]),

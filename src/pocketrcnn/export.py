@@ -24,9 +24,9 @@ from .files import require_writable, write_atomically
 from .parity import Whole, own_frames, verify
 from .predictor import Detector
 from .roi import TAPS
+from .runs import open_run
 from .runtime import INPUT, KEY, OUTPUTS, SCHEMA
 from .show import say
-from .training import open_run
 from .version import __version__
 
 NAME = "model.onnx"

@@ -175,13 +175,17 @@ def judged(model: FasterRCNN, dataset: Dataset) -> tuple[list[Truth], list[Found
 
 
 def judge(detections: Detections, batch: Batch, dataset: Dataset) -> tuple[list[Truth], list[Found]]:
-    """Truth and detections of a batch, in pixels of the images themselves."""
+    """Truth and detections of a batch, in pixels of the images themselves: as `predict` gives them, cut at the borders
+    of the image, without what lies in the grey beside it.
+    """
     assert isinstance(dataset, Judged), "average precision needs the truth of a folder"
     truth, found = [], []
     for row, index in enumerate(batch.ids.tolist()):
         one = detections[row]
         truth.append(Truth(*dataset.truth(index)))
-        scale = np.tile(dataset.scales[index], 2)  # x, y, x, y
-        corners = one.boxes.double().cpu().numpy() / scale
-        found.append(Found(corners, one.scores.double().cpu().numpy(), one.labels.cpu().numpy()))
+        scale, size = (np.tile(pair[index], 2) for pair in (dataset.scales, dataset.shapes))  # x, y, x, y
+        corners = (one.boxes.double().cpu().numpy() / scale).clip(0, size)
+        keep = (corners[:, 2:] > corners[:, :2]).all(1)
+        scores, labels = one.scores.double().cpu().numpy(), one.labels.cpu().numpy()
+        found.append(Found(corners[keep], scores[keep], labels[keep]))
     return truth, found

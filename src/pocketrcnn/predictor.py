@@ -24,10 +24,10 @@ from .data.pixels import Pixels, Source, in_batches, read_image
 from .detector import FasterRCNN
 from .environment import autocast, choose_device
 from .errors import UserError
-from .runs import WEIGHTS
+from .runs import WEIGHTS, open_finished
 from .structures import PADDING, Detections
+from .thresholds import DEFAULT_THRESHOLD
 
-DEFAULT_THRESHOLD = 0.5  # where the evaluation found no best one: networks of the course, nothing found at all
 BATCH = 4  # images: with more, and the memory that they need, an image takes no less time on a processor
 WEIGHTS_SUFFIX = Path(WEIGHTS).suffix
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -129,8 +129,6 @@ def train(
 
 def weights_of(folder: Path) -> Path:
     """The weights of a finished run. Raises UserError when the folder is none, or of a newer version."""
-    from .training import open_finished
-
     return open_finished(folder, "cpu").folder / WEIGHTS
 
 

@@ -21,7 +21,6 @@ from .draw import png_uri
 from .environment import autocast
 from .matching import Found, Truth, matched
 from .metrics import judged
-from .predictor import DEFAULT_THRESHOLD
 from .runs import Run
 
 Facts = dict[str, Any]
@@ -38,8 +37,7 @@ def pictures(run: Run, model: FasterRCNN, folder: Folder, evaluation: Facts) -> 
 
     folder: the split that `evaluation` judged. Boxes are in parts of the image, 0..1.
     """
-    used = evaluation["used"]
-    threshold = used["threshold"] if used else DEFAULT_THRESHOLD
+    threshold = evaluation["confusion"]["threshold"]
     some = np.linspace(0, len(folder) - 1, min(SHOWN, len(folder))).round().astype(int).tolist()
     places = {str(path): place for place, path in enumerate(folder.paths)}
     wrong = [row["name"] for row in evaluation["images"] if row["fp"] + row["fn"]]

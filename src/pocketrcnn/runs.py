@@ -17,7 +17,7 @@ import torch
 from . import configfile as settings
 from .checkpoint import load_into, load_tensors, save_tensors
 from .config import Config, replace
-from .environment import choose_precision, environment
+from .environment import choose_device, choose_precision, environment
 from .errors import UserError
 from .files import cannot_write, require_writable, write_atomically
 
@@ -88,8 +88,17 @@ class Run:
         """Take the asked time or number of iterations over the saved one; a finished run may then go on."""
         if saved(self.folder) == self.config:
             return
+        if self.metrics() is not None:
+            self.require_checkpoint()
         write_atomically(self.folder / CONFIG, settings.dump(self.config).encode())
         (self.folder / METRICS).unlink(missing_ok=True)
+
+    def require_checkpoint(self) -> None:
+        """Raises UserError where a finished run cannot be trained on: then it stays as it is."""
+        path = self.folder / CHECKPOINT
+        if not path.is_file():
+            raise UserError(f"{path} is not there, and without it no run is trained for longer: train again")
+        load_tensors(path)
 
     def check_settings(self, saved_config: Config) -> None:
         """The saved configuration is the asked one, or it is said which setting differs."""
@@ -171,6 +180,11 @@ class Run:
         """Save a network with its settings, from which it can be built again, and other facts."""
         save_tensors(self.folder / name, model.state_dict(), {"config": settings.to_dict(self.config), **facts})
 
+    def forget_evaluations(self) -> None:
+        """Figures of weights that are about to be replaced."""
+        for path in self.folder.glob("evaluation-*.json"):
+            path.unlink()
+
     def threshold(self) -> float | None:
         """The score from which on detections are shown: the best one on validation images."""
         return load_tensors(self.folder / WEIGHTS)[1].get("threshold")
@@ -183,6 +197,22 @@ class Run:
         model = FasterRCNN(self.config.model).eval()
         load_into(model, tensors, self.folder / WEIGHTS)
         return model.to(self.device)
+
+
+def open_run(folder: Path, device: str = "auto") -> Run:
+    """The run in a folder, with its own configuration. Raises UserError when there is none."""
+    path = folder / CONFIG
+    if not path.is_file():
+        raise UserError(f"{folder} is not the folder of a run (it has no {CONFIG}): name one that `train` made")
+    return Run(folder, settings.load(read(path), str(path)), choose_device(device))
+
+
+def open_finished(folder: Path, device: str = "auto") -> Run:
+    """The finished run in a folder. Raises UserError when there is none, or it has to go on first."""
+    run = open_run(folder, device)
+    if run.metrics() is None:
+        raise UserError(f"{folder} is not finished: `pocketrcnn resume {folder}` goes on with it")
+    return run
 
 
 def saved(folder: Path) -> Config | None:

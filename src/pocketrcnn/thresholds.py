@@ -14,6 +14,7 @@ from hotcoco import COCOeval
 from numpy.typing import NDArray
 
 POINTS = 101  # of a curve
+DEFAULT_THRESHOLD = 0.5  # where no best one was found: networks of the course, images without objects
 
 Curve = dict[str, NDArray[Any]]
 """`threshold`, falling, with `precision`, `recall`, `f1`, `tp`, `fp`, `fn` of what lies above: each [P]."""

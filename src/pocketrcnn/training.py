@@ -7,11 +7,9 @@ import math
 import re
 import statistics
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -19,23 +17,17 @@ from . import configfile
 from .config import Config, DataConfig, replace
 from .data import Dataset
 from .data.folders import Folder
-from .data.overview import counted, render
+from .data.overview import render
 from .data.own import Own, open_own
 from .engine import Trainer, fit
-from .environment import autocast, choose_device, keep_memory
+from .environment import choose_device, keep_memory
 from .errors import UserError
-from .evaluation import evaluate as evaluate_detections
-from .evaluation_tables import tables
-from .files import first_free, require_writable, write_atomically
-from .matching import Found, Truth
-from .metrics import judged
+from .files import first_free, require_writable
+from .judging import concluded, held_out, show_evaluation
 from .planning import PRESETS, Anchors, Plan, for_passes, plan
-from .predictor import DEFAULT_THRESHOLD
 from .run_facts import write_run_report
-from .runs import CONFIG, Run, encode, parse, places, read, require_place
-from .show import print_table, say
-
-Judged = tuple[Sequence[Truth], Sequence[Found]]
+from .runs import Run, open_run, parse, places, require_place
+from .show import say
 
 ENOUGH = 200  # iterations: a larger network than allows so many in the time learns less than a smaller one
 TIMED = 4  # iterations before the run that tell how fast it will be, fewer where they take long
@@ -43,6 +35,7 @@ PART_FOR_TIMING = 0.01  # of the minutes, for each network that is tried
 POINTS_A_MINUTE, FEWEST_POINTS, MOST_POINTS = 0.8, 3, 12  # evaluations on validation data
 JUDGED, FEWEST_JUDGED = 0.05, 50  # images judged on the way, as a part of those trained on; and at each point
 DEFAULT_MINUTES = 5.0
+SEEDS = 2**32
 RUNS = Path("runs")  # where runs are made that are not told where
 
 
@@ -69,6 +62,8 @@ class Options:
         check_length(self.minutes, self.iterations)
         if self.preset not in ("auto", *PRESETS):
             raise UserError(f"--preset {self.preset}: use auto, {', '.join(PRESETS)}")
+        if not 0 <= self.seed < SEEDS:
+            raise UserError(f"--seed {self.seed}: use a number from 0 to {SEEDS - 1}")
         if self.size is not None and (self.size < 16 or self.size % 16):
             raise UserError(f"--size {self.size}: use a multiple of 16 pixels")
         if self.batch is not None and self.batch < 2:
@@ -103,7 +98,8 @@ def train(options: Options) -> Path:
     own = open_own(data, places(options.out) if options.out else None)
     render(own.report)
     chosen, sets = prepared(options, own, device)
-    config = replace(chosen.config, data__voc_origin=options.voc_origin, data__seed=options.seed)
+    found = {"source": data.source, "voc_origin": options.voc_origin, "seed": options.seed}
+    config = replace(chosen.config, **{f"data__{name}": value for name, value in found.items()})
     for reason in chosen.reasons:
         say(reason)
     folder = options.out or first_free(RUNS / re.sub(r"\s+", "-", options.data.resolve().name))
@@ -185,66 +181,10 @@ def seconds_of_an_iteration(config: Config, train: Dataset, val: Dataset, device
     return statistics.median(times)
 
 
-def held_out(own: Own) -> str:
-    """The split by which a network is chosen; where there is a single image, it is that."""
-    return "val" if "val" in own.splits else "train"
-
-
-def concluded(run: Run, own: Own, dataset: Folder, truth: Sequence[Truth], found: Sequence[Found]) -> dict[str, Any]:
-    """Write the evaluation on validation data; its threshold of best F1 is to go into the file of weights."""
-    best = written(run, own, dataset, (truth, found), split=held_out(own))["best"]
-    return {"threshold": best["threshold"] if best else None}
-
-
 def finish(run: Run, own: Own) -> None:
     """Show what a finished run can do, on validation data, and make its report."""
     show_evaluation(parse(run.folder / f"evaluation-{held_out(own)}.json"))
     say(f"report: {write_run_report(run, own)}")
-
-
-def written(
-    run: Run, own: Own, dataset: Folder, judged: Judged, *, split: str, threshold: float | None = None
-) -> dict[str, Any]:
-    """The evaluation of truth and detections on a split: written to the run's folder, and returned.
-
-    threshold: the score from which on the run shows detections; None where it is to be found here. Data that are not
-    the run's own get a file with their name: the run's own figures stay.
-    """
-    names = [str(path) for path in dataset.paths]
-    evaluation = evaluate_detections(*judged, dataset.classes, names, threshold=threshold)
-    content = {"data": str(own.annotations.root), "split": split, **evaluation}
-    name = split if is_own(run, own) else f"{own.annotations.root.name}-{split}"
-    write_atomically(run.folder / f"evaluation-{name}.json", encode(content))
-    return content
-
-
-def is_own(run: Run, own: Own) -> bool:
-    """Whether these are the data that the run was trained on, wherever they are now."""
-    known = places(run.folder) or {}
-    return str(own.annotations.root) == run.config.data.source or set(own.places) <= set(known)
-
-
-def show_evaluation(found: dict[str, Any]) -> None:
-    """The figures of `written` on the terminal."""
-    say(f"{found['data']}, {found['split']} images ({found['counts']['images']})")
-    for table in tables(found):
-        print_table(table)
-
-
-def open_run(folder: Path, device: str = "auto") -> Run:
-    """The run in a folder, with its own configuration. Raises UserError when there is none."""
-    path = folder / CONFIG
-    if not path.is_file():
-        raise UserError(f"{folder} is not the folder of a run (it has no {CONFIG}): name one that `train` made")
-    return Run(folder, configfile.load(read(path), str(path)), choose_device(device))
-
-
-def open_finished(folder: Path, device: str = "auto") -> Run:
-    """The finished run in a folder. Raises UserError when there is none, or it has to go on first."""
-    run = open_run(folder, device)
-    if run.metrics() is None:
-        raise UserError(f"{folder} is not finished: `pocketrcnn resume {folder}` goes on with it")
-    return run
 
 
 def resume(folder: Path, minutes: float | None, iterations: int | None, device: str = "auto") -> Path:
@@ -260,37 +200,9 @@ def resume(folder: Path, minutes: float | None, iterations: int | None, device: 
         run.config = replace(run.config, train__minutes=minutes)
     own = open_own(run.config.data, places(folder))
     with run:
-        run.extend()
         sets = both(own, run.config)
+        run.extend()
+        run.keep_places(own.places)
         fit(*sets, run, conclude=partial(concluded, run, own, sets[1]))
         finish(run, own)
     return folder
-
-
-def evaluate_run(folder: Path, data: Path | None, split: str | None, device: str = "auto") -> dict[str, Any]:
-    """Judge a finished run on its own test images, or on other data. See `written`."""
-    keep_memory()
-    run = open_finished(folder, device)
-    require_writable(folder, "allow writing there, or copy the run to another place")
-    known = places(folder)
-    config = dataclasses.replace(run.config.data, source=str(data.resolve())) if data else run.config.data
-    own = open_own(config, known)
-    names = list(own.splits)
-    chosen = split or next(name for name in ("test", "val", "train") if name in names)
-    if chosen not in names:
-        raise UserError(f"--split {chosen}: {own.annotations.root} has only {', '.join(names)}")
-    if chosen != "train":
-        say_if_trained_on(own, chosen, known or {})
-    dataset = own.folder(chosen, run.config.model.image)
-    with autocast(run.config.train.precision, run.device):
-        found = judged(run.load_model(), dataset)
-    threshold = run.threshold()
-    shown_from = DEFAULT_THRESHOLD if threshold is None else threshold
-    return written(run, own, dataset, found, split=chosen, threshold=shown_from)
-
-
-def say_if_trained_on(own: Own, split: str, known: dict[str, str]) -> None:
-    """Figures on images that a network was trained on are too good: that is said."""
-    count = sum(known.get(example.digest) == "train" for example in own.annotations.split(split))
-    if count:
-        say(f"{counted(count, 'image')} of {split} took part in training: the figures are too good")

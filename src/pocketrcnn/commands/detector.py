@@ -113,9 +113,10 @@ def add_eval(commands: Commands) -> None:
 
 def evaluate(arguments: argparse.Namespace) -> None:
     """Judge, and bring the run's report up to date."""
+    from ..judging import evaluate_run, show_evaluation
     from ..run_facts import write_run_report
+    from ..runs import open_run
     from ..show import say
-    from ..training import evaluate_run, open_run, show_evaluation
 
     found = evaluate_run(arguments.run_folder, arguments.data, arguments.split, arguments.device)
     if arguments.json:

@@ -105,7 +105,7 @@ def report(arguments: argparse.Namespace) -> None:
 def report_of_runs(folders: list[Path], out: Path | None) -> Path:
     """One run in full, or several in comparison."""
     from ..run_facts import REPORT, write_comparison, write_run_report
-    from ..training import open_run
+    from ..runs import open_run
 
     runs = [open_run(folder) for folder in folders]
     return write_run_report(runs[0], path=out) if len(runs) == 1 else write_comparison(runs, out or Path(REPORT))

@@ -14,6 +14,12 @@ Unread = tuple[str, str, int]
 SPLITS = ("train", "val", "test")
 
 
+def printable(text: str) -> str:
+    """Text that can be written as UTF-8: what no character is, half of one in JSON or a byte in a file's name, is
+    escaped, as in `caf\\udce9`. Different texts stay different."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 @dataclass(frozen=True)
 class Object:
     """One annotated object.
@@ -60,7 +66,7 @@ class Fault:
     drops: bool
 
     def __str__(self) -> str:
-        return f"{self.file}{f', {self.where}' if self.where else ''}: {self.reason}"
+        return printable(f"{self.file}{f', {self.where}' if self.where else ''}: {self.reason}")
 
 
 @dataclass(frozen=True)

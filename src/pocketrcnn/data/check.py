@@ -9,7 +9,7 @@ import hashlib
 import math
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,18 +56,19 @@ class Look:
 
 def inspect(annotations: Annotations) -> Report:
     """Decode every image and judge every object. Memory: two images at a time."""
-    examples = merged(annotations.examples)
+    groups = list(by_file(annotations.examples).values())
+    examples = [merged(group) for group in groups]
     with ThreadPoolExecutor(THREADS) as pool:
         looks = list(pool.map(look, (example.path for example in examples)))
     faults = [*annotations.faults, *listed_twice(annotations.examples)]
     kept: list[tuple[Example, bytes]] = []
-    for example, seen in zip(examples, looks, strict=True):
+    for example, group, seen in zip(examples, groups, looks, strict=True):
         faults += image_faults(example, seen)
         if not seen.reason:
-            objects = tuple(sound_objects(example, seen.size, annotations, faults))
+            objects = tuple(sound_objects(group, seen.size, annotations, faults))
             kept.append((replace(example, objects=objects, size=seen.size, digest=seen.digest.hex()), seen.digest))
     clean = replace(annotations, examples=tuple(each_once(kept, faults)), faults=())
-    faults += class_notes(clean)
+    faults += [*fractions(annotations, clean), *class_notes(clean)]
     kinds = {example.path: seen.kind for example, seen in zip(examples, looks, strict=True)}
     return Report(clean, tuple(faults), summary(annotations, clean, faults, kinds))
 
@@ -83,10 +84,9 @@ def look(path: Path) -> Look:
         return Look(reason=str(error).removeprefix(f"{path} "))
 
 
-def merged(examples: Iterable[Example]) -> list[Example]:
-    """The examples, those of one file and split put together."""
-    groups = by_file(examples).values()
-    return [replace(group[0], objects=tuple(thing for one in group for thing in one.objects)) for group in groups]
+def merged(group: Sequence[Example]) -> Example:
+    """The examples of one file and split put together."""
+    return replace(group[0], objects=tuple(thing for one in group for thing in one.objects))
 
 
 def by_file(examples: Iterable[Example]) -> dict[tuple[str, str], list[Example]]:
@@ -119,12 +119,12 @@ def image_faults(example: Example, seen: Look) -> Iterator[Fault]:
 
 
 def sound_objects(
-    example: Example, size: tuple[int, int], annotations: Annotations, faults: list[Fault]
+    group: Sequence[Example], size: tuple[int, int], annotations: Annotations, faults: list[Fault]
 ) -> Iterator[Object]:
-    """The objects that can be used, mended where need be; what was wrong is added to `faults`."""
-    file = example.source or example.path
+    """The objects of one image that can be used, mended where need be; what was wrong is added to `faults`."""
     seen = set()
-    for thing in example.objects:
+    for example, thing in ((one, thing) for one in group for thing in one.objects):
+        file = example.source or example.path
         mended, problems = judged(thing, size, annotations)
         if mended and (mended.box, mended.name) in seen:
             mended, problems = None, [*problems, ("duplicate", f"is there twice ({shown(thing)})")]
@@ -198,6 +198,15 @@ def each_once(kept: list[tuple[Example, bytes]], faults: list[Fault]) -> list[Ex
             if drops:
                 lost.add(id(other))
     return [example for example, _ in kept if id(example) not in lost]
+
+
+def fractions(annotations: Annotations, clean: Annotations) -> Iterator[Fault]:
+    """A note where no box reaches beyond the first pixel of its image: the numbers are not pixels. YOLO's never are."""
+    sides = (value for example in annotations.examples for thing in example.objects for value in thing.box)
+    larger = any(max(example.size or (0, 0)) > 1 for example in clean.examples if example.objects)
+    if annotations.format != "yolo" and larger and all(0 <= value <= 1 for value in sides):
+        reason = "all boxes lie within 0 and 1, as fractions of images: they must be pixels; multiply them by the sides"
+        yield Fault("fractions", annotations.root, "", reason, drops=False)
 
 
 def class_notes(clean: Annotations) -> Iterator[Fault]:

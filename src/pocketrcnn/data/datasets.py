@@ -59,6 +59,8 @@ class Dataset(Protocol):
 class Judged(Dataset, Protocol):
     """A data set whose detections can be judged in the images' own pixels."""
 
+    shapes: NDArray[np.int64]
+    """Width and height of each image in pixels: [N,2]."""
     scales: NDArray[np.float64]
     """Pixels of the frame for one of the image, to the right and down: [N,2]."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
-from .annotations import SPLITS, Annotations, Example, Fault, Object
+from .annotations import SPLITS, Annotations, Example, Fault, Object, printable
 
 if TYPE_CHECKING:
     from .check import Report
@@ -92,12 +92,13 @@ def render(report: Report, limit: int = LIMIT) -> None:
 
     facts = report.summary
     images, objects = counted(facts["images"], "image"), counted(facts["objects"], "object")
-    say(f"{facts['data']}: {facts['format']}, {images}, {objects}")
+    say(printable(f"{facts['data']}: {facts['format']}, {images}, {objects}"))
     say(f"  splits: {splits_in_words(facts['splits'])}")
     say(f"  images: {sizes_in_words(facts)}; {facts['images_without_objects']:,} without objects")
     say(f"  pixels: {pixels_in_words(facts['pixels'])}")
     if unnamed := facts["unnamed"]["images"]:
-        say(f"  besides: {counted(unnamed, 'image')} that no annotation names (the first: {facts['unnamed']['first']})")
+        first = printable(facts["unnamed"]["first"])
+        say(f"  besides: {counted(unnamed, 'image')} that no annotation names (the first: {first})")
     per_image = facts["objects_per_image"]
     told = "background in training, not counted in evaluation"
     crowds = f"; {facts['crowds']:,} crowds ({told})" if facts["crowds"] else ""
@@ -139,6 +140,7 @@ def not_carried_over(facts: Facts) -> str:
 def class_table(classes: Sequence[Facts]) -> Any:
     """A rich table with a row a class."""
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for name in ("class", "objects", "images", "median side", "smallest", "largest"):
@@ -146,7 +148,7 @@ def class_table(classes: Sequence[Facts]) -> Any:
     for facts in classes:
         side = facts["side"]
         sides = [f"{side[name]:.1f}" for name in ("median", "min", "max")] if side else ["n/a"] * 3
-        table.add_row(facts["name"], f"{facts['objects']:,}", f"{facts['images']:,}", *sides)
+        table.add_row(Text(facts["name"]), f"{facts['objects']:,}", f"{facts['images']:,}", *sides)
     return table
 
 

@@ -17,8 +17,9 @@ from .splits import with_splits
 
 @dataclass(frozen=True)
 class Own:
-    """Checked annotations in which every image has a split, and what the check found."""
+    """Checked annotations in which every image has a split, where they come from, and what the check found."""
 
+    source: str
     annotations: Annotations
     report: Report
 
@@ -56,7 +57,7 @@ def open_own(config: DataConfig, known: Mapping[str, str] | None = None) -> Own:
                 f"({', '.join(config.classes)}): rename or remove it"
             )
         annotations = replace(annotations, classes=config.classes)
-    return Own(annotations, report)
+    return Own(config.source, annotations, report)
 
 
 def as_before(annotations: Annotations, known: Mapping[str, str]) -> Annotations:

@@ -11,7 +11,15 @@ from .formats.writing import image_names
 from .overview import not_carried_over
 
 FIXES = "fixes.txt"
-KEPT = ("size", "copy", "class-without-examples", "no-training-images", "several-formats", "no-split")  # as it was
+KEPT = (  # as it was
+    "size",
+    "copy",
+    "class-without-examples",
+    "no-training-images",
+    "several-formats",
+    "no-split",
+    "fractions",
+)
 
 
 def fix(report: Report, out: Path) -> None:

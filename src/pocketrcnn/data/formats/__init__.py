@@ -32,10 +32,10 @@ def read(path: Path, voc_origin: int = 0) -> Annotations:
     """
     if not path.exists():
         raise UserError(f"{path} does not exist{nearby(path)}: name a folder with images and their annotations")
-    known = [name for name, module in FORMATS.items() if module.found(path)]
-    if not known:
-        raise UserError(unknown(path))
     try:
+        known = [name for name, module in FORMATS.items() if module.found(path)]
+        if not known:
+            raise UserError(unknown(path))
         found = voc.read(path, voc_origin) if known[0] == "voc" else FORMATS[known[0]].read(path)
     except OSError as error:
         raise UserError(f"{error.filename or path} cannot be read ({error.strerror}): mend or remove it") from error

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..annotations import Annotations, Example, Fault, Object
+from ..annotations import Annotations, Example, Fault, Object, printable
 from .finding import Images, Wanted, counts, files, is_background, plain, read_text, split_below, split_of
 from .writing import copies, image_names, number, size_of, write_text
 
@@ -70,12 +70,13 @@ def wanted(one: Example) -> Wanted:
 
 
 def load(source: Path, faults: list[Fault]) -> Record:
-    """What is in a file; nothing, and a fault, where it is not JSON."""
+    """What is in a file; nothing, and a fault, where it is not COCO, or no JSON at all."""
     try:
         content = json.loads(read_text(source))
-        if isinstance(content, dict):
+        if isinstance(content, dict) and isinstance(content.get("images"), list):
             return content
-        reason = "is not a COCO file: there is no object at its top"
+        missing = "list `images`" if isinstance(content, dict) else "object at its top"
+        reason = f"is not a COCO file: there is no {missing}; nothing of it is used; export it as COCO"
     except (ValueError, RecursionError) as error:
         reason = f"is not JSON ({error}): nothing of it is used; export it again"
     faults.append(Fault("unreadable", source, "", reason, drops=True))
@@ -92,17 +93,19 @@ class Reader:
             name: [record for record in value if isinstance(record, dict)] if isinstance(value, list) else []
             for name, value in lists.items()
         }
-        self.names = {ident(record.get("id")): str(record.get("name", "")) for record in self.lists["categories"]}
+        self.names = {
+            ident(record.get("id")): printable(str(record.get("name", ""))) for record in self.lists["categories"]
+        }
 
     def fault(self, kind: str, where: str, reason: str) -> None:
         """Note something that is lost."""
         self.faults.append(Fault(kind, self.source, where, reason, drops=True))
 
     def classes(self) -> list[str]:
-        """Names by id. The background is none, nor is a category that only stands above others and has no objects."""
+        """Names by id. Without objects, the background is none, nor is a category that only stands above others."""
         used = Counter(ident(record.get("category_id")) for record in self.lists["annotations"])
         parents = {str(record.get("supercategory")) for record in self.lists["categories"] if not own_parent(record)}
-        kept = [i for i, name in self.names.items() if not is_background(name) and (used[i] or name not in parents)]
+        kept = [i for i, name in self.names.items() if used[i] or not (is_background(name) or name in parents)]
         ordered = sorted(kept, key=lambda i: (int(i) if i.isdecimal() else 0, i))
         return list(dict.fromkeys(self.names[i] for i in ordered))
 
@@ -129,7 +132,7 @@ class Reader:
         """Objects by the id of their image."""
         made: dict[str, list[Object]] = {}
         for position, record in enumerate(self.lists["annotations"], 1):
-            where = f"annotation {record.get('id', f'number {position}')}"
+            where = printable(f"annotation {record.get('id', f'number {position}')}")
             box = numbers(record.get("bbox"))
             if box is None:
                 self.fault("unreadable", where, f"its bbox is {str(record.get('bbox'))[:60]}, not four numbers")
@@ -147,12 +150,12 @@ def unread(lists: dict[str, list[Record]]) -> Iterator[tuple[str, str]]:
     for name, (what, known) in READ.items():
         for record in lists[name]:
             said = (field for field, value in record.items() if value and value not in ("none", record.get("name")))
-            yield from ((field, what) for field in said if field not in known)
+            yield from ((printable(field), what) for field in said if field not in known)
 
 
 def ident(value: object) -> str:
     """An id for comparing: some programs write 7 in one list and 7.0 or "7" in the other."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return printable(str(int(value)) if isinstance(value, float) and value.is_integer() else str(value))
 
 
 def own_parent(category: Record) -> bool:

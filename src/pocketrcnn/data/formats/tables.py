@@ -33,6 +33,7 @@ COLUMNS = {
 }
 CORNERS, SIDES = ("x1", "y1", "x2", "y2"), ("x", "y", "w", "h")
 Row = dict[str, str]
+csv.field_size_limit(2**31 - 1)  # characters of a cell: polygons and masks are longer than the 131,072 of the library
 
 
 def found(path: Path) -> list[Path]:

@@ -1,10 +1,10 @@
 """Pascal VOC: one XML an image, with or without the folders Annotations, JPEGImages and ImageSets. No torch here.
 
-Images are found by `<filename>`, else by the name of the XML; `<folder>` and `<path>` are those of the author's machine
-and mean nothing. `ImageSets/Main/{train,val,trainval,test}.txt` give the splits, else the names of folders. Images
-without XML are in the data only where such a list names them. `<difficult>` objects are read as crowd: background in
-training, and not counted as a miss, as in VOC's own evaluation (Everingham et al. 2010, section 4.2). A `classes.txt`
-gives the order of the classes, else the alphabet does.
+Images are found by the name of the XML, else by `<filename>`, which copies often keep from another image; `<folder>`
+and `<path>` are those of the author's machine and mean nothing. `ImageSets/Main/{train,val,trainval,test}.txt` give the
+splits, else the names of folders. Images without XML are in the data only where such a list names them. `<difficult>`
+objects are read as crowd: background in training, and not counted as a miss, as in VOC's own evaluation (Everingham et
+al. 2010, section 4.2). A `classes.txt` gives the order of the classes, else the alphabet does.
 
 `origin` 0: corners as they are, which is how programs of today write them. 1: VOC's own boxes, which count pixels from
 1 and end inside the box: 1 is taken off xmin and ymin.
@@ -12,8 +12,9 @@ gives the order of the classes, else the alphabet does.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -39,7 +40,8 @@ def found(path: Path) -> list[Path]:
 def looks_like_voc(file: Path) -> bool:
     """Whether an XML file is about an image, or is in the place of one that is."""
     with file.open("rb") as stream:
-        return b"<annotation" in stream.read(1000) or file.parent.name == "Annotations"
+        head = stream.read(1000)
+    return bool(re.search(rb"<annotation[\s/>]", head)) or file.parent.name == "Annotations"  # CVAT: `<annotations>`
 
 
 def read(path: Path, origin: int = 0) -> Annotations:
@@ -47,7 +49,11 @@ def read(path: Path, origin: int = 0) -> Annotations:
     root = path if path.is_dir() else path.parent
     images = Images(root.parent if root.name == "Annotations" else root)
     reader = Reader(root, origin)
-    examples = images.placed([one for one in map(reader.example, found(path)) if one], wanted)
+    sources = found(path)
+    stems = {stem_of(source) for source in sources}
+    given = [one for one in map(reader.example, sources) if one]
+    examples = images.placed(given, lambda one: wanted(one, images, stems))
+    reader.faults += other_names(given, examples, images)
     for lists in sorted({file.parent for file in files(images.root) if is_list(file)}):
         examples = with_lists(examples, lists, images, reader.faults)
     return Annotations(
@@ -61,11 +67,40 @@ def read(path: Path, origin: int = 0) -> Annotations:
     )
 
 
-def wanted(one: Example) -> Wanted:
-    """The image of an XML file: the one that it names, else the one that is called as it is."""
+def stem_of(source: Path) -> tuple[Path, str]:
+    """The folder of a file, and its name without suffix."""
+    return source.parent, key(source.stem)
+
+
+def wanted(one: Example, images: Images, stems: Collection[tuple[Path, str]]) -> Wanted:
+    """The image of an XML file: the one that is called as it is, else the one that it names.
+
+    `stems`: those of all XML files. An image that has an XML of its own is not that of another one.
+    """
     assert one.source
-    folders = [one.source.parent.parent / "JPEGImages"] if one.source.parent.name == "Annotations" else []
-    return Wanted((one.path.as_posix(), one.source.stem), (*folders, one.source.parent), one.split)
+    stem, named, folders = one.source.stem, one.path.as_posix(), folders_of(one.source, images.root)
+    if key(one.path.stem) == key(stem):
+        return Wanted((named, stem), folders, one.split)
+    own = [path.name for path in images.known.get(key(stem), ()) if path.parent in folders]
+    others = [] if (one.source.parent, key(one.path.stem)) in stems else [named]
+    return Wanted((f"{stem}{one.path.suffix}", *own, *others, stem), folders, one.split)
+
+
+def folders_of(source: Path, root: Path) -> tuple[Path, ...]:
+    """Where the image of an XML file may be: where the file is, and, below Annotations, in this place in JPEGImages."""
+    for above in source.parents:
+        if above.name == "Annotations" and root in above.parents:
+            home = above.parent / "JPEGImages"
+            return tuple(dict.fromkeys((home / source.parent.relative_to(above), home, source.parent)))
+    return (source.parent,)
+
+
+def other_names(given: list[Example], placed: list[Example], images: Images) -> Iterator[Fault]:
+    """Notes about XML files that name another image than the one that is called as they are."""
+    for one, found in zip(given, placed, strict=True):
+        if one.source and key(one.path.stem) != key(found.path.stem) and key(one.path.name) in images.known:
+            reason = f"its filename says {one.path.name}; it is taken for that of {found.path.name}, by its own name"
+            yield Fault("other-name", one.source, "", reason, drops=False)
 
 
 class Reader:
@@ -84,7 +119,7 @@ class Reader:
         """One image with its objects, its path as the file has it; None, and a fault, where the file is not XML."""
         try:
             top = ElementTree.parse(source).getroot()
-        except (ElementTree.ParseError, ValueError) as error:
+        except (ElementTree.ParseError, ValueError, LookupError) as error:  # LookupError: an encoding without codec
             self.fault(source, "", f"is not XML ({error}): its image is left out; export it again")
             return None
         things = (self.thing(node, f"object {i}", source) for i, node in enumerate(top.iter("object"), 1))
@@ -137,31 +172,53 @@ def is_list(file: Path) -> bool:
 def with_lists(examples: list[Example], lists: Path, images: Images, faults: list[Fault]) -> list[Example]:
     """The examples beside a folder of lists as these name them, with their splits; all others as they are."""
     home = lists.parent.parent
-    beside = {key(one.source.stem): one for one in examples if one.source and home in one.source.parents}
+    beside = [one for one in examples if one.source and home in one.source.parents]
+    called = by_name(beside, home)
     made = [one for one in examples if one.source and home not in one.source.parents]
-    named: set[str] = set()
-    known = {*beside, *images.known}
+    named: set[Path | str | None] = set()
     for file in sorted(filter(is_list, lists.iterdir()), key=lambda file: (file.stem.lower() == "trainval", file.name)):
-        names = [name for name in listed(file, known) if split_of(file.stem) or key(name) not in named]
-        named |= set(map(key, names))
-        for name in names:  # trainval, which comes last, adds to train what no other list has named
-            bare = Wanted((plain(name),), (home / "JPEGImages",))
-            one = beside.get(key(name)) or Example(images.find([bare])[0], source=file)
-            made.append(replace(one, split=split_of(file.stem) or "train"))
-    left = sorted(one.path.name for name, one in beside.items() if name not in named)
+        found = [(name, called.get(name) or called.get(key(name))) for name in listed(file, called, images)]
+        marks = [one.source if one else key(name) for name, one in found]
+        for (name, one), mark in zip(found, marks, strict=True):
+            if split_of(file.stem) or mark not in named:  # trainval, which comes last: what no other list has named
+                bare = Wanted((plain(name),), (home / "JPEGImages",))
+                example = one or Example(images.find([bare])[0], source=file)
+                made.append(replace(example, split=split_of(file.stem) or "train"))
+        named.update(marks)
+    left = sorted(one.path.name for one in beside if one.source not in named)
     if left:
         reason = f"lists {len(named)} images; {len(left)} others with XML are left out (the first: {left[0]})"
         faults.append(Fault("unlisted", lists, "", reason, drops=True))
     return made
 
 
-def listed(file: Path, known: Collection[str]) -> list[str]:
+def by_name(examples: list[Example], home: Path) -> dict[str, Example]:
+    """Examples by what lists may call them: the path of their XML below Annotations, without suffix, as it is or in
+    other letters, or its last part alone. What several may be called is the name of none."""
+    exact: dict[str, Example] = {}
+    paths: defaultdict[str, list[Example]] = defaultdict(list)
+    stems: defaultdict[str, list[Example]] = defaultdict(list)
+    for one in examples:
+        assert one.source
+        base = home / "Annotations" if home / "Annotations" in one.source.parents else home
+        name = one.source.relative_to(base).with_suffix("").as_posix()
+        exact[name] = one
+        paths[key(name)].append(one)
+        stems[key(one.source.stem)].append(one)
+    alone = {name: group[0] for names in (stems, paths) for name, group in names.items() if len(group) == 1}
+    return alone | exact
+
+
+def listed(file: Path, called: Collection[str], images: Images) -> list[str]:
     """The names in a list, one a line; in lists of a class, 1, 0 or -1 follows. Some programs write the suffix too."""
     names = []
+    xmls = set(map(key, called))
+    known = {*xmls, *images.known}
     for line in filter(None, map(str.strip, read_text(file).splitlines())):
         head, _, tail = line.rpartition(" ")
         name = head.strip() if tail in ("1", "0", "-1") and key(line) not in known else line
-        names.append(name.rpartition(".")[0] if is_image_name(Path(name)) else name)
+        name = name.replace("\\", "/")
+        names.append(name.rpartition(".")[0] if is_image_name(Path(name)) and key(name) not in xmls else name)
     return names
 
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from PIL import Image
+
 from ...errors import UserError
-from ..annotations import Annotations, Example
+from ..annotations import Annotations, Example, printable
+from ..listing import is_image_name
+from ..pixels import FORMATS
 from .finding import key
 
 Number = int | float
+ENDINGS = {"JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif", "JPEG2000": ".jp2"}  # the other formats are called as theirs
 
 
 def number(value: float) -> Number:
@@ -30,18 +36,33 @@ def size_of(example: Example) -> tuple[int, int]:
 def image_names(annotations: Annotations) -> dict[Path, str]:
     """A file name for each image. Where two images of a split have one name, the later ones get a number.
 
-    VOC and YOLO tell images apart by name without suffix, in all splits together; so do these names.
+    VOC and YOLO tell images apart by name without suffix, in all splits together; so do these names. YOLO knows images
+    by their endings: those without a known one get it.
     """
     taken: set[str] = set()
     names: dict[Path, str] = {}
     for path in (example.path for example in annotations.examples):
-        stem, count = path.stem, 1
+        name = usable(path)
+        stem, count = name.stem, 1
         while key(stem) in taken:
             count += 1
-            stem = f"{path.stem}_{count}"
+            stem = f"{name.stem}_{count}"
         taken.add(key(stem))
-        names[path] = f"{stem}{path.suffix}"
+        names[path] = f"{stem}{name.suffix}"
     return names
+
+
+def usable(path: Path) -> Path:
+    """The name of an image file in characters that can be written, not hidden, and with an ending that is known."""
+    name = Path(re.sub("[\ud800-\udfff]", "\ufffd", path.name).lstrip("."))
+    return name if is_image_name(name) else Path(f"{name}{ending(path)}")
+
+
+def ending(path: Path) -> str:
+    """The ending of an image file's format, whatever its name."""
+    with Image.open(path, formats=FORMATS) as image:
+        kind = str(image.format)
+    return ENDINGS.get(kind, f".{kind.lower()}")
 
 
 def copies(pairs: Iterable[tuple[Path, Path]]) -> None:
@@ -52,7 +73,7 @@ def copies(pairs: Iterable[tuple[Path, Path]]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """UTF-8 with plain line ends, on every system."""
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    path.write_text(printable(text) + "\n", encoding="utf-8", newline="\n")
 
 
 @contextmanager

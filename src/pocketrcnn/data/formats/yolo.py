@@ -1,12 +1,13 @@
 """YOLO: `data.yaml`, or folders `images` and `labels`, or labels beside their images. No torch here.
 
 A line of a label file is a class number and a box as centre x, centre y, width, height, in parts of the image's sides;
-a polygon (as of segmentation) stands for the box around it. Images without label file have no objects. YOLO has no
-crowds: when writing they are left out.
+a polygon (as of segmentation) stands for the box around it; key points, of which `kpt_shape` in `data.yaml` tells, are
+left out. Images without label file have no objects. YOLO has no crowds: when writing they are left out.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from typing import Any
 import yaml
 
 from ...errors import UserError
-from ..annotations import Annotations, Example, Fault, Object
+from ..annotations import Annotations, Example, Fault, Object, printable
 from ..pixels import probe
 from .finding import WORDS, Images, counts, files, plain, read_text, split_below
 from .writing import copies, image_names, size_of, write_text
@@ -37,10 +38,10 @@ def found(path: Path) -> list[Path]:
     return described or [file for file in everything if is_label(file)]
 
 
-def is_data(file: Path) -> bool:
-    """Whether a file is a YAML file that names classes."""
+def is_data(file: Path, words: tuple[str, ...] = ("names:", "nc:")) -> bool:
+    """Whether a file is a YAML file that names classes, or counts them."""
     return file.suffix.lower() in (".yaml", ".yml") and any(
-        line.startswith(("names:", "nc:")) for line in read_text(file).splitlines()
+        line.startswith(words) for line in read_text(file).splitlines()
     )
 
 
@@ -56,7 +57,7 @@ def is_label(file: Path) -> bool:
 def read(path: Path) -> Annotations:
     """The images and objects under a path, as they are."""
     root = path if path.is_dir() else path.parent
-    described = next(filter(is_data, found(path)), None)
+    described = next(filter(is_data, found(path)), None) or below(path)
     settings = load(described) if described else {}
     faults: list[Fault] = []
     images = Images(root)
@@ -65,12 +66,12 @@ def read(path: Path) -> Annotations:
     else:
         listed = [(image, split_below(root, image)) for image in images.paths]
     images.named.update(image for image, _ in listed)
-    names = class_names(settings, root)
+    names, points = class_names(settings, root), points_of(settings)
     faults += shared_names(names or {}, described or root)
     left: Counter[tuple[str, str]] = Counter()
-    examples = tuple(example(image, split, names, faults, left) for image, split in listed)
-    used = {one.source for one in examples}
-    orphans = [file for file in files(root) if is_label(file) and file not in used]
+    examples = tuple(example(image, split, names, faults, left, points=points) for image, split in listed)
+    used = {os.path.realpath(one.source) for one in examples if one.source}
+    orphans = [file for file in files(root) if is_label(file) and os.path.realpath(file) not in used]
     faults += [Fault("no-image", file, "", "is the label file of no image", drops=True) for file in orphans]
     if names is None:
         indices = {thing.name for one in examples for thing in one.objects}
@@ -79,11 +80,25 @@ def read(path: Path) -> Annotations:
     return Annotations("yolo", root, classes, examples, tuple(faults), images.unnamed(), counts(left))
 
 
+def below(path: Path) -> Path | None:
+    """The YAML file with class names in a folder of a folder that names no classes itself; None where there is none.
+
+    Raises UserError where there are several: each has other classes.
+    """
+    if path.is_file() or any(file.name.lower() in NAMES for file in path.iterdir()):
+        return None
+    inner = [file for file in files(path) if is_data(file, ("names:",))]
+    if len(inner) > 1:
+        there = ", ".join(map(str, inner))
+        raise UserError(f"{path} holds several data sets, each with class names ({there}): name one of their folders")
+    return inner[0] if inner else None
+
+
 def load(file: Path) -> Settings:
     """What a YAML file says. Raises UserError when it is none."""
     try:
         content = yaml.safe_load(read_text(file))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that there is not
         raise UserError(f"{file} is not YAML ({error}): correct it, or name the folder of the images") from error
     if not isinstance(content, dict):
         raise UserError(f"{file} has no settings (names, train, val): correct it, or name the folder of the images")
@@ -107,16 +122,30 @@ def class_names(settings: Settings, root: Path) -> dict[int, str] | None:
     """Class names by number: of the YAML, else of `classes.txt`; None where nothing names them."""
     names = settings.get("names")
     if isinstance(names, dict):
-        return {int(i): str(name) for i, name in sorted(names.items(), key=lambda pair: int(pair[0]))}
+        return {int(i): printable(str(name)) for i, name in sorted(names.items(), key=lambda pair: int(pair[0]))}
     if isinstance(names, list):
-        return {i: str(name) for i, name in enumerate(names)}
+        return {i: printable(str(name)) for i, name in enumerate(names)}
     if isinstance(settings.get("nc"), int):
         return {i: str(i) for i in range(settings["nc"])}
-    for file in files(root):
-        if file.name.lower() in NAMES:
-            lines = read_text(file).rstrip().splitlines()
-            return {i: line.strip() for i, line in enumerate(lines)}
-    return None
+    lists = {file: names_in(file) for file in files(root) if file.name.lower() in NAMES}
+    if not lists:
+        return None
+    longest = max(lists, key=lambda file: len(lists[file]))
+    for file, lines in lists.items():  # LabelImg writes one a folder, with the classes that there were by then
+        if lists[longest][: len(lines)] != lines:
+            raise UserError(f"{longest} and {file} name different classes: make them equal, or name one of the folders")
+    return dict(enumerate(lists[longest]))
+
+
+def names_in(file: Path) -> list[str]:
+    """The names in a text file, one a line."""
+    return [line.strip() for line in read_text(file).rstrip().splitlines()]
+
+
+def points_of(settings: Settings) -> int:
+    """How many numbers of key points follow a box: `kpt_shape` is their count and the numbers of each. Mostly none."""
+    shape = settings.get("kpt_shape")
+    return math.prod(shape) if isinstance(shape, list) and all(isinstance(side, int) for side in shape) else 0
 
 
 def images_of(settings: Settings, file: Path, faults: list[Fault]) -> Iterator[tuple[Path, str]]:
@@ -163,7 +192,13 @@ def label_of(image: Path) -> Path | None:
 
 
 def example(
-    image: Path, split: str, names: dict[int, str] | None, faults: list[Fault], left: Counter[tuple[str, str]]
+    image: Path,
+    split: str,
+    names: dict[int, str] | None,
+    faults: list[Fault],
+    left: Counter[tuple[str, str]],
+    *,
+    points: int,
 ) -> Example:
     """One image with its objects. An image that cannot be read has none: its boxes are parts of an unknown size.
 
@@ -176,8 +211,8 @@ def example(
     for position, line in enumerate(read_text(label).splitlines(), 1):
         try:
             if line.strip():
-                objects.append(thing(line.split(), f"line {position}", size, names))
-                left.update([("polygon", "object")] if len(line.split()) > 5 else [])
+                objects.append(thing(line.split(), f"line {position}", size, names, points))
+                left.update([("key points" if points else "polygon", "object")] if len(line.split()) > 5 else [])
         except (ValueError, OverflowError):
             reason = f"`{line.strip()[:60]}` is not a class number and four numbers (or a polygon)"
             faults.append(Fault("unreadable", label, f"line {position}", reason, drops=True))
@@ -193,9 +228,12 @@ def stated(image: Path) -> tuple[int, int] | None:
     return head.width, head.height
 
 
-def thing(words: list[str], where: str, size: tuple[int, int], names: dict[int, str] | None) -> Object:
-    """One object. Raises ValueError when the words are not those of a label."""
+def thing(words: list[str], where: str, size: tuple[int, int], names: dict[int, str] | None, points: int = 0) -> Object:
+    """One object. `points`: the numbers of key points behind its box. Raises ValueError when the words are not those of
+    a label."""
     index, values = float(words[0]), [float(word) for word in words[1:]]
+    if points:
+        values = values[:4] if len(values) in (4, 4 + points) else []
     if not index.is_integer() or not (len(values) == 4 or (len(values) >= 6 and len(values) % 2 == 0)):
         raise ValueError
     if len(values) == 4:
