@@ -329,7 +329,8 @@ def test_a_checkpoint_that_is_damaged(shell: Shell, stopped: Path) -> None:
     data = bytearray(path.read_bytes())
     data[-100] ^= 1
     path.write_bytes(data)
-    assert f"{path} is damaged (its checksum differs from its content): delete it" in shell.refused(B2, stopped)
+    remedy = "restore it from a copy, or delete it to start over"
+    assert f"{path} is damaged (its checksum differs from its content): {remedy}" in shell.refused(B2, stopped)
     path.write_bytes(data[:1000])
     assert f"{path} is damaged or not one of pocketrcnn's files" in shell.refused(B2, stopped)
     path.unlink()
