@@ -201,16 +201,17 @@ def test_a_run_that_is_killed_before_its_evaluation_is_written_is_not_finished(
 def test_an_interrupted_run_says_how_it_goes_on(
     shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The same command would begin another run."""
+    """The same command would begin another run. The run of a link is called as the link is."""
     monkeypatch.chdir(tmp_path)
+    Path("my images").symlink_to(shapes)
     with monkeypatch.context() as patch:
         interrupt_after(patch, 2)
-        words = ["train", str(shapes), "--iterations", "4", "--preset", "small", "--batch", "2", "--size", "32"]
+        words = ["train", "my images", "--iterations", "4", "--preset", "small", "--batch", "2", "--size", "32"]
         assert main([*words, "--device", "cpu"]) == 130
-    remedy = f"`pocketrcnn resume runs/{shapes.name}` goes on from here"
+    remedy = "`pocketrcnn resume runs/my-images` goes on from here"
     assert capsys.readouterr().err.strip().endswith(f"state saved; {remedy}")
     assert main(remedy.split("`")[1].split()[1:]) == 0
-    assert metrics(tmp_path / "runs" / shapes.name)["iterations"] == 4
+    assert metrics(tmp_path / "runs" / "my-images")["iterations"] == 4
 
 
 def test_what_cannot_be_evaluated_is_said(learned: Path, tmp_path: Path) -> None:

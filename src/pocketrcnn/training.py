@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import re
 import statistics
 import time
@@ -102,7 +103,8 @@ def train(options: Options) -> Path:
     config = replace(chosen.config, **{f"data__{name}": value for name, value in found.items()})
     for reason in chosen.reasons:
         say(reason)
-    folder = options.out or first_free(RUNS / re.sub(r"\s+", "-", options.data.resolve().name))
+    name = Path(os.path.abspath(options.data)).name  # of a link, as it is called here
+    folder = options.out or first_free(RUNS / re.sub(r"\s+", "-", name))
     with Run(folder, config, device) as run:
         run.keep_places(own.places)
         fit(*sets, run, time.perf_counter() - begun, partial(concluded, run, own, sets[1]))
