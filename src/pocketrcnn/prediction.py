@@ -89,14 +89,14 @@ def named_images(patterns: Sequence[str]) -> list[Path]:
     own: list[Path] = []
 
     def unwanted(path: Path) -> bool:
-        if of_predictions(path):
+        if found := of_predictions(path):
             own.append(path)
-        return of_predictions(path)
+        return found
 
-    found = expand(patterns, unwanted)
+    images = expand(patterns, unwanted)
     if own:
         say(f"{counted(len(own), 'picture')} of earlier predictions left alone")
-    return found
+    return images
 
 
 def of_predictions(path: Path) -> bool:

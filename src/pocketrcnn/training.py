@@ -99,8 +99,7 @@ def train(options: Options) -> Path:
     own = open_own(data, places(options.out) if options.out else None)
     render(own.report)
     chosen, sets = prepared(options, own, device)
-    found = {"source": data.source, "voc_origin": options.voc_origin, "seed": options.seed}
-    config = replace(chosen.config, **{f"data__{name}": value for name, value in found.items()})
+    config = replace(chosen.config, data__source=data.source, data__voc_origin=data.voc_origin, data__seed=data.seed)
     for reason in chosen.reasons:
         say(reason)
     name = Path(os.path.abspath(options.data)).name  # of a link, as it is called here

@@ -131,8 +131,11 @@ def in_batches(images: Any, count: int) -> Iterator[list[Any]]:
 
     An array or tensor of more than three dimensions holds several; paths, texts and Pillow images are one.
     """
-    several = images.ndim > 3 if hasattr(images, "ndim") else not isinstance(images, str | PathLike | Image.Image)
-    source = iter(images if several and isinstance(images, Iterable) else [images])
+    if hasattr(images, "ndim"):
+        several = images.ndim > 3
+    else:
+        several = isinstance(images, Iterable) and not isinstance(images, str | PathLike | Image.Image)
+    source = iter(images if several else [images])
     while batch := list(islice(source, count)):
         yield batch
 
