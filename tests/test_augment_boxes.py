@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from pocketrcnn.boxes import anchors, closest, match
 from pocketrcnn.config import AugmentConfig
+from pocketrcnn.data.annotations import LEAST_SIDE
 from pocketrcnn.data.augment import augment
-from pocketrcnn.data.geometry import GREY, SMALLEST, VISIBLE, resample, translate, zoom
+from pocketrcnn.data.geometry import GREY, VISIBLE, resample, translate, zoom
 from pocketrcnn.data.mixing import compact, mosaic, paste
 from pocketrcnn.errors import UserError
 from pocketrcnn.structures import PADDING, Batch
@@ -128,8 +130,8 @@ def test_results_are_valid_batches(config: AugmentConfig) -> None:
         assert y1.min() >= 0
         assert x2.max() <= SIDE
         assert y2.max() <= SIDE
-        assert (x2 - x1).min() >= SMALLEST
-        assert (y2 - y1).min() >= SMALLEST
+        assert (x2 - x1).min() >= LEAST_SIDE
+        assert (y2 - y1).min() >= LEAST_SIDE
         assert (after.boxes[~after.valid] == 0).all(), "padding is zeros"
         assert after.images.shape == (24, 3, SIDE, SIDE)
         assert after.images.dtype == torch.uint8
@@ -297,6 +299,20 @@ def test_a_mosaic_is_made_of_four_corners_at_their_own_scale() -> None:
     assert after.boxes.shape[1] <= 4
 
 
+@pytest.mark.parametrize("config", [AugmentConfig(mosaic=0.5), EVERYTHING], ids=str)
+def test_a_batch_without_objects_keeps_a_slot_and_can_be_matched(config: AugmentConfig) -> None:
+    before = painted()
+    empty = Batch(before.images, torch.zeros_like(before.boxes), torch.full_like(before.labels, PADDING), before.ids)
+    after = augment(empty, config, epoch=0, seed=0)
+    assert after.labels.shape[1] >= 1
+    assert not after.valid.any()
+    grid = anchors(8, 8, 8, ((16.0, 16.0),))
+    labels, _ = match(grid, after.boxes, after.valid, 0.5, 0.4)
+    assert not labels.any(), "all are background"
+    overlap, _ = closest(grid.flatten(0, 2).expand(len(after), -1, -1), after.boxes, after.valid)
+    assert (overlap == -1).all()
+
+
 def test_no_mosaic_is_the_image_itself() -> None:
     before = painted()
     after = mosaic(before, 0.0)
@@ -312,7 +328,7 @@ def test_compacting_keeps_the_objects_in_their_order(rows: list[list[int]]) -> N
     boxes = torch.arange(labels.numel() * 4).view(*labels.shape, 4).float()
     after = compact(Batch(torch.zeros(len(rows), 3, 1, 1, dtype=torch.uint8), boxes, labels, torch.arange(len(rows))))
     fullest = max(sum(label >= 0 for label in row) for row in rows)
-    assert after.labels.shape[1] == fullest
+    assert after.labels.shape[1] == max(fullest, 1)
     for i, row in enumerate(rows):
         kept = [(label, boxes[i, slot].tolist()) for slot, label in enumerate(row) if label >= 0]
         assert shown(after, i) == kept

@@ -114,6 +114,8 @@ def stopped(shell: Shell, tmp_path: Path) -> Path:
         ),
         ("scenes there --backgrounds nowhere", "--backgrounds nowhere: train.bin is missing: name a folder with"),
         ("scenes there --objects 0-6 --backgrounds x", "--backgrounds belongs to scenes with one object: leave out"),
+        ("train . --anchors 5xnan", "--anchors 5xnan: write widths and heights above 0, as in 12x12,24x16"),
+        ("train . --anchors 8x8,infx5", "--anchors 8x8,infx5: write widths and heights above 0, as in 12x12,24x16"),
         ("bench step --rounds 0", "--rounds 0: use 1 or more"),
     ],
 )

@@ -211,6 +211,27 @@ def test_a_class_without_examples_in_training_is_a_note(tmp_path: Path) -> None:
     assert "class `dog` has no example in training" in str(report.faults[0])
 
 
+def test_a_class_of_crowds_alone_has_no_examples(tmp_path: Path) -> None:
+    disk.coco(tmp_path, {"a.png": (SIZE, [("cat", (1, 1, 5, 5))])})
+    crowd = {"id": 9, "image_id": 0, "category_id": 17, "bbox": [0, 0, 9, 9], "iscrowd": 1}
+    disk.change_coco(tmp_path, annotations=[crowd])
+    report = judged(tmp_path)
+    assert kinds(report) == ["class-without-examples"]
+    assert "class `dog` has no example: it cannot be learned" in str(report.faults[0])
+
+
+def test_predictions_in_the_data_are_noted(tmp_path: Path, shell: Shell) -> None:
+    disk.coco(tmp_path / "data")
+    for name in ("predictions.json", "predictions.csv"):
+        (disk.picture(tmp_path / "data" / "found" / "a.png").parent / name).write_text("")
+    code, out, _ = shell("check", tmp_path / "data", "--fix", tmp_path / "fixed")
+    assert code == 0
+    assert "predictions: 1 noted\n" in out
+    assert f"1 folder of predictions left alone (the first: {tmp_path / 'data' / 'found'})" in out
+    assert "besides" not in out
+    assert (tmp_path / "fixed" / "fixes.txt").read_text().startswith("noted: predictions: ")
+
+
 def test_no_training_images_is_a_note(tmp_path: Path) -> None:
     report = judged(disk.coco(tmp_path / "data" / "test").parent)
     assert kinds(report) == ["no-training-images"]

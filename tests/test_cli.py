@@ -13,7 +13,9 @@ from shell import Shell, few_evaluations, finish, start
 
 from pocketrcnn.commands import course, measure
 from pocketrcnn.data.archive import cell_labels
+from pocketrcnn.evaluation_tables import by_class
 from pocketrcnn.experiments import NETWORKS
+from pocketrcnn.show import print_table, say
 from pocketrcnn.version import __version__
 
 COMMANDS = (
@@ -232,3 +234,20 @@ def test_report_of_damaged_results(shell: Shell, tmp_path: Path, content: str, r
     (tmp_path / "results.json").write_text(content)
     assert reason in shell.refused("report", tmp_path)
     assert not (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize("command", ["check", "convert", "train", "resume", "eval", "export", "report", "predict"])
+def test_a_name_that_the_system_refuses_is_one_line(command: str, shell: Shell, tmp_path: Path) -> None:
+    """On some systems and versions of Python the question whether there is such a file is an error itself."""
+    words = {"convert": ("out", "--to", "coco"), "predict": (__file__,)}.get(command, ())
+    said = shell.refused(command, tmp_path / ("x" * 300), *words)
+    assert "x" * 300 in said
+
+
+@pytest.mark.parametrize("name", ["cell [/dead]", "[red blood]", "[white]x", ":microscope:"])
+def test_names_are_shown_as_they_are(name: str, shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    """Brackets and colons once were taken for colours and pictures, or ended `eval` in a traceback."""
+    row = dict.fromkeys(("AP", "AP50", "AP75", "AR", "objects", "images"), 0) | {"name": name, "best": None}
+    print_table(by_class([row]))
+    say(name)
+    assert capsys.readouterr().out.count(name) == 2

@@ -1,7 +1,7 @@
 """A run of so many minutes takes so many minutes, however fast the machine turns out to be. Time is simulated."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -143,18 +143,22 @@ def plan(settings_: TrainConfig, **changes: Any) -> State:
     return state(settings_, **changes).plan(settings_)
 
 
-def test_a_new_wish_is_planned_at_the_pace_so_far() -> None:
+def test_a_new_wish_is_the_plan_where_there_is_not_more_already() -> None:
     assert plan(TrainConfig(iterations=50)).planned == 50
-    assert plan(TrainConfig(iterations=50, minutes=5.0)).planned == 50, "no pace yet"
-    assert plan(TrainConfig(iterations=50, minutes=5.0), iteration=100, elapsed=150.0).planned == 200
-    assert plan(TrainConfig(iterations=50, minutes=1.0), iteration=100, elapsed=150.0).planned == 100, "time is over"
+    assert plan(TrainConfig(iterations=50, minutes=5.0), iteration=20).planned == 50
+    assert plan(TrainConfig(iterations=50, minutes=1.0), iteration=100).planned == 100, "time is over"
 
 
-def kept(figures: list[float], patience: int = 0) -> tuple[float, bool]:
-    """The figure of the network that is kept after these points, and whether the run was ended."""
+def kept(figures: list[float], patience: int = 0, before: Sequence[float] = ()) -> tuple[float, bool]:
+    """The figure of the network that is kept after these points, and whether the run was ended.
+
+    `before`: figures of points from before the run was given another length; the best of them is kept so far.
+    """
     settings_ = TrainConfig(iterations=1000, monitor="AP", patience=patience)
     network = torch.nn.Linear(1, 1)
-    one = state(settings_, best=torch.nn.Linear(1, 1))
+    one = state(settings_, best=torch.nn.Linear(1, 1), log=[{"test": {"AP": figure}} for figure in before])
+    torch.nn.init.constant_(one.best.weight, max(before, default=0.0))  # type: ignore[union-attr,arg-type]
+    one.plan(settings_)
     one.model = network  # type: ignore[assignment]
     for figure in figures:
         one.iteration += 1
@@ -188,6 +192,15 @@ def test_patience_ends_a_run_so_many_points_after_its_best(figures: list[float],
             ended = True
             break
     assert kept(figures, patience) == (best, ended)
+
+
+def test_patience_begins_anew_where_another_length_is_asked() -> None:
+    """A run that had ended for want of a better point once ended again at its first new one."""
+    before = [0.1, 0.5, 0.4, 0.3]
+    assert kept([0.2], 2, before) == (0.5, False)
+    assert kept([0.2, 0.3, 0.4], 2, before) == (0.5, False), "on its way up again"
+    assert kept([0.2, 0.1, 0.1], 2, before) == (0.5, True)
+    assert kept([0.2, 0.6], 2, before) == (0.6, False)
 
 
 def test_without_a_figure_to_watch_the_last_network_is_kept() -> None:

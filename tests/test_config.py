@@ -70,6 +70,10 @@ def test_replace_checks_the_new_value() -> None:
         (lambda: AugmentConfig(shift=-1), "augment.shift is -1: use 0 or more pixels"),
         (lambda: AugmentConfig(cutout=-1), "augment.cutout is -1: use 0 or more pixels"),
         (lambda: OptimConfig(lr=0), "optim.lr is 0: use a learning rate above 0"),
+        (
+            lambda: OptimConfig(schedule="exponential"),
+            "optim.final_lr is 0.0: an exponential schedule needs a rate above 0 to end at, as in optim.final_lr=1e-4",
+        ),
         (lambda: ROIConfig(dropout=1.0), "roi.dropout is 1.0: use 0 up to, not including, 1"),
         (lambda: RPNConfig(anchors=()), "rpn.anchors needs at least one anchor, with sides above 0"),
         (lambda: RPNConfig(anchors=((32.0, 0.0),)), "rpn.anchors needs at least one anchor, with sides above 0"),
@@ -115,6 +119,15 @@ def test_files_that_cannot_be_used_say_where_and_why(content, message) -> None:
 
 def test_whole_numbers_may_stand_for_floats() -> None:
     assert load("schema: 1\noptim: {lr: 1, betas: [0, 1]}", "here").optim == OptimConfig(lr=1.0, betas=(0.0, 1.0))
+
+
+def test_numbers_that_yaml_takes_for_text_are_numbers() -> None:
+    """To YAML 1.1 a number with an exponent has a point and a sign: 1.0e-3."""
+    assert load("schema: 1\noptim: {lr: 1e-3, betas: [9e-1, 0.99]}", "here").optim == OptimConfig(
+        lr=1e-3, betas=(0.9, 0.99)
+    )
+    found = overruled(planned(), ["optim.lr=5E-4", "optim.schedule=exponential", "optim.final_lr=1e-5"]).optim
+    assert (found.lr, found.schedule, found.final_lr) == (5e-4, "exponential", 1e-5)
 
 
 def test_what_is_not_said_has_its_default() -> None:
@@ -165,6 +178,16 @@ def test_settings_are_overruled_by_name() -> None:
         ("augment.paste=many", "--set, augment, paste: 'many' is not of type int"),
         ("augment.zoom=[1", "--set augment.zoom=[1: the value is not YAML"),
         ("", "--set : name a setting of"),
+        ("optim.lr=nan", "--set, optim, lr: 'nan' is not of type float"),
+        ("optim.lr=inf", "--set, optim, lr: 'inf' is not of type float"),
+        ("optim.lr=1e999", "--set, optim, lr: '1e999' is not of type float"),
+        ("augment.paste=1e1", "--set, augment, paste: '1e1' is not of type int"),
+        ("optim.schedule=exponential", "optim.final_lr is 0.0: an exponential schedule needs a rate above 0"),
+        (
+            "model.image=90",
+            "model.image=90: model.image is not set by name, the anchors depend on it, use --size",
+        ),
+        (" model.classes =2", "model.classes is not set by name, it follows from the data, change the classes there"),
     ],
 )
 def test_settings_that_are_none_are_refused_in_one_line(setting: str, message: str) -> None:

@@ -1,5 +1,6 @@
 """`pocketrcnn convert`: boxes, classes, crowds and splits that go in come out, through every format."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from shell import Shell
 from pocketrcnn.data.annotations import Annotations, Example, Object
 from pocketrcnn.data.check import inspect
 from pocketrcnn.data.formats import read, write
+from pocketrcnn.data.overview import not_carried_over
 from pocketrcnn.errors import UserError
 
 CLASSES = ("cat", "a dog", "Ёж & <co>: 1", "never used")
@@ -166,7 +168,7 @@ def test_what_no_format_carries_over_is_named(tmp_path: Path, shell: Shell) -> N
     thing = {"id": 9, "image_id": 20, "category_id": 3, "bbox": [0, 0, 9, 9], "area": 81}
     disk.change_coco(
         tmp_path / "coco",
-        annotations=[thing | {"segmentation": []}, thing | {"bbox": [0, 0, 8, 8], "keypoints": [1, 2, 2]}],
+        annotations=[thing | {"segmentation": []}, thing | {"bbox": [0, 0, 8, 8], "area": 64, "keypoints": [1, 2, 2]}],
         images=[{"id": 99, "file_name": "a b.png", "license": 3}],
         categories=[{"id": 50, "name": "emu", "supercategory": "none"}],
     )
@@ -184,6 +186,81 @@ def test_what_no_format_carries_over_is_named(tmp_path: Path, shell: Shell) -> N
         "filename,class,xmin,ymin,xmax,ymax,score\na b.png,cat,1,2,3,4,.5\na b.png,dog,1,2,3,4,"
     )
     assert said(tmp_path / "csv") == ["score of 1 object"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "lacking"),
+    [
+        ({"area": 120}, "area of 1 object"),
+        ({"area": 120, "segmentation": []}, "area of 1 object"),
+        ({"area": 120, "segmentation": [[0, 0, 20, 0, 20, 10]]}, "segmentation of 1 object"),
+        ({"area": 199.2}, ""),
+        ({"area": 201.9}, ""),
+        ({"area": 0}, ""),
+        ({"area": None}, ""),
+        ({"area": 6, "bbox": [0, 0, 2.5, 2.5]}, ""),
+        ({"area": 200, "bbox": [20, 10, -20, -10]}, ""),
+    ],
+)
+def test_an_area_that_is_not_that_of_the_box_is_not_carried_over(
+    tmp_path: Path, fields: dict[str, object], lacking: str
+) -> None:
+    data = disk.coco(tmp_path / "data")
+    thing = {"id": 9, "image_id": 20, "category_id": 3, "bbox": [0, 0, 20, 10]}
+    disk.change_coco(data, annotations=[thing | fields])
+    said = not_carried_over(inspect(read(data)).summary)
+    assert said.removeprefix("not carried over: ") == lacking
+
+
+@pytest.mark.parametrize(
+    "name", ["a\nb", "cat\n", "a\u2028b", "a\x85b", "a\x0cb", "a\x07b", "a\x00", "a\uffff", "", " "]
+)
+def test_classes_that_voc_cannot_hold_are_refused(tmp_path: Path, shell: Shell, name: str) -> None:
+    data = disk.coco(tmp_path / "data")
+    disk.change_coco(data, categories=[{"id": 50, "name": name}])
+    line = shell.refused("convert", data, tmp_path / "out", "--to", "voc")
+    assert f"{data}: class {name!r} cannot be written as VOC (empty, or with a line break or control" in line
+    assert "rename it, or choose coco or yolo" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+@pytest.mark.parametrize("name", ["a\nb", "cat\n", "a\u2028b", "a\x07b"])
+def test_classes_that_only_voc_cannot_hold(tmp_path: Path, name: str) -> None:
+    data = disk.coco(tmp_path / "data")
+    disk.change_coco(data, categories=[{"id": 50, "name": name}])
+    start = inspect(read(data)).clean
+    same(start, through(start, tmp_path / "out", "coco", "yolo"), crowds=True)
+
+
+def test_odd_classes_that_voc_can_hold(tmp_path: Path) -> None:
+    data = disk.coco(tmp_path / "data")
+    names = ("a\tb", "<&>", "\x7f", "\U0001f980")
+    disk.change_coco(data, categories=[{"id": 50 + i, "name": name} for i, name in enumerate(names)])
+    start = inspect(read(data)).clean
+    same(start, through(start, tmp_path / "out", "voc"), crowds=True)
+
+
+@pytest.mark.parametrize("words", ["convert {} . --to yolo", "check {} --fix ."])
+def test_into_the_folder_where_one_stands(
+    tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    disk.coco(tmp_path / "data")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert shell(words.format("../data")).code == 0
+    assert Path.cwd().samefile(tmp_path / "here"), "the folder is the same one"
+    assert len(inspect(read(Path("."))).clean.examples) == 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "here"], "nothing is left behind"
+    assert "is not empty: name an empty or a new folder" in shell.refused(words.format("../data"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_into_a_link_to_an_empty_folder(tmp_path: Path, shell: Shell) -> None:
+    disk.coco(tmp_path / "data")
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there", target_is_directory=True)
+    assert shell("convert", tmp_path / "data", tmp_path / "link", "--to=voc").code == 0
+    assert (tmp_path / "there" / "classes.txt").is_file()
 
 
 def test_unknown_formats_name_the_nearest(tmp_path: Path, shell: Shell) -> None:

@@ -11,7 +11,7 @@ from conftest import small
 
 from pocketrcnn import engine, environment
 from pocketrcnn.backbones import Backbone
-from pocketrcnn.checkpoint import load_tensors
+from pocketrcnn.checkpoint import load_tensors, save_tensors
 from pocketrcnn.config import Config, DataConfig, replace
 from pocketrcnn.data import Dataset, open_dataset
 from pocketrcnn.data.datasets import Images
@@ -96,6 +96,15 @@ def test_an_interrupted_run_ends_in_the_same_bytes(
         assert (parts.folder / name).read_bytes() == (whole.folder / name).read_bytes()
     assert (parts.metrics() or {})["metrics"] == (whole.metrics() or {})["metrics"]
     assert not (parts.folder / "checkpoint.safetensors").exists()
+
+
+def test_a_checkpoint_of_before_patience_began_anew_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = interrupted_run(tmp_path / "run", monkeypatch, small("B2"))
+    tensors, facts = load_tensors(path)
+    assert facts.pop("earlier") == 0
+    save_tensors(path, tensors, facts)
+    run, whole = train(tmp_path / "run", small("B2")), train(tmp_path / "whole", small("B2"))
+    assert (run.folder / "weights.safetensors").read_bytes() == (whole.folder / "weights.safetensors").read_bytes()
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: Path) -> None:

@@ -311,6 +311,16 @@ def test_yolo_folders_either_way_round(tmp_path: Path, images: str, labels: str)
     assert {example.split for example in found.examples} == {"train" if "train" in images else ""}
 
 
+@pytest.mark.skipif(os.path.normcase("A") == "a", reason="names with other capitals are one there")
+@pytest.mark.parametrize("images", ["Images", "images/train", "IMAGES/train"])
+@pytest.mark.parametrize("labels", ["labels", "Labels", "LABELS"])
+def test_yolo_folders_in_any_letters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, images: str, labels: str) -> None:
+    disk.yolo_names(disk.yolo(tmp_path, images=images, labels=str(Path(labels, *Path(images).parts[1:]))))
+    assert_all_there(read(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert_all_there(read(Path(".")))
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -408,6 +418,8 @@ def test_yolo_classes_of_one_name_are_one(tmp_path: Path) -> None:
         ("image;label;x1;y1;x2;y2\na.png;cat;1;2;5;7", (1, 2, 5, 7)),
         ("Path,Class Name,x,y,w,h\r\nphotos/a.png,cat,1,2,4,5\r\n", (1, 2, 5, 7)),
         ("file\tcategory\tx\ty\twidth\theight\na.png\tcat\t1\t2\t4\t5", (1, 2, 5, 7)),
+        ("\tfilename\tclass\txmin\tymin\txmax\tymax\n0\ta.png\tcat\t1\t2\t5\t7", (1, 2, 5, 7)),
+        ("\n \t\r\n;file;class;x1;y1;x2;y2\r\n0;a.png;cat;1;2;5;7\r\n", (1, 2, 5, 7)),
         ("\ufeffymax,xmax,ymin,xmin,class,filename\n7,5,2,1,cat,a.png", (1, 2, 5, 7)),
         ('id,"filename",xmin,ymin,xmax,ymax,class\n3,"a.png",1,2,5,7,cat', (1, 2, 5, 7)),
     ],
@@ -479,6 +491,43 @@ def test_images_in_no_split_among_others_are_for_training(tmp_path: Path) -> Non
     found = read(tmp_path)
     assert splits_of(found) == {"a.png": "train", "b.png": "test"}
     assert [(fault.kind, fault.drops) for fault in found.faults] == [("no-split", False)]
+
+
+def predicted(folder: Path) -> Path:
+    """What `predict` leaves behind, with a picture of each kind."""
+    for name in ("pictures/a b.png", "pictures/bb.png", "crops/dog/ccc-1.png"):
+        disk.picture(folder / name)
+    (folder / "predictions.json").write_text("[]")
+    (folder / "predictions.csv").write_text("image,class,score,x1,y1,x2,y2\na b.png,dog,0.9,1,2,3,4\n")
+    return folder
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_predictions_in_a_folder_are_no_data(tmp_path: Path, kind: str) -> None:
+    root = WRITERS[kind](tmp_path)
+    alone = read(root)
+    first = predicted(root / "a" / "predictions")
+    predicted(root / "predictions")
+    found = read(root)
+    assert (found.examples, found.classes, found.unnamed) == (alone.examples, alone.classes, alone.unnamed)
+    (fault,) = found.faults
+    assert (fault.kind, fault.drops) == ("predictions", False)
+    assert fault.reason == f"2 folders of predictions left alone (the first: {first})"
+
+
+def test_predictions_that_are_named_are_data(tmp_path: Path) -> None:
+    found = read(predicted(tmp_path / "predictions"))
+    assert scenes_of(found) == {"a b.png": ((0, 0), [("dog", (1, 2, 3, 4))])}
+    assert found.faults == ()
+    with pytest.raises(UserError, match="holds predictions alone: name a folder with images"):
+        read(tmp_path)
+
+
+def test_one_of_the_two_files_makes_no_predictions(tmp_path: Path) -> None:
+    """A table may be called so."""
+    disk.table(tmp_path / "mine")
+    (tmp_path / "mine" / "boxes.csv").rename(tmp_path / "mine" / "predictions.csv")
+    assert_all_there(read(tmp_path))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")

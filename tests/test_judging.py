@@ -98,6 +98,19 @@ def test_a_part_of_the_test_images_is_not_all_of_them(copied: Path, shapes: Path
     assert evaluation(copied, "test")["data"] == str(whole), "the same images, and all of them"
 
 
+def test_other_data_of_one_name_have_figures_of_their_own(copied: Path, tmp_path: Path) -> None:
+    """Every export of some programs is called `test/_annotations.coco.json`: the last one replaced the others."""
+    for where in ("a", "b"):
+        hard = {"one.png": ((48, 48), [("cat", (1.0, 2.0, 12.0, 14.0))])}
+        datasets_on_disk.coco(tmp_path / where / "plate.1", hard)  # type: ignore[arg-type]
+    for where in ("a", "b", "a"):
+        evaluate_run(copied, tmp_path / where / "plate.1", None, "cpu")
+    made = sorted(path.name for path in copied.glob("evaluation-plate*"))
+    assert made == ["evaluation-plate.1-2-test.json", "evaluation-plate.1-test.json"]
+    sources = {json.loads((copied / name).read_text())["data"] for name in made}
+    assert sources == {str(tmp_path / where / "plate.1") for where in ("a", "b")}
+
+
 def test_a_score_counts_from_the_threshold_on_where_nothing_is_to_be_found() -> None:
     nothing = Truth(np.zeros((0, 4)), np.zeros(0, int), np.zeros(0, bool))
     found = Found(np.array([[0.0, 0, 9, 9]]), np.array([0.6]), np.zeros(1, int))

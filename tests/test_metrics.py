@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pocketrcnn.config import DataConfig, LossConfig
+from pocketrcnn import metrics
+from pocketrcnn.config import DataConfig, LossConfig, ModelConfig, RPNConfig
 from pocketrcnn.data import open_dataset
 from pocketrcnn.detector import FasterRCNN, Prediction
 from pocketrcnn.experiments import NETWORKS
-from pocketrcnn.metrics import Means, Sums, evaluate, measure
+from pocketrcnn.metrics import Means, Sums, batch_size, evaluate, measure, most_candidates, predictions
 from pocketrcnn.structures import Batch
 
 
@@ -44,6 +45,20 @@ def test_a_perfect_prediction_is_perfect_in_every_measure(scenes: Batch) -> None
     assert found["pixel_error"] == pytest.approx(0, abs=1e-4)
 
 
+def test_suppressed_proposals_find_nothing(scenes: Batch) -> None:
+    """They fill the places of proposals with score 0, and once counted as finds."""
+    model, means = FasterRCNN(NETWORKS["detector"]), Means()
+    found = perfect(model, scenes)
+    far = torch.zeros_like(found.proposals)
+    both = torch.cat((far, found.proposals), 1)  # [B,2,4]
+    scores = torch.cat((found.scores, torch.zeros_like(found.scores)), 1)
+    means.add(measured(model, found._replace(proposals=both, scores=scores), scenes))
+    assert means.result()["recall_50"] == means.result()["mean_iou"] == 0
+    nothing = Means()
+    nothing.add(measured(model, found._replace(scores=torch.zeros_like(found.scores)), scenes))
+    assert nothing.result()["mean_iou"] == 0, "no proposal at all"
+
+
 def test_pixel_error_is_in_pixels_for_one_coordinate(scenes: Batch) -> None:
     model, means = FasterRCNN(NETWORKS["detector"]), Means()
     prediction = perfect(model, scenes)
@@ -69,6 +84,31 @@ def test_means_survive_json_exactly(scenes: Batch) -> None:
     with torch.no_grad():
         means.add(measured(model, model(scenes.images), scenes))
     assert Means.from_plain(means.plain()).result() == means.result()
+
+
+@pytest.mark.parametrize(
+    ("side", "candidates", "images"),
+    [(48, 1, 250), (64, 250, 140), (96, 250, 62), (256, 770, 8), (256, 1000, 8), (256, 5000, 1), (64, 20_000, 1)],
+)
+def test_many_candidates_are_suppressed_in_fewer_images_at_once(side: int, candidates: int, images: int) -> None:
+    """500 objects an image make 5,000 candidates: their pairs in eight images took 4 GB."""
+    assert batch_size(side, candidates) == images
+    assert batch_size(side) >= images
+
+
+def test_the_candidates_of_a_network_are_no_more_than_its_anchors() -> None:
+    rpn = RPNConfig(box_dims=4, candidates=50, proposals=20)
+    config = ModelConfig(replace(NETWORKS["detector"].backbone), rpn, image=48, detections=10)
+    assert most_candidates(FasterRCNN(config)) == 36, "cells of 8 pixels"
+    assert most_candidates(FasterRCNN(replace(config, image=96))) == 50
+    assert most_candidates(FasterRCNN(replace(config, detections=20))) == 60, "of the detections"
+    assert most_candidates(FasterRCNN(NETWORKS["convnet"])) == 3
+
+
+def test_an_evaluation_keeps_to_the_pairs_that_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "MOST_PAIRS", 30)
+    model, dataset = FasterRCNN(NETWORKS["mobilenet"]), open_dataset(DataConfig("sample"), "test")
+    assert [len(batch) for batch, _ in predictions(model, dataset, 7)] == [3, 3, 1]
 
 
 def test_evaluation_is_the_same_twice_and_leaves_the_mode_alone() -> None:

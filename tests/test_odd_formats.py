@@ -195,6 +195,30 @@ def test_links_to_nothing_are_named(tmp_path: Path, shell: Shell, name: str) -> 
     assert f"{tmp_path / name} cannot be read (No such file or directory)" in shell.refused("check", tmp_path)
 
 
+@pytest.mark.parametrize("kind", [disk.coco, disk.voc, disk.yolo, disk.table])
+def test_folders_that_cannot_be_read_are_named(
+    tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch, kind: object
+) -> None:
+    """Root may read everything, so that no rights help here."""
+    sealed, look = kind(tmp_path) / "sealed" / "b", os.scandir  # type: ignore[operator]
+    disk.picture(sealed / "b.png")
+
+    def scandir(path: str) -> object:
+        if str(path) == str(sealed):
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert f"{sealed} cannot be read (Permission denied): mend or remove it" in shell.refused("check", tmp_path)
+
+
+def test_folders_of_the_system_are_no_data(tmp_path: Path) -> None:
+    disk.yolo(tmp_path)
+    for name in ("lost+found", "__MACOSX", ".Trash-0"):
+        disk.picture(tmp_path / name / "a.png")
+    assert len(read(tmp_path).examples) == 3
+
+
 def test_yaml_with_a_date_that_there_is_not(tmp_path: Path) -> None:
     disk.yolo_names(disk.yolo(tmp_path), "names: [cat, dog]\ndate: 2024-00-13\n")
     with pytest.raises(UserError, match=r"data\.yaml is not YAML \(month must be in 1\.\.12"):

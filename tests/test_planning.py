@@ -9,21 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pocketrcnn import planning
+from pocketrcnn.anchors import MOST_ANCHORS, Floats, choose_anchors, fit_anchors, shape_iou, sides_and_boxes
 from pocketrcnn.architectures import MERGED, scaled
 from pocketrcnn.config import replace
 from pocketrcnn.data.annotations import Annotations, Example, Object
 from pocketrcnn.errors import UserError
-from pocketrcnn.planning import (
-    PRESETS,
-    choose_anchors,
-    choose_side,
-    fit_anchors,
-    for_passes,
-    plan,
-    shape_iou,
-    sides_and_boxes,
-    widths,
-)
+from pocketrcnn.planning import PRESETS, choose_side, for_passes, plan, widths
 
 Sizes = list[tuple[float, float]]
 
@@ -38,7 +29,7 @@ def annotations(*examples: Example, classes: tuple[str, ...] = ("cat",)) -> Anno
     return Annotations("coco", Path("animals"), classes, examples)
 
 
-def around(shape: tuple[float, float], count: int, seed: int) -> planning.Floats:
+def around(shape: tuple[float, float], count: int, seed: int) -> Floats:
     """Boxes that differ from a shape by a few percent."""
     return np.array(shape) * np.random.default_rng(seed).uniform(0.95, 1.05, (count, 2))
 
@@ -83,7 +74,7 @@ def test_as_few_anchors_as_fit() -> None:
     assert len(anchors) == 1
     assert words.startswith("anchors 20x20 px; best possible recall 100.0% at IoU 0.5, 100.0% at IoU 0.7")
     wide = np.exp(np.random.default_rng(0).uniform(1, 6, (500, 2)))
-    assert len(choose_anchors(wide, 512)[0]) == planning.MOST_ANCHORS
+    assert len(choose_anchors(wide, 512)[0]) == MOST_ANCHORS
     assert len(choose_anchors(np.array([[4.0, 100], [100, 4]]), 128)[0]) == 2, "no more anchors than boxes"
 
 
@@ -141,6 +132,16 @@ def test_the_plan_says_its_reasons() -> None:
     assert found == plan(annotations(*[example((200, 150), (24, 18), (20, 16))] * 20), "small")
 
 
+def test_objects_that_cannot_be_learned_or_found_are_warned_of() -> None:
+    crowded = example((4096, 4096), *[(4, 40)] * 3, *[(80, 90)] * 1198)
+    warnings = [line for line in plan(annotations(crowded), "small").reasons if "warning" in line]
+    assert warnings == [
+        "warning: 3 of 1,201 objects are under 2 px wide or high in the input, and are not learned; "
+        "`--size 2048` makes the images less small, and an iteration longer",
+        "warning: of the 1,201 objects in an image 1,000 can be found; cut the images into smaller ones",
+    ]
+
+
 def test_images_that_are_made_smaller_are_counted() -> None:
     found = plan(annotations(example((1000, 500), (400, 400)), *[example((60, 60), (20, 20))] * 4), "small")
     assert "images are 60 to 1000 px at their longer side, 1 of 5 are made smaller" in found.reasons[0]
@@ -166,7 +167,7 @@ def test_where_the_input_made_objects_small_a_larger_one_is_named(
 ) -> None:
     examples = [example((longest, longest // 2), (object_side, object_side))] * 4
     found = plan(annotations(*examples), "small", side=asked)
-    (warning,) = [line for line in found.reasons if line.startswith("warning")]
+    (warning,) = [line for line in found.reasons if line.startswith("warning: the median")]
     assert f"under two cells of 4 px; `--size {wanted}` makes the images less small" in warning
     assert "enlarge" not in warning
     again = plan(annotations(*examples), "small", side=wanted)

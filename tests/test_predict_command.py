@@ -201,7 +201,8 @@ def test_pictures_of_earlier_predictions_are_no_images(shell: Shell) -> None:
     assert shell("predict run 'in/**/*' --save-crops --out in/first").code == 0
     told = "4 pictures of earlier predictions left alone\n2 objects in 2 images: second\n"
     assert shell("predict run 'in/**/*' --out second") == (0, told, "")
-    assert shell("predict run in/first/pictures --out third").out.startswith("2 objects"), "named, they are meant"
+    named = shell("predict run in/first/pictures --out third").out
+    assert named.endswith("2 objects in 2 images: third\n"), "named, they are meant"
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -286,6 +287,14 @@ def test_large_images_make_small_groups() -> None:
     assert [[one.ident for one in group] for group in made] == [[0], [1, 2], [3, 4, 5]]
 
 
+def test_images_that_are_made_smaller_are_counted(shell: Shell) -> None:
+    saved(Path("in/a.png"), WHITE)
+    saved(Path("in/b.png"), scene((200, 100), BOX))
+    code, out, _ = shell("predict run in")
+    words = "1 image made smaller for the network, to 64 px: boxes are in pixels of the file\n"
+    assert (code, out.startswith(words)) == (0, True), out
+
+
 def test_images_are_read_one_group_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths, held, most = [saved(tmp_path / f"{i}.png", WHITE) for i in range(9)], [0], [0]
     before = prediction.read_image
@@ -296,7 +305,7 @@ def test_images_are_read_one_group_at_a_time(tmp_path: Path, monkeypatch: pytest
         return before(path)
 
     class Counting:
-        classes = ("cat", "dog")
+        classes, side = ("cat", "dog"), 64
 
         def __call__(self, images: list[Any], *given: Any) -> Detections:
             held[0] -= len(images)

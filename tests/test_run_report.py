@@ -27,7 +27,7 @@ from pocketrcnn.judging import evaluate_run
 from pocketrcnn.matching import Found, Truth
 from pocketrcnn.report import run_figures, run_pictures, run_quality, run_training
 from pocketrcnn.report.run_quality import CELLS, CURVES, gathered
-from pocketrcnn.report.runs import render_runs
+from pocketrcnn.report.runs import render_runs, write_runs
 from pocketrcnn.run_facts import histogram, run_facts, write_comparison, write_run_report
 from pocketrcnn.run_pictures import picture_uri, verdicts
 from pocketrcnn.runs import open_run
@@ -213,6 +213,11 @@ def test_runs_that_differ_in_the_seed_alone_have_a_mean() -> None:
     runs[0]["evaluations"]["val"]["overall"] |= {"AP50": 0.5, "AP": 0.25}
     runs[1]["evaluations"]["val"]["overall"] |= {"AP50": 0.7, "AP": 0.35}
     assert "AP50 is 0.600 ± 0.141 and AP 0.300 ± 0.071" in Page(render_runs(runs)).text
+    assert "seed alone:" in Page(render_runs(runs)).text
+    for run in runs:
+        run["settings"]["train.minutes"] = 5.0
+    runs[1]["settings"] |= {"data.seed": 1, "train.iterations": 90, "train.curve_images": 50}
+    assert "seed alone, and in what was done in their minutes: AP50 is 0.600" in Page(render_runs(runs)).text
     runs[1]["settings"]["model.image"] = 64
     assert "seed alone" not in Page(render_runs(runs)).text
 
@@ -220,6 +225,24 @@ def test_runs_that_differ_in_the_seed_alone_have_a_mean() -> None:
 def test_figures_on_other_images_are_not_passed_off_as_comparable() -> None:
     runs = [fake_runs.run(name="a"), fake_runs.run(name="b", images=5)]
     assert "cannot be compared" in Page(render_runs(runs)).text
+
+
+def test_other_images_in_equal_numbers_are_other_images() -> None:
+    """Runs with other seeds on data without splits have other test images, and once had a mean."""
+    runs = [fake_runs.run(name="a"), fake_runs.run(name="b", seed=1)]
+    runs[1]["evaluations"] = copy.deepcopy(runs[0]["evaluations"])
+    for row in runs[1]["evaluations"]["val"]["images"]:
+        row["name"] = f"other {row['name']}"
+    text = Page(render_runs(runs)).text
+    assert "cannot be compared" in text
+    assert "seed alone" not in text
+
+
+def test_a_file_whose_name_is_no_text_does_not_cost_the_page(tmp_path: Path) -> None:
+    run = fake_runs.run(name="caf\udce9")
+    run["pictures"]["worst"][0]["name"] = "caf\udce9.png"
+    write_runs([run], tmp_path / "report.html")
+    assert "caf\\udce9.png" in (tmp_path / "report.html").read_text()
 
 
 def test_runs_of_one_name_are_numbered() -> None:

@@ -20,7 +20,7 @@ from PIL import Image
 from pocketrcnn import configfile, judging
 from pocketrcnn.checkpoint import load_tensors
 from pocketrcnn.cli import main
-from pocketrcnn.config import DataConfig
+from pocketrcnn.config import AugmentConfig, Config, DataConfig
 from pocketrcnn.data.own import open_own
 from pocketrcnn.engine import Trainer
 from pocketrcnn.errors import UserError
@@ -29,7 +29,7 @@ from pocketrcnn.interruption import Interrupted
 from pocketrcnn.judging import evaluate_run
 from pocketrcnn.run_facts import command
 from pocketrcnn.runs import Run, open_run, places
-from pocketrcnn.training import Options, resume, train
+from pocketrcnn.training import Options, resume, train, with_options
 
 FILES = [
     "checkpoint.safetensors",
@@ -326,6 +326,9 @@ def test_an_unknown_preset_is_refused_in_python_too(shapes: Path) -> None:
         ("--size 40", "--size 40: use a multiple of 16 pixels"),
         ("--size 0", "--size 0: use a multiple of 16 pixels"),
         ("--batch 1", "--batch 1: use 2 or more images, BatchNorm needs them"),
+        ("--patience -1", "--patience -1: use 0 (never end early) or more evaluations"),
+        ("--iterations 2 --set model.image=90", "--set model.image=90: model.image is not set by name"),
+        ("--iterations 2 --set model.classes=2", "--set model.classes=2: model.classes is not set by name"),
         ("--anchors 12", "--anchors 12: write widths and heights above 0, as in 12x12,24x16"),
         ("--anchors 12x0", "--anchors 12x0: write widths and heights above 0, as in 12x12,24x16"),
         ("--anchors 12x12x3,4x4", "--anchors 12x12x3,4x4: write widths and heights above 0, as in 12x12,24x16"),
@@ -402,9 +405,27 @@ def test_the_command_of_a_run_plans_the_same_run(shapes: Path, tmp_path: Path, m
     run = quick(shapes, tmp_path / "run", **asked)
     before = open_run(run).config
     (tmp_path / "run").rename(tmp_path / "first")
-    words = shlex.split(command(Run(tmp_path / "first", before, torch.device("cpu"))).replace("first", "run"))
-    assert main([*words[1:], "--device", "cpu"]) == 0
+    words = shlex.split(command(Run(tmp_path / "first", before, torch.device("cpu"))))
+    assert main([*words[1:], "--out", "run", "--device", "cpu"]) == 0
     assert open_run(run).config == before
+
+
+@pytest.mark.parametrize(
+    ("turn", "settings", "said"),
+    [
+        (True, (), True),
+        (False, ("augment.rotate=true",), False),
+        (True, ("augment.rotate=false",), True),
+        (False, ("augment.rotate=true", "augment.flip_vertical=true"), False),
+    ],
+)
+def test_the_command_of_a_run_turns_what_the_run_turned(
+    tmp_path: Path, turn: bool, settings: tuple[str, ...], said: bool
+) -> None:
+    options = Options(tmp_path, iterations=3, turn=turn, settings=settings)
+    planned = Config(DataConfig(kind="folder"), augment=AugmentConfig(rotate=turn, flip_vertical=turn))
+    found = command(Run(tmp_path / "run", with_options(planned, options), torch.device("cpu")))
+    assert ("--turn" in found) == said
 
 
 def test_few_passes_change_images_less_and_a_setting_by_name_wins(

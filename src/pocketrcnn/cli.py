@@ -50,6 +50,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `pocketrcnn costs convnet | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a path into a locked folder, a name that is too long
+        print(f"pocketrcnn: {told_of(error)}", file=sys.stderr)
+        return FAILURE
+
+
+def told_of(error: OSError) -> str:
+    """What the system refused, in one line, with the file where it is known."""
+    if error.filename is None:
+        return f"the system refused ({error.strerror or error}): put that right and try again"
+    name = os.fsdecode(error.filename).encode("utf-8", "backslashreplace").decode()
+    return f"{name} cannot be used ({error.strerror}): check the name, and that you may read and write there"
 
 
 if __name__ == "__main__":

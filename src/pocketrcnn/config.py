@@ -84,10 +84,8 @@ class AugmentConfig:
     """Probability that an image is put together from corners of four, at their own scale."""
 
     def __post_init__(self) -> None:
-        _check(
-            len(self.zoom) == 2 and 0 < self.zoom[0] <= self.zoom[1],
-            f"augment.zoom is {list(self.zoom)}: use two factors above 0, the smaller one first",
-        )
+        rising = len(self.zoom) == 2 and 0 < self.zoom[0] <= self.zoom[1]
+        _check(rising, f"augment.zoom is {list(self.zoom)}: use two factors above 0, the smaller one first")
         units = {"shift": " pixels", "cutout": " pixels", "paste": " objects"}
         for name in (*units, "aspect", "translate", "gamma", "saturation", "hue", "noise"):
             value = getattr(self, name)
@@ -206,7 +204,7 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class LossConfig:
-    """Weights of the three losses in their sum."""
+    """Weights of the four losses in their sum."""
 
     objectness: float = 1.0
     box: float = 1.0
@@ -244,6 +242,8 @@ class OptimConfig:
 
     def __post_init__(self) -> None:
         _check(self.lr > 0, f"optim.lr is {self.lr}: use a learning rate above 0")
+        words = "an exponential schedule needs a rate above 0 to end at, as in optim.final_lr=1e-4"
+        _check(self.schedule != "exponential" or self.final_lr > 0, f"optim.final_lr is {self.final_lr}: {words}")
 
 
 @dataclass(frozen=True)

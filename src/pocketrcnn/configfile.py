@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -13,6 +14,10 @@ from .config import Config
 from .errors import UserError, nearest
 
 SECTIONS = ("augment", "loss", "model", "optim")  # what may be overruled by name; the rest has options of its own
+ELSEWHERE = {  # settings of SECTIONS that others depend on, and how they are changed
+    "model.image": "the anchors depend on it, use --size",
+    "model.classes": "it follows from the data, change the classes there",
+}
 SCHEMA = 1  # raised when a saved configuration can no longer be read as it was meant
 
 
@@ -66,6 +71,8 @@ def overruled(config: Config, settings: Sequence[str]) -> Config:
             known = [full for full in flat(raw) if full.split(".")[0] in SECTIONS]
             hint = nearest(name.strip(), known) or f", as in {known[0]}=VALUE"
             raise UserError(f"--set {text}: name a setting of {', '.join(SECTIONS)}{hint}")
+        if name.strip() in ELSEWHERE:
+            raise UserError(f"--set {text}: {name.strip()} is not set by name, {ELSEWHERE[name.strip()]}")
         try:
             node[key] = yaml.safe_load(value)
         except yaml.YAMLError as error:
@@ -114,8 +121,19 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         return tuple(_convert(options[0], item, where) for item in value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if hint is float and isinstance(value, str):
+        value = _number(value)
     _require(type(value) is hint, f"{where}: {value!r} is not of type {hint.__name__}")
     return value
+
+
+def _number(text: str) -> float | str:
+    """What YAML takes for text though it is a number, as 1e-3; any other text as it is."""
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return value if math.isfinite(value) else text
 
 
 def _require(condition: bool, message: str) -> None:

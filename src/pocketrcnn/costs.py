@@ -80,7 +80,7 @@ def with_size(config: ModelConfig, side: int | None) -> ModelConfig:
 
 
 def parameters(config: ModelConfig) -> int:
-    """All that is learned, BatchNorm's scale and shift included."""
+    """All weights: those that are learned, BatchNorm's scale and shift included, and filters that stay fixed."""
     return sum(p.numel() for p in FasterRCNN(config).parameters())
 
 

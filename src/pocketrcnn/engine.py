@@ -74,6 +74,8 @@ class State:
     """Seconds of evaluation for the points of the curves."""
     asked: tuple[float, int] = (0.0, 0)
     """Minutes and iterations of the configuration, behind the plan."""
+    earlier: int = 0
+    """Points of the curves from before these were asked; patience does not count them."""
 
     @classmethod
     def start(cls, config: Config, train: Dataset, device: torch.device) -> State:
@@ -87,10 +89,9 @@ class State:
         return cls(model, optim.build(model, config.optim), average, best=best).plan(config.train)
 
     def plan(self, settings: TrainConfig) -> State:
-        """As many iterations as the configuration says, or as its minutes allow at the pace so far."""
-        self.asked, self.planned = (settings.minutes, settings.iterations), settings.iterations
-        if settings.minutes and self.iteration:
-            self.planned = max(self.iteration, round(settings.minutes * 60 * self.iteration / self.elapsed))
+        """As many iterations as the configuration says, where there are not more already."""
+        self.asked, self.earlier = (settings.minutes, settings.iterations), len(self.log)
+        self.planned = max(self.iteration, settings.iterations)
         return self
 
     @property
@@ -105,7 +106,7 @@ class State:
         values = [point["test"][settings.monitor] for point in self.log]
         if values[-1] >= max(values):
             self.best.load_state_dict(self.evaluated.state_dict())
-        since = len(values) - 1 - max(range(len(values)), key=lambda i: (values[i], i))
+        since = len(values) - 1 - max(range(self.earlier, len(values)), key=lambda i: (values[i], i))
         if settings.patience and since >= settings.patience:
             self.planned = self.iteration
 
@@ -140,6 +141,7 @@ class State:
         self.iteration, self.seconds, self.log = facts["iteration"], facts["seconds"], facts["log"]
         self.means = Means.from_plain(facts["means"])
         self.planned, self.elapsed, self.judging = facts["planned"], facts["elapsed"], facts["judging"]
+        self.earlier = facts.get("earlier", 0)  # older checkpoints lack it
         if self.asked != tuple(facts["asked"]):
             self.plan(settings)
 
@@ -152,6 +154,7 @@ class State:
             "judging": self.judging,
             "planned": self.planned,
             "asked": self.asked,
+            "earlier": self.earlier,
         }
         return {"iteration": self.iteration, "log": self.log, "means": means, **times}
 

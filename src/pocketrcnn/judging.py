@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from .evaluation_tables import tables
 from .files import require_writable, write_atomically
 from .matching import Found, Truth
 from .metrics import judged
-from .runs import METRICS, Run, encode, open_finished, places
+from .runs import METRICS, Run, encode, open_finished, parse, places
 from .show import print_table, say
 from .thresholds import DEFAULT_THRESHOLD
 
@@ -48,9 +49,18 @@ def written(
     names = [str(path) for path in dataset.paths]
     evaluation = evaluate_detections(*judged, dataset.classes, names, threshold=threshold)
     content = {"data": own.source, "split": split, **evaluation}
-    name = split if is_own(run, own, split) else f"{Path(own.source).stem}-{split}"
-    write_atomically(run.folder / f"evaluation-{name}.json", encode(content))
+    path = run.folder / f"evaluation-{split}.json" if is_own(run, own, split) else place_of(run, own.source, split)
+    write_atomically(path, encode(content))
     return content
+
+
+def place_of(run: Run, source: str, split: str) -> Path:
+    """The file for the figures on other data: theirs, or a new one, numbered where other data have the same name."""
+    data = Path(source)
+    name = data.parent.name if data.is_file() else data.name  # a file of annotations is called as many others are
+    names = (f"{name}{f'-{number}' if number > 1 else ''}-{split}" for number in itertools.count(1))
+    paths = (run.folder / f"evaluation-{one}.json" for one in names)
+    return next(path for path in paths if not path.exists() or parse(path).get("data") == source)
 
 
 def is_own(run: Run, own: Own, split: str) -> bool:

@@ -15,7 +15,7 @@ from . import boxes
 from .config import LossConfig
 from .data import Dataset
 from .data.datasets import Judged
-from .detector import FasterRCNN, Prediction, Targets
+from .detector import CANDIDATES, FasterRCNN, Prediction, Targets
 from .matching import Found, Truth
 from .rpn import box_error
 from .structures import PADDING, Batch, Detections
@@ -24,11 +24,19 @@ Sums = dict[str, tuple[Tensor, Tensor]]
 
 EVALUATION_BATCH = 250  # images of 48x48; large enough to fill two cores, small enough for the cache
 SMALLEST_BATCH = 8
+MOST_PAIRS = 25_000_000  # of candidates that suppression compares at once, which take half a gigabyte
 
 
-def batch_size(side: int) -> int:
-    """Images of `side` pixels that are evaluated at once."""
-    return max(SMALLEST_BATCH, min(EVALUATION_BATCH, EVALUATION_BATCH * 48**2 // side**2))
+def batch_size(side: int, candidates: int = 1) -> int:
+    """Images of `side` pixels that are evaluated at once; fewer where many boxes an image enter suppression."""
+    usual = max(SMALLEST_BATCH, min(EVALUATION_BATCH, EVALUATION_BATCH * 48**2 // side**2))
+    return max(1, min(usual, MOST_PAIRS // candidates**2))
+
+
+def most_candidates(model: FasterRCNN) -> int:
+    """Boxes an image that enter suppression, that of the proposals or that of the detections."""
+    proposed = min(model.rpn.config.candidates, len(model.rpn.anchors)) if model.rpn else 1
+    return max(proposed, CANDIDATES * model.config.detections)
 
 
 def measure(prediction: Prediction, targets: Targets, batch: Batch) -> Sums:
@@ -65,10 +73,12 @@ def box_sums(deltas: Tensor, targets: Tensor, labels: Tensor) -> Sums:
 
 
 def proposal_sums(prediction: Prediction, batch: Batch) -> Sums:
-    """How well the proposals cover the objects: error and overlap of the best proposal of each object."""
-    every = torch.ones_like(prediction.scores, dtype=torch.bool)
-    overlap, index = boxes.closest(batch.boxes, prediction.proposals, every)  # [B,G]
-    valid = batch.valid  # [B,G]
+    """How well the proposals cover the objects: error and overlap of the best proposal of each object.
+
+    Proposals of score 0 are none: they were suppressed, and only fill the places.
+    """
+    overlap, index = boxes.closest(batch.boxes, prediction.proposals, prediction.scores > 0)  # [B,G]
+    overlap, valid = overlap.clamp(min=0), batch.valid  # [B,G]
     best, count = boxes.take(prediction.proposals, index), batch.valid.sum()
     error = torch.stack(boxes.center_size(best)[:3]) - torch.stack(boxes.center_size(batch.boxes)[:3])  # [3,B,G]
     sums: Sums = {
@@ -155,7 +165,8 @@ def predictions(model: FasterRCNN, dataset: Dataset, images: int | None) -> Iter
     """So many images of a data set, evenly spread, batch by batch, with what the network says of them."""
     was_training = model.training
     model.eval()
-    count, step = len(dataset) if images is None else min(images, len(dataset)), batch_size(dataset.size)
+    count = len(dataset) if images is None else min(images, len(dataset))
+    step = batch_size(dataset.size, most_candidates(model))
     places = torch.arange(count) * len(dataset) // max(count, 1)
     for start in range(0, count, step):
         batch = dataset.batch(places[start : start + step])

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .anchors import Anchors, Floats, choose_anchors, describe_anchors, sides_and_boxes
 from .architectures import MERGED, scaled
 from .config import (
     AugmentConfig,
@@ -27,19 +27,14 @@ from .config import (
     TrainConfig,
     replace,
 )
-from .data.annotations import Annotations, Example
+from .data.annotations import LEAST_SIDE, Annotations, Example
 from .errors import UserError
-
-Floats = NDArray[np.float64]
-Anchors = tuple[tuple[float, float], ...]
 
 STEP = 16  # pixels: the input's side is a multiple of it, the largest stride of Table 3
 LARGEST_SIDE = 512  # pixels: larger images are made smaller, which is said
 SMALLEST_SIDE = 64
 SMALL_OBJECT = 40.0  # pixels: an input may be made smaller until the small objects (the 10th percentile) are so large
 FINE_BELOW = 40.0  # pixels, median side of the objects: below that the features have stride 4, else 8
-GOOD_FIT = 0.72  # mean IoU of boxes with their best anchor from which on no further anchor is added
-MOST_ANCHORS = 5
 MOST_DETECTIONS = 1000
 LEAST_BATCH, MOST_BATCH = 16, 64  # images
 BATCH_PIXELS = 16 * 256**2
@@ -56,19 +51,6 @@ class Plan:
     reasons: tuple[str, ...]
 
 
-def sides_and_boxes(examples: Sequence[Example], side: int) -> Floats:
-    """Width and height of all objects but crowds in a frame of `side` pixels: [n,2]."""
-    found = []
-    for example in examples:
-        assert example.size is not None, "`check` hands on real sizes"
-        scale = min(1.0, side / max(example.size))
-        found += [
-            ((x2 - x1) * scale, (y2 - y1) * scale)
-            for x1, y1, x2, y2 in (thing.box for thing in example.objects if not thing.crowd)
-        ]
-    return np.array(found, np.float64).reshape(-1, 2)
-
-
 def choose_side(examples: Sequence[Example]) -> int:
     """Side of the input: that of the images, or smaller where even small objects stay large enough to be found."""
     longest = np.array([max(example.size or (1, 1)) for example in examples])
@@ -78,53 +60,6 @@ def choose_side(examples: Sequence[Example]) -> int:
     )
     enough = SMALL_OBJECT / float(np.quantile(shares, 0.1)) if len(shares) else native
     return max(STEP, math.ceil(min(native, max(enough, SMALLEST_SIDE)) / STEP) * STEP)
-
-
-def shape_iou(boxes: Floats, shapes: Floats) -> Floats:
-    """IoU of boxes [n,2] and anchors [k,2] with one centre, width and height alone: [n,k]."""
-    overlap = np.minimum(boxes[:, None], shapes).prod(-1)
-    return np.asarray(overlap / (boxes.prod(-1)[:, None] + shapes.prod(-1) - overlap))
-
-
-def fit_anchors(boxes: Floats, count: int) -> tuple[Anchors, float]:
-    """`count` anchors by k-means on 1 - IoU (Redmon and Farhadi 2017, section 2), and the mean best IoU.
-
-    boxes: width and height [n,2] in pixels, n above 0. Always the same for the same boxes: the start is spread over
-    the boxes by area.
-    """
-    order = boxes[np.argsort(boxes.prod(-1), kind="stable")]
-    shapes = order[((np.arange(count) + 0.5) / count * len(order)).astype(int)]
-    for _ in range(50):
-        nearest = shape_iou(boxes, shapes).argmax(1)
-        moved = np.array(
-            [np.median(boxes[nearest == k], 0) if (nearest == k).any() else shapes[k] for k in range(count)]
-        )
-        if np.allclose(moved, shapes):
-            break
-        shapes = moved
-    fit = float(shape_iou(boxes, shapes).max(1).mean())
-    ordered = shapes[np.argsort(shapes.prod(-1), kind="stable")]
-    return tuple((round(float(w), 1), round(float(h), 1)) for w, h in ordered), fit
-
-
-def choose_anchors(boxes: Floats, side: int) -> tuple[Anchors, str]:
-    """As few anchors as fit well, and what they reach."""
-    if not len(boxes):
-        return ((side / 4, side / 4),), "no objects to fit anchors to: one anchor of a quarter of the input"
-    anchors, fit = fit_anchors(boxes, 1)
-    for count in range(2, min(MOST_ANCHORS, len(boxes)) + 1):
-        if fit >= GOOD_FIT:
-            break
-        anchors, fit = fit_anchors(boxes, count)
-    return anchors, describe_anchors(anchors, boxes)
-
-
-def describe_anchors(anchors: Anchors, boxes: Floats) -> str:
-    """Anchors in words, with the best possible recall: the part of the boxes that an anchor may come to stand for."""
-    overlaps = shape_iou(boxes, np.array(anchors)).max(1)
-    shapes = ", ".join(f"{w:.0f}x{h:.0f}" for w, h in anchors)
-    recall = ", ".join(f"{(overlaps >= t).mean():.1%} at IoU {t}" for t in (0.5, 0.7))
-    return f"anchors {shapes} px; best possible recall {recall} (mean IoU {overlaps.mean():.2f})"
 
 
 def plan(
@@ -154,6 +89,7 @@ def plan(
     if median < 2 * stride:
         remedy = small_remedy(examples, chosen, 2 * stride / median)
         reasons.append(f"warning: the median object is under two cells of {stride} px; {remedy}")
+    reasons += lost_objects(examples, boxes, chosen, model.detections)
     wider = f", {WIDER:g} times as wide for {len(annotations.classes)} classes" if width > PRESETS[preset] else ""
     reasons.append(f"{preset} network{wider}, up to {model.detections} detections an image")
     config = Config(
@@ -195,6 +131,24 @@ def small_remedy(examples: Sequence[Example], side: int, factor: float) -> str:
     return f"`--size {larger}` makes the images less small, and an iteration longer"
 
 
+def lost_objects(examples: Sequence[Example], boxes: Floats, side: int, detections: int) -> list[str]:
+    """Warnings of objects that are too small to be learned, or too many in an image to be found."""
+    found = []
+    if tiny := int((boxes.min(1) < LEAST_SIDE).sum()):
+        remedy = small_remedy(examples, side, LEAST_SIDE / float(boxes.min()))
+        words = f"{tiny:,} of {len(boxes):,} objects are under {LEAST_SIDE:g} px wide or high in the input"
+        found.append(f"warning: {words}, and are not learned; {remedy}")
+    if (most := most_objects(examples)) > detections:
+        words = f"of the {most:,} objects in an image {detections:,} can be found"
+        found.append(f"warning: {words}; cut the images into smaller ones")
+    return found
+
+
+def most_objects(examples: Sequence[Example]) -> int:
+    """Objects, crowds left out, in the fullest image."""
+    return max(sum(not thing.crowd for thing in example.objects) for example in examples)
+
+
 def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors: Anchors, width: float) -> ModelConfig:
     """Faster R-CNN on Table 3, merged to the stride.
 
@@ -202,9 +156,7 @@ def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors:
     that a dozen anchors around each object find a place: with fewer, the many anchors of plain objects leave none to
     faint and small ones (docs/log.md).
     """
-    examples = annotations.split("train")
-    most = max(sum(not thing.crowd for thing in example.objects) for example in examples)
-    detections = min(MOST_DETECTIONS, max(20, 2 * most))
+    detections = min(MOST_DETECTIONS, max(20, 2 * most_objects(annotations.split("train"))))
     proposals = max(100, 2 * detections)
     rpn = RPNConfig(
         anchors=anchors,

@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from .coco_ids import CocoIds
-from .data.listing import expand
+from .data.listing import RESULTS, TABLE, expand, holds_predictions
 from .data.overview import counted
 from .data.pixels import Pixels, read_image
 from .draw import PALETTE, Mark, draw_boxes
@@ -32,7 +32,7 @@ from .interchange import to_coco
 from .interruption import Interrupted, signals_noted
 from .show import say, tracked
 
-RESULTS, TABLE, PICTURES, CROPS = "predictions.json", "predictions.csv", "pictures", "crops"
+PICTURES, CROPS = "pictures", "crops"
 COLUMNS = ("image", "class", "score", "x1", "y1", "x2", "y2")
 
 MOST_VALUES = 48_000_000  # in the images of a batch, three a pixel: of large images fewer enter a batch
@@ -48,6 +48,10 @@ class Predictor(Protocol):
     @property
     def classes(self) -> Sequence[str]:
         """Names of the labels."""
+
+    @property
+    def side(self) -> int:
+        """Pixels of the square input, to which longer images are made smaller."""
 
     def __call__(self, images: list[Pixels], threshold: float | None, batch: int) -> Any: ...
 
@@ -76,12 +80,13 @@ class Options:
 
 @dataclass
 class Summary:
-    """What was done: images and detections written, images left out, and where."""
+    """What was done: images and detections written, images left out or made smaller for the network, and where."""
 
     folder: Path
     images: int = 0
     detections: int = 0
     skipped: int = 0
+    smaller: int = 0
 
 
 def named_images(patterns: Sequence[str]) -> list[Path]:
@@ -104,7 +109,7 @@ def of_predictions(path: Path) -> bool:
     place = path.absolute().parent
     if place.name != PICTURES:
         place = place.parent  # from the folder of a class to that of all crops
-    return place.name in (PICTURES, CROPS) and all((place.parent / name).is_file() for name in (RESULTS, TABLE))
+    return place.name in (PICTURES, CROPS) and holds_predictions(place.parent)
 
 
 def predict(detector: Predictor, paths: Sequence[Path], options: Options) -> Summary:
@@ -115,13 +120,14 @@ def predict(detector: Predictor, paths: Sequence[Path], options: Options) -> Sum
     when the results so far are written.
     """
     ids = CocoIds(options.ids, paths) if options.ids else None
-    categories = ids.of_classes(detector.classes) if ids else None
+    categories, side = ids.of_classes(detector.classes) if ids else None, detector.side
     with signals_noted() as signals, Output(new_folder(options.out), detector.classes, options) as output:
         for group in groups(readable(tracked(paths, "predict"), ids), options.batch):
             found = detector([one.image for one in group], options.threshold, options.batch)
             for i, one in enumerate(group):
                 output.write(to_coco(found[i], [one.ident], categories), one.path)
                 output.add(one.path, one.image, found[i])
+                output.summary.smaller += max(one.image.shape) > side
             if signals:
                 break
     done = output.summary

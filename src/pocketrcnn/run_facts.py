@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import configfile
+from .anchors import shape_iou, sides_and_boxes
 from .config import Config
 from .costs import parameters
 from .data.annotations import SPLITS, Example
@@ -24,7 +25,7 @@ from .data.overview import facts_of, objects_of
 from .data.own import Own, open_own
 from .errors import UserError
 from .files import write_atomically
-from .planning import shape_iou, sides_and_boxes, widths
+from .planning import widths
 from .report.runs import write_runs
 from .run_pictures import detection_time, pictures
 from .runs import Run, encode, parse, places
@@ -122,11 +123,18 @@ def command(run: Run) -> str:
     if config.model.rpn:
         words += ["--anchors", ",".join(f"{w:g}x{h:g}" for w, h in config.model.rpn.anchors)]
     words += ["--size", config.model.image, "--batch", config.train.batch, "--seed", config.train.seed]
-    words += ["--turn"] if config.augment.rotate else []
+    words += ["--turn"] if turned(config) else []
     words += ["--patience", config.train.patience] if config.train.patience else []
     words += ["--voc-origin", config.data.voc_origin] if config.data.voc_origin else []
     words += [word for setting in config.train.overruled for word in ("--set", setting)]
-    return shlex.join(["pocketrcnn", "train", config.data.source, *map(str, words), "--out", run.folder.name])
+    return shlex.join(["pocketrcnn", "train", config.data.source, *map(str, words)])
+
+
+def turned(config: Config) -> bool:
+    """Whether `--turn` was asked for: what it sets is on, and not by a `--set` of its own."""
+    named = {setting.split("=")[0].strip() for setting in config.train.overruled}
+    given = {"augment.rotate": config.augment.rotate, "augment.flip_vertical": config.augment.flip_vertical}
+    return any(on and name not in named for name, on in given.items())
 
 
 def evaluations(folder: Path) -> dict[str, Facts]:

@@ -28,13 +28,13 @@ class Screen(Console):
         raise BrokenPipeError
 
 
-console = Screen(highlight=False, soft_wrap=True)
+console = Screen(highlight=False, soft_wrap=True, markup=False, emoji=False)  # names are shown as they are
 WIDEST = 200  # characters of a table
 
 
 def say(text: str) -> None:
     """A line for the person at the keyboard."""
-    console.print(text, markup=False)
+    console.print(text)
 
 
 def print_table(table: Table) -> None:

@@ -15,7 +15,9 @@ from pathlib import Path
 import torch
 
 from . import configfile
-from .config import Config, DataConfig, replace
+from .anchors import Anchors
+from .checkpoint import load_tensors
+from .config import Config, DataConfig, TrainConfig, replace
 from .data import Dataset
 from .data.folders import Folder
 from .data.overview import render
@@ -25,9 +27,9 @@ from .environment import choose_device, keep_memory
 from .errors import UserError
 from .files import first_free, require_writable
 from .judging import concluded, held_out, show_evaluation
-from .planning import PRESETS, Anchors, Plan, for_passes, plan
+from .planning import PRESETS, Plan, for_passes, plan
 from .run_facts import write_run_report
-from .runs import Run, open_run, parse, places, require_place
+from .runs import CHECKPOINT, Run, open_run, parse, places, require_place
 from .show import say
 
 ENOUGH = 200  # iterations: a larger network than allows so many in the time learns less than a smaller one
@@ -69,6 +71,8 @@ class Options:
             raise UserError(f"--size {self.size}: use a multiple of 16 pixels")
         if self.batch is not None and self.batch < 2:
             raise UserError(f"--batch {self.batch}: use 2 or more images, BatchNorm needs them")
+        if self.patience < 0:
+            raise UserError(f"--patience {self.patience}: use 0 (never end early) or more evaluations")
 
     @property
     def budget(self) -> float:
@@ -122,13 +126,18 @@ def prepared(options: Options, own: Own, device: torch.device) -> tuple[Plan, tu
         if not options.budget:
             return scheduled(chosen, options, config.train.iterations, len(sets[0])), sets
         pace = seconds_of_an_iteration(config, *sets, device)
-        iterations = max(1, round(options.budget * 60 * 0.95 / pace))
+        iterations = max(1, affordable(options.budget * 60, pace))
         if iterations >= ENOUGH:
             break
     speed = f"{iterations} iterations of {config.train.batch} images in {options.budget:g} min, {pace:.2f} s each"
     assert sets is not None, "there is at least one preset"
     chosen = dataclasses.replace(chosen, reasons=(*chosen.reasons, speed))
     return scheduled(chosen, options, iterations, len(sets[0])), sets
+
+
+def affordable(seconds: float, pace: float) -> int:
+    """Iterations of `pace` seconds in so many seconds, a part of which goes into evaluation."""
+    return round(seconds * 0.95 / pace)
 
 
 def scheduled(chosen: Plan, options: Options, iterations: int, images: int) -> Plan:
@@ -195,15 +204,56 @@ def resume(folder: Path, minutes: float | None, iterations: int | None, device: 
     run = open_run(folder, device)
     if not run.resumable:
         raise UserError(f"{folder} is a run of `reproduce`: the same `reproduce` command goes on with it")
-    if iterations:
-        run.config = replace(run.config, train__iterations=iterations, train__minutes=0.0)
-    if minutes:
-        run.config = replace(run.config, train__minutes=minutes)
     own = open_own(run.config.data, places(folder))
     with run:
         sets = both(own, run.config)
+        if other_length(run.config.train, minutes, iterations):
+            run.config = lengthened(run, own, sets, minutes, iterations)
         run.extend()
         run.keep_places(own.places)
         fit(*sets, run, conclude=partial(concluded, run, own, sets[1]))
         finish(run, own)
     return folder
+
+
+def other_length(settings: TrainConfig, minutes: float | None, iterations: int | None) -> bool:
+    """Whether another time or number of iterations is asked than a run has."""
+    asked = (0.0, iterations) if iterations else (minutes or settings.minutes, settings.iterations)
+    return asked != (settings.minutes, settings.iterations)
+
+
+def lengthened(
+    run: Run, own: Own, sets: tuple[Folder, Folder], minutes: float | None, iterations: int | None
+) -> Config:
+    """The configuration of a run for another length: what follows from the length is planned as for a new run.
+
+    Its points are judged on as many images as before, since the best one is found among all.
+    """
+    config, settings = run.config, run.config.train
+    options = Options(
+        Path(own.source),
+        minutes,
+        iterations,
+        seed=settings.seed,
+        batch=settings.batch,
+        patience=settings.patience,
+        settings=settings.overruled,
+    )
+    fresh = plan(own.annotations, "small", None, config.model.image, False).config.augment
+    augment = dataclasses.replace(fresh, flip_vertical=config.augment.flip_vertical, rotate=config.augment.rotate)
+    begun = Plan(replace(config, augment=augment), ())
+    found = scheduled(begun, options, iterations or total(run, sets, options.budget), len(sets[0]))
+    for reason in found.reasons:
+        say(reason)
+    return replace(found.config, train__curve_images=settings.curve_images)
+
+
+def total(run: Run, sets: tuple[Folder, Folder], minutes: float) -> int:
+    """Iterations of a run of so many minutes: those done, and what the time that is left allows at their pace."""
+    path = run.folder / CHECKPOINT
+    facts = load_tensors(path)[1] if path.is_file() else {}
+    if not facts.get("iteration"):
+        config = replace(run.config, train__minutes=minutes)
+        return max(1, affordable(minutes * 60, seconds_of_an_iteration(config, *sets, run.device)))
+    left = max(0.0, minutes * 60 - facts["elapsed"])
+    return int(facts["iteration"]) + affordable(left, facts["seconds"] / facts["iteration"])

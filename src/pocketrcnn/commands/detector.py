@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ def add_train(commands: Commands) -> None:
     add("--seed", type=int, default=0, metavar="N", help="random numbers (default: 0)")
     add("--anchors", metavar="LIST", help="widths and heights in pixels of the input, as in 12x12,24x16")
     add("--size", type=int, metavar="PX", help="side of the input, a multiple of 16 (default: by the data)")
-    add("--batch", type=int, metavar="N", help="images in an iteration (default: 16)")
+    add("--batch", type=int, metavar="N", help="images in an iteration (default: 16 to 64, by their size and number)")
     add("--turn", action="store_true", help="images have no up and down (microscopes, satellites): turn them, too")
     text = "another value for a planned setting, as in augment.paste=4 (the names are those in config.yaml of a run)"
     add("--set", action="append", default=[], metavar="NAME=VALUE", help=text, dest="settings")
@@ -44,7 +45,7 @@ def add_train(commands: Commands) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="end after N of the 12 evaluations without a better one (default: 0, never)",
+        help="end after N evaluations without a better one, of which there are 3 to 12 (default: never)",
     )
     add_device(made)
 
@@ -64,10 +65,12 @@ def train(arguments: argparse.Namespace) -> None:
 
 
 def parse_anchors(text: str) -> tuple[tuple[float, float], ...]:
-    """`12x12,24x16` as pairs of numbers above 0."""
+    """`12x12,24x16` as pairs of finite numbers above 0."""
     try:
         pairs = [tuple(float(side) for side in part.lower().split("x")) for part in text.split(",")]
-        found = tuple((width, height) for width, height in pairs if min(width, height) > 0)
+        found = tuple(
+            (width, height) for width, height in pairs if all(0 < side < math.inf for side in (width, height))
+        )
     except ValueError:
         found = ()
     if len(found) != len(text.split(",")):
@@ -161,7 +164,11 @@ def predict(arguments: argparse.Namespace) -> int:
     given = {name: getattr(arguments, name) for name in ("out", "threshold", "batch", "ids")}
     options = Options(**given, pictures=not arguments.no_pictures, crops=arguments.save_crops)
     paths = named_images(arguments.images)
-    done = work(load_detector(arguments.detector, arguments.device), paths, options)
+    detector = load_detector(arguments.detector, arguments.device)
+    done = work(detector, paths, options)
+    if done.smaller:
+        smaller = counted(done.smaller, "image")
+        say(f"{smaller} made smaller for the network, to {detector.side} px: boxes are in pixels of the file")
     left_out = f", {counted(done.skipped, 'image')} left out" if done.skipped else ""
     say(f"{counted(done.detections, 'object')} in {counted(done.images, 'image')}{left_out}: {done.folder}")
     return LOST if done.skipped else 0

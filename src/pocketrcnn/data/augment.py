@@ -12,8 +12,9 @@ from torch import Tensor
 from .. import boxes
 from ..config import AugmentConfig
 from ..structures import PADDING, Batch
+from .annotations import LEAST_SIDE
 from .colour import bend, invert, mix, noisy, recolour
-from .geometry import GREY, SMALLEST, VISIBLE, flip_vertical, pick, rotate, translate, zoom
+from .geometry import GREY, VISIBLE, flip_vertical, pick, rotate, translate, zoom
 from .mixing import mosaic, paste
 
 
@@ -46,7 +47,7 @@ def move(batch: Batch, config: AugmentConfig, epoch: int, seed: int) -> Batch:
     if config.shift:
         whole = objects
         images, objects = shift(images, objects, config.shift)
-        labels = labels.where(boxes.visible(whole, objects, VISIBLE, SMALLEST), PADDING)
+        labels = labels.where(boxes.visible(whole, objects, VISIBLE, LEAST_SIDE), PADDING)
     batch = Batch(images, objects, labels, batch.ids)
     if config.flip_vertical:
         batch = flip_vertical(batch)

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..errors import UserError, nearest
 from .annotations import SPLITS, Annotations, Example, Fault, Object
-from .overview import summary
+from .overview import objects_of, summary
 from .pixels import read_both
 
 THREADS = 2  # that decode; Pillow computes outside of Python's lock
@@ -217,7 +217,7 @@ def class_notes(clean: Annotations) -> Iterator[Fault]:
         there = ", ".join(split for split in SPLITS if clean.split(split))
         yield Fault("no-training-images", clean.root, "", f"has images for {there}, none for training", drops=False)
         return
-    used = {thing.name for example in learned_from for thing in example.objects}
+    used = {thing.name for example in learned_from for thing in objects_of(example)}
     for name in clean.classes:
         if name not in used:
             reason = f"class `{name}` has no example{' in training' if has_splits else ''}: it cannot be learned"

@@ -1,7 +1,7 @@
 """Random changes of shape and place of whole batches: boxes move exactly with the pixels.
 
 The rule for objects that a change moves out of sight: a box is cut at the frame, and where less than VISIBLE of its
-area is left, or less than SMALLEST pixels of a side, the object becomes padding. Legend: B images, G object slots.
+area is left, or less than LEAST_SIDE pixels of a side, the object becomes padding. Legend: B images, G object slots.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from torch.nn import functional as F
 
 from .. import boxes
 from ..structures import PADDING, Batch
+from .annotations import LEAST_SIDE
 
 GREY = 128
 VISIBLE = 0.3  # part of the area
-SMALLEST = 2.0  # pixels
 
 
 def seen(images: Tensor, whole: Tensor, batch: Batch) -> Batch:
     """The batch with changed images and its objects at `whole`, [B,G,4] before they are cut at the frame."""
     cut = boxes.clip(whole, *images.shape[-2:])
-    kept = boxes.visible(whole, cut, VISIBLE, SMALLEST)
+    kept = boxes.visible(whole, cut, VISIBLE, LEAST_SIDE)
     return Batch(images, cut, batch.labels.where(kept, PADDING), batch.ids)
 
 

@@ -10,10 +10,17 @@ from pathlib import Path
 from ..errors import UserError
 from .pixels import IMAGE_SUFFIXES
 
+RESULTS, TABLE = "predictions.json", "predictions.csv"  # what `predict` writes into its folder
+
 
 def is_image_name(path: Path) -> bool:
     """Whether a file's name is that of an image: a known ending, in whatever letters, and not hidden."""
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+
+
+def holds_predictions(folder: Path) -> bool:
+    """Whether `predict` wrote a folder: its files of results are both in it."""
+    return all((folder / name).is_file() for name in (RESULTS, TABLE))
 
 
 def expand(patterns: Sequence[str], unwanted: Callable[[Path], bool] = lambda _: False) -> list[Path]:

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from .. import boxes
 from ..structures import PADDING, Batch
-from .geometry import SMALLEST, resample, seen, to_pixels
+from .annotations import LEAST_SIDE
+from .geometry import resample, seen, to_pixels
 
 SCALES = (0.7, 1.4)  # of a pasted object
 PLACES = 4  # tried for each pasted object; the one where it hides least is taken
@@ -33,7 +34,7 @@ def paste(batch: Batch, most: int) -> Batch:
     for turn in range(most):
         origin, found, labels = picked(source)
         target = placed(found, batch)  # [B,4]
-        labels = labels.where((turn < counts) & boxes.visible(target, target, 1, SMALLEST), PADDING)
+        labels = labels.where((turn < counts) & boxes.visible(target, target, 1, LEAST_SIDE), PADDING)
         images = composited(batch.images, source.images[origin], found, target, labels != PADDING)
         batch = joined(batch, images, target, labels)
     return compact(batch)
@@ -139,8 +140,8 @@ def mosaic(batch: Batch, probability: float) -> Batch:
 
 
 def compact(batch: Batch) -> Batch:
-    """Objects first, padding (zeros) behind, and no more slots than the fullest image needs."""
+    """Objects first, padding (zeros) behind, and no more slots than the fullest image needs, but one at least."""
     valid, order = batch.valid.sort(dim=1, descending=True, stable=True)
-    slots = int(valid.sum(1).amax()) if valid.numel() else 0
+    slots = max(1, int(valid.sum(1).amax())) if valid.numel() else 0
     order = order[:, :slots]
     return Batch(batch.images, boxes.take(batch.boxes, order), batch.labels.gather(1, order), batch.ids)

@@ -140,7 +140,6 @@ def not_carried_over(facts: Facts) -> str:
 def class_table(classes: Sequence[Facts]) -> Any:
     """A rich table with a row a class."""
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for name in ("class", "objects", "images", "median side", "smallest", "largest"):
@@ -148,7 +147,7 @@ def class_table(classes: Sequence[Facts]) -> Any:
     for facts in classes:
         side = facts["side"]
         sides = [f"{side[name]:.1f}" for name in ("median", "min", "max")] if side else ["n/a"] * 3
-        table.add_row(Text(facts["name"]), f"{facts['objects']:,}", f"{facts['images']:,}", *sides)
+        table.add_row(facts["name"], f"{facts['objects']:,}", f"{facts['images']:,}", *sides)
     return table
 
 

@@ -17,6 +17,7 @@ KEPT = (  # as it was
     "class-without-examples",
     "no-training-images",
     "several-formats",
+    "predictions",
     "no-split",
     "fractions",
 )

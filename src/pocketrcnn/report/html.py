@@ -36,4 +36,4 @@ def write(text: str, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{path.parent} cannot be made ({error.strerror}): choose another folder with --out") from error
-    write_atomically(path, text.encode())
+    write_atomically(path, text.encode("utf-8", "backslashreplace"))  # names of files need not be text

@@ -169,13 +169,21 @@ def several(runs: Sequence[Facts]) -> Page:
 
 def over_seeds(runs: Sequence[Facts], judged: Mapping[tuple[str, str], Facts]) -> list[str]:
     """Mean and spread of runs that differ in the seed alone."""
-    settings = [{k: v for k, v in run["settings"].items() if k != "train.seed"} for run in runs]
+    settings = [{k: v for k, v in run["settings"].items() if k not in follows(run)} for run in runs]
     values = [[found["overall"][name] for found in judged.values()] for name in ("AP50", "AP")]
-    if any(one != settings[0] for one in settings) or len(judged) < len(runs) or None in values[0]:
+    alike = all(one == settings[0] for one in settings) and len(judged) == len(runs) and not fairness(judged)
+    if not alike or None in values[0]:
         return []
     (half, half_spread), (mean, spread) = ((statistics.fmean(v), statistics.stdev(v)) for v in values)
     shown = f"AP50 is {half:.3f} ± {half_spread:.3f} and AP {mean:.3f} ± {spread:.3f}"
-    return [f"They differ in the seed alone: {shown} (mean and standard deviation of {len(runs)} runs)."]
+    also = ", and in what was done in their minutes" if runs[0]["settings"].get("train.minutes") else ""
+    return [f"They differ in the seed alone{also}: {shown} (mean and standard deviation of {len(runs)} runs)."]
+
+
+def follows(run: Facts) -> set[str]:
+    """The settings that follow from the seed and, in a run of so many minutes, from the speed of the machine."""
+    by_time = {"train.iterations", "train.curve_images"} if run["settings"].get("train.minutes") else set()
+    return {"train.seed", "data.seed", *by_time}
 
 
 def distinct(names: Sequence[str]) -> list[str]:
@@ -185,7 +193,10 @@ def distinct(names: Sequence[str]) -> list[str]:
 
 def fairness(judged: Mapping[tuple[str, str], Facts]) -> list[str]:
     """A warning where figures were not measured on the same images in the same way."""
-    ways = {(f["data"], split, f["counts"]["images"], f["counts"]["objects"]) for (_, split), f in judged.items()}
+    ways = {
+        (f["data"], split, f["counts"]["objects"], *sorted(row["name"] for row in f["images"]))
+        for (_, split), f in judged.items()
+    }
     limits = {found["max_detections"] for found in judged.values()}
     warnings = ["They were not judged on the same images: their figures cannot be compared."] if len(ways) > 1 else []
     return [*warnings, *(["Their maxDets differ, which alone may change AP."] if len(limits) > 1 else [])]
@@ -227,7 +238,8 @@ def speed(runs: Sequence[Facts]) -> Section:
 def repeat(run: Facts) -> Section:
     """Command, versions, and every setting."""
     if run["command"]:
-        text = "This command trains such a run again; with the same versions on the same machine, the same one."
+        text = "This command trains such a run again; with the same versions on the same machine, the same one, "
+        text += "unless `resume` made it longer."
         text += (
             " A time in minutes makes as many iterations as the machine is fast."
             if "--minutes" in run["command"]

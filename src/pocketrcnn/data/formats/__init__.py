@@ -7,13 +7,14 @@ becomes a fault, and the rest is read. No torch here.
 from __future__ import annotations
 
 import difflib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from ...errors import UserError
 from ..annotations import Annotations, Fault
+from ..overview import counted
 from . import coco, tables, voc, yolo
 from .finding import files
 from .writing import new_folder, write_text
@@ -28,6 +29,7 @@ def read(path: Path, voc_origin: int = 0) -> Annotations:
 
     `voc_origin`: 1 where VOC boxes count pixels from 1. Where several formats lie in one folder, the first of
     COCO, VOC, YOLO, CSV is read, and a note says so. Images without split among others with one are for training.
+    Folders in it that `predict` wrote are left alone, with a note.
     Raises UserError when there is no such path, nothing in it, or no annotations that are known here.
     """
     if not path.exists():
@@ -37,9 +39,10 @@ def read(path: Path, voc_origin: int = 0) -> Annotations:
         if not known:
             raise UserError(unknown(path))
         found = voc.read(path, voc_origin) if known[0] == "voc" else FORMATS[known[0]].read(path)
+        notes = (*others(path, known), *predictions(path))
     except OSError as error:
         raise UserError(f"{error.filename or path} cannot be read ({error.strerror}): mend or remove it") from error
-    return with_all_splits(replace(found, faults=found.faults + others(path, known)))
+    return with_all_splits(replace(found, faults=found.faults + notes))
 
 
 def write(annotations: Annotations, out: Path, kind: str, notes: Mapping[str, str] | None = None) -> None:
@@ -65,9 +68,11 @@ def nearby(path: Path) -> str:
 
 def unknown(path: Path) -> str:
     """What to say about a path in which no format was recognised."""
-    kinds = Counter(file.suffix.lower() or file.name for file in (files(path) if path.is_dir() else [path]))
+    left: list[Path] = []
+    kinds = Counter(file.suffix.lower() or file.name for file in (files(path, left) if path.is_dir() else [path]))
     if not kinds:
-        return f"{path} is empty: name a folder with images and their annotations"
+        what = "holds predictions alone" if left else "is empty"
+        return f"{path} {what}: name a folder with images and their annotations"
     inside = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(4))
     return f"{path} holds no annotations (looked for {LOOKED_FOR}; found {inside}): name the folder that holds them"
 
@@ -76,6 +81,16 @@ def others(path: Path, known: list[str]) -> tuple[Fault, ...]:
     """A note about formats that are there and not read."""
     reason = f"holds annotations as {' and as '.join(known)}; those as {known[0]} are read"
     return (Fault("several-formats", path, "", reason, drops=False),) if len(known) > 1 else ()
+
+
+def predictions(path: Path) -> tuple[Fault, ...]:
+    """A note about folders of predictions that are there and not read."""
+    left: list[Path] = []
+    deque(files(path if path.is_dir() else path.parent, left), maxlen=0)
+    if not left:
+        return ()
+    reason = f"{counted(len(left), 'folder')} of predictions left alone (the first: {left[0]})"
+    return (Fault("predictions", path, "", reason, drops=False),)
 
 
 def with_all_splits(found: Annotations) -> Annotations:

@@ -24,6 +24,7 @@ READ = {  # what is read of a record of each list, and what that is called
     "categories": ("label", {"id", "name"}),
 }
 MARKS = (b'"images"', b'"annotations"', b'"categories"')
+ROUNDING = 0.01  # of a box's area, which may be written with few digits
 Record = dict[str, Any]
 
 
@@ -146,11 +147,24 @@ class Reader:
 
 
 def unread(lists: dict[str, list[Record]]) -> Iterator[tuple[str, str]]:
-    """Every field that is not read, with what it is of. A supercategory `none`, or the class itself, says nothing."""
+    """Every field that is not read, with what it is of. A supercategory `none`, or the class itself, says nothing.
+
+    An area is not read where it is another than that of the box and no outline is there that says why.
+    """
     for name, (what, known) in READ.items():
         for record in lists[name]:
             said = (field for field, value in record.items() if value and value not in ("none", record.get("name")))
             yield from ((printable(field), what) for field in said if field not in known)
+    yield from (("area", "object") for record in lists["annotations"] if other_area(record))
+
+
+def other_area(record: Record) -> bool:
+    """Whether an object without outline has another area than its box, by more than rounding: it was that of a mask."""
+    box, area = numbers(record.get("bbox")), numbers([record.get("area"), 0, 0, 0])
+    if record.get("segmentation") or not box or not area or not area[0]:
+        return False
+    whole = abs(box[2] * box[3])
+    return abs(area[0] - whole) > max(1, whole * ROUNDING)
 
 
 def ident(value: object) -> str:

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from ..annotations import Example, Unread
-from ..listing import is_image_name
+from ..listing import holds_predictions, is_image_name
 
 WORDS = {
     "train": ("train", "training"),
     "val": ("val", "valid", "validation", "dev"),
     "test": ("test", "testing"),
 }
+SYSTEM = ("__MACOSX", "lost+found", "$RECYCLE.BIN", "System Volume Information")  # folders that nobody put there
 
 
 def split_of(*names: str) -> str:
@@ -44,14 +45,28 @@ def read_text(path: Path) -> str:
         return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1", errors="replace")
 
 
-def files(root: Path) -> Iterator[Path]:
-    """All files under a folder, links followed, by name; nothing hidden, and no folder twice."""
-    seen = set()
-    for folder, inner, names in os.walk(root, followlinks=True):
+def files(root: Path, predicted: list[Path] | None = None) -> Iterator[Path]:
+    """All files under a folder, links followed, by name; nothing hidden, and no folder twice.
+
+    Folders below it that `predict` wrote are left out, with all that is in them, and added to `predicted`.
+    Raises OSError where a folder cannot be read.
+    """
+    seen: set[str] = set()
+    for folder, inner, names in os.walk(root, onerror=refuse, followlinks=True):
+        if seen and holds_predictions(Path(folder)):
+            inner.clear()
+            if predicted is not None:
+                predicted.append(Path(folder))
+            continue
         seen.add(os.path.realpath(folder))
-        kept = [name for name in inner if not name.startswith((".", "__MACOSX"))]
+        kept = [name for name in inner if not name.startswith((".", *SYSTEM))]
         inner[:] = sorted(name for name in kept if os.path.realpath(os.path.join(folder, name)) not in seen)
         yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+
+
+def refuse(error: OSError) -> None:
+    """For `os.walk`, which passes over folders that it cannot read."""
+    raise error
 
 
 def key(name: str) -> str:

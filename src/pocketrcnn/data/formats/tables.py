@@ -11,6 +11,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import dropwhile
 from pathlib import Path
 
 from ..annotations import Annotations, Box, Example, Fault, Object
@@ -44,8 +45,13 @@ def found(path: Path) -> list[Path]:
 
 def header(file: Path) -> list[str]:
     """The first row of a table."""
-    lines = read_text(file).lstrip().splitlines()[:1]
+    lines = lines_of(file)[:1]
     return next(csv.reader(lines, delimiter=delimiter(lines[0])), []) if lines else []
+
+
+def lines_of(file: Path) -> list[str]:
+    """The lines of a table from its header on, which may begin with a tab: that of a column without a name."""
+    return list(dropwhile(lambda line: not line.strip(), read_text(file).splitlines()))
 
 
 def delimiter(line: str) -> str:
@@ -109,7 +115,7 @@ def read_table(source: Path, root: Path, faults: list[Fault]) -> list[Example]:
 def rows(source: Path, places: dict[str, int] | None = None) -> Iterator[tuple[str, Row]]:
     """The rows of a table with their place in it; missing cells are empty. `places`: of which columns, if not of all
     that are known."""
-    lines = read_text(source).lstrip().splitlines()
+    lines = lines_of(source)
     places = columns(header(source)) if places is None else places
     reader = csv.reader(lines, delimiter=delimiter(lines[0]))
     next(reader)
@@ -123,7 +129,7 @@ def unread(source: Path) -> Iterator[tuple[str, str]]:
     """Every cell of a column that is not known here, as the column's name and what it is of."""
     names = header(source)
     known = columns(names).values()
-    strange = {name: i for i, name in enumerate(names) if i not in known}
+    strange = {name.strip() or f"column {i}": i - 1 for i, name in enumerate(names, 1) if i - 1 not in known}
     for _, row in rows(source, strange) if strange else ():
         yield from ((name, "object") for name, cell in row.items() if cell)
 

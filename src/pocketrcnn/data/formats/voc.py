@@ -20,6 +20,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from ...errors import UserError
 from ..annotations import Annotations, Example, Fault, Object
 from ..listing import is_image_name
 from .finding import Images, Wanted, counts, files, is_background, key, plain, read_text, split_below, split_of
@@ -29,6 +30,7 @@ CORNERS = ("xmin", "ymin", "xmax", "ymax")
 CLASSES = "classes.txt"
 READ = ("name", "difficult", "bndbox")  # of an object
 NOTHING = ("", "0", "Unspecified")  # what the others say where they say nothing
+NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # https://www.w3.org/TR/xml/#charsets
 
 
 def found(path: Path) -> list[Path]:
@@ -225,8 +227,9 @@ def listed(file: Path, called: Collection[str], images: Images) -> list[str]:
 def write(annotations: Annotations, out: Path) -> None:
     """Annotations, JPEGImages, ImageSets/Main where there are splits, and `classes.txt`. Every digit is kept.
 
-    Corners are of origin 0. Crowds are written as difficult.
+    Corners are of origin 0. Crowds are written as difficult. Raises UserError for a class that could not be read back.
     """
+    require_readable(annotations)
     names = image_names(annotations)
     for folder in ("Annotations", "JPEGImages"):
         (out / folder).mkdir(parents=True)
@@ -241,6 +244,16 @@ def write(annotations: Annotations, out: Path) -> None:
             (out / "ImageSets" / "Main").mkdir(parents=True, exist_ok=True)
             write_text(out / "ImageSets" / "Main" / f"{split}.txt", "\n".join(stems))
     write_text(out / CLASSES, "\n".join(annotations.classes))
+
+
+def require_readable(annotations: Annotations) -> None:
+    """Raises UserError for a class whose name is no line of text, or not of the characters of XML."""
+    for name in annotations.classes:
+        if not name.strip() or name.splitlines() != [name] or NOT_XML.search(name):
+            raise UserError(
+                f"{annotations.root}: class {name!r} cannot be written as VOC (empty, or with a line break or control "
+                "character): rename it, or choose coco or yolo"
+            )
 
 
 def document(one: Example, name: str) -> Element:

@@ -80,6 +80,7 @@ def write_text(path: Path, text: str) -> None:
 def new_folder(out: Path, data: Path) -> Iterator[Path]:
     """A folder to write into that becomes `out` when all is written; nothing is left behind after an error.
 
+    Where `out` is the current folder, in which the user stands, it stays, and what was written is moved into it.
     Raises UserError when `out` holds something, is a file, lies inside the data that are copied, or cannot be written.
     """
     if data.resolve() in (out.resolve(), *out.resolve().parents):
@@ -89,15 +90,26 @@ def new_folder(out: Path, data: Path) -> Iterator[Path]:
     if out.is_dir() and any(out.iterdir()):
         raise UserError(f"{out} is not empty: name an empty or a new folder, nothing is overwritten")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent, ignore_cleanup_errors=True) as made:
+        place = out.resolve()
+        place.parent.mkdir(parents=True, exist_ok=True)
+        prefix = f".{place.name}."
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=place.parent, ignore_cleanup_errors=True) as made:
             inner = Path(made) / "data"
             inner.mkdir()
             yield inner
-            if out.is_dir():
-                out.rmdir()
-            os.replace(inner, out)
+            become(place, inner)
     except OSError as error:
         raise UserError(
             f"{out} cannot be written ({error.strerror}): choose another folder or free some space"
         ) from error
+
+
+def become(place: Path, made: Path) -> None:
+    """Put a folder in a place where there is none, or an empty one."""
+    if place.is_dir() and place.samefile(os.curdir):
+        for path in sorted(made.iterdir()):
+            os.replace(path, place / path.name)
+        return
+    if place.is_dir():
+        place.rmdir()
+    os.replace(made, place)

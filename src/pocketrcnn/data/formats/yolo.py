@@ -11,6 +11,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -180,15 +181,25 @@ def images_in(place: Path) -> list[Path]:
 
 
 def label_of(image: Path) -> Path | None:
-    """The label file of an image: in `labels` in place of the last `images`, else beside it, else in `labels` there."""
+    """The label file of an image: in `labels` in place of the last `images`, both in whatever letters, else beside it,
+    else in `labels` there."""
     parts = list(image.parent.parts)
     places = [image.parent, image.parent / "labels"]
     for i in reversed(range(len(parts))):
         if parts[i].lower() == "images":
-            places.insert(0, Path(*parts[:i], "labels", *parts[i + 1 :]))
+            places = [folder.joinpath(*parts[i + 1 :]) for folder in labels_in(Path(*parts[:i]))] + places
             break
     names = [place / f"{image.stem}.txt" for place in places]
     return next(filter(os.path.isfile, names), None)
+
+
+def labels_in(folder: Path) -> list[Path]:
+    """`labels` in a folder; where that is none, all that are called so in other letters."""
+    plain = folder / "labels"
+    if not plain.is_dir():
+        with suppress(OSError):  # it may be far above the data
+            return sorted(inner for inner in folder.iterdir() if inner.name.lower() == "labels")
+    return [plain]
 
 
 def example(
