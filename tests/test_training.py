@@ -434,7 +434,9 @@ def test_few_passes_change_images_less_and_a_setting_by_name_wins(
     run = quick(shapes, tmp_path / "run", settings=("augment.zoom=[0.9, 1.3]",))
     found = open_run(run).config.augment
     assert (found.zoom, found.aspect) == ((0.9, 1.3), 0.0)
-    assert "passes over the training images: they change in place, and a little in colour" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "2 iterations of 2 images\n" in said
+    assert "passes over the training images: they change in place, and a little in colour" in said
 
 
 def test_one_image_is_training_and_validation_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

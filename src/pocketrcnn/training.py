@@ -118,18 +118,20 @@ def train(options: Options) -> Path:
 def prepared(options: Options, own: Own, device: torch.device) -> tuple[Plan, tuple[Folder, Folder]]:
     """The plan, with as many iterations as the time allows, and the training and validation images."""
     presets = list(PRESETS) if options.preset == "auto" else [options.preset]
-    chosen, sets = Plan(Config(), ()), None
+    chosen, sets, in_time = Plan(Config(), ()), None, ""
     for preset in reversed(presets):  # the largest first
         chosen = plan(own.annotations, preset, options.anchors, options.size, options.turn)
         config = with_options(chosen.config, options)
         sets = sets or both(own, config)
+        iterations = config.train.iterations
         if not options.budget:
-            return scheduled(chosen, options, config.train.iterations, len(sets[0])), sets
+            break
         pace = seconds_of_an_iteration(config, *sets, device)
         iterations = max(1, affordable(options.budget * 60, pace))
+        in_time = f" in {options.budget:g} min, {pace:.2f} s each"
         if iterations >= ENOUGH:
             break
-    speed = f"{iterations} iterations of {config.train.batch} images in {options.budget:g} min, {pace:.2f} s each"
+    speed = f"{iterations} iterations of {config.train.batch} images{in_time}"
     assert sets is not None, "there is at least one preset"
     chosen = dataclasses.replace(chosen, reasons=(*chosen.reasons, speed))
     return scheduled(chosen, options, iterations, len(sets[0])), sets
