@@ -106,7 +106,7 @@ def test_the_candidates_of_a_network_are_no_more_than_its_anchors() -> None:
 
 
 def test_an_evaluation_keeps_to_the_pairs_that_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics, "MOST_PAIRS", 30)
+    monkeypatch.setattr(metrics, "MOST_SUPPRESSED", 30)
     model, dataset = FasterRCNN(NETWORKS["mobilenet"]), open_dataset(DataConfig("sample"), "test")
     assert [len(batch) for batch, _ in predictions(model, dataset, 7)] == [3, 3, 1]
 

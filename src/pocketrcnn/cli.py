@@ -59,7 +59,7 @@ def told_of(error: OSError) -> str:
     """What the system refused, in one line, with the file where it is known."""
     if error.filename is None:
         return f"the system refused ({error.strerror or error}): put that right and try again"
-    name = os.fsdecode(error.filename).encode("utf-8", "backslashreplace").decode()
+    name = os.fsdecode(error.filename)  # the stream escapes what is no text
     return f"{name} cannot be used ({error.strerror}): check the name, and that you may read and write there"
 
 

@@ -24,13 +24,13 @@ Sums = dict[str, tuple[Tensor, Tensor]]
 
 EVALUATION_BATCH = 250  # images of 48x48; large enough to fill two cores, small enough for the cache
 SMALLEST_BATCH = 8
-MOST_PAIRS = 25_000_000  # of candidates that suppression compares at once, which take half a gigabyte
+MOST_SUPPRESSED = 25_000_000  # pairs of candidates in suppression at once, which take half a gigabyte
 
 
 def batch_size(side: int, candidates: int = 1) -> int:
     """Images of `side` pixels that are evaluated at once; fewer where many boxes an image enter suppression."""
     usual = max(SMALLEST_BATCH, min(EVALUATION_BATCH, EVALUATION_BATCH * 48**2 // side**2))
-    return max(1, min(usual, MOST_PAIRS // candidates**2))
+    return max(1, min(usual, MOST_SUPPRESSED // candidates**2))
 
 
 def most_candidates(model: FasterRCNN) -> int:

@@ -81,7 +81,7 @@ def plan(
     fitted, words = choose_anchors(boxes, chosen)
     if anchors:
         fitted, words = anchors, describe_anchors(anchors, boxes) if len(boxes) else "anchors as given"
-    median = float(np.median(np.sqrt(boxes.prod(-1)))) if len(boxes) else chosen / 4
+    median = median_side(boxes, chosen)
     stride: Literal[4, 8] = 4 if median < FINE_BELOW else 8
     width = widths(len(annotations.classes))[preset]
     model = network(annotations, chosen, stride, fitted, width)
@@ -94,7 +94,7 @@ def plan(
     reasons.append(f"{preset} network{wider}, up to {model.detections} detections an image")
     config = Config(
         data=DataConfig(source=str(annotations.root), kind="folder", classes=annotations.classes),
-        augment=augmentation(median / chosen, turn),
+        augment=augmentation(boxes, chosen, turn),
         model=model,
         loss=LossConfig(object=2.0),
         optim=optimiser(),
@@ -194,12 +194,17 @@ def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors:
     )
 
 
-def augmentation(share: float, turn: bool) -> AugmentConfig:
+def median_side(boxes: Floats, side: int) -> float:
+    """Side of the median object, pixels; where there are no objects, a quarter of the input's."""
+    return float(np.median(np.sqrt(boxes.prod(-1)))) if len(boxes) else side / 4
+
+
+def augmentation(boxes: Floats, side: int, turn: bool) -> AugmentConfig:
     """Random changes that suit photographs and microscopes alike; large objects are made smaller more than larger.
 
-    `share`: side of the median object over that of the input. `turn`: quarter turns and upside down, too.
+    `boxes`: width and height [n,2] in an input of `side` pixels. `turn`: quarter turns and upside down, too.
     """
-    zoom = (0.6, 1.4) if share < 0.3 else (0.5, 1.2)
+    zoom = (0.6, 1.4) if median_side(boxes, side) < 0.3 * side else (0.5, 1.2)
     return AugmentConfig(
         flip="random",
         flip_vertical=turn,

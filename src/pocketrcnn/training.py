@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from . import configfile
-from .anchors import Anchors
+from .anchors import Anchors, sides_and_boxes
 from .checkpoint import load_tensors
 from .config import Config, DataConfig, TrainConfig, replace
 from .data import Dataset
@@ -27,7 +27,7 @@ from .environment import choose_device, keep_memory
 from .errors import UserError
 from .files import first_free, require_writable
 from .judging import concluded, held_out, show_evaluation
-from .planning import PRESETS, Plan, for_passes, plan
+from .planning import PRESETS, Plan, augmentation, for_passes, plan
 from .run_facts import write_run_report
 from .runs import CHECKPOINT, Run, open_run, parse, places, require_place
 from .show import say
@@ -241,8 +241,9 @@ def lengthened(
         patience=settings.patience,
         settings=settings.overruled,
     )
-    fresh = plan(own.annotations, "small", None, config.model.image, False).config.augment
-    augment = dataclasses.replace(fresh, flip_vertical=config.augment.flip_vertical, rotate=config.augment.rotate)
+    side, before = config.model.image, config.augment
+    fresh = augmentation(sides_and_boxes(own.annotations.split("train"), side), side, before.rotate)
+    augment = dataclasses.replace(fresh, flip_vertical=before.flip_vertical)
     begun = Plan(replace(config, augment=augment), ())
     found = scheduled(begun, options, iterations or total(run, sets, options.budget), len(sets[0]))
     for reason in found.reasons:
