@@ -259,7 +259,7 @@ def test_memory_is_that_of_two_images(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(checking, "look", lambda path, look=checking.look: looks.append(look(path)) or looks[-1])
     judged(disk.coco(tmp_path, scenes))
     assert sorted(look.size for look in looks) == [(i + 1, 9) for i in range(50)]
-    assert all(len(look.digest) == 16 for look in looks)
+    assert all(len(look.digest) == 32 for look in looks)
 
 
 def named_by_nobody(root: Path) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import painted
 import pytest
 import torch
 from conftest import small
@@ -17,7 +19,7 @@ from shell import Shell
 from torch import Tensor, nn
 
 from pocketrcnn import boxes, export, parity
-from pocketrcnn.config import replace
+from pocketrcnn.config import Config, DataConfig, replace
 from pocketrcnn.data.cifar import CLASSES
 from pocketrcnn.data.pixels import Pixels
 from pocketrcnn.detector import FasterRCNN
@@ -193,6 +195,17 @@ def test_where_the_data_have_gone_noise_takes_their_place(run: Path) -> None:
     frames, words = own_frames(config, 64)
     assert frames.shape == (16, 64, 64, 3)
     assert words.startswith("images of noise, since its own cannot be read (")
+
+
+def test_images_are_those_that_the_run_was_not_trained_on(tmp_path: Path) -> None:
+    """Data without splits were divided anew, and training images took the place of test images."""
+    data = painted.write(tmp_path / "own", train=12) / "train"
+    files = sorted(data.glob("*.png"))
+    digests = {hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest(): file for file in files}
+    known = {digest: "test" if file == files[5] else "train" for digest, file in digests.items()}
+    frames, words = own_frames(Config(DataConfig(str(data), "folder")), 64, known)
+    assert words == "test images"
+    assert np.array_equal(frames, np.stack(list(readable([files[5]], 64))))
 
 
 def test_networks_of_the_course_are_verified_on_their_scenes(tmp_path: Path) -> None:

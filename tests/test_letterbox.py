@@ -31,26 +31,19 @@ def test_a_small_image_lies_in_the_upper_left_corner_on_grey() -> None:
     assert scales == (1.0, 1.0)
 
 
-def test_enlarged_only_when_asked() -> None:
-    frame, scales = letterbox(np.full((20, 30, 3), 9, np.uint8), 60, enlarge=True)
-    assert scales == (2.0, 2.0)
-    assert (frame[:40] == 9).all()
-    assert (frame[40:] == FILL).all()
-
-
 @settings(max_examples=60, deadline=None)
-@given(lengths, lengths, st.integers(1, 128), st.booleans())
-def test_any_size_fits_with_its_shape_kept(width: int, height: int, side: int, enlarge: bool) -> None:
-    new_width, new_height = scaled_size(width, height, side, enlarge)
-    frame, scales = letterbox(np.zeros((height, width, 3), np.uint8), side, enlarge)
+@given(lengths, lengths, st.integers(1, 128))
+def test_any_size_fits_with_its_shape_kept(width: int, height: int, side: int) -> None:
+    new_width, new_height = scaled_size(width, height, side)
+    frame, scales = letterbox(np.zeros((height, width, 3), np.uint8), side)
     assert frame.shape == (side, side, 3)
     assert 1 <= new_width <= side
     assert 1 <= new_height <= side
-    assert scales == scale_of(width, height, side, enlarge)
+    assert scales == scale_of(width, height, side)
     assert (frame[:new_height, :new_width] == 0).all()
     assert (frame == 0).sum() == new_height * new_width * 3
     assert abs(new_width * height - new_height * width) <= max(width, height)  # within a pixel
-    if max(width, height) >= side or enlarge:
+    if max(width, height) >= side:
         assert max(new_width, new_height) == side
 
 

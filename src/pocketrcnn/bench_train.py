@@ -6,7 +6,6 @@ the measurement, written, opened as any other, and trained on.
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from .bench import alternate
 from .config import Config, DataConfig, replace
 from .data.annotations import Annotations, Example, Object
 from .data.folders import Folder, open_folder
@@ -25,7 +25,6 @@ from .environment import choose_precision, environment, keep_memory, peak_memory
 from .planning import plan
 
 SIDE, OBJECTS = 256, 30  # pixels, objects an image of the drawn data set: about those of nuclei
-WARM_UP = 3
 
 
 def drawn(folder: Path, count: int) -> Annotations:
@@ -70,12 +69,7 @@ def configured(annotations: Annotations, preset: str) -> Config:
 
 def measured(folder: Folder, config: Config, rounds: int) -> dict[str, Any]:
     """Median time of an iteration on the images of a folder."""
-    trainer, times = Trainer(config, folder, folder, torch.device("cpu")), []
-    for turn in range(WARM_UP + rounds):
-        begun = time.perf_counter()
-        trainer.step()
-        if turn >= WARM_UP:
-            times.append(time.perf_counter() - begun)
-    median = statistics.median(times)
+    trainer = Trainer(config, folder, folder, torch.device("cpu"))
+    median, _ = alternate(trainer.step, lambda: None, rounds)
     facts = {"images": len(folder), "side": folder.size, "batch": config.train.batch}
     return facts | {"milliseconds": median * 1e3, "images_per_second": config.train.batch / median}

@@ -240,7 +240,7 @@ torch.library.register_fake("pocketrcnn::nms", lambda boxes, valid, most: torch.
 def theta(boxes: Tensor, height: float, width: float) -> Tensor:
     """The spatial transformer's scale and shift for a crop: [...,4] -> [...,4] = (scale x, shift x, scale y, shift y).
 
-    Jaderberg et al. 2015, equation 10, in coordinates of -1..1 over the frame: for a 48-pixel frame w/48, (x-24)/24.
+    Jaderberg et al. 2015, section 3.2, in coordinates of -1..1 over the frame: for a 48-pixel frame w/48, (x-24)/24.
     """
     x, y, w, h = center_size(boxes)
     return torch.stack((w / width, 2 * x / width - 1, h / height, 2 * y / height - 1), -1)

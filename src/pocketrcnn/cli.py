@@ -61,7 +61,3 @@ def told_of(error: OSError) -> str:
         return f"the system refused ({error.strerror or error}): put that right and try again"
     name = os.fsdecode(error.filename)  # the stream escapes what is no text
     return f"{name} cannot be used ({error.strerror}): check the name, and that you may read and write there"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .data.formats.coco import ident
+from .data.formats.coco import ident, records_of
 from .data.formats.finding import agreement, key, plain, read_text
 from .errors import UserError
 
@@ -83,9 +83,3 @@ def content_of(file: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or not {"images", "categories"} <= set(content):
         raise UserError(f"--ids {file} is not COCO (it has no lists `images` and `categories`): name a COCO JSON file")
     return content
-
-
-def records_of(content: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """The records of one of the lists; nothing where there is no such list."""
-    records = content.get(name)
-    return [record for record in records if isinstance(record, dict)] if isinstance(records, list) else []

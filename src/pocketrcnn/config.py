@@ -9,12 +9,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .errors import UserError
-
-
-def _check(condition: bool, message: str) -> None:
-    if not condition:
-        raise UserError(message)
+from .errors import require
 
 
 @dataclass(frozen=True)
@@ -39,7 +34,7 @@ class DataConfig:
     """Scenes: a folder with CIFAR-100's binary files (`train.bin`, `test.bin`); empty: other CIFAR-10 batches."""
 
     def __post_init__(self) -> None:
-        _check(self.holdout >= 0, f"data.holdout is {self.holdout}: use 0 or more images")
+        require(self.holdout >= 0, f"data.holdout is {self.holdout}: use 0 or more images")
 
 
 @dataclass(frozen=True)
@@ -85,14 +80,14 @@ class AugmentConfig:
 
     def __post_init__(self) -> None:
         rising = len(self.zoom) == 2 and 0 < self.zoom[0] <= self.zoom[1]
-        _check(rising, f"augment.zoom is {list(self.zoom)}: use two factors above 0, the smaller one first")
+        require(rising, f"augment.zoom is {list(self.zoom)}: use two factors above 0, the smaller one first")
         units = {"shift": " pixels", "cutout": " pixels", "paste": " objects"}
         for name in (*units, "aspect", "translate", "gamma", "saturation", "hue", "noise"):
             value = getattr(self, name)
-            _check(value >= 0, f"augment.{name} is {value}: use 0 or more{units.get(name, '')}")
+            require(value >= 0, f"augment.{name} is {value}: use 0 or more{units.get(name, '')}")
         for name in ("invert", "grey", "mosaic"):
             value = getattr(self, name)
-            _check(0 <= value <= 1, f"augment.{name} is {value}: a probability, 0 to 1")
+            require(0 <= value <= 1, f"augment.{name} is {value}: a probability, 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -141,12 +136,12 @@ class RPNConfig:
 
     def __post_init__(self) -> None:
         sides = [side for anchor in self.anchors for side in anchor]
-        _check(len(sides) > 0 and min(sides) > 0, "rpn.anchors needs at least one anchor, with sides above 0")
-        _check(self.sample >= 0, f"rpn.sample is {self.sample}: use 0 or more anchors")
-        _check(self.candidates >= self.proposals, f"rpn.candidates is {self.candidates}: use rpn.proposals or more")
-        _check(0 < self.prior < 1, f"rpn.prior is {self.prior}: a probability between 0 and 1")
-        _check(self.proposals >= 1, f"rpn.proposals is {self.proposals}: keep at least 1")
-        _check(0 < self.training_part <= 1, f"rpn.training_part is {self.training_part}: use more than 0, at most 1")
+        require(len(sides) > 0 and min(sides) > 0, "rpn.anchors needs at least one anchor, with sides above 0")
+        require(self.sample >= 0, f"rpn.sample is {self.sample}: use 0 or more anchors")
+        require(self.candidates >= self.proposals, f"rpn.candidates is {self.candidates}: use rpn.proposals or more")
+        require(0 < self.prior < 1, f"rpn.prior is {self.prior}: a probability between 0 and 1")
+        require(self.proposals >= 1, f"rpn.proposals is {self.proposals}: keep at least 1")
+        require(0 < self.training_part <= 1, f"rpn.training_part is {self.training_part}: use more than 0, at most 1")
 
 
 @dataclass(frozen=True)
@@ -176,8 +171,8 @@ class ROIConfig:
     """Overlap with an object from which on a region stands for it; below it stands for the background."""
 
     def __post_init__(self) -> None:
-        _check(self.sample >= 1, f"roi.sample is {self.sample}: use 1 or more regions")
-        _check(0 <= self.dropout < 1, f"roi.dropout is {self.dropout}: use 0 up to, not including, 1")
+        require(self.sample >= 1, f"roi.sample is {self.sample}: use 1 or more regions")
+        require(0 <= self.dropout < 1, f"roi.dropout is {self.dropout}: use 0 up to, not including, 1")
 
 
 @dataclass(frozen=True)
@@ -198,8 +193,8 @@ class ModelConfig:
     """Detections below this score are left out."""
 
     def __post_init__(self) -> None:
-        _check(self.classes >= 1, f"model.classes is {self.classes}: use 1 or more")
-        _check(self.detections >= 1, f"model.detections is {self.detections}: use 1 or more")
+        require(self.classes >= 1, f"model.classes is {self.classes}: use 1 or more")
+        require(self.detections >= 1, f"model.detections is {self.detections}: use 1 or more")
 
 
 @dataclass(frozen=True)
@@ -241,9 +236,9 @@ class OptimConfig:
     """Part of the run over which weights are averaged exponentially for evaluation; 0 for none."""
 
     def __post_init__(self) -> None:
-        _check(self.lr > 0, f"optim.lr is {self.lr}: use a learning rate above 0")
+        require(self.lr > 0, f"optim.lr is {self.lr}: use a learning rate above 0")
         words = "an exponential schedule needs a rate above 0 to end at, as in optim.final_lr=1e-4"
-        _check(self.schedule != "exponential" or self.final_lr > 0, f"optim.final_lr is {self.final_lr}: {words}")
+        require(self.schedule != "exponential" or self.final_lr > 0, f"optim.final_lr is {self.final_lr}: {words}")
 
 
 @dataclass(frozen=True)
@@ -262,7 +257,7 @@ class TrainConfig:
     minutes: float = 0.0
     """Time for the whole run: `iterations` follow from it, and are corrected on the way; 0: `iterations` decide."""
     curve_images: int = 1000
-    """Images of each split behind a point of the curves; the last figure always uses all."""
+    """Test or validation images behind a point of the curves; the last figure always uses all."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """`auto`: bfloat16 where it is measured to be faster, else float32."""
     overruled: tuple[str, ...] = ()
@@ -271,9 +266,9 @@ class TrainConfig:
     """Time between two savings of the full state."""
 
     def __post_init__(self) -> None:
-        _check(self.iterations >= 1, f"train.iterations is {self.iterations}: use 1 or more")
-        _check(self.batch >= 2, f"train.batch is {self.batch}: BatchNorm needs 2 or more images")
-        _check(self.evaluations >= 1, f"train.evaluations is {self.evaluations}: use 1 or more")
+        require(self.iterations >= 1, f"train.iterations is {self.iterations}: use 1 or more")
+        require(self.batch >= 2, f"train.batch is {self.batch}: BatchNorm needs 2 or more images")
+        require(self.evaluations >= 1, f"train.evaluations is {self.evaluations}: use 1 or more")
 
 
 @dataclass(frozen=True)

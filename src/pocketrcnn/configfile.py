@@ -11,7 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import yaml
 
 from .config import Config
-from .errors import UserError, nearest
+from .errors import UserError, nearest, require
 
 SECTIONS = ("augment", "loss", "model", "optim")  # what may be overruled by name; the rest has options of its own
 ELSEWHERE = {  # settings of SECTIONS that others depend on, and how they are changed
@@ -114,16 +114,16 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
         return _build(hint, value, where)
     if origin is Literal:
-        _require(value in options, f"{where}: {value!r} is none of {', '.join(map(repr, options))}")
+        require(value in options, f"{where}: {value!r} is none of {', '.join(map(repr, options))}")
         return value
     if origin is tuple:
-        _require(isinstance(value, list), f"{where}: {value!r} is not a list of numbers")
+        require(isinstance(value, list), f"{where}: {value!r} is not a list of numbers")
         return tuple(_convert(options[0], item, where) for item in value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if hint is float and isinstance(value, str):
         value = _number(value)
-    _require(type(value) is hint, f"{where}: {value!r} is not of type {hint.__name__}")
+    require(type(value) is hint, f"{where}: {value!r} is not of type {hint.__name__}")
     return value
 
 
@@ -134,8 +134,3 @@ def _number(text: str) -> float | str:
     except ValueError:
         return text
     return value if math.isfinite(value) else text
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise UserError(message)

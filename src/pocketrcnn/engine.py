@@ -203,14 +203,14 @@ class Trainer:
             optimiser.zero_grad()
         if state.average:
             state.average.update(state.iteration)
-        self.watch(measure(prediction, targets, batch), losses | {"total": total})
+        with torch.no_grad():
+            self.watch(measure(prediction, targets, batch), losses | {"total": total})
         state.iteration += 1
 
     def precision(self) -> AbstractContextManager[Any]:
         """The number format of the configuration."""
         return autocast(self.config.train.precision, self.device)
 
-    @torch.no_grad()
     def watch(self, measured: Sums, losses: dict[str, Tensor]) -> None:
         """Add the batch to the training figures of the next point of the curves."""
         one = torch.tensor(1)

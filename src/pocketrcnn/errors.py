@@ -13,6 +13,12 @@ class UserError(ValueError):
     """
 
 
+def require(condition: bool, message: str) -> None:
+    """Raises UserError with the message where a condition does not hold."""
+    if not condition:
+        raise UserError(message)
+
+
 def nearest(name: str, known: Iterable[object]) -> str:
     """` (did you mean `x`?)`, or nothing when no known name is near."""
     found = difflib.get_close_matches(name, [str(k) for k in known], n=1, cutoff=0.5)

@@ -24,7 +24,7 @@ from .files import require_writable, write_atomically
 from .parity import Whole, own_frames, verify
 from .predictor import Detector
 from .roi import TAPS
-from .runs import open_run
+from .runs import open_run, places
 from .runtime import INPUT, KEY, OUTPUTS, SCHEMA
 from .show import say
 from .version import __version__
@@ -50,7 +50,7 @@ def export(folder: Path, out: Path | None = None) -> Path:
         raise UserError(f"{path} cannot be written: name a file in a folder that exists with --out")
     require_writable(path.parent)
     content = onnx_file(detector)
-    frames, words = own_frames(open_run(folder, "cpu").config, detector.side)
+    frames, words = own_frames(open_run(folder, "cpu").config, detector.side, places(folder))
     found = verify(content, Whole(detector), frames, f"the ONNX file of {folder}")
     write_atomically(path, content)
     say(f"verified on {len(frames)} {words}: {found}")

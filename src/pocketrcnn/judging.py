@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .data.annotations import SPLITS
 from .data.folders import Folder
 from .data.overview import counted
 from .data.own import Own, open_own
@@ -90,7 +91,7 @@ def evaluate_run(folder: Path, data: Path | None, split: str | None, device: str
     names = list(own.splits)
     if not names:
         raise UserError(f"{config.source} has no image that can be judged: `pocketrcnn check` says why")
-    chosen = split or next(name for name in ("test", "val", "train") if name in names)
+    chosen = split or next(name for name in reversed(SPLITS) if name in names)
     if chosen not in names:
         raise UserError(f"--split {chosen}: {config.source} has only {', '.join(names)}")
     if chosen != "train":

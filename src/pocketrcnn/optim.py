@@ -124,7 +124,7 @@ def set_rates(optimisers: list[torch.optim.Optimizer], factor: float) -> None:
 class Average:
     """An exponential moving average of a network's weights and BatchNorm statistics, for evaluation.
 
-    `part` is the length of the memory as a part of the run; early on, the memory is as long as the past.
+    `part` is the length of the memory as a part of the run; early on, the memory is a ninth of the past.
     """
 
     def __init__(self, model: nn.Module, part: float, iterations: int) -> None:

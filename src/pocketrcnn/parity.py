@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from .config import Config
 from .data import open_dataset
+from .data.annotations import SPLITS
 from .data.letterbox import letterbox
 from .data.own import open_own
 from .data.pixels import Pixels, read_image
@@ -116,14 +117,15 @@ def timed(work: Callable[..., list[Any]], *arguments: Any) -> tuple[list[Any], f
     return result, (time.perf_counter() - begun) * 1000
 
 
-def own_frames(config: Config, side: int) -> tuple[Pixels, str]:
-    """Images that the run was not trained on, as frames uint8 [B,S,S,3], and what they are, in words.
+def own_frames(config: Config, side: int, known: dict[str, str] | None = None) -> tuple[Pixels, str]:
+    """Images of a run's data, as frames uint8 [B,S,S,3], and what they are, in words; those that it was not trained
+    on where there are some. Where its data have gone, noise.
 
-    Where its data have gone, noise.
+    known: the splits of its images, by hash, where it has some of its own (`runs.places`).
     """
     try:
         if config.data.kind == "folder":
-            return folder_frames(config, side)
+            return folder_frames(config, side, known)
         dataset = open_dataset(config.data, "test")
         images = dataset.batch(torch.arange(min(VERIFIED, len(dataset)))).images
         return images.permute(0, 2, 3, 1).contiguous().numpy(), f"images ({dataset.name})"
@@ -132,10 +134,10 @@ def own_frames(config: Config, side: int) -> tuple[Pixels, str]:
         return noise, f"images of noise, since its own cannot be read ({error})"
 
 
-def folder_frames(config: Config, side: int) -> tuple[Pixels, str]:
+def folder_frames(config: Config, side: int, known: dict[str, str] | None) -> tuple[Pixels, str]:
     """The first images of the test split, or else of the validation or training split. Broken ones are left out."""
-    own = open_own(config.data)
-    split = next((name for name in ("test", "val", "train") if name in own.splits), "")
+    own = open_own(config.data, known)
+    split = next((name for name in reversed(SPLITS) if name in own.splits), "")
     frames = list(readable([one.path for one in own.annotations.split(split)][:VERIFIED], side))
     if not frames:
         raise UserError(f"{config.data.source} has no images that can be read")

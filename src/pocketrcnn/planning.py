@@ -238,7 +238,7 @@ def for_passes(found: Plan, passes: float) -> Plan:
 
 
 def optimiser() -> OptimConfig:
-    """That of the course's detectors in the pocket recipe, with averaged weights."""
+    """The pocket recipe's, with the momentum of its classifiers, the decay of its detectors and averaged weights."""
     return OptimConfig(
         name="muon",
         warmup=0.05,

@@ -25,7 +25,7 @@ from .data.overview import facts_of, objects_of
 from .data.own import Own, open_own
 from .errors import UserError
 from .files import write_atomically
-from .planning import widths
+from .planning import median_side, widths
 from .report.runs import write_runs
 from .run_pictures import detection_time, pictures
 from .runs import Run, encode, parse, places
@@ -197,7 +197,7 @@ def shape_facts(examples: Sequence[Example], config: Config) -> Facts | None:
         "objects": len(boxes),
         "boxes": boxes[chosen].round(1).tolist(),
         "sides": histogram(np.sqrt(boxes.prod(-1)), by_ratio=True),
-        "median_side": float(np.median(np.sqrt(boxes.prod(-1)))),
+        "median_side": median_side(boxes, config.model.image),
         "anchors": [list(anchor) for anchor in config.model.rpn.anchors],
         "overlaps": {"edges": np.linspace(0, 1, 21).tolist(), "counts": np.histogram(overlaps, 20, (0, 1))[0].tolist()},
         "mean_overlap": float(overlaps.mean()),

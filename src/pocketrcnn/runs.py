@@ -201,10 +201,10 @@ class Run:
 
 def open_run(folder: Path, device: str = "auto") -> Run:
     """The run in a folder, with its own configuration. Raises UserError when there is none."""
-    path = folder / CONFIG
-    if not path.is_file():
+    config = saved(folder)
+    if config is None:
         raise UserError(f"{folder} is not the folder of a run (it has no {CONFIG}): name one that `train` made")
-    return Run(folder, settings.load(read(path), str(path)), choose_device(device))
+    return Run(folder, config, choose_device(device))
 
 
 def open_finished(folder: Path, device: str = "auto") -> Run:

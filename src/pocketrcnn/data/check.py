@@ -50,7 +50,7 @@ class Look:
 
     size: tuple[int, int] = (0, 0)
     kind: tuple[str, int] = ("", 0)
-    digest: bytes = b""
+    digest: str = ""
     reason: str = ""
 
 
@@ -60,13 +60,13 @@ def inspect(annotations: Annotations) -> Report:
     examples = [merged(group) for group in groups]
     with ThreadPoolExecutor(THREADS) as pool:
         looks = list(pool.map(look, (example.path for example in examples)))
-    faults = [*annotations.faults, *listed_twice(annotations.examples)]
-    kept: list[tuple[Example, bytes]] = []
+    faults = [*annotations.faults, *listed_twice(groups)]
+    kept: list[Example] = []
     for example, group, seen in zip(examples, groups, looks, strict=True):
         faults += image_faults(example, seen)
         if not seen.reason:
             objects = tuple(sound_objects(group, seen.size, annotations, faults))
-            kept.append((replace(example, objects=objects, size=seen.size, digest=seen.digest.hex()), seen.digest))
+            kept.append(replace(example, objects=objects, size=seen.size, digest=seen.digest))
     clean = replace(annotations, examples=tuple(each_once(kept, faults)), faults=())
     faults += [*fractions(annotations, clean), *class_notes(clean)]
     kinds = {example.path: seen.kind for example, seen in zip(examples, looks, strict=True)}
@@ -79,7 +79,7 @@ def look(path: Path) -> Look:
         head, pixels = read_both(path)
         height, width, _ = pixels.shape
         kind = head.colours, head.depth
-        return Look((width, height), kind, hashlib.blake2b(path.read_bytes(), digest_size=16).digest())
+        return Look((width, height), kind, hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest())
     except UserError as error:
         return Look(reason=str(error).removeprefix(f"{path} "))
 
@@ -97,9 +97,9 @@ def by_file(examples: Iterable[Example]) -> dict[tuple[str, str], list[Example]]
     return groups
 
 
-def listed_twice(examples: Iterable[Example]) -> Iterator[Fault]:
-    """Images that are named more than once."""
-    for group in by_file(examples).values():
+def listed_twice(groups: Iterable[Sequence[Example]]) -> Iterator[Fault]:
+    """Images that are named more than once. groups: the examples of each file and split."""
+    for group in groups:
         if len(group) > 1:
             reason = f"is listed {len(group)} times; the objects are put together"
             yield Fault("listed-twice", group[0].source or group[0].path, group[0].path.name, reason, drops=False)
@@ -174,12 +174,12 @@ def shown(thing: Object) -> str:
     return f"{thing.name} {', '.join(f'{value:.6g}' for value in thing.box)}"
 
 
-def each_once(kept: list[tuple[Example, bytes]], faults: list[Fault]) -> list[Example]:
+def each_once(kept: Sequence[Example], faults: list[Fault]) -> list[Example]:
     """Every image in one split only. Copies within training, validation or test images stay, with a note;
     where there are no splits yet they go, as two splits might get them."""
-    groups: defaultdict[bytes, list[Example]] = defaultdict(list)
-    for example, digest in kept:
-        groups[digest].append(example)
+    groups: defaultdict[str, list[Example]] = defaultdict(list)
+    for example in kept:
+        groups[example.digest].append(example)
     lost = set()
     for group in groups.values():
         keeper = min(group, key=lambda example: KEEPERS.index(example.split))
@@ -197,7 +197,7 @@ def each_once(kept: list[tuple[Example, bytes]], faults: list[Fault]) -> list[Ex
             faults.append(Fault(kind, other.path, "", reason, drops))
             if drops:
                 lost.add(id(other))
-    return [example for example, _ in kept if id(example) not in lost]
+    return [example for example in kept if id(example) not in lost]
 
 
 def fractions(annotations: Annotations, clean: Annotations) -> Iterator[Fault]:

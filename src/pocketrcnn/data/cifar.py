@@ -85,12 +85,12 @@ def faults(folder: Path) -> list[str]:
     return found
 
 
-def load_cifar10(names: Iterable[str], folder: Path | None = None) -> Labelled:
-    """Read record files, one after the other, from the cache or from `folder`.
+def load_cifar10(names: Iterable[str]) -> Labelled:
+    """Read record files, one after the other, from the cache.
 
     Raises UserError when a file is missing, truncated or has another checksum than the official one.
     """
-    parts = [_read_checked((folder or cifar10_folder()) / name) for name in names]
+    parts = [_read_checked(cifar10_folder() / name) for name in names]
     return Labelled(torch.cat([part.images for part in parts]), torch.cat([part.labels for part in parts]))
 
 

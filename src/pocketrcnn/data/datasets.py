@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -18,10 +18,9 @@ from ..config import DataConfig
 from ..errors import UserError, nearest
 from ..structures import Batch
 from .cifar import CIFAR100_RECORDS, CLASSES, SIDE, Labelled, load_cifar10, load_cifar100_images, load_sample
-from .course_layout import read_course_layout
+from .course_layout import Split, read_course_layout
 from .scenes import FRAME, Pools
 
-Split = Literal["train", "test"]
 SOURCES = ("cifar10", "sample")
 TRAIN, TEST = ["data_batch_1.bin"], ["test_batch.bin"]
 TRAIN_BACKGROUNDS, TEST_BACKGROUNDS = ["data_batch_2.bin", "data_batch_3.bin"], ["data_batch_4.bin", "data_batch_5.bin"]

@@ -86,8 +86,8 @@ def extent(sides: Sequence[float]) -> Facts | None:
     return {"min": min(sides), "median": median(sides), "max": max(sides)} if sides else None
 
 
-def render(report: Report, limit: int = LIMIT) -> None:
-    """Print what was found and every kind of fault, at most `limit` of each."""
+def render(report: Report) -> None:
+    """Print what was found and every kind of fault, at most LIMIT of each."""
     from ..show import print_table, say
 
     facts = report.summary
@@ -104,7 +104,7 @@ def render(report: Report, limit: int = LIMIT) -> None:
     crowds = f"; {facts['crowds']:,} crowds ({told})" if facts["crowds"] else ""
     say(f"  objects in an image: {per_image['mean']:.1f} on average, at most {per_image['max']:,}{crowds}")
     print_table(class_table(facts["classes"]))
-    render_faults(report.faults, limit)
+    render_faults(report.faults)
 
 
 def counted(count: int, what: str) -> str:
@@ -151,7 +151,7 @@ def class_table(classes: Sequence[Facts]) -> Any:
     return table
 
 
-def render_faults(faults: Sequence[Fault], limit: int = LIMIT) -> None:
+def render_faults(faults: Sequence[Fault]) -> None:
     """Print faults by kind, those first that cost something."""
     from ..show import say
 
@@ -160,9 +160,9 @@ def render_faults(faults: Sequence[Fault], limit: int = LIMIT) -> None:
         kinds[not fault.drops, fault.kind].append(fault)
     for (kept, kind), group in sorted(kinds.items()):
         say(f"{kind}: {len(group):,} {'noted' if kept else 'left out'}")
-        for fault in group[:limit]:
+        for fault in group[:LIMIT]:
             say(f"  {fault}")
-        if len(group) > limit:
-            say(f"  and {len(group) - limit:,} more (--json has all)")
+        if len(group) > LIMIT:
+            say(f"  and {len(group) - LIMIT:,} more (--json has all)")
     dropped = sum(fault.drops for fault in faults)
     say(f"{counted(dropped, 'fault')} that would cost images or objects" if dropped else "nothing would be left out")

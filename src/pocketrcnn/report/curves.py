@@ -14,7 +14,7 @@ TRAIN_COLOUR, TEST_COLOUR = figures.ORANGE, figures.BLUE
 
 @dataclass(frozen=True)
 class Measure:
-    """What a panel shows: the name of the curve (`_train` and `_test` are looked for first), unit and axis."""
+    """What a panel shows: the name of the curve (without `_train` and `_test`), unit and axis."""
 
     heading: str
     curve: str
@@ -64,8 +64,6 @@ def panel(results: Results, record: Record, measure: Measure) -> Panel | None:
 def _curves(record: Record, measure: Measure) -> list[tuple[str, Curve, str]]:
     names = ((f"{measure.curve}_train", "training", TRAIN_COLOUR), (f"{measure.curve}_test", "test", TEST_COLOUR))
     found = [(label, record.curves[name], colour) for name, label, colour in names if name in record.curves]
-    if not found and measure.curve in record.curves:
-        found = [("training batches", record.curves[measure.curve], TRAIN_COLOUR)]
     return [entry for entry in found if entry[1].x]
 
 
@@ -84,7 +82,7 @@ def _course(curve: Curve, unit: str) -> str:
 def _keys(results: Results, record: Record, measures: Sequence[Measure]) -> list[Key]:
     labels = {label for measure in measures for label, *_ in _curves(record, measure)}
     keys = []
-    if labels & {"training", "training batches"}:
+    if "training" in labels:
         keys.append(Key("training", TRAIN_COLOUR))
     if "test" in labels:
         keys.append(Key("test", TEST_COLOUR))
@@ -134,7 +132,7 @@ def gap(record: Record, curve: str = "accuracy") -> str:
 
 def fall(record: Record, curve: str, name: str) -> str:
     """A sentence on the first and the last value of a loss in training, or nothing where it is not there."""
-    found = record.curves.get(f"{curve}_train", record.curves.get(curve))
+    found = record.curves.get(f"{curve}_train")
     if not found or len(found.x) < 2 or min(found.mean[0], found.mean[-1]) <= 0:
         return ""
     first, last = found.mean[0], found.mean[-1]

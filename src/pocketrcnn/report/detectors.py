@@ -10,10 +10,10 @@ from . import curves, phrases, tables
 from .blocks import Block, Figure, Key, Panel, Section, Strips, Text
 from .networks import missing
 from .records import EXPERIMENTS, Record, Results
+from .run_figures import PREDICTION, TRUTH
 
 CROPS, DETECTIONS = 8, 6  # pictures in a row of F1 and of the gallery
 SCALE = 4  # each pixel of a picture with boxes, enlarged
-TRUTH, PREDICTION = ("#" + bytes(colour).hex() for colour in (draw.TRUTH, draw.PREDICTION))
 Box = Sequence[float]
 
 KEYS = (Key("true box", TRUTH, "dashed"), Key("predicted box", PREDICTION))

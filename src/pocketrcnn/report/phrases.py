@@ -33,9 +33,9 @@ def published_value(name: str, value: float) -> str:
     return f"{'about ' if name == 'objectness_accuracy' else ''}{100 * value:.4g}{NBSP}%"
 
 
-def number(value: float, digits: int = LOSS_DIGITS) -> str:
+def number(value: float) -> str:
     """Fixed decimals."""
-    return f"{value:.{digits}f}"
+    return f"{value:.{LOSS_DIGITS}f}"
 
 
 def count(value: float) -> str:

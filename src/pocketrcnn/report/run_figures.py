@@ -72,7 +72,7 @@ def shape_chart(boxes: Sequence[Sequence[float]], anchors: Sequence[Sequence[flo
         widths, heights = ([max(box[i], 0.1) for box in boxes] for i in (0, 1))
         axes.plot(widths, heights, "o", markersize=2.4, color=figures.BLUE, alpha=0.35, markeredgewidth=0)
         for width, height in anchors:
-            axes.plot(width, height, "o", markersize=9, color="none", markeredgecolor="#d55e00", markeredgewidth=1.8)
+            axes.plot(width, height, "o", markersize=9, color="none", markeredgecolor=COLOURS[4], markeredgewidth=1.8)
         axes.set(xlim=limits, ylim=limits, xlabel="width in px; height upwards")
         axes.grid()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import figures, phrases
@@ -11,7 +11,6 @@ from .blocks import Block, Figure, Key, Panel, Section, Text
 from .run_figures import COLOURS
 
 Facts = Mapping[str, Any]
-Value = Callable[[Facts, str], float | None]
 
 TRAIN, VAL = figures.ORANGE, figures.BLUE
 LOSSES = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
@@ -171,11 +172,4 @@ def stages(record: Record) -> dict[str, int]:
 
 def values_written(record: Record) -> int:
     """Output values of all convolutions, for one image."""
-    return sum(_cells(layer) * layer.out_channels for layer in record.layers if counted(layer))
-
-
-def _cells(layer: Layer) -> int:
-    cells = 1
-    for side in layer.output:
-        cells *= side
-    return cells
+    return sum(math.prod(layer.output) * layer.out_channels for layer in record.layers if counted(layer))

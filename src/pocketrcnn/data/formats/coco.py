@@ -84,16 +84,18 @@ def load(source: Path, faults: list[Fault]) -> Record:
     return {}
 
 
+def records_of(content: Record, name: str) -> list[Record]:
+    """The records of one of the lists; nothing where there is no such list."""
+    records = content.get(name)
+    return [record for record in records if isinstance(record, dict)] if isinstance(records, list) else []
+
+
 class Reader:
     """One COCO file taken apart. What cannot be understood is added to `faults`."""
 
     def __init__(self, source: Path, content: Record, faults: list[Fault]) -> None:
         self.source, self.faults = source, faults
-        lists = {name: content.get(name) for name in ("images", "annotations", "categories")}
-        self.lists = {
-            name: [record for record in value if isinstance(record, dict)] if isinstance(value, list) else []
-            for name, value in lists.items()
-        }
+        self.lists = {name: records_of(content, name) for name in READ}
         self.names = {
             ident(record.get("id")): printable(str(record.get("name", ""))) for record in self.lists["categories"]
         }

@@ -74,6 +74,21 @@ def key(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
+def used_classes(examples: Sequence[Example]) -> tuple[str, ...]:
+    """The names of all objects, in order; the background is no class."""
+    used = {thing.name for example in examples for thing in example.objects}
+    return tuple(sorted(name for name in used if name and not is_background(name)))
+
+
+def size_from(width: str, height: str) -> tuple[int, int] | None:
+    """A size as annotations write it; None where it is missing, zero or no number."""
+    try:
+        size = int(float(width)), int(float(height))
+    except (ValueError, OverflowError):
+        return None
+    return size if min(size) >= 1 else None
+
+
 def is_background(name: str) -> bool:
     """Whether a class is the absence of one: some programs list it."""
     return name.strip("_ ").lower() == "background"

@@ -15,7 +15,18 @@ from itertools import dropwhile
 from pathlib import Path
 
 from ..annotations import Annotations, Box, Example, Fault, Object
-from .finding import Images, Wanted, counts, files, is_background, plain, read_text, split_below, split_of
+from .finding import (
+    Images,
+    Wanted,
+    counts,
+    files,
+    plain,
+    read_text,
+    size_from,
+    split_below,
+    split_of,
+    used_classes,
+)
 
 COLUMNS = {
     "image": ("filename", "file", "image", "path", "imagename", "imagepath", "imagefile", "img", "imageid"),
@@ -84,9 +95,9 @@ def read(path: Path) -> Annotations:
         examples += read_table(source, root, faults)
         left.update(unread(source))
     examples = images.placed(examples, wanted)
-    used = {thing.name for example in examples for thing in example.objects}
-    classes = tuple(sorted(name for name in used if name and not is_background(name)))
-    return Annotations("csv", root, classes, tuple(examples), tuple(faults), images.unnamed(), counts(left))
+    return Annotations(
+        "csv", root, used_classes(examples), tuple(examples), tuple(faults), images.unnamed(), counts(left)
+    )
 
 
 def wanted(one: Example) -> Wanted:
@@ -108,7 +119,9 @@ def read_table(source: Path, root: Path, faults: list[Fault]) -> list[Example]:
     made = []
     for (name, split), members in groups.items():
         objects = tuple(filter(None, (thing(row, where, source, faults) for where, row in members)))
-        made.append(Example(Path(plain(name)), objects, split, stated(members[0][1]), source))
+        first = members[0][1]
+        size = size_from(first.get("width", ""), first.get("height", ""))
+        made.append(Example(Path(plain(name)), objects, split, size, source))
     return made
 
 
@@ -148,12 +161,3 @@ def thing(row: Row, where: str, source: Path, faults: list[Fault]) -> Object | N
         return None
     box: Box = (a, b, c, d) if names is CORNERS else (a, b, a + c, b + d)
     return Object(box, row["class"], where)
-
-
-def stated(row: Row) -> tuple[int, int] | None:
-    """The size in a row; None where it is missing, zero or no number."""
-    try:
-        width, height = int(float(row["width"])), int(float(row["height"]))
-    except (KeyError, ValueError, OverflowError):
-        return None
-    return (width, height) if min(width, height) >= 1 else None

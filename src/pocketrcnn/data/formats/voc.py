@@ -23,7 +23,19 @@ from xml.etree.ElementTree import Element, SubElement
 from ...errors import UserError
 from ..annotations import Annotations, Example, Fault, Object
 from ..listing import is_image_name
-from .finding import Images, Wanted, counts, files, is_background, key, plain, read_text, split_below, split_of
+from .finding import (
+    Images,
+    Wanted,
+    counts,
+    files,
+    key,
+    plain,
+    read_text,
+    size_from,
+    split_below,
+    split_of,
+    used_classes,
+)
 from .writing import copies, image_names, number, size_of, write_text
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -128,7 +140,8 @@ class Reader:
         objects = tuple(thing for thing in things if thing)
         split = split_below(self.root, source)
         name = plain(text(top, "filename") or source.name)
-        return Example(Path(name), objects, split, stated(top), source)
+        size = size_from(text(top, "size/width"), text(top, "size/height"))
+        return Example(Path(name), objects, split, size, source)
 
     def thing(self, node: Element, where: str, source: Path) -> Object | None:
         """One object; None, and a fault, where its box is not four numbers."""
@@ -148,21 +161,11 @@ def text(node: Element, path: str) -> str:
     return (node.findtext(path) or "").strip()
 
 
-def stated(top: Element) -> tuple[int, int] | None:
-    """The size in an XML; None where it is missing, zero or no number."""
-    try:
-        width, height = (int(float(text(top, f"size/{side}"))) for side in ("width", "height"))
-    except (ValueError, OverflowError):
-        return None
-    return (width, height) if min(width, height) >= 1 else None
-
-
 def classes(root: Path, examples: list[Example]) -> tuple[str, ...]:
     """The names of `classes.txt`; without it, all that are used."""
     if (root / CLASSES).is_file():
         return tuple(dict.fromkeys(filter(None, map(str.strip, read_text(root / CLASSES).splitlines()))))
-    used = {thing.name for example in examples for thing in example.objects}
-    return tuple(sorted(name for name in used if name and not is_background(name)))
+    return used_classes(examples)
 
 
 def is_list(file: Path) -> bool:
