@@ -31,6 +31,8 @@ Ctrl-C, SIGTERM, SIGKILL                  test_engine (the same bytes);
 
 import errno
 import json
+import lzma
+import random
 import shutil
 import signal
 from pathlib import Path
@@ -180,6 +182,10 @@ def test_truncated_data_show_file_and_both_sizes(shell: Shell, tmp_path: Path, m
 def test_an_archive_that_is_none(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "cifar.tar.gz").write_bytes(b"not an archive")
     assert "cifar.tar.gz" in shell.refused("download cifar10 --from", tmp_path / "cifar.tar.gz")
+    archive = bytearray(lzma.compress(random.Random(0).randbytes(100_000)))
+    archive[40_000:40_050] = bytes(50)
+    (tmp_path / "cifar.tar.xz").write_bytes(archive)
+    assert "cifar.tar.xz cannot be read (" in shell.refused("download cifar10 --from", tmp_path / "cifar.tar.xz")
     assert "nowhere.tar.gz cannot be read" in shell.refused("download cifar10 --from", tmp_path / "nowhere.tar.gz")
 
 
@@ -365,8 +371,33 @@ def test_a_finished_run_with_a_damaged_file(shell: Shell, finished: Path, tmp_pa
     path = out / "runs" / "F3-pocket-1-sample-seed0" / name
     path.write_bytes(path.read_bytes()[: len(path.read_bytes()) // 2])
     before = (out / "results.json").read_bytes()
-    assert f"{path} is damaged" in shell.refused(F3, out)
+    line = shell.refused(F3, out)
+    assert f"{path} is damaged" in line
     assert (out / "results.json").read_bytes() == before
+    path.unlink()
+    if name != "metrics.json":  # the others come back with the whole run
+        assert f"delete the folder {path.parent} and run again" in line
+        shutil.rmtree(path.parent)
+    assert shell(F3, out).code == 0, "the remedy works"
+
+
+def test_a_finished_run_without_its_figures(shell: Shell, finished: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(finished, tmp_path / "out"))
+    path = out / "runs" / "F3-pocket-1-sample-seed0" / "metrics.json"
+    path.write_text(json.dumps({"metrics": {}, "seconds": 1, "iterations": 1}))
+    assert f"{path} is damaged (figures are missing): delete the folder" in shell.refused(F3, out)
+
+
+@pytest.mark.parametrize("words", ["reproduce --data ~nosuch/x", "reproduce --data sample --backgrounds ~nosuch/x"])
+def test_the_home_of_nobody(shell: Shell, words: str) -> None:
+    """It ended in a traceback."""
+    assert "~nosuch/x" in shell.refused(words)
+
+
+def test_a_cache_in_the_home_of_nobody(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("POCKETRCNN_DATA", "~nosuch/x")
+    assert "nowhere.tar.gz cannot be read" in shell.refused("download cifar10 --from nowhere.tar.gz")
 
 
 def test_results_of_other_data_stay(shell: Shell, finished: Path, tmp_path: Path) -> None:

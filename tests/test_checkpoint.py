@@ -58,7 +58,7 @@ def test_a_truncated_file_is_refused(tmp_path: Path, size: int) -> None:
     path = tmp_path / "x.safetensors"
     save_tensors(path, TENSORS, FACTS)
     path.write_bytes(path.read_bytes()[:size])
-    with pytest.raises(UserError, match=r"x\.safetensors is damaged.*delete it"):
+    with pytest.raises(UserError, match=r"x\.safetensors is damaged.*restore it from a copy, or train again"):
         load_tensors(path)
 
 

@@ -160,6 +160,7 @@ def test_costs_of_another_size(shell: Shell) -> None:
     whole, double = (json.loads(shell(f"costs convnet --json --size {size}").out) for size in (32, 64))
     assert double["multiplications"] == 4 * whole["multiplications"]
     assert double["parameters"] == whole["parameters"]
+    assert "--size 9999: use at most 2048 pixels" in shell.refused("costs convnet --size 9999")
     assert "--size 4: this network needs images of at least 32 pixels" in shell.refused("costs convnet --size 4")
 
 
@@ -193,7 +194,7 @@ def test_scenes_are_written_in_the_courses_layout_and_trained_on(
     assert (code, err) == (0, "")
     (found,) = json.loads((out / "results.json").read_text())["experiments"]
     assert found["report"] is None, "who knows what is in the folder"
-    assert "holds something else" in shell.refused("scenes --data sample", folder)
+    assert "is not empty: name an empty or a new folder" in shell.refused("scenes --data sample", folder)
 
 
 def test_masks_follow_the_rules_of_the_paper() -> None:

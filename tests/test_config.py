@@ -97,6 +97,7 @@ def test_impossible_values_are_refused(build, message) -> None:
         (f"schema: {SCHEMA + 1}", "here was written by another version"),
         ("a: [", "here is not YAML"),
         ("schema: 1\ntrain: {iteration: 5}", r"unknown setting `iteration` \(did you mean `iterations`\?\)"),
+        ("schema: 1\n7: 8", "unknown setting `7`"),
         ("schema: 1\ntrian: {}", r"unknown setting `trian` \(did you mean `train`\?\)"),
         ("schema: 1\ntrain: 5", "needs a section of settings where it has 5"),
         ("schema: 1\ntrain: {iterations: many}", "here, train, iterations: 'many' is not of type int"),

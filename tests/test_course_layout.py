@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import fake_cifar
 import numpy as np
@@ -87,11 +88,26 @@ def test_scenes_on_backgrounds_of_cifar100(tmp_path, monkeypatch, capsys):
 
 def test_a_folder_with_something_else_is_left_alone(halves, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(UserError, match="holds something else"):
+    with pytest.raises(UserError, match="is not empty: name an empty or a new folder"):
         write_course_layout(tmp_path, *halves, cell_labels)
-    with pytest.raises(UserError, match="holds something else"):
+    with pytest.raises(UserError, match=r"notes\.txt is a file"):
         write_course_layout(tmp_path / "notes.txt", *halves, cell_labels)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_neighbour_called_partial_is_left_alone(halves, tmp_path):
+    """It was removed without a word, as if a killed program had left it."""
+    (tmp_path / "course.partial").mkdir()
+    (tmp_path / "course.partial" / "mine.txt").write_text("precious")
+    write_course_layout(tmp_path / "course", *halves, cell_labels)
+    assert (tmp_path / "course.partial" / "mine.txt").read_text() == "precious"
+
+
+def test_the_current_folder_is_filled(halves, folder, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    write_course_layout(Path(), *halves, cell_labels)
+    assert (tmp_path / "here" / "devkit" / "test.txt").read_text() == (folder / "devkit" / "test.txt").read_text()
 
 
 def test_empty_folder_is_filled(halves, tmp_path):
@@ -104,7 +120,7 @@ def test_nothing_half_written(halves, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(course_layout.os, "replace", full)
+    monkeypatch.setattr(course_layout, "_write_pictures", full)
     with pytest.raises(UserError, match=r"course cannot be written \(No space left on device\)"):
         write_course_layout(tmp_path / "course", *halves, cell_labels)
     assert list(tmp_path.iterdir()) == []

@@ -497,11 +497,12 @@ def test_no_space_left(contents, serve, monkeypatch, place):
         monkeypatch.setattr(download, "_write_through", fail_with(errno.ENOSPC))
     else:
         monkeypatch.setattr(fetch, "_transfer", fail_with(errno.ENOSPC))
+    fake_cifar.write(cifar.cache_root(), {"film.mkv.part": b"somebody else's"})
     message = refused(urls=[server.url])
     assert message.startswith(
         f"no space left for CIFAR-10 in {cifar.cache_root()}: free about 500 MB there, or set POCKET"
     )
-    assert leftovers() == ["cifar10.lock"], "what the download took is given back"
+    assert leftovers() == ["cifar10.lock", "film.mkv.part"], "what the download took is given back, and no more"
 
 
 def test_read_only_cache(contents, tmp_path, monkeypatch):

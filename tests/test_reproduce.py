@@ -68,10 +68,10 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Trainer, "__init__", lambda *_: pytest.fail("trained again"))
 
 
-def write_few_scenes(folder: Path) -> Path:
-    """A dozen scenes in the course's layout."""
+def write_few_scenes(folder: Path, count: int = 12) -> Path:
+    """A dozen scenes, or fewer, in the course's layout."""
     scenes = open_dataset(DataConfig("sample", "scenes", fresh=False), "test")
-    batch = scenes.batch(torch.arange(12))
+    batch = scenes.batch(torch.arange(count))
     few = Images("few", False, batch.images, batch.boxes, batch.labels)
     write_course_layout(folder, few, few, lambda boxes: torch.zeros(len(boxes), 6, 6))
     return folder
@@ -259,6 +259,32 @@ def test_a_report_is_of_one_folder_of_scenes(shell: Shell, tmp_path: Path) -> No
     assert (
         line == f"pocketrcnn: {out / 'runs' / 'R1-pocket-1-seed0'} is of --data {mine}, now it is {tmp_path}: {remedy}"
     )
+
+
+def test_scenes_that_are_fewer_than_pictures(shell: Shell, tmp_path: Path) -> None:
+    """Pictures of eight scenes were wanted of five, when all was trained."""
+    mine, out = write_few_scenes(tmp_path / "five", 5), tmp_path / "out"
+    assert shell("reproduce --only R2 --iterations 1 --batch 4 --data", mine, "--out", out).code == 0
+    (record,) = read(out)["experiments"]
+    assert len(record["pictures"]["rois"]["test"]["originals"]) == 5
+
+
+def test_a_single_training_scene(shell: Shell, tmp_path: Path) -> None:
+    one = write_few_scenes(tmp_path / "one", 1)
+    line = shell.refused("reproduce --only F2 --iterations 1 --data", one, "--out", tmp_path / "out")
+    assert line == f"pocketrcnn: {one} has 1 training images: use 2 or more, BatchNorm needs them"
+
+
+def test_a_folder_is_the_same_under_any_name(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_few_scenes(tmp_path / "few")
+    words = "reproduce --only R1 --iterations 1 --batch 4 --out out --data"
+    assert shell(words, "few").code == 0
+    assert shell(words, "./few").code == 0
+    assert read(tmp_path / "out")["data"] == str(tmp_path / "few")
+    (tmp_path / "deeper").mkdir()
+    monkeypatch.chdir(tmp_path / "deeper")
+    assert "no such folder" in shell.refused(words, "few"), "another place"
 
 
 def test_more_experiments_are_added_to_those_that_are_done(

@@ -28,11 +28,14 @@ def save_tensors(path: Path, tensors: Tensors, facts: dict[str, Any]) -> None:
     write_atomically(path, save(tensors, {KEY: json.dumps({"facts": text, "sha256": checksum(tensors, text)})}))
 
 
-def load_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
-    """Read what `save_tensors` wrote. Raises UserError for a file that is missing, damaged, or of another kind."""
-    remedy = "restore it from a copy, or delete it to start over"
+def load_tensors(path: Path, remedy: str = "train again") -> tuple[Tensors, dict[str, Any]]:
+    """Read what `save_tensors` wrote. Raises UserError for a file that is missing, damaged, or of another kind.
+
+    `remedy`: what to do then where there is no copy of the file.
+    """
+    remedy = f"restore it from a copy, or {remedy}"
     if not path.is_file():
-        raise UserError(f"{path} does not exist: is this the folder of a run?")
+        raise UserError(f"{path} does not exist: {remedy}")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

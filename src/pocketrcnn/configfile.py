@@ -102,7 +102,7 @@ def _build(kind: Any, raw: Any, where: str) -> Any:
     for name in raw:
         if name not in hints:
             raise UserError(
-                f"{where} has the unknown setting `{name}`{nearest(name, hints)}: was another version used?"
+                f"{where} has the unknown setting `{name}`{nearest(str(name), hints)}: was another version used?"
             )
     return kind(**{name: _convert(hints[name], value, f"{where}, {name}") for name, value in raw.items()})
 

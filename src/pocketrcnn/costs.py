@@ -13,6 +13,8 @@ from .config import ModelConfig
 from .detector import FasterRCNN
 from .errors import UserError
 
+LARGEST_SIDE = 2048  # pixels
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -70,9 +72,11 @@ def describe(name: str, module: nn.Module, output: Tensor) -> Layer:
 
 
 def with_size(config: ModelConfig, side: int | None) -> ModelConfig:
-    """The same network for images of another size. Raises UserError for images smaller than a cell."""
+    """The same network for images of another size. Raises UserError for less than a cell, or more than can be tried."""
     if side is None:
         return config
+    if side > LARGEST_SIDE:
+        raise UserError(f"--size {side}: use at most {LARGEST_SIDE} pixels, an image is run through the network")
     stride = FasterRCNN(config).backbone.stride
     if side < stride:
         raise UserError(f"--size {side}: this network needs images of at least {stride} pixels")

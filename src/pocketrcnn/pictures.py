@@ -35,7 +35,7 @@ def rois(model: FasterRCNN, dataset: Dataset) -> dict[str, Any]:
     """F1: the first images of a data set, cropped to 32x32 by the true and by the best proposed box."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # scenes that are composed anew: the same ones whenever the report is made
-        batch = dataset.batch(torch.arange(SHOWN))
+        batch = dataset.batch(torch.arange(min(SHOWN, len(dataset))))
     proposed = model(batch.images).proposals[:, :1]  # [B,1,4]
     return {
         "originals": [png(image) for image in batch.images],

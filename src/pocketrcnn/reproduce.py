@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,13 +58,21 @@ class Options:
             raise UserError(f"--batch {self.batch}: use 2 or more images, BatchNorm needs them")
         if not (math.isfinite(self.checkpoint) and self.checkpoint >= 0):
             raise UserError(f"--checkpoint {self.checkpoint:g}: use 0 or more seconds, a finite number")
-        if self.data not in SOURCES and not Path(self.data).expanduser().is_dir():
+        if self.data not in SOURCES and not Path(os.path.expanduser(self.data)).is_dir():
             known = ", ".join(SOURCES)
             raise UserError(f"--data {self.data}: no such folder{nearest(self.data, SOURCES)}; use {known} or a folder")
         if self.backgrounds:
             require_backgrounds(self.backgrounds, self.data)
         if self.full and self.iterations is not None:
             raise UserError(f"--full means {FULL} iterations: leave out --iterations, or leave out --full")
+
+    def resolved(self) -> Options:
+        """The same with folders of data under their full names, by which results know them from everywhere."""
+        data, backgrounds = (
+            place if place in ("", *SOURCES) else os.path.realpath(os.path.expanduser(place))
+            for place in (self.data, self.backgrounds)
+        )
+        return dataclasses.replace(self, data=data, backgrounds=backgrounds)
 
     @property
     def recipes(self) -> list[str]:

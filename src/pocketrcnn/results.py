@@ -12,9 +12,10 @@ from . import costs
 from .config import TrainConfig
 from .data import Dataset
 from .environment import peak_memory_gb
+from .errors import require
 from .experiments import Experiment
 from .pictures import detections, rois
-from .runs import Run
+from .runs import METRICS, Run
 from .version import __version__
 
 SCHEMA = 1
@@ -29,6 +30,9 @@ def spread(values: Sequence[float]) -> dict[str, Any]:
 def record(experiment: Experiment, recipe: str, runs: list[Run], train: Dataset, test: Dataset) -> dict[str, Any]:
     """One experiment: metrics over its seeds, curves, costs, pictures, and how to repeat it."""
     config, found = runs[0].config, [run.metrics() or {} for run in runs]
+    for run, figures in zip(runs, found, strict=True):
+        there = experiment.published.metric in figures["metrics"]
+        require(there, f"{run.folder / METRICS} is damaged (figures are missing): {run.anew}")
     metrics = {name: spread([f["metrics"][name] for f in found]) for name in found[0]["metrics"]}
     published, cost = experiment.published, costs.summary(experiment.network, config.model)
     mean = metrics[published.metric]["mean"]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CONFIG, ENVIRONMENT, LOG, METRICS = "config.yaml", "env.json", "log.jsonl", "metrics.json"
 PLACES = "splits.json"
 CHECKPOINT, WEIGHTS, LAST, LOCK = "checkpoint.safetensors", "weights.safetensors", "last.safetensors", ".lock"
-
+REMEDY = "restore it, or delete it and run again"
 
 # Settings that may change between the parts of a run, since they do not change what it ends in.
 FREE = {"train.checkpoint_seconds"}
@@ -138,17 +138,23 @@ class Run:
             return None
         found = parse(path)
         if not {"metrics", "seconds", "iterations"} <= set(found):
-            raise UserError(f"{path} is damaged (figures are missing): delete the folder {path.parent} and run again")
+            raise UserError(f"{path} is damaged (figures are missing): {self.anew}")
         return found
+
+    @property
+    def anew(self) -> str:
+        """What helps where a file of a finished run cannot be restored: without the others it does not come back."""
+        return f"delete the folder {self.folder} and run again"
 
     def environment(self) -> dict[str, Any]:
         """Versions and hardware that the run was started with."""
-        return parse(self.folder / ENVIRONMENT)
+        return parse(self.folder / ENVIRONMENT, f"restore it, or {self.anew}")
 
     def points(self) -> list[dict[str, Any]]:
         """The points of the curves."""
         path = self.folder / LOG
-        return [decode(line, path) for line in read(path).splitlines()] if path.is_file() else []
+        remedy = f"restore it, or {self.anew}"
+        return [decode(line, path, remedy) for line in read(path, remedy).splitlines()] if path.is_file() else []
 
     def log(self, points: list[dict[str, Any]]) -> None:
         """Write all points so far, one line each."""
@@ -162,7 +168,7 @@ class Run:
         """Put the saved state in place, if there is one."""
         path = self.folder / CHECKPOINT
         if path.is_file():
-            state.restore(*load_tensors(path), path, self.config.train)
+            state.restore(*load_tensors(path, "delete it to start over"), path, self.config.train)
             self.log(state.log)
 
     def finish(self, state: State, metrics: dict[str, Any], facts: dict[str, Any]) -> None:
@@ -187,13 +193,13 @@ class Run:
 
     def threshold(self) -> float | None:
         """The score from which on detections are shown: the best one on validation images."""
-        return load_tensors(self.folder / WEIGHTS)[1].get("threshold")
+        return load_tensors(self.folder / WEIGHTS, self.anew)[1].get("threshold")
 
     def load_model(self) -> FasterRCNN:
         """The trained network, ready to detect."""
         from .detector import FasterRCNN
 
-        tensors, _ = load_tensors(self.folder / WEIGHTS)
+        tensors, _ = load_tensors(self.folder / WEIGHTS, self.anew)
         model = FasterRCNN(self.config.model).eval()
         load_into(model, tensors, self.folder / WEIGHTS)
         return model.to(self.device)
@@ -253,28 +259,28 @@ def remove_leftovers(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def read(path: Path) -> str:
+def read(path: Path, remedy: str = "restore it or use another folder") -> str:
     """The text of a file, or a UserError that names it."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise UserError(f"{path} cannot be read ({reason}): restore it or use another folder") from error
+        raise UserError(f"{path} cannot be read ({reason}): {remedy}") from error
 
 
-def parse(path: Path) -> dict[str, Any]:
+def parse(path: Path, remedy: str = REMEDY) -> dict[str, Any]:
     """The content of a JSON file, or a UserError that names it."""
-    return decode(read(path), path)
+    return decode(read(path, remedy), path, remedy)
 
 
-def decode(text: str, path: Path) -> dict[str, Any]:
+def decode(text: str, path: Path, remedy: str = REMEDY) -> dict[str, Any]:
     """A JSON object, or a UserError that names the file it comes from."""
     try:
         content = json.loads(text)
     except ValueError:
         content = None
     if not isinstance(content, dict):
-        raise UserError(f"{path} is damaged (not JSON): restore it, or delete it and run again")
+        raise UserError(f"{path} is damaged (not JSON): {remedy}")
     return content
 
 

@@ -73,7 +73,7 @@ def reproduce(arguments: argparse.Namespace) -> None:
     from ..show import say
 
     given = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(Options)}
-    say(f"report: {work(Options(**given))}")
+    say(f"report: {work(Options(**given).resolved())}")
 
 
 def add_download(commands: Commands) -> None:

@@ -57,7 +57,7 @@ class Labelled(NamedTuple):
 def cache_root() -> Path:
     """Where data is kept: the environment's POCKETRCNN_DATA, else the platform's cache folder."""
     chosen = os.environ.get("POCKETRCNN_DATA")
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_dir("pocketrcnn"))
+    return Path(os.path.expanduser(chosen)) if chosen else Path(platformdirs.user_cache_dir("pocketrcnn"))
 
 
 def cifar10_folder() -> Path:

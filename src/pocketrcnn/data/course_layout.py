@@ -11,8 +11,6 @@ Shapes: N images, each with one object.
 from __future__ import annotations
 
 import math
-import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Protocol
@@ -24,7 +22,8 @@ from torch import Tensor
 
 from ..errors import UserError
 from ..structures import Batch
-from .cifar import CLASSES
+from .cifar import CLASSES, cifar10_folder
+from .formats.writing import new_folder
 from .scenes import FRAME
 
 Split = Literal["train", "test"]
@@ -45,22 +44,13 @@ def write_course_layout(folder: Path, train: Batches, test: Batches, cell_labels
     """Write two data sets of scenes in the course's layout; `folder` appears when it is whole.
 
     `cell_labels` maps boxes float32 [N,4] to the masks, integers 0, 1 or 2 [N,6,6].
-    Raises UserError when `folder` holds something already.
+    Raises UserError when `folder` holds something already, or cannot be written.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder} holds something else: name a folder that is empty or not there yet")
-    temporary = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(temporary, ignore_errors=True)  # left by a program that was killed
-    try:
+    with new_folder(folder, cifar10_folder()) as made:  # not flushed file by file: 40,000 flushes would take minutes
         for part in ("imgs", "masks", "devkit"):
-            (temporary / part).mkdir(parents=True)
-        _write_split(temporary, "train", train, cell_labels)
-        _write_split(temporary, "test", test, cell_labels)
-        os.replace(temporary, folder)  # not flushed file by file: 40,000 flushes would take minutes
-    except OSError as error:
-        raise UserError(f"{folder} cannot be written ({error.strerror}): mend that or name another folder") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            (made / part).mkdir()
+        _write_split(made, "train", train, cell_labels)
+        _write_split(made, "test", test, cell_labels)
 
 
 def _write_split(folder: Path, split: Split, data: Batches, cell_labels: Callable[[Tensor], Tensor]) -> None:

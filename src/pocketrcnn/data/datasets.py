@@ -5,6 +5,7 @@ Shapes: N images in the set, B in a batch, G object slots, S the side of an imag
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -156,7 +157,7 @@ def open_dataset(config: DataConfig, split: Split) -> Dataset:
 
 def require_backgrounds(backgrounds: str, source: str) -> None:
     """Raises UserError where `--backgrounds` names no CIFAR-100, or where the scenes of `--data` have their own."""
-    folder, names = Path(backgrounds).expanduser(), " and ".join(CIFAR100_RECORDS)
+    folder, names = Path(os.path.expanduser(backgrounds)), " and ".join(CIFAR100_RECORDS)
     if source not in SOURCES:
         raise UserError(f"--backgrounds cannot change the scenes of --data {source}: leave one of the two out")
     if missing := [name for name in CIFAR100_RECORDS if not (folder / name).is_file()]:
@@ -212,7 +213,7 @@ def _pools(config: DataConfig, split: Split) -> Pools:
 
 def _cifar100(config: DataConfig, split: Split) -> Tensor:
     """Backgrounds from CIFAR-100: its test file only for the test set, its last fifth of training for a hold-out."""
-    folder = Path(config.backgrounds).expanduser()
+    folder = Path(os.path.expanduser(config.backgrounds))
     if not config.holdout:
         return load_cifar100_images(folder, f"{split}.bin")
     images = load_cifar100_images(folder, "train.bin")
@@ -221,7 +222,7 @@ def _cifar100(config: DataConfig, split: Split) -> Tensor:
 
 
 def _course_folder(config: DataConfig, split: Split) -> Images:
-    folder = Path(config.source).expanduser()
+    folder = Path(os.path.expanduser(config.source))
     if not folder.is_dir():
         known = ", ".join(SOURCES)
         hint = nearest(config.source, SOURCES)
@@ -234,6 +235,8 @@ def _course_folder(config: DataConfig, split: Split) -> Images:
         raise UserError(f"data.backgrounds cannot change the scenes of {folder}: leave one of the two out")
     images, boxes, labels = read_course_layout(folder, "train" if config.holdout else split)
     start, stop = _bounds(config, split, len(images))
+    if split == "train" and stop - start < 2:
+        raise UserError(f"{folder} has {stop - start} training images: use 2 or more, BatchNorm needs them")
     part = f", {'without' if split == 'train' else 'only'} the last {config.holdout:,}" if config.holdout else ""
     name = f"{folder.name}, {'training' if split == 'train' or config.holdout else 'test'} images{part}, fixed scenes"
     return Images(name, False, images[start:stop], boxes[start:stop], labels[start:stop])

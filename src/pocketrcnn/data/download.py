@@ -46,7 +46,7 @@ def download_cifar10(
     Raises UserError when no source has the official records, the cache cannot be written, or the wait is over.
     """
     folder = cifar.cifar10_folder()
-    with _cache_errors(folder.parent):
+    with _cache_errors(folder.parent, urls):
         if not cifar.faults(folder):
             report(f"CIFAR-10 is already in {folder}, complete and verified")
             return folder
@@ -123,8 +123,13 @@ def _try_each(sources: Iterable[Source], report: Report, damaged: Sequence[str])
     )
 
 
+def _archive(url: str, root: Path) -> Path:
+    """Where an archive lies while it is fetched."""
+    return root / (url.rpartition("/")[2] + ".part")
+
+
 def _from_url(url: str, folder: Path, report: Report) -> None:
-    archive = folder.parent / (url.rpartition("/")[2] + ".part")
+    archive = _archive(url, folder.parent)
     fetch(url, archive, ARCHIVE_MD5, report)
     try:
         store(read_records(archive), folder)
@@ -167,14 +172,14 @@ def _locked(root: Path, wait: float, report: Report) -> Iterator[None]:
 
 
 @contextmanager
-def _cache_errors(root: Path) -> Iterator[None]:
+def _cache_errors(root: Path, urls: Sequence[str]) -> Iterator[None]:
     """Say what to do about a full or read-only disk, and give back the space that a download has taken."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            for archive in root.glob("*.part"):
-                archive.unlink()
+            for url in urls:
+                _archive(url, root).unlink(missing_ok=True)
             raise UserError(f"no space left for CIFAR-10 in {root}: free {NEEDED} there, or {MOVE}") from error
         reason = error.strerror or error
         raise UserError(f"the cache {root} cannot be used ({reason}): mend that, or {MOVE}") from error

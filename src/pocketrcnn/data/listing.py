@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from ..errors import UserError
@@ -45,8 +45,7 @@ def expand(patterns: Sequence[str], unwanted: Callable[[Path], bool] = lambda _:
 def _matches(pattern: str, unwanted: Callable[[Path], bool]) -> list[Path]:
     path = Path(pattern)
     if not path.exists():
-        with suppress(RuntimeError):  # there is no user of this name
-            path = path.expanduser()
+        path = Path(os.path.expanduser(pattern))
     if path.is_dir():
         images = sorted(child for child in path.iterdir() if is_image_name(child))
         if not images:

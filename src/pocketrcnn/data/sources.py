@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -41,8 +42,8 @@ def read_records(source: Path) -> Iterator[tuple[str, bytes]]:
         else:
             with tarfile.open(source) as archive:
                 yield from _as_records(_archive_files(archive), source)
-    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+    except (OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0].rstrip(":")
         raise UserError(f"{source} cannot be read ({reason}): name a folder or a whole archive") from error
 
 
