@@ -154,13 +154,14 @@ def test_costs_are_those_of_the_course(shell: Shell, network: str, parameters: i
 @pytest.mark.parametrize("network", NETWORKS)
 def test_costs_know_every_network(shell: Shell, network: str) -> None:
     assert shell(f"costs {network} --size 96")[0] == 0
+    assert shell(f"costs {network} --size 1000000")[0] == 0, "counted, not computed"
 
 
 def test_costs_of_another_size(shell: Shell) -> None:
     whole, double = (json.loads(shell(f"costs convnet --json --size {size}").out) for size in (32, 64))
     assert double["multiplications"] == 4 * whole["multiplications"]
     assert double["parameters"] == whole["parameters"]
-    assert "--size 9999: use at most 2048 pixels" in shell.refused("costs convnet --size 9999")
+    assert "--size 9999999: use at most 1000000 pixels" in shell.refused("costs convnet --size 9999999")
     assert "--size 4: this network needs images of at least 32 pixels" in shell.refused("costs convnet --size 4")
 
 

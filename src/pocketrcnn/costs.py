@@ -13,7 +13,7 @@ from .config import ModelConfig
 from .detector import FasterRCNN
 from .errors import UserError
 
-LARGEST_SIDE = 2048  # pixels
+LARGEST_SIDE = 1_000_000  # pixels
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ def layers(config: ModelConfig) -> list[Layer]:
     A convolution costs K*K * M * N * D*D multiplications, a depthwise one K*K * M * D*D, taps on the padding included,
     as the course counts; BatchNorm, activations and the crop of a region are not counted.
     """
-    model = FasterRCNN(config).eval()
+    model = without_values(config).eval()
+    image = torch.zeros(1, 3, config.image, config.image, dtype=torch.uint8, device="meta")
     found: list[Layer] = []
     names = {module: name for name, module in model.named_modules()}
 
@@ -48,10 +49,16 @@ def layers(config: ModelConfig) -> list[Layer]:
 
     hooks = [m.register_forward_hook(note) for m in names if isinstance(m, nn.Conv2d | nn.Linear)]
     with torch.no_grad():
-        model(torch.zeros(1, 3, config.image, config.image, dtype=torch.uint8))
+        model(image)
     for hook in hooks:
         hook.remove()
     return found
+
+
+def without_values(config: ModelConfig) -> FasterRCNN:
+    """A network of shapes alone: an image of any size takes it neither time nor memory."""
+    with torch.device("meta"):
+        return FasterRCNN(config)
 
 
 def describe(name: str, module: nn.Module, output: Tensor) -> Layer:
@@ -72,12 +79,12 @@ def describe(name: str, module: nn.Module, output: Tensor) -> Layer:
 
 
 def with_size(config: ModelConfig, side: int | None) -> ModelConfig:
-    """The same network for images of another size. Raises UserError for less than a cell, or more than can be tried."""
+    """The same network for images of another size. Raises UserError for less than a cell, or too many to count."""
     if side is None:
         return config
     if side > LARGEST_SIDE:
-        raise UserError(f"--size {side}: use at most {LARGEST_SIDE} pixels, an image is run through the network")
-    stride = FasterRCNN(config).backbone.stride
+        raise UserError(f"--size {side}: use at most {LARGEST_SIDE} pixels")
+    stride = without_values(config).backbone.stride
     if side < stride:
         raise UserError(f"--size {side}: this network needs images of at least {stride} pixels")
     return dataclasses.replace(config, image=side)
@@ -85,7 +92,7 @@ def with_size(config: ModelConfig, side: int | None) -> ModelConfig:
 
 def parameters(config: ModelConfig) -> int:
     """All weights: those that are learned, BatchNorm's scale and shift included, and filters that stay fixed."""
-    return sum(p.numel() for p in FasterRCNN(config).parameters())
+    return sum(p.numel() for p in without_values(config).parameters())
 
 
 def summary(name: str, config: ModelConfig) -> dict[str, Any]:
