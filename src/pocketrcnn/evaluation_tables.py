@@ -7,6 +7,8 @@ from typing import Any
 
 from rich.table import Table
 
+from .show import columns
+
 NAMES = ("AP", "AP50", "AP75", "AR")
 CONFUSED = 8  # pairs of classes that are listed
 ERRORS = {
@@ -39,22 +41,11 @@ def number(value: float | None) -> str:
     return "n/a" if value is None else f"{value:.3f}"
 
 
-def columns(title: str, left: tuple[str, ...], right: tuple[str, ...]) -> Table:
-    """An empty table: words to the left, numbers to the right."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for name in left:
-        table.add_column(name, no_wrap=True)
-    for name in right:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
-
-
 def overall(evaluation: dict[str, Any]) -> Table:
     """The figures of the whole set with their meanings, and the threshold that `predict` uses."""
     counts, limit = evaluation["counts"], evaluation["max_detections"]
     title = f"{counts['images']:,} images, {counts['objects']:,} objects, {counts['detections']:,} detections"
-    table = columns(title, ("",), ("value",))
-    table.add_column("meaning", no_wrap=True)
+    table = columns(("", "value", "meaning"), ("", "meaning"), title)
     meanings = {
         "AP": f"average precision, mean over IoU 0.50 to 0.95; maxDets {limit} an image and class",
         "AP50": "a detection is right from IoU 0.5 on",
@@ -77,7 +68,7 @@ def overall(evaluation: dict[str, Any]) -> Table:
 
 def by_size(sizes: list[dict[str, Any]]) -> Table:
     """One row a bin of sizes."""
-    table = columns("By size, the square root of an object's area", ("size",), ("objects", *NAMES))
+    table = columns(("size", "objects", *NAMES), ["size"], "By size, the square root of an object's area")
     for row in sizes:
         table.add_row(row["name"], f"{row['objects']:,}", *(number(row[name]) for name in NAMES))
     return table
@@ -86,7 +77,8 @@ def by_size(sizes: list[dict[str, Any]]) -> Table:
 def by_class(classes: list[dict[str, Any]]) -> Table:
     """One row a class, with its own threshold of best F1."""
     own = ("threshold", "precision", "recall", "f1")
-    table = columns("By class, with its own threshold of best F1", ("class",), ("objects", "images", *NAMES, *own))
+    names = "class", "objects", "images", *NAMES, *own
+    table = columns(names, ["class"], "By class, with its own threshold of best F1")
     for row in classes:
         counts = f"{row['objects']:,}", f"{row['images']:,}"
         best = row["best"] or {}
@@ -107,7 +99,8 @@ def confused(names: Sequence[str], counts: Sequence[Sequence[int]], most: int) -
 def confusions(pairs: list[tuple[str, str, int, float]], threshold: float) -> Table:
     """One row a pair of classes; the whole matrix is in evaluation-SPLIT.json and in the report."""
     title = f"Confused most, from score {threshold:.3f} on, at IoU 0.5"
-    table = columns(title, ("true class", "predicted as"), ("count", "part of its objects"))
+    words = "true class", "predicted as"
+    table = columns((*words, "count", "part of its objects"), words, title)
     for there, said, count, part in pairs:
         table.add_row(there, said, f"{count:,}", f"{part:.1%}")
     return table
@@ -115,8 +108,8 @@ def confusions(pairs: list[tuple[str, str, int, float]], threshold: float) -> Ta
 
 def errors(tide: dict[str, Any]) -> Table:
     """One row a kind of error. FP and FN put several kinds together and have no count of their own."""
-    table = columns("What AP50 would gain without each kind of error (TIDE)", ("error",), ("gain", "errors"))
-    table.add_column("meaning", no_wrap=True)
+    title = "What AP50 would gain without each kind of error (TIDE)"
+    table = columns(("error", "gain", "errors", "meaning"), ("error", "meaning"), title)
     for kind, meaning in ERRORS.items():
         count = tide["errors"].get(kind)
         table.add_row(kind, f"{tide['gain'][kind]:+.3f}", "" if count is None else f"{count:,}", meaning)

@@ -14,7 +14,6 @@ from typing import Any
 
 import filelock
 import torch
-from rich.table import Table
 
 from .config import Config, replace
 from .data import Dataset, open_dataset
@@ -27,7 +26,7 @@ from .files import write_atomically
 from .report import write_report
 from .results import record, results, totals
 from .runs import LOCK, Run, encode, leftover, parse, remove_leftovers, saved
-from .show import print_table, say
+from .show import columns, print_table, say
 
 RESULTS, REPORT, RUNS = "results.json", "report.html", "runs"
 
@@ -252,11 +251,8 @@ def workplace(out: Path) -> Iterator[None]:
 
 def show(found: dict[str, Any]) -> None:
     """The figures beside the published ones, on the terminal."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("experiment", "recipe", "iterations", "metric", "report", "ours", "", "seconds"):
-        table.add_column(
-            name, justify="right" if name in ("iterations", "report", "ours", "seconds") else "left", no_wrap=True
-        )
+    names = "experiment", "recipe", "iterations", "metric", "report", "ours", "", "seconds"
+    table = columns(names, ("experiment", "recipe", "metric", ""))
     for row in found["experiments"]:
         table.add_row(*table_row(row))
     print_table(table)

@@ -37,6 +37,14 @@ def say(text: str) -> None:
     console.print(text)
 
 
+def columns(names: Sequence[str], words: Sequence[str], title: str | None = None) -> Table:
+    """An empty table: columns of `words` to the left, those of numbers to the right."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in names:
+        table.add_column(name, justify="left" if name in words else "right", no_wrap=True)
+    return table
+
+
 def print_table(table: Table) -> None:
     """The whole table, however narrow the terminal: a long line is wrapped, but no number is cut off."""
     table.width = Measurement.get(console, console.options.update(max_width=WIDEST), table).maximum
@@ -111,9 +119,8 @@ class Progress:
 
 def costs(found: dict[str, Any]) -> None:
     """The layers of a network with their multiplications."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("layer", "kind", "kernel", "channels", "output", "multiplications", "parameters"):
-        table.add_column(name, justify="left" if name in ("layer", "kind") else "right", no_wrap=True)
+    words = "layer", "kind"
+    table = columns((*words, "kernel", "channels", "output", "multiplications", "parameters"), words)
     for row in found["layers"]:
         kernel, output = ("×".join(map(str, row[name])) for name in ("kernel", "output"))
         channels = f"{row['in_channels']} → {row['out_channels']}"
@@ -127,9 +134,8 @@ def costs(found: dict[str, Any]) -> None:
 
 def bench(found: dict[str, Any]) -> None:
     """Speed of an iteration by experiment."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("experiment", "ms", "images/s", "GFLOP/s", "matrix product", "ratio"):
-        table.add_column(name, justify="left" if name == "experiment" else "right", no_wrap=True)
+    names = "experiment", "ms", "images/s", "GFLOP/s", "matrix product", "ratio"
+    table = columns(names, ["experiment"])
     for row in found["rows"]:
         numbers = (row["milliseconds"], row["images_per_second"], row["gflops"], row["matrix_product_gflops"])
         table.add_row(row["experiment"], *(f"{number:.0f}" for number in numbers), f"{row['ratio']:.2f}")

@@ -27,7 +27,7 @@ from .environment import choose_device, keep_memory
 from .errors import UserError
 from .files import first_free, require_writable
 from .judging import concluded, held_out, show_evaluation
-from .planning import PRESETS, Plan, augmentation, for_passes, plan
+from .planning import PRESETS, STEP, Plan, augmentation, for_passes, plan
 from .run_facts import write_run_report
 from .runs import CHECKPOINT, Run, open_run, parse, places, require_place
 from .show import say
@@ -67,8 +67,8 @@ class Options:
             raise UserError(f"--preset {self.preset}: use auto, {', '.join(PRESETS)}")
         if not 0 <= self.seed < SEEDS:
             raise UserError(f"--seed {self.seed}: use a number from 0 to {SEEDS - 1}")
-        if self.size is not None and (self.size < 16 or self.size % 16):
-            raise UserError(f"--size {self.size}: use a multiple of 16 pixels")
+        if self.size is not None and (self.size < STEP or self.size % STEP):
+            raise UserError(f"--size {self.size}: use a multiple of {STEP} pixels")
         if self.batch is not None and self.batch < 2:
             raise UserError(f"--batch {self.batch}: use 2 or more images, BatchNorm needs them")
         if self.patience < 0:

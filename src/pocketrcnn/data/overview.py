@@ -139,11 +139,9 @@ def not_carried_over(facts: Facts) -> str:
 
 def class_table(classes: Sequence[Facts]) -> Any:
     """A rich table with a row a class."""
-    from rich.table import Table
+    from ..show import columns
 
-    table = Table(box=None, pad_edge=False)
-    for name in ("class", "objects", "images", "median side", "smallest", "largest"):
-        table.add_column(name, justify="left" if name == "class" else "right", no_wrap=True)
+    table = columns(("class", "objects", "images", "median side", "smallest", "largest"), ["class"])
     for facts in classes:
         side = facts["side"]
         sides = [f"{side[name]:.1f}" for name in ("median", "min", "max")] if side else ["n/a"] * 3
