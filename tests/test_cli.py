@@ -221,6 +221,13 @@ def test_report_is_made_again_from_the_results(shell: Shell, tmp_path: Path, mon
     assert page.read_text() == before
 
 
+def test_report_of_the_file_of_results(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text("[]")
+    assert f"{tmp_path / 'results.json'} is damaged" in shell.refused("report", tmp_path / "results.json")
+    (tmp_path / "config.yaml").write_text("schema: 1")
+    assert "name the output folder" in shell.refused("report", tmp_path / "config.yaml")
+
+
 def test_report_of_a_folder_without_results(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     assert "results.json does not exist: name the output folder" in shell.refused("report", tmp_path)

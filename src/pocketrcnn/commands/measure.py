@@ -117,7 +117,8 @@ def report_of_results(folders: list[Path], out: Path | None) -> Path:
     from ..reproduce import REPORT, RESULTS
     from ..runs import CONFIG, parse
 
-    path = next((folder for folder in folders if not (folder / CONFIG).is_file()), folders[0]) / RESULTS
+    place = next((folder for folder in folders if not (folder / CONFIG).is_file()), folders[0])
+    path = place if place.is_file() and place.name == RESULTS else place / RESULTS
     if not path.is_file():
         raise UserError(
             f"{path} does not exist: name the output folder of a finished `pocketrcnn reproduce`, or folders of runs, "
