@@ -2,10 +2,12 @@
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import painted
 import pytest
 import torch
 from PIL import Image
@@ -260,3 +262,14 @@ def test_names_are_shown_as_they_are(name: str, shell: Shell, capsys: pytest.Cap
     print_table(by_class([row]))
     say(name)
     assert capsys.readouterr().out.count(name) == 2
+
+
+def test_names_that_are_no_text_are_escaped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the terminal is strict, they ended in a traceback when all was done."""
+    monkeypatch.setenv("PYTHONIOENCODING", "utf-8:strict")
+    monkeypatch.setenv("PYTHONUTF8", "1")
+    out = tmp_path / os.fsdecode(b"s\xff")
+    process = start("check", painted.write(tmp_path / "data", train=2), "--fix", out)
+    told, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, "")
+    assert "s\\udcff" in told

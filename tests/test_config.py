@@ -108,6 +108,9 @@ def test_impossible_values_are_refused(build, message) -> None:
         ("schema: 1\noptim: {lr: true}", "here, optim, lr: True is not of type float"),
         ("schema: 1\noptim: {betas: 0.9}", "here, optim, betas: 0.9 is not a list of numbers"),
         ("schema: 1\noptim: {name: adma}", "here, optim, name: 'adma' is none of 'adam', 'adamw', 'sgd', 'muon'"),
+        ("schema: 1\noptim: {betas: [0.9]}", r"here, optim, betas: \[0.9\] has 1 numbers, use 2"),
+        ("schema: 1\nmodel: {rpn: {anchors: [[12]]}}", r"here, model, rpn, anchors: \[12\] has 1 numbers, use 2"),
+        ("schema: 1\naugment: {zoom: 2021-13-45}", "here is not YAML"),
         ("schema: 1\nmodel: {rpn: {box_dims: 5}}", "box_dims: 5 is none of 0, 3, 4"),
     ],
 )
@@ -119,7 +122,22 @@ def test_files_that_cannot_be_used_say_where_and_why(content, message) -> None:
 
 
 def test_whole_numbers_may_stand_for_floats() -> None:
-    assert load("schema: 1\noptim: {lr: 1, betas: [0, 1]}", "here").optim == OptimConfig(lr=1.0, betas=(0.0, 1.0))
+    assert load("schema: 1\noptim: {lr: 1, betas: [0, 0.5]}", "here").optim == OptimConfig(lr=1.0, betas=(0.0, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("optim.betas=[0.9,1.5]", r"optim.betas is \[0.9, 1.5\]"),
+        ("model.rpn.channels=0", "rpn.channels is 0: use 1 or more"),
+        ("model.roi.size=0", "roi.size is 0: use 1 or more cells"),
+        ("model.roi.channels=-3", "roi.channels is -3: use 0 or more"),
+        ("augment.zoom=2021-13-45", "the value is not YAML"),
+    ],
+)
+def test_values_with_which_nothing_can_be_built_are_refused(setting, message) -> None:
+    with pytest.raises(UserError, match=message):
+        overruled(planned(), [setting])
 
 
 def test_numbers_that_yaml_takes_for_text_are_numbers() -> None:

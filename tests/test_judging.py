@@ -47,6 +47,22 @@ def test_a_run_that_is_trained_on_forgets_the_figures_of_the_weights_before(shap
     assert set(json.loads((run / "report.json").read_text())["evaluations"]) == {"val"}
 
 
+@pytest.mark.parametrize("content", ["{}", '{"0a": "Test"}', '{"0a": 1}', '{"0a": ["test"]}', "broken"])
+def test_splits_that_cannot_be_trusted_are_named(copied: Path, content: str) -> None:
+    """Without them every image counted as a test image, those of training too."""
+    (copied / "splits.json").write_text(content)
+    with pytest.raises(UserError, match=r"splits\.json is damaged .* or delete the folder .* and train again"):
+        evaluate_run(copied, None, None, "cpu")
+
+
+def test_a_missing_evaluation_names_the_command_that_makes_it(copied: Path) -> None:
+    (copied / "evaluation-val.json").unlink()
+    with pytest.raises(UserError, match=r"cannot be read .* run `pocketrcnn eval .* --split val` again"):
+        resume(copied, None, None, "cpu")
+    evaluate_run(copied, None, "val", "cpu")
+    assert resume(copied, None, None, "cpu") == copied
+
+
 def test_a_run_on_one_annotation_file_stays_with_that_file(tmp_path: Path) -> None:
     """It once went on with all files of the folder: test images of one were training images of the other."""
     data = painted.write(tmp_path / "data", train=20, other=20)

@@ -1,5 +1,6 @@
 """Which files are meant by what is written on a command line."""
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,14 @@ def test_nothing_found(pattern: str, reason: str) -> None:
         expand(["b.png", pattern])
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_pattern_of_a_remedy_finds_what_is_meant(tmp_path: Path) -> None:
+    """Brackets in a folder's name were taken for a pattern, and a shell takes a space for an end."""
+    folder = tmp_path / "ph [1]"
+    (folder / "sub" / "deep").mkdir(parents=True)
+    (folder / "sub" / "deep" / "a.png").touch()
+    with pytest.raises(UserError, match="holds no images") as caught:
+        expand([str(folder)])
+    (pattern,) = shlex.split(str(caught.value).partition("folder, or ")[2].removesuffix(" with its subfolders"))
+    assert expand([pattern]) == [folder / "sub" / "deep" / "a.png"]

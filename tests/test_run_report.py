@@ -180,6 +180,30 @@ def test_an_evaluation_of_another_version_is_named(trained: Path, tmp_path: Path
         run_facts(open_run(tmp_path / "run", "cpu"))
 
 
+@pytest.mark.parametrize(("name", "content"), [("env.json", "{}"), ("log.jsonl", "{}\n")])
+def test_files_that_lack_what_is_shown_are_named(trained: Path, tmp_path: Path, name: str, content: str) -> None:
+    shutil.copytree(trained, tmp_path / "run")
+    (tmp_path / "run" / name).write_text(content)
+    with pytest.raises(UserError, match=rf"{name} is damaged \(figures are missing\): delete the folder"):
+        run_facts(open_run(tmp_path / "run", "cpu"))
+
+
+def test_a_page_takes_the_place_of_pages_alone(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was written over whatever was called report.html, or what --out named."""
+    shell = Shell(capsys)
+    monkeypatch.chdir(tmp_path)
+    run = shutil.copytree(trained, tmp_path / "run")
+    (tmp_path / "report.html").write_text("mine")
+    assert "report.html is no page of pocket-rcnn: name another file" in shell.refused("report", run, trained)
+    assert "is no page of pocket-rcnn" in shell.refused("report", run, "--out", run / "weights.safetensors")
+    assert "is a folder: name a file in it" in shell.refused("report", run, "--out", ".")
+    assert (tmp_path / "report.html").read_text() == "mine"
+    (tmp_path / "report.html").unlink()
+    assert shell("report", run, trained).code == shell("report", run, trained).code == 0, "a page of its own again"
+
+
 def test_runs_are_told_apart_by_their_folders(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -371,6 +371,15 @@ def test_a_folder_with_something_else_is_left_alone(shapes: Path, tmp_path: Path
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+@pytest.mark.parametrize("name", ["env.json", ".movie.mp4.part"])
+def test_a_folder_with_what_only_looks_like_ours_is_left_alone(shapes: Path, tmp_path: Path, name: str) -> None:
+    """The first was overwritten, the second removed."""
+    (tmp_path / name).write_text('{"MY": "own"}')
+    with pytest.raises(UserError, match="holds something else than a run"):
+        quick(shapes / "not-even-read", tmp_path)
+    assert (tmp_path / name).read_text() == '{"MY": "own"}'
+
+
 def test_runs_get_folders_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert first_free(Path("runs/my-cats")) == Path("runs/my-cats")

@@ -137,6 +137,7 @@ class RPNConfig:
     def __post_init__(self) -> None:
         sides = [side for anchor in self.anchors for side in anchor]
         require(len(sides) > 0 and min(sides) > 0, "rpn.anchors needs at least one anchor, with sides above 0")
+        require(self.channels >= 1, f"rpn.channels is {self.channels}: use 1 or more")
         require(self.sample >= 0, f"rpn.sample is {self.sample}: use 0 or more anchors")
         require(self.candidates >= self.proposals, f"rpn.candidates is {self.candidates}: use rpn.proposals or more")
         require(0 < self.prior < 1, f"rpn.prior is {self.prior}: a probability between 0 and 1")
@@ -171,6 +172,8 @@ class ROIConfig:
     """Overlap with an object from which on a region stands for it; below it stands for the background."""
 
     def __post_init__(self) -> None:
+        require(self.size >= 1, f"roi.size is {self.size}: use 1 or more cells")
+        require(self.channels >= 0, f"roi.channels is {self.channels}: use 0 or more")
         require(self.sample >= 1, f"roi.sample is {self.sample}: use 1 or more regions")
         require(0 <= self.dropout < 1, f"roi.dropout is {self.dropout}: use 0 up to, not including, 1")
 
@@ -236,6 +239,7 @@ class OptimConfig:
     """Part of the run over which weights are averaged exponentially for evaluation; 0 for none."""
 
     def __post_init__(self) -> None:
+        require(0 <= min(self.betas) <= max(self.betas) < 1, f"optim.betas is {list(self.betas)}: use 0 up to, not 1")
         require(self.lr > 0, f"optim.lr is {self.lr}: use a learning rate above 0")
         words = "an exponential schedule needs a rate above 0 to end at, as in optim.final_lr=1e-4"
         require(self.schedule != "exponential" or self.final_lr > 0, f"optim.final_lr is {self.final_lr}: {words}")

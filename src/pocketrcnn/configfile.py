@@ -42,7 +42,7 @@ def load(text: str, where: str) -> Config:
     """Read what `dump` wrote. `where` names the file in error messages."""
     try:
         raw = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise UserError(
             f"{where} is not YAML ({str(error).splitlines()[0]}): restore it or use a new folder"
         ) from error
@@ -75,7 +75,7 @@ def overruled(config: Config, settings: Sequence[str]) -> Config:
             raise UserError(f"--set {text}: {name.strip()} is not set by name, {ELSEWHERE[name.strip()]}")
         try:
             node[key] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError) as error:  # a date that does not exist is a ValueError
             raise UserError(f"--set {text}: the value is not YAML, write a number, a word or a [list]") from error
     return from_dict(raw, "--set")
 
@@ -118,6 +118,8 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         return value
     if origin is tuple:
         require(isinstance(value, list), f"{where}: {value!r} is not a list of numbers")
+        wanted = len(value) if options[-1] is Ellipsis else len(options)
+        require(len(value) == wanted, f"{where}: {value!r} has {len(value)} numbers, use {wanted}")
         return tuple(_convert(options[0], item, where) for item in value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -40,6 +41,18 @@ def open_atomically(path: Path, mode: Literal["w", "wb"]) -> Iterator[IO[Any]]:
             raise cannot_write(path, error) from error
         raise
     sync_folder(path.parent)
+
+
+def leftover(name: str) -> bool:
+    """Whether a file is the beginning of one, left by a program that was killed: see `write_atomically`."""
+    return re.fullmatch(r"\..+\.\d+\.part", name) is not None
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Give back the space of files that were never finished. Only for who holds the folder's lock."""
+    for path in folder.iterdir():
+        if leftover(path.name):
+            path.unlink(missing_ok=True)
 
 
 def cannot_write(path: Path, error: OSError) -> UserError:

@@ -22,10 +22,10 @@ from .engine import fit
 from .environment import choose_device, environment
 from .errors import UserError, nearest
 from .experiments import EXPERIMENTS, FULL, NETWORKS, RECIPES, Experiment, chosen
-from .files import write_atomically
+from .files import leftover, remove_leftovers, write_atomically
 from .report import write_report
 from .results import record, results, totals
-from .runs import LOCK, Run, encode, leftover, parse, remove_leftovers, saved
+from .runs import LOCK, Run, encode, parse, saved
 from .show import columns, print_table, say
 
 RESULTS, REPORT, RUNS = "results.json", "report.html", "runs"

@@ -12,7 +12,6 @@ from . import costs
 from .config import TrainConfig
 from .data import Dataset
 from .environment import peak_memory_gb
-from .errors import require
 from .experiments import Experiment
 from .pictures import detections, rois
 from .runs import METRICS, Run
@@ -31,8 +30,7 @@ def record(experiment: Experiment, recipe: str, runs: list[Run], train: Dataset,
     """One experiment: metrics over its seeds, curves, costs, pictures, and how to repeat it."""
     config, found = runs[0].config, [run.metrics() or {} for run in runs]
     for run, figures in zip(runs, found, strict=True):
-        there = experiment.published.metric in figures["metrics"]
-        require(there, f"{run.folder / METRICS} is damaged (figures are missing): {run.anew}")
+        run.require(METRICS, figures["metrics"], {experiment.published.metric})
     metrics = {name: spread([f["metrics"][name] for f in found]) for name in found[0]["metrics"]}
     published, cost = experiment.published, costs.summary(experiment.network, config.model)
     mean = metrics[published.metric]["mean"]

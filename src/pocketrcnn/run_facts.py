@@ -39,6 +39,9 @@ SHAPES = 500  # boxes that are drawn
 BINS = 24  # of a histogram
 CLOSE = 4  # largest side over smallest, up to which they need no logarithm
 JUDGED = {
+    "data",
+    "split",
+    "confusion",
     "overall",
     "sizes",
     "classes",
@@ -139,13 +142,16 @@ def turned(config: Config) -> bool:
 
 def evaluations(folder: Path) -> dict[str, Facts]:
     """What `eval` wrote, by split: test, val, train."""
-    paths = {split: folder / f"evaluation-{split}.json" for split in reversed(SPLITS)}
-    found = {split: parse(path) for split, path in paths.items() if path.is_file()}
-    for split, content in found.items():
-        if not set(content) >= JUDGED:
-            raise UserError(
-                f"{paths[split]} is of another version: run `pocketrcnn eval {folder} --split {split}` again"
-            )
+    there = (split for split in reversed(SPLITS) if (folder / f"evaluation-{split}.json").is_file())
+    return {split: evaluation(folder, split) for split in there}
+
+
+def evaluation(folder: Path, split: str) -> Facts:
+    """What `eval` wrote of a split. Raises UserError where it is missing, damaged, or lacks what is shown."""
+    path, remedy = folder / f"evaluation-{split}.json", f"run `pocketrcnn eval {folder} --split {split}` again"
+    found = parse(path, remedy)
+    if not set(found) >= JUDGED:
+        raise UserError(f"{path} is of another version: {remedy}")
     return found
 
 

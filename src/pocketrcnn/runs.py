@@ -17,9 +17,10 @@ import torch
 from . import configfile as settings
 from .checkpoint import load_into, load_tensors, save_tensors
 from .config import Config, replace
+from .data.annotations import SPLITS
 from .environment import choose_device, choose_precision, environment
 from .errors import UserError
-from .files import cannot_write, require_writable, write_atomically
+from .files import cannot_write, leftover, remove_leftovers, require_writable, write_atomically
 
 if TYPE_CHECKING:
     from .detector import FasterRCNN
@@ -137,9 +138,13 @@ class Run:
         if not path.is_file():
             return None
         found = parse(path)
-        if not {"metrics", "seconds", "iterations"} <= set(found):
-            raise UserError(f"{path} is damaged (figures are missing): {self.anew}")
+        self.require(METRICS, found, {"metrics", "seconds", "iterations"})
         return found
+
+    def require(self, name: str, found: dict[str, Any], wanted: set[str]) -> None:
+        """Raises UserError where what a file of the run holds lacks something."""
+        if not wanted <= set(found):
+            raise UserError(f"{self.folder / name} is damaged (figures are missing): {self.anew}")
 
     @property
     def anew(self) -> str:
@@ -148,13 +153,18 @@ class Run:
 
     def environment(self) -> dict[str, Any]:
         """Versions and hardware that the run was started with."""
-        return parse(self.folder / ENVIRONMENT, f"restore it, or {self.anew}")
+        found = parse(self.folder / ENVIRONMENT, f"restore it, or {self.anew}")
+        self.require(ENVIRONMENT, found, {"versions", "hardware"})
+        return found
 
     def points(self) -> list[dict[str, Any]]:
         """The points of the curves."""
         path = self.folder / LOG
         remedy = f"restore it, or {self.anew}"
-        return [decode(line, path, remedy) for line in read(path, remedy).splitlines()] if path.is_file() else []
+        found = [decode(line, path, remedy) for line in read(path, remedy).splitlines()] if path.is_file() else []
+        for point in found:
+            self.require(LOG, point, {"iteration", "train", "test"})
+        return found
 
     def log(self, points: list[dict[str, Any]]) -> None:
         """Write all points so far, one line each."""
@@ -229,34 +239,28 @@ def saved(folder: Path) -> Config | None:
 
 def places(folder: Path) -> dict[str, str] | None:
     """The splits of a run's images, by the hash of their content; None where the run has none of its own."""
-    path = folder / PLACES
-    return parse(path) if path.is_file() else None
+    path, remedy = folder / PLACES, f"restore it, or delete the folder {folder} and train again"
+    if not path.is_file():
+        return None
+    found = parse(path, remedy)
+    if not found or not all(split in SPLITS for split in found.values()):
+        raise UserError(f"{path} is damaged (it does not say the splits): {remedy}")
+    return found
 
 
 def require_place(folder: Path) -> None:
     """Raises UserError where a run can neither begin nor go on: the folder holds something else, or cannot be made."""
     if (folder / CONFIG).is_file():
         return
-    if folder.exists() and not (folder.is_dir() and all(early(path.name) for path in folder.iterdir())):
+    if folder.exists() and not (folder.is_dir() and all(map(early, folder.iterdir()))):
         raise UserError(f"{folder} holds something else than a run: choose another folder with --out")
     require_writable(folder)
 
 
-def early(name: str) -> bool:
+def early(path: Path) -> bool:
     """Whether a file may stand in the folder of a run that was killed before its configuration was written."""
-    return name in (LOCK, ENVIRONMENT) or leftover(name)
-
-
-def leftover(name: str) -> bool:
-    """Whether a file is the beginning of one, left by a program that was killed: see `write_atomically`."""
-    return name.startswith(".") and name.endswith(".part")
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Give back the space of files that were never finished. Only for who holds the folder's lock."""
-    for path in folder.iterdir():
-        if leftover(path.name):
-            path.unlink(missing_ok=True)
+    ours = path.name == ENVIRONMENT and path.is_file() and b'"versions"' in path.read_bytes()
+    return ours or path.name == LOCK or leftover(path.name)
 
 
 def read(path: Path, remedy: str = "restore it or use another folder") -> str:

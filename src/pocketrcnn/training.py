@@ -28,8 +28,8 @@ from .errors import UserError
 from .files import first_free, require_writable
 from .judging import concluded, held_out, show_evaluation
 from .planning import PRESETS, STEP, Plan, augmentation, for_passes, plan
-from .run_facts import write_run_report
-from .runs import CHECKPOINT, Run, open_run, parse, places, require_place
+from .run_facts import evaluation, write_run_report
+from .runs import CHECKPOINT, Run, open_run, places, require_place
 from .show import say
 
 ENOUGH = 200  # iterations: a larger network than allows so many in the time learns less than a smaller one
@@ -195,7 +195,7 @@ def seconds_of_an_iteration(config: Config, train: Dataset, val: Dataset, device
 
 def finish(run: Run, own: Own) -> None:
     """Show what a finished run can do, on validation data, and make its report."""
-    show_evaluation(parse(run.folder / f"evaluation-{held_out(own)}.json"))
+    show_evaluation(evaluation(run.folder, held_out(own)))
     say(f"report: {write_run_report(run, own)}")
 
 

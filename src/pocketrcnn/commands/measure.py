@@ -97,6 +97,8 @@ def report(arguments: argparse.Namespace) -> None:
     from ..show import say
 
     folders: list[Path] = arguments.folders
+    if arguments.out:
+        require_page(arguments.out)
     runs = all((folder / CONFIG).is_file() for folder in folders)
     made = report_of_runs(folders, arguments.out) if runs else report_of_results(folders, arguments.out)
     say(f"report: {made}")
@@ -108,7 +110,18 @@ def report_of_runs(folders: list[Path], out: Path | None) -> Path:
     from ..runs import open_run
 
     runs = [open_run(folder) for folder in folders]
-    return write_run_report(runs[0], path=out) if len(runs) == 1 else write_comparison(runs, out or Path(REPORT))
+    if len(runs) == 1:
+        return write_run_report(runs[0], path=out)
+    require_page(page := out or Path(REPORT))
+    return write_comparison(runs, page)
+
+
+def require_page(path: Path) -> None:
+    """Raises UserError where a page would take the place of something else."""
+    if not path.name or path.is_dir():
+        raise UserError(f"--out {path} is a folder: name a file in it, as {path / 'report.html'}")
+    if path.is_file() and b"Made by pocket-rcnn" not in path.read_bytes():
+        raise UserError(f"{path} is no page of pocket-rcnn: name another file with --out, it is not overwritten")
 
 
 def report_of_results(folders: list[Path], out: Path | None) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -42,6 +43,11 @@ def expand(patterns: Sequence[str], unwanted: Callable[[Path], bool] = lambda _:
     return list(found)
 
 
+def everything(folder: Path) -> str:
+    """The pattern of all that is in a folder and in those within, as a shell takes it."""
+    return shlex.quote(os.path.join(glob.escape(str(folder)), "**", "*"))
+
+
 def _matches(pattern: str, unwanted: Callable[[Path], bool]) -> list[Path]:
     path = Path(pattern)
     if not path.exists():
@@ -49,7 +55,7 @@ def _matches(pattern: str, unwanted: Callable[[Path], bool]) -> list[Path]:
     if path.is_dir():
         images = sorted(child for child in path.iterdir() if is_image_name(child))
         if not images:
-            raise UserError(f"{path} holds no images: name another folder, or {path / '**' / '*'} with its subfolders")
+            raise UserError(f"{path} holds no images: name another folder, or {everything(path)} with its subfolders")
         return images
     if path.exists():
         return [path]
