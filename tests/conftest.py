@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import painted
 import pytest
 import torch
 
+from pocketrcnn import environment
 from pocketrcnn.config import Config, replace
 from pocketrcnn.experiments import EXPERIMENTS
 from pocketrcnn.training import Options, train
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+FORMATS = ("float32", "bfloat16")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,6 +48,31 @@ def empty_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     return cache
 
 
+@contextmanager
+def auto_becomes(precision: str) -> Iterator[None]:
+    """`train.precision: auto` is this number format, whatever the processor is faster in."""
+    seconds = {torch.float32: 1.0, torch.bfloat16: 0.5 if precision == "bfloat16" else 2.0}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(environment, "convolution_seconds", seconds.__getitem__)
+        environment.bfloat16_gain.cache_clear()
+        yield
+    environment.bfloat16_gain.cache_clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def float32_unless_asked() -> Iterator[None]:
+    """No test depends on the processor. Those that ask for `precision` run in each format."""
+    with auto_becomes("float32"):
+        yield
+
+
+@pytest.fixture(params=FORMATS)
+def precision(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The number format of training: a test that asks for it runs in each."""
+    with auto_becomes(request.param):
+        yield request.param
+
+
 def small(experiment: str, recipe: str = "pocket", **changes: object) -> Config:
     """An experiment on the sample, a few iterations long."""
     config = EXPERIMENTS[experiment].config(recipe, 6, "sample", 0)
@@ -60,7 +89,25 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def learned(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of `train` on them, 40 iterations long. It is read, never changed: copy it before."""
-    folder = tmp_path_factory.mktemp("learned")
+    return learn(shapes, tmp_path_factory.mktemp("learned"))
+
+
+@pytest.fixture(scope="session")
+def learned_bfloat16(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, trained in bfloat16."""
+    with auto_becomes("bfloat16"):
+        return learn(shapes, tmp_path_factory.mktemp("learned"))
+
+
+@pytest.fixture
+def learned_in_both(precision: str, request: pytest.FixtureRequest) -> Path:
+    """`learned` in each number format of training: a test that asks for it runs twice."""
+    names = {"float32": "learned", "bfloat16": "learned_bfloat16"}
+    return Path(request.getfixturevalue(names[precision]))
+
+
+def learn(data: Path, folder: Path) -> Path:
+    """Train a small network for 40 iterations."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("POCKETRCNN_DATA", str(folder / "cache"))
-        return train(Options(shapes, iterations=40, preset="small", batch=8, out=folder / "run", device="cpu"))
+        return train(Options(data, iterations=40, preset="small", batch=8, out=folder / "run", device="cpu"))

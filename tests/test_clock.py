@@ -57,10 +57,10 @@ def run(pace: Callable[[int], float], point: float, spent: float = 0.0, held: in
     return machine
 
 
-def lasted(machine: Machine) -> float:
-    """Seconds of the whole run, the last evaluation, of all images, included."""
+def lasted(machine: Machine, slower: float = 1.0) -> float:
+    """Seconds of the whole run, the last evaluation, of all images, included: it is `slower` than a point."""
     judged = min(machine.config.train.curve_images, len(machine.test))
-    return machine.now - 1000 + machine.seconds_of_a_point * len(machine.test) / judged
+    return machine.now - 1000 + slower * machine.seconds_of_a_point * len(machine.test) / judged
 
 
 @settings(deadline=None, max_examples=60)
@@ -72,6 +72,12 @@ def test_the_minutes_are_kept_within_a_tenth_however_wrong_the_first_plan(
     machine = run(lambda _: pace * slower, point, minutes=5.0, iterations=guess, evaluations=12)
     assert lasted(machine) == pytest.approx(300, rel=0.1)
     assert machine.state.iteration == machine.state.planned
+
+
+def test_the_last_evaluation_takes_longer_than_points_in_bfloat16() -> None:
+    """It is in float32, with all images: a minute of five here."""
+    machine = run(lambda _: 0.5, 3.0, held=100, minutes=5.0, iterations=500, curve_images=10, precision="bfloat16")
+    assert lasted(machine, slower=2.0) == pytest.approx(300, rel=0.05)
 
 
 @settings(deadline=None, max_examples=30)

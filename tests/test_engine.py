@@ -80,11 +80,12 @@ def test_fewer_images_than_a_batch_are_all_shown() -> None:
 
 @pytest.mark.parametrize("experiment", ["B1", "F2"])
 @pytest.mark.parametrize("recipe", ["pocket", "course"])
-@pytest.mark.parametrize("stop", [1, 3, 5])
+@pytest.mark.parametrize("case", [(1, "float32"), (3, "float32"), (5, "float32"), (3, "bfloat16")])
 def test_an_interrupted_run_ends_in_the_same_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, experiment: str, recipe: str, stop: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, experiment: str, recipe: str, case: tuple[int, str]
 ) -> None:
-    config = small(experiment, recipe)
+    stop, precision = case
+    config = small(experiment, recipe, train__precision=precision)
     whole = train(tmp_path / "whole", config)
     with monkeypatch.context() as patch:
         interrupt_after(patch, stop)

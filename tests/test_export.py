@@ -56,12 +56,12 @@ def frames_of(shapes: Path) -> Pixels:
     return np.stack([*painted, *noise, np.full_like(painted[0], 128)])
 
 
-def test_one_by_one_the_file_finds_what_torch_finds(learned: Path, shapes: Path) -> None:
-    detector = Detector.load(learned, "cpu")
+def test_one_by_one_the_file_finds_what_torch_finds(learned_in_both: Path, shapes: Path) -> None:
+    detector = Detector.load(learned_in_both, "cpu")
     side = detector.side
     frames = np.full((31, side, side, 3), 128, np.uint8)
     frames[:, :48, :48] = frames_of(shapes)
-    found = compare(content_of_run(learned), Whole(detector), frames, "the file")
+    found = compare(content_of_run(learned_in_both), Whole(detector), frames, "the file")
     assert found.total > 31
     assert found.same == found.total
     assert found.box < 0.01

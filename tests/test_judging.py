@@ -175,6 +175,7 @@ def test_seeds_that_are_none(shapes: Path, seed: int, capsys: pytest.CaptureFixt
     assert f"--seed {seed}: use a number from 0 to 4294967295" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("precision")
 def test_images_that_fill_no_square_have_the_same_figures_everywhere(tmp_path: Path) -> None:
     """`predict` cut boxes at the image's border and `eval` did not: two figures for one network."""
     from pocketrcnn.predictor import Detector

@@ -25,6 +25,7 @@ from pocketrcnn.data.own import open_own
 from pocketrcnn.errors import UserError
 from pocketrcnn.judging import evaluate_run
 from pocketrcnn.matching import Found, Truth
+from pocketrcnn.predictor import Detector
 from pocketrcnn.report import run_figures, run_pictures, run_quality, run_training
 from pocketrcnn.report.run_quality import CELLS, CURVES, gathered
 from pocketrcnn.report.runs import render_runs, write_runs
@@ -113,6 +114,18 @@ def test_errors_in_the_pictures_are_those_of_the_evaluation(facts: dict[str, Any
 def test_the_worst_images_are_the_worst_of_the_evaluation(facts: dict[str, Any]) -> None:
     wrong = [Path(row["name"]).name for row in facts["evaluations"]["test"]["images"] if row["fp"] + row["fn"]]
     assert [picture["name"] for picture in facts["pictures"]["worst"]] == wrong
+
+
+def test_pictures_show_what_predict_gives(learned_in_both: Path, shapes: Path) -> None:
+    """Whatever the number format of training. Coordinates on the page are rounded, to 0.0005 px here."""
+    run, detector = open_run(learned_in_both, "cpu"), Detector.load(learned_in_both, "cpu")
+    shown = [picture for picture in run_facts(run)["pictures"]["some"] if picture["detections"]]
+    assert len(shown) > 3
+    for picture in shown:
+        scores, corners = ([mark[name] for mark in picture["detections"]] for name in ("score", "box"))
+        found = detector(shapes / "val" / picture["name"], 0.0)[0]
+        np.testing.assert_allclose(scores, found.scores[: len(scores)], atol=6e-4)
+        np.testing.assert_allclose(np.array(corners) * 48, found.boxes[: len(scores)], atol=1e-3)
 
 
 def test_the_command_makes_the_same_settings(trained: Path, facts: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ import datasets_on_disk
 import painted
 import pytest
 import torch
+from conftest import FORMATS, auto_becomes
 from datasets_on_disk import SCENES, Scenes
 from PIL import Image
 
@@ -86,12 +87,12 @@ def test_the_best_point_is_kept(learned: Path) -> None:
     assert metrics(learned)["metrics"]["AP"] == max(point["test"]["AP"] for point in points)
 
 
-def test_evaluating_again_gives_the_figures_of_training_to_the_bit(learned: Path, tmp_path: Path) -> None:
-    run = Path(shutil.copytree(learned, tmp_path / "run"))
+def test_evaluating_again_gives_the_figures_of_training_to_the_bit(learned_in_both: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(learned_in_both, tmp_path / "run"))
     found = evaluate_run(run, None, "val", "cpu")
     trained = metrics(run)["metrics"]
     assert found["overall"] == {name: trained[name] for name in ("AP", "AP50", "AP75", "AR")}
-    assert (run / "evaluation-val.json").read_bytes() == (learned / "evaluation-val.json").read_bytes()
+    assert (run / "evaluation-val.json").read_bytes() == (learned_in_both / "evaluation-val.json").read_bytes()
 
 
 def test_the_test_images_are_evaluated_where_there_are_some(learned: Path, shapes: Path, tmp_path: Path) -> None:
@@ -229,13 +230,20 @@ def test_what_cannot_be_evaluated_is_said(learned: Path, tmp_path: Path) -> None
 
 
 @pytest.fixture(scope="module")
-def whole(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of six iterations that nobody interrupted."""
-    return quick(shapes, tmp_path_factory.mktemp("whole") / "whole", 6, size=48)
+def wholes(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A run of six iterations that nobody interrupted, in each number format."""
+    runs = {}
+    for name in FORMATS:
+        with auto_becomes(name):
+            runs[name] = quick(shapes, tmp_path_factory.mktemp("whole") / "whole", 6, size=48)
+    return runs
 
 
 @pytest.mark.parametrize("stop", [1, 4, 6])
-def test_an_interrupted_run_ends_in_the_same_bytes(shapes: Path, whole: Path, tmp_path: Path, stop: int) -> None:
+def test_an_interrupted_run_ends_in_the_same_bytes(
+    shapes: Path, wholes: dict[str, Path], precision: str, tmp_path: Path, stop: int
+) -> None:
+    whole = wholes[precision]
     parts, number = tmp_path / "parts", signal.SIGTERM if stop == 4 else signal.SIGINT
     with pytest.MonkeyPatch.context() as patch:
         interrupt_after(patch, stop, number)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .engine import State
 
 RESERVE = 0.03  # of the minutes, for what comes after training: the figures in full, and the report
+BFLOAT16_GAIN = 2.0  # the evaluation at the end, in float32, takes so much longer than in bfloat16 (docs/log.md)
 TOLERANCE = 0.02  # of the iterations planned: below that a plan is not changed
 
 
@@ -18,8 +19,10 @@ class Clock:
     """Time of training and of the run; in a run of so many minutes, as many iterations as these allow."""
 
     def __init__(self, state: State, settings: TrainConfig, last: float = 1.0) -> None:
-        """`last`: how much longer the evaluation at the end takes than a point of the curves: it judges all images."""
-        self.at_the_end = last
+        """`last`: how much longer the evaluation at the end takes than a point of the curves: it judges all images. It
+        is in float32, whatever the format of the points, which is taken into account here.
+        """
+        self.at_the_end = last * (BFLOAT16_GAIN if settings.precision == "bfloat16" else 1)
         self.state, self.budget = state, settings.minutes * 60 * (1 - RESERVE)
         self.points = settings.evaluations
         self.stood = time.perf_counter()

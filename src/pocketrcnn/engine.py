@@ -25,7 +25,7 @@ from .config import Config, TrainConfig
 from .data import Dataset
 from .data.augment import augment
 from .detector import FasterRCNN, total_loss
-from .environment import autocast, keep_memory, peak_memory_gb
+from .environment import DELIVERED, autocast, keep_memory, peak_memory_gb
 from .errors import UserError
 from .interruption import Interrupted, signals_noted
 from .matching import Found, Truth
@@ -256,7 +256,7 @@ def fit(
         advance(trainer, run, progress, signals)
         progress.say("evaluating on all test images")
         begun = time.perf_counter()
-        with trainer.precision():
+        with autocast(DELIVERED, run.device):
             found, truth, detected = assess(trainer.state.kept, trainer.test, config.loss, None, config.train.monitor)
         facts = conclude(truth, detected) if conclude else {}
         last = time.perf_counter() - begun

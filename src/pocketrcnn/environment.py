@@ -23,6 +23,10 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # numbers of glibc's
 CLEARLY_FASTER = 1.2
 TRIALS = 6
 
+# Number format of all that a user gets: detections, final metrics, pictures, times, the exported file. Training and
+# the points of the curves have that of the configuration. Weights are in this one, so no autocast is needed for it.
+DELIVERED = "float32"
+
 PACKAGES = ("torch", "numpy", "pillow", "safetensors", "matplotlib")
 
 

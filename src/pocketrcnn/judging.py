@@ -13,7 +13,7 @@ from .data.annotations import SPLITS
 from .data.folders import Folder
 from .data.overview import counted
 from .data.own import Own, open_own
-from .environment import autocast, keep_memory
+from .environment import DELIVERED, autocast, keep_memory
 from .errors import UserError
 from .evaluation import evaluate as evaluate_detections
 from .evaluation_tables import tables
@@ -97,7 +97,7 @@ def evaluate_run(folder: Path, data: Path | None, split: str | None, device: str
     if chosen != "train":
         say_if_trained_on(own, chosen, known or {})
     dataset = own.folder(chosen, run.config.model.image)
-    with autocast(run.config.train.precision, run.device):
+    with autocast(DELIVERED, run.device):
         found = judged(run.load_model(), dataset.to(run.device))
     threshold = run.threshold()
     shown_from = DEFAULT_THRESHOLD if threshold is None else threshold

@@ -22,7 +22,7 @@ from .data.cifar import CLASSES
 from .data.letterbox import letterbox
 from .data.pixels import Pixels, Source, in_batches, read_image
 from .detector import FasterRCNN
-from .environment import autocast, choose_device
+from .environment import DELIVERED, autocast, choose_device
 from .errors import UserError
 from .runs import WEIGHTS, open_finished
 from .structures import PADDING, Detections
@@ -46,10 +46,10 @@ class Detector:
     model: FasterRCNN
     classes: tuple[str, ...]
     threshold: float = DEFAULT_THRESHOLD
-    precision: str = "float32"
+    precision: str = DELIVERED
 
     @classmethod
-    def load(cls, path: str | Path, device: str = "auto", precision: str = "float32") -> Detector:
+    def load(cls, path: str | Path, device: str = "auto", precision: str = DELIVERED) -> Detector:
         """From the folder of a finished run, or from a file of weights in it. device: `auto`, `cpu` or `cuda`.
 
         Raises UserError for anything else, for a run that is not finished, and for one of another version.

@@ -18,7 +18,7 @@ from .data.folders import Folder
 from .data.pixels import Pixels, read_image
 from .detector import FasterRCNN
 from .draw import png_uri
-from .environment import autocast
+from .environment import DELIVERED, autocast
 from .matching import Found, Truth, matched
 from .metrics import judged
 from .runs import Run
@@ -54,7 +54,7 @@ def pictures(run: Run, model: FasterRCNN, folder: Folder, evaluation: Facts) -> 
 
 def looked_at(run: Run, model: FasterRCNN, folder: Folder, threshold: float) -> list[Facts]:
     """Every image of a data set with its objects and the detections from the threshold on, right or not."""
-    with autocast(run.config.train.precision, run.device):
+    with autocast(DELIVERED, run.device):
         truth, found = judged(model, folder.to(run.device))
     shown = [above(one, threshold) for one in found]
     false, missed = verdicts(truth, shown, len(folder.classes))
@@ -139,7 +139,7 @@ def detection_time(run: Run, model: FasterRCNN, folder: Folder) -> Facts:
     for place in range(WARM_UP + TIMED):
         image = folder.to(run.device).batch(torch.tensor([place % len(folder)])).images
         begun = time.perf_counter()
-        with autocast(run.config.train.precision, run.device):
+        with autocast(DELIVERED, run.device):
             model.detect(image).scores.cpu()
         times.append(1000 * (time.perf_counter() - begun))
     return {"milliseconds": statistics.median(times[WARM_UP:]), "images": TIMED, "threads": torch.get_num_threads()}
