@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from pocketrcnn.boxes import anchors, closest, match
 from pocketrcnn.config import AugmentConfig
 from pocketrcnn.data.annotations import LEAST_SIDE
 from pocketrcnn.data.augment import augment
 from pocketrcnn.data.geometry import GREY, VISIBLE, resample, translate, zoom
 from pocketrcnn.data.mixing import compact, mosaic, paste
 from pocketrcnn.errors import UserError
-from pocketrcnn.structures import PADDING, Batch
+from pocketrcnn.model.boxes import anchors, closest, match
+from pocketrcnn.model.structures import PADDING, Batch
 
 SIDE = 64
 COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (255, 0, 255), (0, 255, 255))  # one a label

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from pocketrcnn.architectures import MERGED, TABLES, scaled
-from pocketrcnn.backbones import BLOCKS, Backbone, Merge
 from pocketrcnn.config import BackboneConfig
+from pocketrcnn.model.architectures import MERGED, TABLES, scaled
+from pocketrcnn.model.backbones import BLOCKS, Backbone, Merge
 
 
 @pytest.mark.parametrize("block", BLOCKS)

@@ -5,9 +5,10 @@ import json
 import pytest
 from shell import Shell
 
-from pocketrcnn import bench, costs
+from pocketrcnn import bench
 from pocketrcnn.bench import WARM_UP, alternate, training_flops
 from pocketrcnn.experiments import EXPERIMENTS, NETWORKS
+from pocketrcnn.model import costs
 
 
 def test_operations_of_an_iteration_are_three_times_those_of_a_prediction() -> None:

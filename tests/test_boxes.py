@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pocketrcnn import boxes
+from pocketrcnn.model import boxes
 
 coordinate = st.floats(-100, 100, width=32)
 side = st.floats(0.5, 100, width=32)

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from pocketrcnn import costs
 from pocketrcnn.errors import UserError
 from pocketrcnn.experiments import NETWORKS
+from pocketrcnn.model import costs
 
 PUBLISHED = {
     "convnet": (2_264_362, 46_497_792, [2_457_600, 13_107_200, 13_107_200, 13_107_200, 4_718_592]),

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from pocketrcnn.boxes import decode
 from pocketrcnn.config import LossConfig
-from pocketrcnn.detector import FasterRCNN, total_loss
 from pocketrcnn.experiments import NETWORKS, pocket
-from pocketrcnn.structures import Batch, Detections
+from pocketrcnn.model.boxes import decode
+from pocketrcnn.model.faster_rcnn import FasterRCNN, total_loss
+from pocketrcnn.model.structures import Batch, Detections
 
 
 def some_batch(side: int, count: int = 4) -> Batch:

@@ -10,14 +10,13 @@ import torch
 from conftest import small
 
 from pocketrcnn import engine, environment
-from pocketrcnn.backbones import Backbone
 from pocketrcnn.checkpoint import load_tensors, save_tensors
 from pocketrcnn.config import Config, DataConfig, replace
-from pocketrcnn.data import Dataset, open_dataset
-from pocketrcnn.data.datasets import Images
+from pocketrcnn.data.datasets import Dataset, Images, open_dataset
 from pocketrcnn.engine import Trainer, fit, order
 from pocketrcnn.errors import UserError
 from pocketrcnn.interruption import Interrupted
+from pocketrcnn.model.backbones import Backbone
 from pocketrcnn.runs import Run
 
 CPU = torch.device("cpu")

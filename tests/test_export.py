@@ -18,13 +18,14 @@ from exported_runs import content_of_run
 from shell import Shell
 from torch import Tensor, nn
 
-from pocketrcnn import boxes, export, parity
+from pocketrcnn import export, parity
 from pocketrcnn.config import Config, DataConfig, replace
 from pocketrcnn.data.cifar import CLASSES
 from pocketrcnn.data.pixels import Pixels
-from pocketrcnn.detector import FasterRCNN
 from pocketrcnn.errors import UserError
 from pocketrcnn.experiments import NETWORKS
+from pocketrcnn.model import boxes
+from pocketrcnn.model.faster_rcnn import FasterRCNN
 from pocketrcnn.parity import Agreement, Whole, compare, own_frames, readable
 from pocketrcnn.predictor import Detector
 from pocketrcnn.runs import Run, open_run

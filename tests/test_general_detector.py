@@ -7,15 +7,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from pocketrcnn import boxes
 from pocketrcnn.config import BackboneConfig, Config, LossConfig, ModelConfig, OptimConfig, ROIConfig, RPNConfig
 from pocketrcnn.data.datasets import Images
-from pocketrcnn.detector import FasterRCNN, Prediction, total_loss
 from pocketrcnn.engine import Trainer
 from pocketrcnn.metrics import Means, evaluate, measure
-from pocketrcnn.roi import ROIHead
-from pocketrcnn.rpn import RPN
-from pocketrcnn.structures import PADDING, Batch
+from pocketrcnn.model import boxes
+from pocketrcnn.model.faster_rcnn import FasterRCNN, Prediction, total_loss
+from pocketrcnn.model.roi import ROIHead
+from pocketrcnn.model.rpn import RPN
+from pocketrcnn.model.structures import PADDING, Batch
 
 SIDE, CLASSES = 64, 3
 ANCHORS = ((12.0, 12.0), (24.0, 16.0), (32.0, 32.0))

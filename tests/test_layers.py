@@ -5,8 +5,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from pocketrcnn import layers
-from pocketrcnn.layers import MATRIX_CELLS, Conv, FullConv, conv_as_product, norm_pool_relu, pool_relu
+from pocketrcnn.model import kernels
+from pocketrcnn.model.kernels import MATRIX_CELLS, conv_as_product
+from pocketrcnn.model.layers import Conv, FullConv, norm_pool_relu, pool_relu
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 2), (1, 3), (2, 4)])
@@ -89,11 +90,11 @@ def test_evaluation_uses_the_running_statistics() -> None:
 
 
 def test_what_a_layer_keeps_serves_training_after_prediction() -> None:
-    layers.tap_between.cache_clear()
+    kernels.tap_between.cache_clear()
     with torch.inference_mode():
-        layers.conv_as_product(torch.rand(1, 2, 2, 2), torch.rand(3, 2, 3, 3))
+        kernels.conv_as_product(torch.rand(1, 2, 2, 2), torch.rand(3, 2, 3, 3))
     weight = torch.rand(3, 2, 3, 3, requires_grad=True)
-    layers.conv_as_product(torch.rand(1, 2, 2, 2), weight).sum().backward()
+    kernels.conv_as_product(torch.rand(1, 2, 2, 2), weight).sum().backward()
     assert weight.grad is not None
 
 

@@ -7,11 +7,11 @@ import torch
 
 from pocketrcnn import metrics
 from pocketrcnn.config import DataConfig, LossConfig, ModelConfig, RPNConfig
-from pocketrcnn.data import open_dataset
-from pocketrcnn.detector import FasterRCNN, Prediction
+from pocketrcnn.data.datasets import open_dataset
 from pocketrcnn.experiments import NETWORKS
 from pocketrcnn.metrics import Means, Sums, batch_size, evaluate, measure, most_candidates, predictions
-from pocketrcnn.structures import Batch
+from pocketrcnn.model.faster_rcnn import FasterRCNN, Prediction
+from pocketrcnn.model.structures import Batch
 
 
 def perfect(model: FasterRCNN, batch: Batch) -> Prediction:

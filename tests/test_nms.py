@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pocketrcnn import boxes
+from pocketrcnn.model import boxes
 
 Box = tuple[int, int, int, int]
 

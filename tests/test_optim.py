@@ -6,8 +6,8 @@ from torch import nn
 
 from pocketrcnn import optim
 from pocketrcnn.config import OptimConfig
-from pocketrcnn.detector import FasterRCNN
 from pocketrcnn.experiments import NETWORKS, pocket
+from pocketrcnn.model.faster_rcnn import FasterRCNN
 
 
 @pytest.mark.parametrize("shape", [(8, 24), (24, 8), (32, 288)])

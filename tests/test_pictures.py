@@ -10,10 +10,10 @@ from torch import Tensor
 
 from pocketrcnn import pictures
 from pocketrcnn.config import DataConfig
-from pocketrcnn.data import Dataset, open_dataset
-from pocketrcnn.detector import FasterRCNN
+from pocketrcnn.data.datasets import Dataset, open_dataset
 from pocketrcnn.metrics import EVALUATION_BATCH
-from pocketrcnn.structures import Detections
+from pocketrcnn.model.faster_rcnn import FasterRCNN
+from pocketrcnn.model.structures import Detections
 
 CLASSES = 10
 

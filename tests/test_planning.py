@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from pocketrcnn import planning
 from pocketrcnn.anchors import MOST_ANCHORS, Floats, choose_anchors, fit_anchors, shape_iou, sides_and_boxes
-from pocketrcnn.architectures import MERGED, scaled
 from pocketrcnn.config import replace
 from pocketrcnn.data.annotations import Annotations, Example, Object
 from pocketrcnn.errors import UserError
+from pocketrcnn.model.architectures import MERGED, scaled
 from pocketrcnn.planning import PRESETS, choose_side, for_passes, plan, widths
 
 Sizes = list[tuple[float, float]]

@@ -24,9 +24,9 @@ from pocketrcnn import prediction
 from pocketrcnn.cli import main
 from pocketrcnn.commands import detector as commands
 from pocketrcnn.data.pixels import read_image
+from pocketrcnn.model.structures import Detections
 from pocketrcnn.prediction import Options, Output, Readable, as_folder, crop, groups, picture, predict
 from pocketrcnn.predictor import Detector
-from pocketrcnn.structures import Detections
 
 BOX = (8, 4, 24, 20)
 WHITE = scene((64, 48), BOX)

@@ -23,13 +23,13 @@ from tiny_detectors import Bright, bright_detector, saved, scene, tiny_run
 import pocketrcnn
 from pocketrcnn import predictor
 from pocketrcnn.checkpoint import load_tensors, save_tensors
-from pocketrcnn.detector import FasterRCNN
 from pocketrcnn.errors import UserError
-from pocketrcnn.interchange import to_supervision
-from pocketrcnn.layers import tap_between
+from pocketrcnn.model.faster_rcnn import FasterRCNN
+from pocketrcnn.model.interchange import to_supervision
+from pocketrcnn.model.kernels import tap_between
+from pocketrcnn.model.structures import Detections
 from pocketrcnn.predictor import Detector
 from pocketrcnn.runs import Run
-from pocketrcnn.structures import Detections
 from pocketrcnn.thresholds import DEFAULT_THRESHOLD
 
 NOISE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)

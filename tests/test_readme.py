@@ -17,9 +17,10 @@ import fake_results
 import pytest
 from tiny_detectors import hold_nothing_back
 
-from pocketrcnn import backbones, bench, cli, experiments, roi
+from pocketrcnn import bench, cli, experiments
 from pocketrcnn.config import TrainConfig
 from pocketrcnn.data.pixels import read_image
+from pocketrcnn.model import backbones, roi
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "pocketrcnn"

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pocketrcnn.errors import UserError
-from pocketrcnn.report import figures, networks, phrases, render, write_report
+from pocketrcnn.report import figures, networks, phrases
+from pocketrcnn.report.page import render, write_report
 from pocketrcnn.report.phrases import NBSP
 from pocketrcnn.report.records import Curve, Stat, read
 

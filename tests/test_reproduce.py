@@ -14,18 +14,19 @@ import pytest
 import torch
 from shell import Shell, few_evaluations
 
-from pocketrcnn import costs, reproduce
+from pocketrcnn import reproduce
 from pocketrcnn.checkpoint import load_tensors
 from pocketrcnn.cli import main, parser
 from pocketrcnn.config import DataConfig, replace
 from pocketrcnn.configfile import load
-from pocketrcnn.data import cifar, open_dataset
+from pocketrcnn.data import cifar
 from pocketrcnn.data.course_layout import write_course_layout
-from pocketrcnn.data.datasets import Images
+from pocketrcnn.data.datasets import Images, open_dataset
 from pocketrcnn.engine import Trainer
 from pocketrcnn.environment import choose_precision
 from pocketrcnn.errors import UserError
 from pocketrcnn.experiments import EXPERIMENTS, chosen
+from pocketrcnn.model import costs
 from pocketrcnn.reproduce import Options, configurations, workplace
 from pocketrcnn.results import spread
 

@@ -5,9 +5,9 @@ import math
 import torch
 from torch.nn import functional as F
 
-from pocketrcnn import boxes
 from pocketrcnn.config import ROIConfig
-from pocketrcnn.roi import ROIHead, max_pool, transformer_pool
+from pocketrcnn.model import boxes
+from pocketrcnn.model.roi import ROIHead, max_pool, transformer_pool
 
 ROIS = torch.tensor([[4.0, 6, 36, 38], [-5, 10, 20, 60], [0, 0, 48, 48], [20, 20, 21, 21]])
 

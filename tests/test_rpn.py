@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 
-from pocketrcnn import boxes
 from pocketrcnn.config import RPNConfig
-from pocketrcnn.rpn import RPN, box_loss, objectness_loss
-from pocketrcnn.structures import Batch
+from pocketrcnn.model import boxes
+from pocketrcnn.model.rpn import RPN, box_loss, objectness_loss
+from pocketrcnn.model.structures import Batch
 
 
 def network(**changes: object) -> RPN:

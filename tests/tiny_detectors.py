@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from pocketrcnn.checkpoint import load_tensors, save_tensors
 from pocketrcnn.config import ModelConfig
+from pocketrcnn.model.structures import Detections
 from pocketrcnn.predictor import Detector
-from pocketrcnn.structures import Detections
 from pocketrcnn.training import Options, train
 
 SCENE = ((64, 64), [("cat", (4.0, 8.0, 24.0, 32.0)), ("dog", (30.0, 30.0, 60.0, 54.0))])

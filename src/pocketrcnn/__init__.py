@@ -9,17 +9,17 @@ from typing import Any
 from .version import __version__
 
 _HOME = {
-    "Batch": "structures",
+    "Batch": "model.structures",
     "Config": "config",
-    "Dataset": "data",
-    "Detections": "structures",
+    "Dataset": "data.datasets",
+    "Detections": "model.structures",
     "Detector": "predictor",
-    "FasterRCNN": "detector",
+    "FasterRCNN": "model.faster_rcnn",
     "Run": "runs",
     "UserError": "errors",
     "evaluate": "metrics",
     "fit": "engine",
-    "open_dataset": "data",
+    "open_dataset": "data.datasets",
     "train": "predictor",
 }
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import torch
 
-from . import costs
 from .config import ModelConfig, replace
-from .data import open_dataset
+from .data.datasets import open_dataset
 from .engine import Trainer
 from .environment import choose_precision, environment, keep_memory
 from .experiments import EXPERIMENTS
+from .model import costs
 
 MEASURED = ("B1", "B2", "B3", "F2")
 PRODUCT = 1536  # side of the square matrices: far larger than the caches, 40 ms on two cores

@@ -22,17 +22,17 @@ from . import optim
 from .checkpoint import require_fit
 from .clock import Clock
 from .config import Config, TrainConfig
-from .data import Dataset
 from .data.augment import augment
-from .detector import FasterRCNN, total_loss
+from .data.datasets import Dataset
 from .environment import DELIVERED, autocast, keep_memory, peak_memory_gb
 from .errors import UserError
 from .interruption import Interrupted, signals_noted
 from .matching import Found, Truth
 from .metrics import Means, Sums, assess, evaluate, measure
+from .model.faster_rcnn import FasterRCNN, total_loss
+from .model.structures import Batch
 from .runs import Run
 from .show import Progress
-from .structures import Batch
 
 Conclude = Callable[[list[Truth], list[Found]], dict[str, Any]]
 

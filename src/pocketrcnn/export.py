@@ -21,9 +21,9 @@ from torch import Tensor, nn
 
 from .errors import UserError
 from .files import require_writable, write_atomically
+from .model.roi import TAPS
 from .parity import Whole, own_frames, verify
 from .predictor import Detector
-from .roi import TAPS
 from .runs import open_run, places
 from .runtime import INPUT, KEY, OUTPUTS, SCHEMA
 from .show import say

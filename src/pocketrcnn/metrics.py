@@ -11,14 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import boxes
 from .config import LossConfig
-from .data import Dataset
-from .data.datasets import Judged
-from .detector import CANDIDATES, FasterRCNN, Prediction, Targets
+from .data.datasets import Dataset, Judged
 from .matching import Found, Truth
-from .rpn import box_error
-from .structures import PADDING, Batch, Detections
+from .model import boxes
+from .model.faster_rcnn import CANDIDATES, FasterRCNN, Prediction, Targets
+from .model.rpn import box_error
+from .model.structures import PADDING, Batch, Detections
 
 Sums = dict[str, tuple[Tensor, Tensor]]
 

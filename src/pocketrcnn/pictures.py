@@ -11,13 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import boxes
-from .data import Dataset
-from .detector import FasterRCNN
+from .data.datasets import Dataset
 from .draw import png_uri
 from .metrics import batch_size
-from .roi import transformer_pool
-from .structures import Batch, Detections
+from .model import boxes
+from .model.faster_rcnn import FasterRCNN
+from .model.roi import transformer_pool
+from .model.structures import Batch, Detections
 
 CROP = 32  # pixels, as in the course
 SHOWN = 8  # images in a row of crops

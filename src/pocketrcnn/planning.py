@@ -13,7 +13,6 @@ from typing import Literal
 import numpy as np
 
 from .anchors import Anchors, Floats, choose_anchors, describe_anchors, sides_and_boxes
-from .architectures import MERGED, scaled
 from .config import (
     AugmentConfig,
     BackboneConfig,
@@ -29,6 +28,7 @@ from .config import (
 )
 from .data.annotations import LEAST_SIDE, Annotations, Example
 from .errors import UserError
+from .model.architectures import MERGED, scaled
 
 STEP = 16  # pixels: the input's side is a multiple of it, the largest stride of Table 3
 LARGEST_SIDE = 512  # pixels: larger images are made smaller, which is said

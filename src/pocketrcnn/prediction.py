@@ -28,8 +28,8 @@ from .data.pixels import Pixels, read_image
 from .draw import PALETTE, Mark, draw_boxes
 from .errors import UserError
 from .files import cannot_write, first_free, open_atomically
-from .interchange import to_coco
 from .interruption import Interrupted, signals_noted
+from .model.interchange import to_coco
 from .show import say, tracked
 
 PICTURES, CROPS = "pictures", "crops"

@@ -15,17 +15,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from . import boxes, configfile, interchange
+from . import configfile
 from .checkpoint import load_into, load_tensors
 from .config import Config
 from .data.cifar import CLASSES
 from .data.letterbox import letterbox
 from .data.pixels import Pixels, Source, in_batches, read_image
-from .detector import FasterRCNN
 from .environment import DELIVERED, autocast, choose_device
 from .errors import UserError
+from .model import boxes, interchange
+from .model.faster_rcnn import FasterRCNN
+from .model.structures import PADDING, Detections
 from .runs import WEIGHTS, open_finished
-from .structures import PADDING, Detections
 from .thresholds import DEFAULT_THRESHOLD
 
 BATCH = 4  # images: with more, and the memory that they need, an image takes no less time on a processor

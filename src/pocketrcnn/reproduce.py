@@ -16,14 +16,13 @@ import filelock
 import torch
 
 from .config import Config, replace
-from .data import Dataset, open_dataset
-from .data.datasets import SOURCES, require_backgrounds
+from .data.datasets import SOURCES, Dataset, open_dataset, require_backgrounds
 from .engine import fit
 from .environment import choose_device, environment
 from .errors import UserError, nearest
 from .experiments import EXPERIMENTS, FULL, NETWORKS, RECIPES, Experiment, chosen
 from .files import leftover, remove_leftovers, write_atomically
-from .report import write_report
+from .report.page import write_report
 from .results import record, results, totals
 from .runs import LOCK, Run, encode, parse, saved
 from .show import columns, print_table, say

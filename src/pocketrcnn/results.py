@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from . import costs
 from .config import TrainConfig
-from .data import Dataset
+from .data.datasets import Dataset
 from .environment import peak_memory_gb
 from .experiments import Experiment
+from .model import costs
 from .pictures import detections, rois
 from .runs import METRICS, Run
 from .version import __version__

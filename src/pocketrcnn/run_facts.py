@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from . import configfile
 from .anchors import shape_iou, sides_and_boxes
 from .config import Config
-from .costs import parameters
 from .data.annotations import SPLITS, Example
 from .data.overview import facts_of, objects_of
 from .data.own import Own, open_own
 from .errors import UserError
 from .files import write_atomically
+from .model.costs import parameters
 from .planning import median_side, widths
 from .report.runs import write_runs
 from .run_pictures import detection_time, pictures

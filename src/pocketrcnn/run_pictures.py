@@ -16,11 +16,11 @@ from PIL import Image
 
 from .data.folders import Folder
 from .data.pixels import Pixels, read_image
-from .detector import FasterRCNN
 from .draw import png_uri
 from .environment import DELIVERED, autocast
 from .matching import Found, Truth, matched
 from .metrics import judged
+from .model.faster_rcnn import FasterRCNN
 from .runs import Run
 
 Facts = dict[str, Any]

@@ -23,8 +23,8 @@ from .errors import UserError
 from .files import cannot_write, leftover, remove_leftovers, require_writable, write_atomically
 
 if TYPE_CHECKING:
-    from .detector import FasterRCNN
     from .engine import State
+    from .model.faster_rcnn import FasterRCNN
 
 CONFIG, ENVIRONMENT, LOG, METRICS = "config.yaml", "env.json", "log.jsonl", "metrics.json"
 PLACES = "splits.json"
@@ -207,7 +207,7 @@ class Run:
 
     def load_model(self) -> FasterRCNN:
         """The trained network, ready to detect."""
-        from .detector import FasterRCNN
+        from .model.faster_rcnn import FasterRCNN
 
         tensors, _ = load_tensors(self.folder / WEIGHTS, self.anew)
         model = FasterRCNN(self.config.model).eval()

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import interchange
 from .data.letterbox import letterbox
 from .data.pixels import Pixels, Source, in_batches, read_image
 from .errors import UserError
+from .model import interchange
 
 KEY = "pocketrcnn"  # of our entry in the file's metadata
 SCHEMA = 1  # raised when older versions of this file can no longer read what `export` writes

@@ -18,7 +18,7 @@ from . import configfile
 from .anchors import Anchors, sides_and_boxes
 from .checkpoint import load_tensors
 from .config import Config, DataConfig, TrainConfig, replace
-from .data import Dataset
+from .data.datasets import Dataset
 from .data.folders import Folder
 from .data.overview import render
 from .data.own import Own, open_own

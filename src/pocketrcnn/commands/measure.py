@@ -25,7 +25,7 @@ def add_costs(commands: Commands) -> None:
 def costs(arguments: argparse.Namespace) -> None:
     """Count multiplications."""
     from .. import show
-    from ..costs import summary, with_size
+    from ..model.costs import summary, with_size
 
     found = summary(arguments.network, with_size(NETWORKS[arguments.network], arguments.size))
     if arguments.json:
@@ -126,7 +126,7 @@ def require_page(path: Path) -> None:
 
 def report_of_results(folders: list[Path], out: Path | None) -> Path:
     """The page of `reproduce`, again."""
-    from ..report import write_report
+    from ..report.page import write_report
     from ..reproduce import REPORT, RESULTS
     from ..runs import CONFIG, parse
 

@@ -21,7 +21,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import UserError
-from ..structures import Batch
+from ..model.structures import Batch
 from .cifar import CLASSES, cifar10_folder
 from .formats.writing import new_folder
 from .scenes import FRAME

@@ -16,9 +16,9 @@ import torch
 from PIL import Image
 from torch import Generator, Tensor
 
-from .. import boxes
 from ..errors import UserError
-from ..structures import PADDING, Batch
+from ..model import boxes
+from ..model.structures import PADDING, Batch
 from .annotations import SPLITS, Example, Object
 from .cifar import CLASSES, Labelled, cifar10_folder, load_cifar10, load_sample
 from .datasets import TEST, TEST_BACKGROUNDS, TRAIN, TRAIN_BACKGROUNDS

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..config import DataConfig
 from ..errors import UserError, nearest
-from ..structures import Batch
+from ..model.structures import Batch
 from .cifar import CIFAR100_RECORDS, CLASSES, SIDE, Labelled, load_cifar10, load_cifar100_images, load_sample
 from .course_layout import Split, read_course_layout
 from .scenes import FRAME, Pools

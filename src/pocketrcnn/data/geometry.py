@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .. import boxes
-from ..structures import PADDING, Batch
+from ..model import boxes
+from ..model.structures import PADDING, Batch
 from .annotations import LEAST_SIDE
 
 GREY = 128

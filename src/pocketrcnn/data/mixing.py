@@ -10,8 +10,8 @@ import math
 import torch
 from torch import Tensor
 
-from .. import boxes
-from ..structures import PADDING, Batch
+from ..model import boxes
+from ..model.structures import PADDING, Batch
 from .annotations import LEAST_SIDE
 from .geometry import resample, seen, to_pixels
 

@@ -6,9 +6,3 @@ Of `reproduce`: `page` puts it together, `records` reads the results, `networks`
 Of runs: `runs` puts the page together; `run_data`, `run_training`, `run_quality` and `run_pictures` hold its parts,
 `run_figures` draws what only they need.
 """
-
-from __future__ import annotations
-
-from .page import render, write_report
-
-__all__ = ["render", "write_report"]

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..config import LossConfig, ModelConfig
 from . import boxes
 from .backbones import Backbone
-from .config import LossConfig, ModelConfig
 from .roi import ROIHead
 from .rpn import RPN, box_error, box_loss, objectness_loss
 from .structures import PADDING, Batch, Detections

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .config import ModelConfig
-from .detector import FasterRCNN
-from .errors import UserError
+from ..config import ModelConfig
+from ..errors import UserError
+from .faster_rcnn import FasterRCNN
 
 LARGEST_SIDE = 1_000_000  # pixels
 

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from .kernels import touching
+
 POSITIVE, NEGATIVE, IGNORED = 1, 0, -1
 
 # exp(4) = 55 times the anchor: no real object is larger, and no overflow follows from a wild prediction.
@@ -155,35 +157,6 @@ def match(
     labels[best < negative_iou] = NEGATIVE
     labels[(best > positive_iou) | is_best] = POSITIVE
     return labels.view(shape), index.view(shape)
-
-
-def touching(anchors: Tensor, objects: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
-    """All pairs of an anchor and an object that overlap: anchors [h,w,A,4], objects [B,G,4], valid bool [B,G] -> the
-    places of the T pairs in [B*h*w*A] and in [B*G].
-
-    The anchors of one shape that an object touches are a rectangle of cells, so that small objects on a large map,
-    which touch one anchor in fifty, cost a fiftieth of comparing all with all.
-    """
-    height, width, shapes = anchors.shape[:3]
-    left, across = spanned(anchors[0, :, :, 0::2], objects[..., 0::2])  # [B,G,A] columns: the first, how many
-    top, down = spanned(anchors[:, 0, :, 1::2], objects[..., 1::2])
-    count = (across * down * valid[..., None]).flatten()  # [B*G*A]
-    group = torch.arange(len(count), device=count.device).repeat_interleave(count)  # [T]
-    place = torch.arange(len(group), device=count.device) - (count.cumsum(0) - count)[group]  # 0, 1.. in its rectangle
-    row = top.flatten()[group] + place // across.flatten()[group]
-    column = left.flatten()[group] + place % across.flatten()[group]
-    image = group // (valid.shape[1] * shapes)
-    anchor = ((image * height + row) * width + column) * shapes + group % shapes
-    return anchor, group // shapes
-
-
-def spanned(anchors: Tensor, objects: Tensor) -> tuple[Tensor, Tensor]:
-    """Which anchors of a line an object reaches: ends [n,A,2] and [B,G,2] -> the first and how many, [B,G,A] each."""
-    low, high = anchors.permute(2, 1, 0).contiguous()  # [A,n] each
-    start, end = (x.flatten().expand(len(low), -1).contiguous() for x in objects.unbind(-1))  # [A,B*G]
-    first = torch.searchsorted(high, start, right=True)
-    count = (torch.searchsorted(low, end) - first).clamp(min=0)
-    return tuple(x.T.view(*objects.shape[:2], -1) for x in (first, count))  # type: ignore[return-value]
 
 
 def sample(labels: Tensor, count: int, positive_part: float) -> Tensor:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import UserError
+from ..errors import UserError
 
 
 def check_call(threshold: float, batch: int) -> None:

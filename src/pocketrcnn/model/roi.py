@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..config import ROIConfig
 from . import boxes
-from .config import ROIConfig
 from .layers import FullConv
 
 TAPS = 4  # cells that a bilinear sample mixes

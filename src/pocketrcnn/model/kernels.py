@@ -1,6 +1,13 @@
-"""Convolution, normalisation and pooling as the networks use them.
+"""Fast equivalents of plain operations: speed alone. A reader of the papers may skip this file.
 
-Legend: B images, C channels, H and W the map's sides, K the kernel's side, I and O channels in and out.
+| kernel | plain twin | compared in |
+|---|---|---|
+| `conv_as_product` | `torch.nn.functional.conv2d` | `tests/model/test_kernels.py` |
+| `norm_pool` | `max_pool2d(norm(x), 2)` | `tests/model/test_kernels.py` |
+| `touching` | `boxes.iou` of all pairs, those above 0 | `tests/model/test_kernels.py` |
+
+Legend: B images, C channels, H and W the map's sides, K the kernel's side, I and O channels in and out, A anchors a
+cell, G objects.
 """
 
 from __future__ import annotations
@@ -14,35 +21,6 @@ from torch.nn import functional as F
 # Up to this many cells a convolution is one matrix product over the whole map: most taps of a 3x3 kernel on a 2x2 map
 # meet padding, and the product leaves them out (5 times faster there, measured by `pocketrcnn bench step`).
 MATRIX_CELLS = 4
-
-
-class Conv(nn.Conv2d):
-    """A convolution without bias that keeps the resolution ("same" padding), or with stride 2 halves an even one."""
-
-    def __init__(self, in_channels: int, out_channels: int, kernel: int, groups: int = 1, stride: int = 1) -> None:
-        padding = (kernel - stride + 1) // 2
-        super().__init__(in_channels, out_channels, kernel, stride, padding, groups=groups, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        height, width = x.shape[-2:]
-        dense = self.kernel_size[0] > 1 and self.groups == 1 and self.stride[0] == 1
-        if height * width <= MATRIX_CELLS and dense:
-            return conv_as_product(x, self.weight)
-        return super().forward(x)
-
-
-class FullConv(nn.Conv2d):
-    """A convolution whose kernel covers the whole map, without padding or bias: [B,I,K,K] -> [B,O,1,1].
-
-    That is a fully connected layer, and it is computed as one.
-    """
-
-    def __init__(self, in_channels: int, out_channels: int, kernel: int) -> None:
-        super().__init__(in_channels, out_channels, kernel, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        rows = x.permute(0, 2, 3, 1).flatten(1)  # [B,K*K*I], no copy in channels_last
-        return F.linear(rows, self.weight.permute(0, 2, 3, 1).flatten(1))[:, :, None, None]
 
 
 def conv_as_product(x: Tensor, weight: Tensor) -> Tensor:
@@ -68,32 +46,6 @@ def tap_between(height: int, width: int, kernel: int, device: torch.device) -> T
         dx = x[:, None] - x[None, :] + kernel // 2
         inside = (dy >= 0) & (dy < kernel) & (dx >= 0) & (dx < kernel)
         return torch.where(inside, dy * kernel + dx, kernel * kernel).flatten().to(device)
-
-
-def conv_norm(in_channels: int, out_channels: int, kernel: int, groups: int = 1) -> nn.Sequential:
-    """Convolution and BatchNorm with scale and shift."""
-    return nn.Sequential(Conv(in_channels, out_channels, kernel, groups), nn.BatchNorm2d(out_channels))
-
-
-def norm_pool_relu(norm: nn.BatchNorm2d, x: Tensor, pool: bool) -> Tensor:
-    """BatchNorm, ReLU and, if asked for, 2x2 max pooling: [B,C,H,W] -> [B,C,H/2,W/2].
-
-    The tables name ReLU before pooling. The maximum of rectified values is the rectified maximum, so both orders give
-    the same values and gradients, and this one rectifies a quarter of the cells. The same holds for BatchNorm where its
-    scale is positive: see `NormPool`.
-    """
-    if not pool:
-        return F.relu_(norm(x))
-    # In bfloat16 torch's own is as fast, unless the map behind it is frozen.
-    pays = x.device.type == "cpu" and (x.dtype == torch.float32 or not x.requires_grad)
-    if pays and norm.training and bool((norm.weight > 0).all()):
-        return F.relu_(norm_pool(norm, x))
-    return pool_relu(norm(x), pool)
-
-
-def pool_relu(x: Tensor, pool: bool) -> Tensor:
-    """ReLU after, if asked for, 2x2 max pooling: [B,C,H,W] -> [B,C,H/2,W/2]. Without it `x` itself is changed."""
-    return F.relu_(F.max_pool2d(x, 2) if pool else x)
 
 
 def norm_pool(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
@@ -140,3 +92,32 @@ class NormPool(torch.autograd.Function):
 def per_channel(values: Tensor) -> Tensor:
     """[C] to [1,C,1,1]."""
     return values.view(1, -1, 1, 1)
+
+
+def touching(anchors: Tensor, objects: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    """All pairs of an anchor and an object that overlap: anchors [h,w,A,4], objects [B,G,4], valid bool [B,G] -> the
+    places of the T pairs in [B*h*w*A] and in [B*G].
+
+    The anchors of one shape that an object touches are a rectangle of cells, so that small objects on a large map,
+    which touch one anchor in fifty, cost a fiftieth of comparing all with all.
+    """
+    height, width, shapes = anchors.shape[:3]
+    left, across = spanned(anchors[0, :, :, 0::2], objects[..., 0::2])  # [B,G,A] columns: the first, how many
+    top, down = spanned(anchors[:, 0, :, 1::2], objects[..., 1::2])
+    count = (across * down * valid[..., None]).flatten()  # [B*G*A]
+    group = torch.arange(len(count), device=count.device).repeat_interleave(count)  # [T]
+    place = torch.arange(len(group), device=count.device) - (count.cumsum(0) - count)[group]  # 0, 1.. in its rectangle
+    row = top.flatten()[group] + place // across.flatten()[group]
+    column = left.flatten()[group] + place % across.flatten()[group]
+    image = group // (valid.shape[1] * shapes)
+    anchor = ((image * height + row) * width + column) * shapes + group % shapes
+    return anchor, group // shapes
+
+
+def spanned(anchors: Tensor, objects: Tensor) -> tuple[Tensor, Tensor]:
+    """Which anchors of a line an object reaches: ends [n,A,2] and [B,G,2] -> the first and how many, [B,G,A] each."""
+    low, high = anchors.permute(2, 1, 0).contiguous()  # [A,n] each
+    start, end = (x.flatten().expand(len(low), -1).contiguous() for x in objects.unbind(-1))  # [A,B*G]
+    first = torch.searchsorted(high, start, right=True)
+    count = (torch.searchsorted(low, end) - first).clamp(min=0)
+    return tuple(x.T.view(*objects.shape[:2], -1) for x in (first, count))  # type: ignore[return-value]

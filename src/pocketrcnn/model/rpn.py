@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..config import RPNConfig
 from . import boxes
-from .config import RPNConfig
 from .layers import conv_norm
 from .structures import Batch
 

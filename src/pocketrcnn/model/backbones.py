@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..config import BackboneConfig
 from .architectures import MERGED, TABLES, Row, scaled
-from .config import BackboneConfig
 from .layers import Conv, conv_norm, norm_pool_relu, pool_relu
 
 GREY_LEVEL = 0.02  # of 255, in normalised images, about
