@@ -10,8 +10,8 @@ from PIL import Image
 
 from pocketrcnn import configfile
 from pocketrcnn.config import Config, DataConfig, ModelConfig, ROIConfig, RPNConfig, TrainConfig
-from pocketrcnn.evaluation import evaluate
-from pocketrcnn.matching import Found, Truth
+from pocketrcnn.evaluation.average_precision import evaluate
+from pocketrcnn.evaluation.coco import Found, Truth
 from pocketrcnn.run_facts import histogram
 from pocketrcnn.run_pictures import picture_uri
 

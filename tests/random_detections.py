@@ -9,7 +9,7 @@ import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from pocketrcnn.matching import Found, Truth
+from pocketrcnn.evaluation.coco import Found, Truth
 
 FIGURES = {"AP": slice(None), "AP50": 0, "AP75": 5}
 

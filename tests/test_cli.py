@@ -15,7 +15,7 @@ from shell import Shell, few_evaluations, finish, start
 
 from pocketrcnn.commands import course, measure
 from pocketrcnn.data.archive import cell_labels
-from pocketrcnn.evaluation_tables import by_class
+from pocketrcnn.evaluation.tables import by_class
 from pocketrcnn.experiments import NETWORKS
 from pocketrcnn.show import print_table, say
 from pocketrcnn.version import __version__

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from random_detections import figures_of, found_of, oracle, random_set, truth_of
 
-from pocketrcnn.evaluation import average_precision, evaluate, size_edges
-from pocketrcnn.matching import ANY_AREA, Found, Truth, detection_limit
+from pocketrcnn.evaluation.average_precision import average_precision, evaluate, size_edges
+from pocketrcnn.evaluation.coco import ANY_AREA, Found, Truth, detection_limit
 
 OBJECT, FAR = (10, 10, 20, 20, 0, 0), (60, 60, 70, 70, 0, 0)
 CROWD = (40, 40, 80, 80, 0, 1)

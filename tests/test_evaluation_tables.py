@@ -5,8 +5,8 @@ from typing import Any
 from random_detections import found_of, random_set, truth_of
 from rich.console import Console
 
-from pocketrcnn.evaluation import evaluate
-from pocketrcnn.evaluation_tables import CONFUSED, confused, tables
+from pocketrcnn.evaluation.average_precision import evaluate
+from pocketrcnn.evaluation.tables import CONFUSED, confused, tables
 
 
 def text_of(evaluation: dict[str, Any]) -> str:

@@ -10,7 +10,8 @@ from torch import Tensor
 from pocketrcnn.config import BackboneConfig, Config, LossConfig, ModelConfig, OptimConfig, ROIConfig, RPNConfig
 from pocketrcnn.data.datasets import Images
 from pocketrcnn.engine import Trainer
-from pocketrcnn.metrics import Means, evaluate, measure
+from pocketrcnn.evaluation.measures import Means, measure
+from pocketrcnn.evaluation.network import evaluate
 from pocketrcnn.model import boxes
 from pocketrcnn.model.faster_rcnn import FasterRCNN, Prediction, total_loss
 from pocketrcnn.model.roi import ROIHead

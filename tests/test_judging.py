@@ -23,12 +23,12 @@ from pocketrcnn.config import TrainConfig
 from pocketrcnn.data.own import open_own
 from pocketrcnn.engine import State
 from pocketrcnn.errors import UserError
-from pocketrcnn.evaluation import evaluate
+from pocketrcnn.evaluation.average_precision import evaluate
+from pocketrcnn.evaluation.coco import Found, Truth
+from pocketrcnn.evaluation.thresholds import DEFAULT_THRESHOLD
 from pocketrcnn.interruption import Interrupted
 from pocketrcnn.judging import evaluate_run
-from pocketrcnn.matching import Found, Truth
 from pocketrcnn.runs import open_run, places
-from pocketrcnn.thresholds import DEFAULT_THRESHOLD
 from pocketrcnn.training import resume
 
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pocketrcnn import metrics
 from pocketrcnn.config import DataConfig, LossConfig, ModelConfig, RPNConfig
 from pocketrcnn.data.datasets import open_dataset
+from pocketrcnn.evaluation import network
+from pocketrcnn.evaluation.measures import Means, Sums, measure
+from pocketrcnn.evaluation.network import batch_size, evaluate, most_candidates, predictions
 from pocketrcnn.experiments import NETWORKS
-from pocketrcnn.metrics import Means, Sums, batch_size, evaluate, measure, most_candidates, predictions
 from pocketrcnn.model.faster_rcnn import FasterRCNN, Prediction
 from pocketrcnn.model.structures import Batch
 
@@ -106,7 +107,7 @@ def test_the_candidates_of_a_network_are_no_more_than_its_anchors() -> None:
 
 
 def test_an_evaluation_keeps_to_the_pairs_that_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metrics, "MOST_SUPPRESSED", 30)
+    monkeypatch.setattr(network, "MOST_SUPPRESSED", 30)
     model, dataset = FasterRCNN(NETWORKS["mobilenet"]), open_dataset(DataConfig("sample"), "test")
     assert [len(batch) for batch, _ in predictions(model, dataset, 7)] == [3, 3, 1]
 

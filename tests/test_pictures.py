@@ -11,7 +11,7 @@ from torch import Tensor
 from pocketrcnn import pictures
 from pocketrcnn.config import DataConfig
 from pocketrcnn.data.datasets import Dataset, open_dataset
-from pocketrcnn.metrics import EVALUATION_BATCH
+from pocketrcnn.evaluation.network import EVALUATION_BATCH
 from pocketrcnn.model.faster_rcnn import FasterRCNN
 from pocketrcnn.model.structures import Detections
 

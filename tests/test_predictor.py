@@ -24,13 +24,13 @@ import pocketrcnn
 from pocketrcnn import predictor
 from pocketrcnn.checkpoint import load_tensors, save_tensors
 from pocketrcnn.errors import UserError
+from pocketrcnn.evaluation.thresholds import DEFAULT_THRESHOLD
 from pocketrcnn.model.faster_rcnn import FasterRCNN
 from pocketrcnn.model.interchange import to_supervision
 from pocketrcnn.model.kernels import tap_between
 from pocketrcnn.model.structures import Detections
 from pocketrcnn.predictor import Detector
 from pocketrcnn.runs import Run
-from pocketrcnn.thresholds import DEFAULT_THRESHOLD
 
 NOISE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
 LOW = 0.0  # a threshold that lets the guesses of an untrained network pass

@@ -23,8 +23,8 @@ from test_report import Page, section
 
 from pocketrcnn.data.own import open_own
 from pocketrcnn.errors import UserError
+from pocketrcnn.evaluation.coco import Found, Truth
 from pocketrcnn.judging import evaluate_run
-from pocketrcnn.matching import Found, Truth
 from pocketrcnn.predictor import Detector
 from pocketrcnn.report import run_figures, run_pictures, run_quality, run_training
 from pocketrcnn.report.run_quality import CELLS, CURVES, gathered

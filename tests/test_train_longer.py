@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 import torch
 
-from pocketrcnn import evaluation, training
+from pocketrcnn import training
 from pocketrcnn.config import Config, DataConfig
 from pocketrcnn.data.folders import Folder
 from pocketrcnn.data.own import Own, open_own
 from pocketrcnn.engine import Trainer
+from pocketrcnn.evaluation import average_precision
 from pocketrcnn.interruption import Interrupted
 from pocketrcnn.runs import Run, open_run, places
 from pocketrcnn.training import Options, both, lengthened, prepared, resume, total, train
@@ -142,7 +143,7 @@ def test_a_run_that_is_asked_for_its_own_length_is_left_as_it_is(run: Path, monk
 def figures(patch: pytest.MonkeyPatch, values: Iterator[float]) -> None:
     """Points of the curves with these figures."""
     names = ("AP", "AP50", "AP75", "AR")
-    patch.setattr(evaluation, "average_precision", lambda *_: dict.fromkeys(names, next(values, 0.0)))
+    patch.setattr(average_precision, "average_precision", lambda *_: dict.fromkeys(names, next(values, 0.0)))
 
 
 def test_patience_begins_anew_with_the_new_length(shapes: Path, tmp_path: Path) -> None:

@@ -291,11 +291,11 @@ def test_a_finished_run_without_other_wishes_is_left_as_it_is(
 
 
 def test_a_run_without_improvement_ends_early(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pocketrcnn import evaluation
+    from pocketrcnn.evaluation import average_precision
 
     figures = iter([0.1, 0.3, 0.2, 0.3, 0.3, 0.25, 0.2, 0.1, *[0.0] * 20])
     monkeypatch.setattr(
-        evaluation, "average_precision", lambda *_: dict.fromkeys(("AP", "AP50", "AP75", "AR"), next(figures))
+        average_precision, "average_precision", lambda *_: dict.fromkeys(("AP", "AP50", "AP75", "AR"), next(figures))
     )
     run = quick(shapes, tmp_path / "run", 12, patience=2)
     points = [point["test"]["AP"] for point in open_run(run).points()]

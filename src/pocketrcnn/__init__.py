@@ -17,7 +17,7 @@ _HOME = {
     "FasterRCNN": "model.faster_rcnn",
     "Run": "runs",
     "UserError": "errors",
-    "evaluate": "metrics",
+    "evaluate": "evaluation.network",
     "fit": "engine",
     "open_dataset": "data.datasets",
     "train": "predictor",

@@ -26,9 +26,10 @@ from .data.augment import augment
 from .data.datasets import Dataset
 from .environment import DELIVERED, autocast, keep_memory, peak_memory_gb
 from .errors import UserError
+from .evaluation.coco import Found, Truth
+from .evaluation.measures import Means, Sums, measure
+from .evaluation.network import assess, evaluate
 from .interruption import Interrupted, signals_noted
-from .matching import Found, Truth
-from .metrics import Means, Sums, assess, evaluate, measure
 from .model.faster_rcnn import FasterRCNN, total_loss
 from .model.structures import Batch
 from .runs import Run

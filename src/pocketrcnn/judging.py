@@ -15,14 +15,14 @@ from .data.overview import counted
 from .data.own import Own, open_own
 from .environment import DELIVERED, autocast, keep_memory
 from .errors import UserError
-from .evaluation import evaluate as evaluate_detections
-from .evaluation_tables import tables
+from .evaluation.average_precision import evaluate as evaluate_detections
+from .evaluation.coco import Found, Truth
+from .evaluation.network import judged
+from .evaluation.tables import tables
+from .evaluation.thresholds import DEFAULT_THRESHOLD
 from .files import require_writable, write_atomically
-from .matching import Found, Truth
-from .metrics import judged
 from .runs import METRICS, Run, encode, open_finished, parse, places
 from .show import print_table, say
-from .thresholds import DEFAULT_THRESHOLD
 
 Judged = tuple[Sequence[Truth], Sequence[Found]]
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from .data.datasets import Dataset
 from .draw import png_uri
-from .metrics import batch_size
+from .evaluation.network import batch_size
 from .model import boxes
 from .model.faster_rcnn import FasterRCNN
 from .model.roi import transformer_pool

@@ -23,11 +23,11 @@ from .data.letterbox import letterbox
 from .data.pixels import Pixels, Source, in_batches, read_image
 from .environment import DELIVERED, autocast, choose_device
 from .errors import UserError
+from .evaluation.thresholds import DEFAULT_THRESHOLD
 from .model import boxes, interchange
 from .model.faster_rcnn import FasterRCNN
 from .model.structures import PADDING, Detections
 from .runs import WEIGHTS, open_finished
-from .thresholds import DEFAULT_THRESHOLD
 
 BATCH = 4  # images: with more, and the memory that they need, an image takes no less time on a processor
 WEIGHTS_SUFFIX = Path(WEIGHTS).suffix

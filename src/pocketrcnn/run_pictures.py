@@ -18,8 +18,8 @@ from .data.folders import Folder
 from .data.pixels import Pixels, read_image
 from .draw import png_uri
 from .environment import DELIVERED, autocast
-from .matching import Found, Truth, matched
-from .metrics import judged
+from .evaluation.coco import Found, Truth, matched
+from .evaluation.network import judged
 from .model.faster_rcnn import FasterRCNN
 from .runs import Run
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..evaluation_tables import ERRORS, NAMES, confused, number
+from ..evaluation.tables import ERRORS, NAMES, confused, number
 from . import figures, phrases, run_figures
 from .blocks import Block, Figure, Key, Panel, Row, Section, Table, Text
 from .run_training import colour_of

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..evaluation_tables import ERRORS, number
+from ..evaluation.tables import ERRORS, number
 from . import phrases, run_data, run_pictures, run_quality, run_training
 from .blocks import Block, Cell, Code, Page, Row, Section, Table, Text
 from .closing import machine
