@@ -15,10 +15,10 @@ import numpy as np
 import torch
 
 from pocketrcnn.data.formats import read
-from pocketrcnn.environment import processor, versions
 from pocketrcnn.export import onnx_file
 from pocketrcnn.parity import BOX, SCORE, Whole, compare, readable
 from pocketrcnn.predictor import Detector
+from pocketrcnn.training.machine import processor, versions
 
 
 def main() -> None:

@@ -11,10 +11,10 @@ import painted
 import pytest
 import torch
 
-from pocketrcnn import environment
 from pocketrcnn.config import Config, replace
 from pocketrcnn.experiments import EXPERIMENTS
-from pocketrcnn.training import Options, train
+from pocketrcnn.trainer_ import Options, train
+from pocketrcnn.training import device
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 FORMATS = ("float32", "bfloat16")
@@ -53,10 +53,10 @@ def auto_becomes(precision: str) -> Iterator[None]:
     """`train.precision: auto` is this number format, whatever the processor is faster in."""
     seconds = {torch.float32: 1.0, torch.bfloat16: 0.5 if precision == "bfloat16" else 2.0}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(environment, "convolution_seconds", seconds.__getitem__)
-        environment.bfloat16_gain.cache_clear()
+        patch.setattr(device, "convolution_seconds", seconds.__getitem__)
+        device.bfloat16_gain.cache_clear()
         yield
-    environment.bfloat16_gain.cache_clear()
+    device.bfloat16_gain.cache_clear()
 
 
 @pytest.fixture(autouse=True, scope="session")

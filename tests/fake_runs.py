@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from pocketrcnn import configfile
 from pocketrcnn.config import Config, DataConfig, ModelConfig, ROIConfig, RPNConfig, TrainConfig
 from pocketrcnn.evaluation.average_precision import evaluate
 from pocketrcnn.evaluation.coco import Found, Truth
 from pocketrcnn.run_facts import histogram
 from pocketrcnn.run_pictures import picture_uri
+from pocketrcnn.training import config_file
 
 SIDE = 128
 HARDWARE = {"processor": "some processor", "cores": 2, "threads": 1, "device": "cpu", "precision": "float32"}
@@ -54,7 +54,7 @@ def run(
         "created": "2026-01-01T00:00:00Z",
         "name": name,
         "command": "pocketrcnn train somewhere --iterations 100 --out 'my run'",
-        "settings": flat(configfile.to_dict(config)),
+        "settings": flat(config_file.to_dict(config)),
         "parameters": 123_456,
         "versions": {"python": "3.11", "torch": "2.4"},
         "hardware": HARDWARE,

@@ -45,10 +45,10 @@ from filelock import FileLock
 from shell import Shell, few_evaluations, finish, start
 from tiny_detectors import tiny_run
 
-from pocketrcnn import engine, files
 from pocketrcnn.cli import main
 from pocketrcnn.data import cifar, download
-from pocketrcnn.engine import Trainer
+from pocketrcnn.training import files, loop
+from pocketrcnn.training.loop import Trainer
 
 B2 = "reproduce --data sample --only B2 --iterations 4 --batch 4 --out"
 F3 = "reproduce --data sample --only F3 --iterations 1 --batch 4 --out"
@@ -423,14 +423,14 @@ def test_other_lengths_recipes_and_seeds_have_folders_of_their_own(shell: Shell,
 
 def test_ctrl_c_during_the_last_evaluation_ends_the_call(shell: Shell, tmp_path: Path) -> None:
     """The run is finished first; the next one is not begun."""
-    whole = engine.assess
+    whole = loop.assess
 
     def interrupted(*given: Any) -> Any:
         signal.raise_signal(signal.SIGINT)
         return whole(*given)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "assess", interrupted)
+        patch.setattr(loop, "assess", interrupted)
         code, _, err = shell(B2.replace("B2", "B2,B3"), tmp_path)
     assert code == 130
     assert f"interrupted at the end of {RUN}, state saved" in err

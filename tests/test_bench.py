@@ -6,9 +6,11 @@ import pytest
 from shell import Shell
 
 from pocketrcnn import bench
-from pocketrcnn.bench import WARM_UP, alternate, training_flops
+from pocketrcnn.bench import training_flops
 from pocketrcnn.experiments import EXPERIMENTS, NETWORKS
 from pocketrcnn.model import costs
+from pocketrcnn.training import timing
+from pocketrcnn.training.timing import WARM_UP, alternate
 
 
 def test_operations_of_an_iteration_are_three_times_those_of_a_prediction() -> None:
@@ -40,7 +42,7 @@ def test_two_functions_are_called_in_turn_and_the_first_calls_do_not_count(monke
 
 
 def test_bench_step_as_json(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "WARM_UP", 0)
+    monkeypatch.setattr(timing, "WARM_UP", 0)
     monkeypatch.setattr(bench, "PRODUCT", 64)
     code, out, _ = Shell(capsys)("bench step --json --rounds 1 --data sample")
     found = json.loads(out)

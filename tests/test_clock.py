@@ -12,9 +12,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pocketrcnn.clock import RESERVE, TOLERANCE, Clock
 from pocketrcnn.config import Config, TrainConfig, replace
-from pocketrcnn.engine import State, advance
+from pocketrcnn.training.clock import RESERVE, TOLERANCE, Clock
+from pocketrcnn.training.loop import advance
+from pocketrcnn.training.state import State
 
 NOTHING = SimpleNamespace(update=lambda *_: None, log=lambda *_: None, save=lambda *_: None)
 

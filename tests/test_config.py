@@ -5,7 +5,6 @@ import dataclasses
 import pytest
 import yaml
 
-from pocketrcnn import configfile as settings
 from pocketrcnn.config import (
     AugmentConfig,
     BackboneConfig,
@@ -18,9 +17,10 @@ from pocketrcnn.config import (
     TrainConfig,
     replace,
 )
-from pocketrcnn.configfile import SCHEMA, dump, load, overruled, to_dict
 from pocketrcnn.errors import UserError, nearest
 from pocketrcnn.experiments import EXPERIMENTS, RECIPES
+from pocketrcnn.training import config_file as settings
+from pocketrcnn.training.config_file import SCHEMA, dump, load, overruled, to_dict
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

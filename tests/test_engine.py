@@ -9,15 +9,15 @@ import pytest
 import torch
 from conftest import small
 
-from pocketrcnn import engine, environment
-from pocketrcnn.checkpoint import load_tensors, save_tensors
 from pocketrcnn.config import Config, DataConfig, replace
 from pocketrcnn.data.datasets import Dataset, Images, open_dataset
-from pocketrcnn.engine import Trainer, fit, order
 from pocketrcnn.errors import UserError
-from pocketrcnn.interruption import Interrupted
 from pocketrcnn.model.backbones import Backbone
-from pocketrcnn.runs import Run
+from pocketrcnn.training import device, state
+from pocketrcnn.training.checkpoint import load_tensors, save_tensors
+from pocketrcnn.training.loop import Trainer, fit, order
+from pocketrcnn.training.run import Run
+from pocketrcnn.training.signals import Interrupted
 
 CPU = torch.device("cpu")
 
@@ -57,7 +57,7 @@ def test_large_images_give_the_first_filters_by_fewer_of_them(
 ) -> None:
     """The patches of 500 images of 256 pixels take 2 GB."""
     seen = []
-    monkeypatch.setattr(engine, "WHITENING_PIXELS", pixels)
+    monkeypatch.setattr(state, "WHITENING_PIXELS", pixels)
     monkeypatch.setattr(Backbone, "whiten", lambda _, batch: seen.append(len(batch)))
     config = small("B1")
     Trainer(config, *datasets(config.data), CPU)
@@ -158,9 +158,9 @@ def test_other_settings_are_refused_and_named(tmp_path: Path) -> None:
 def test_a_run_goes_on_in_the_number_format_that_it_began_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`auto` is measured, and another moment may measure something else."""
     config = small("B2", train__precision="auto")
-    monkeypatch.setattr(environment, "bfloat16_gain", lambda: 2.0)
+    monkeypatch.setattr(device, "bfloat16_gain", lambda: 2.0)
     interrupted_run(tmp_path / "run", monkeypatch, config)
-    monkeypatch.setattr(environment, "bfloat16_gain", lambda: 0.5)
+    monkeypatch.setattr(device, "bfloat16_gain", lambda: 0.5)
     run = train(tmp_path / "run", config)
     assert run.metrics() is not None
     assert run.config.train.precision == "bfloat16"

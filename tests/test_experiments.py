@@ -4,10 +4,10 @@ import dataclasses
 
 import pytest
 
-from pocketrcnn import optim
 from pocketrcnn.errors import UserError
 from pocketrcnn.experiments import DERIVED, EXPERIMENTS, FULL, NETWORKS, RECIPES, Published, chosen
 from pocketrcnn.model import costs
+from pocketrcnn.training import optim
 
 PUBLISHED = {"B1": 0.646, "B2": 0.516, "B3": 0.684, "R2": 0.000727, "F2": 0.5846, "F3": 0.4353, "F4": 0.6366}
 CLASSIFIERS, PROPOSERS, DETECTORS = ("B1", "B2", "B3"), ("R1", "R2"), ("F2", "F3", "F4")

@@ -28,8 +28,8 @@ from pocketrcnn.model import boxes
 from pocketrcnn.model.faster_rcnn import FasterRCNN
 from pocketrcnn.parity import Agreement, Whole, compare, own_frames, readable
 from pocketrcnn.predictor import Detector
-from pocketrcnn.runs import Run, open_run
 from pocketrcnn.runtime import KEY, Detections, detect, open_session
+from pocketrcnn.training.run import Run, open_run
 
 
 @pytest.fixture

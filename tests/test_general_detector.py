@@ -9,7 +9,6 @@ from torch import Tensor
 
 from pocketrcnn.config import BackboneConfig, Config, LossConfig, ModelConfig, OptimConfig, ROIConfig, RPNConfig
 from pocketrcnn.data.datasets import Images
-from pocketrcnn.engine import Trainer
 from pocketrcnn.evaluation.measures import Means, measure
 from pocketrcnn.evaluation.network import evaluate
 from pocketrcnn.model import boxes
@@ -17,6 +16,7 @@ from pocketrcnn.model.faster_rcnn import FasterRCNN, Prediction, total_loss
 from pocketrcnn.model.roi import ROIHead
 from pocketrcnn.model.rpn import RPN
 from pocketrcnn.model.structures import PADDING, Batch
+from pocketrcnn.training.loop import Trainer
 
 SIDE, CLASSES = 64, 3
 ANCHORS = ((12.0, 12.0), (24.0, 16.0), (32.0, 32.0))

@@ -16,20 +16,20 @@ import torch
 from PIL import Image
 from test_training import evaluation, interrupt_after, metrics, quick
 
-from pocketrcnn.checkpoint import load_tensors
 from pocketrcnn.cli import main
-from pocketrcnn.clock import Clock
 from pocketrcnn.config import TrainConfig
 from pocketrcnn.data.own import open_own
-from pocketrcnn.engine import State
 from pocketrcnn.errors import UserError
 from pocketrcnn.evaluation.average_precision import evaluate
 from pocketrcnn.evaluation.coco import Found, Truth
 from pocketrcnn.evaluation.thresholds import DEFAULT_THRESHOLD
-from pocketrcnn.interruption import Interrupted
 from pocketrcnn.judging import evaluate_run
-from pocketrcnn.runs import open_run, places
-from pocketrcnn.training import resume
+from pocketrcnn.trainer_ import resume
+from pocketrcnn.training.checkpoint import load_tensors
+from pocketrcnn.training.clock import Clock
+from pocketrcnn.training.run import open_run, places
+from pocketrcnn.training.signals import Interrupted
+from pocketrcnn.training.state import State
 
 
 @pytest.fixture

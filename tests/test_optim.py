@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from pocketrcnn import optim
 from pocketrcnn.config import OptimConfig
 from pocketrcnn.experiments import NETWORKS, pocket
 from pocketrcnn.model.faster_rcnn import FasterRCNN
+from pocketrcnn.training import optim
 
 
 @pytest.mark.parametrize("shape", [(8, 24), (24, 8), (32, 288)])

@@ -21,6 +21,7 @@ from pocketrcnn import bench, cli, experiments
 from pocketrcnn.config import TrainConfig
 from pocketrcnn.data.pixels import read_image
 from pocketrcnn.model import backbones, roi
+from pocketrcnn.training import timing
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "pocketrcnn"
@@ -66,7 +67,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     fake_cifar.write(tmp_path / "cache" / "cifar-10-batches-bin", fake_cifar.install(monkeypatch, tmp_path / "cache"))
     monkeypatch.setattr(experiments, "TrainConfig", partial(TrainConfig, evaluations=1, curve_images=20))
     monkeypatch.setattr(bench, "MEASURED", ("B2",))
-    monkeypatch.setattr(bench, "WARM_UP", 0)
+    monkeypatch.setattr(timing, "WARM_UP", 0)
     monkeypatch.setattr(bench, "PRODUCT", 64)
     registries: list[dict[str, Any]] = [backbones.BLOCKS, roi.POOLS, experiments.EXPERIMENTS]
     before = [dict(registry) for registry in registries]

@@ -15,20 +15,20 @@ import torch
 from shell import Shell, few_evaluations
 
 from pocketrcnn import reproduce
-from pocketrcnn.checkpoint import load_tensors
 from pocketrcnn.cli import main, parser
 from pocketrcnn.config import DataConfig, replace
-from pocketrcnn.configfile import load
 from pocketrcnn.data import cifar
 from pocketrcnn.data.course_layout import write_course_layout
 from pocketrcnn.data.datasets import Images, open_dataset
-from pocketrcnn.engine import Trainer
-from pocketrcnn.environment import choose_precision
 from pocketrcnn.errors import UserError
 from pocketrcnn.experiments import EXPERIMENTS, chosen
 from pocketrcnn.model import costs
 from pocketrcnn.reproduce import Options, configurations, workplace
 from pocketrcnn.results import spread
+from pocketrcnn.training.checkpoint import load_tensors
+from pocketrcnn.training.config_file import load
+from pocketrcnn.training.device import choose_precision
+from pocketrcnn.training.loop import Trainer
 
 WORDS = "reproduce --data sample --only B2,R2,F3 --iterations 2 --batch 8 --out"
 RUNS = ["B2-pocket-2-sample-seed0", "F3-pocket-2-sample-seed0", "R2-pocket-2-sample-seed0"]

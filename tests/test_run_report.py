@@ -31,8 +31,8 @@ from pocketrcnn.report.run_quality import CELLS, CURVES, gathered
 from pocketrcnn.report.runs import render_runs, write_runs
 from pocketrcnn.run_facts import histogram, run_facts, write_comparison, write_run_report
 from pocketrcnn.run_pictures import picture_uri, verdicts
-from pocketrcnn.runs import open_run
-from pocketrcnn.training import Options, train
+from pocketrcnn.trainer_ import Options, train
+from pocketrcnn.training.run import open_run
 
 ALL = ["data", "anchors", "training", "quality", "errors", "pictures", "worst", "speed", "repeat"]
 

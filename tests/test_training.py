@@ -18,19 +18,20 @@ from conftest import FORMATS, auto_becomes
 from datasets_on_disk import SCENES, Scenes
 from PIL import Image
 
-from pocketrcnn import configfile, judging
-from pocketrcnn.checkpoint import load_tensors
+from pocketrcnn import judging
 from pocketrcnn.cli import main
 from pocketrcnn.config import AugmentConfig, Config, DataConfig
 from pocketrcnn.data.own import open_own
-from pocketrcnn.engine import Trainer
 from pocketrcnn.errors import UserError
-from pocketrcnn.files import first_free
-from pocketrcnn.interruption import Interrupted
 from pocketrcnn.judging import evaluate_run
 from pocketrcnn.run_facts import command
-from pocketrcnn.runs import Run, open_run, places
-from pocketrcnn.training import Options, resume, train, with_options
+from pocketrcnn.trainer_ import Options, resume, train, with_options
+from pocketrcnn.training import config_file
+from pocketrcnn.training.checkpoint import load_tensors
+from pocketrcnn.training.files import first_free
+from pocketrcnn.training.loop import Trainer
+from pocketrcnn.training.run import Run, open_run, places
+from pocketrcnn.training.signals import Interrupted
 
 FILES = [
     "checkpoint.safetensors",
@@ -314,7 +315,7 @@ def test_other_lengths_are_taken_over_and_other_settings_are_not(tmp_path: Path,
     run.config = longer
     run.extend()
     assert run.metrics() is None
-    assert configfile.load((run.folder / "config.yaml").read_text(), "") == longer
+    assert config_file.load((run.folder / "config.yaml").read_text(), "") == longer
 
 
 def test_an_unknown_preset_is_refused_in_python_too(shapes: Path) -> None:

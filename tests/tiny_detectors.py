@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from pocketrcnn.checkpoint import load_tensors, save_tensors
 from pocketrcnn.config import ModelConfig
 from pocketrcnn.model.structures import Detections
 from pocketrcnn.predictor import Detector
-from pocketrcnn.training import Options, train
+from pocketrcnn.trainer_ import Options, train
+from pocketrcnn.training.checkpoint import load_tensors, save_tensors
 
 SCENE = ((64, 64), [("cat", (4.0, 8.0, 24.0, 32.0)), ("dog", (30.0, 30.0, 60.0, 54.0))])
 

@@ -15,10 +15,10 @@ _HOME = {
     "Detections": "model.structures",
     "Detector": "predictor",
     "FasterRCNN": "model.faster_rcnn",
-    "Run": "runs",
+    "Run": "training.run",
     "UserError": "errors",
     "evaluate": "evaluation.network",
-    "fit": "engine",
+    "fit": "training.loop",
     "open_dataset": "data.datasets",
     "train": "predictor",
 }

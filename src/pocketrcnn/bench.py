@@ -6,23 +6,21 @@ matrix product of the same number format, so that a neighbour on the machine slo
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from .config import ModelConfig, replace
 from .data.datasets import open_dataset
-from .engine import Trainer
-from .environment import choose_precision, environment, keep_memory
 from .experiments import EXPERIMENTS
 from .model import costs
+from .training.device import choose_precision, keep_memory
+from .training.loop import Trainer
+from .training.machine import environment
+from .training.timing import alternate
 
 MEASURED = ("B1", "B2", "B3", "F2")
 PRODUCT = 1536  # side of the square matrices: far larger than the caches, 40 ms on two cores
-WARM_UP = 3
 
 
 def training_flops(config: ModelConfig, batch: int) -> int:
@@ -61,15 +59,3 @@ def step(source: str, rounds: int, recipe: str) -> dict[str, Any]:
         )
     assert config is not None, "something is measured"
     return {"recipe": recipe, "rounds": rounds, "rows": rows, **environment(config, device)}
-
-
-def alternate(first: Callable[[], Any], second: Callable[[], Any], rounds: int) -> tuple[float, float]:
-    """Median seconds of two functions called in turn."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for turn in range(WARM_UP + rounds):
-        for function, kept in zip((first, second), times, strict=True):
-            begun = time.perf_counter()
-            function()
-            if turn >= WARM_UP:
-                kept.append(time.perf_counter() - begun)
-    return statistics.median(times[0]), statistics.median(times[1])

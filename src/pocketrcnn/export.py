@@ -20,13 +20,13 @@ import torch
 from torch import Tensor, nn
 
 from .errors import UserError
-from .files import require_writable, write_atomically
 from .model.roi import TAPS
 from .parity import Whole, own_frames, verify
 from .predictor import Detector
-from .runs import open_run, places
 from .runtime import INPUT, KEY, OUTPUTS, SCHEMA
 from .show import say
+from .training.files import require_writable, write_atomically
+from .training.run import open_run, places
 from .version import __version__
 
 NAME = "model.onnx"

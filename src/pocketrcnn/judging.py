@@ -13,16 +13,16 @@ from .data.annotations import SPLITS
 from .data.folders import Folder
 from .data.overview import counted
 from .data.own import Own, open_own
-from .environment import DELIVERED, autocast, keep_memory
 from .errors import UserError
 from .evaluation.average_precision import evaluate as evaluate_detections
 from .evaluation.coco import Found, Truth
 from .evaluation.network import judged
 from .evaluation.tables import tables
 from .evaluation.thresholds import DEFAULT_THRESHOLD
-from .files import require_writable, write_atomically
-from .runs import METRICS, Run, encode, open_finished, parse, places
 from .show import print_table, say
+from .training.device import DELIVERED, autocast, keep_memory
+from .training.files import require_writable, write_atomically
+from .training.run import METRICS, Run, encode, open_finished, parse, places
 
 Judged = tuple[Sequence[Truth], Sequence[Found]]
 

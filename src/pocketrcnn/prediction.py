@@ -27,10 +27,10 @@ from .data.overview import counted
 from .data.pixels import Pixels, read_image
 from .draw import PALETTE, Mark, draw_boxes
 from .errors import UserError
-from .files import cannot_write, first_free, open_atomically
-from .interruption import Interrupted, signals_noted
 from .model.interchange import to_coco
 from .show import say, tracked
+from .training.files import cannot_write, first_free, open_atomically
+from .training.signals import Interrupted, signals_noted
 
 PICTURES, CROPS = "pictures", "crops"
 COLUMNS = ("image", "class", "score", "x1", "y1", "x2", "y2")

@@ -15,19 +15,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from . import configfile
-from .checkpoint import load_into, load_tensors
 from .config import Config
 from .data.cifar import CLASSES
 from .data.letterbox import letterbox
 from .data.pixels import Pixels, Source, in_batches, read_image
-from .environment import DELIVERED, autocast, choose_device
 from .errors import UserError
 from .evaluation.thresholds import DEFAULT_THRESHOLD
 from .model import boxes, interchange
 from .model.faster_rcnn import FasterRCNN
 from .model.structures import PADDING, Detections
-from .runs import WEIGHTS, open_finished
+from .training import config_file
+from .training.checkpoint import load_into, load_tensors
+from .training.device import DELIVERED, autocast, choose_device
+from .training.run import WEIGHTS, open_finished
 
 BATCH = 4  # images: with more, and the memory that they need, an image takes no less time on a processor
 WEIGHTS_SUFFIX = Path(WEIGHTS).suffix
@@ -66,7 +66,7 @@ class Detector:
         tensors, facts = load_tensors(weights)
         if "config" not in facts:
             raise UserError(f"{weights} holds no network to predict with: name the folder of a run, or its {WEIGHTS}")
-        config = configfile.from_dict(facts["config"], str(weights))
+        config = config_file.from_dict(facts["config"], str(weights))
         model = FasterRCNN(config.model).eval()
         load_into(model, tensors, weights)
         threshold = facts.get("threshold")
@@ -121,11 +121,11 @@ def train(
     options: further fields of `training.Options`, as `size=128`. Raises UserError for what `pocketrcnn check` would
     call useless, and for options that contradict each other.
     """
-    from . import training
+    from . import trainer_
 
     folder = None if out is None else Path(out)
-    asked = training.Options(Path(data), minutes, iterations, out=folder, **options)
-    return Detector.load(training.train(asked), asked.device)
+    asked = trainer_.Options(Path(data), minutes, iterations, out=folder, **options)
+    return Detector.load(trainer_.train(asked), asked.device)
 
 
 def weights_of(folder: Path) -> Path:

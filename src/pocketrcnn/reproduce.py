@@ -17,15 +17,16 @@ import torch
 
 from .config import Config, replace
 from .data.datasets import SOURCES, Dataset, open_dataset, require_backgrounds
-from .engine import fit
-from .environment import choose_device, environment
 from .errors import UserError, nearest
 from .experiments import EXPERIMENTS, FULL, NETWORKS, RECIPES, Experiment, chosen
-from .files import leftover, remove_leftovers, write_atomically
 from .report.page import write_report
 from .results import record, results, totals
-from .runs import LOCK, Run, encode, parse, saved
 from .show import columns, print_table, say
+from .training.device import choose_device
+from .training.files import leftover, remove_leftovers, write_atomically
+from .training.loop import fit
+from .training.machine import environment
+from .training.run import LOCK, Run, encode, parse, saved
 
 RESULTS, REPORT, RUNS = "results.json", "report.html", "runs"
 

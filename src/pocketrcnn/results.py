@@ -10,11 +10,11 @@ from typing import Any
 
 from .config import TrainConfig
 from .data.datasets import Dataset
-from .environment import peak_memory_gb
 from .experiments import Experiment
 from .model import costs
 from .pictures import detections, rois
-from .runs import METRICS, Run
+from .training.machine import peak_memory_gb
+from .training.run import METRICS, Run
 from .version import __version__
 
 SCHEMA = 1

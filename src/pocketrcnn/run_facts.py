@@ -16,19 +16,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import configfile
 from .anchors import shape_iou, sides_and_boxes
 from .config import Config
 from .data.annotations import SPLITS, Example
 from .data.overview import facts_of, objects_of
 from .data.own import Own, open_own
 from .errors import UserError
-from .files import write_atomically
 from .model.costs import parameters
 from .planning import median_side, widths
 from .report.runs import write_runs
 from .run_pictures import detection_time, pictures
-from .runs import Run, encode, parse, places
+from .training import config_file
+from .training.files import write_atomically
+from .training.run import Run, encode, parse, places
 from .version import __version__
 
 Facts = dict[str, Any]
@@ -96,7 +96,7 @@ def recorded(run: Run) -> Facts:
         "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "name": run.folder.resolve().name,
         "command": command(run),
-        "settings": configfile.flat(configfile.to_dict(run.config)),
+        "settings": config_file.flat(config_file.to_dict(run.config)),
         "parameters": parameters(run.config.model),
         "versions": environment["versions"],
         "hardware": environment["hardware"],

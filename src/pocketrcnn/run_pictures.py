@@ -17,11 +17,11 @@ from PIL import Image
 from .data.folders import Folder
 from .data.pixels import Pixels, read_image
 from .draw import png_uri
-from .environment import DELIVERED, autocast
 from .evaluation.coco import Found, Truth, matched
 from .evaluation.network import judged
 from .model.faster_rcnn import FasterRCNN
-from .runs import Run
+from .training.device import DELIVERED, autocast
+from .training.run import Run
 
 Facts = dict[str, Any]
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.measure import Measurement
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn, track
-from rich.progress import Progress as Bar
+from rich.progress import track
 from rich.table import Table
 
-from .config import Config
-
 if TYPE_CHECKING:
-    from .engine import Trainer
+    pass
 
 Item = TypeVar("Item")
 
@@ -54,67 +50,6 @@ def print_table(table: Table) -> None:
 def tracked(items: Sequence[Item], text: str) -> Iterable[Item]:
     """The items one by one, with a bar and the time left on a terminal; elsewhere nothing is shown."""
     return track(items, text, console=console, transient=True, disable=not console.is_terminal)
-
-
-class Progress:
-    """A bar on a terminal; elsewhere one line at every point of the curves."""
-
-    def __init__(self, name: str, config: Config, start: int, seconds: float) -> None:
-        """`start` and `seconds`: iterations and seconds of training that lie behind."""
-        self.name, self.config = name, config
-        self.start, self.seconds, self.begun = start, seconds, time.perf_counter()
-        columns = (
-            "{task.description}",
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TextColumn("left"),
-        )
-        self.bar = (
-            Bar(*columns, TimeRemainingColumn(), console=console, transient=True) if console.is_terminal else None
-        )
-        self.task = (
-            self.bar.add_task(name, total=config.train.iterations, completed=start, rate="") if self.bar else None
-        )
-
-    def __enter__(self) -> Progress:
-        if self.start:
-            say(f"{self.name}: going on at iteration {self.start}")
-        if self.bar:
-            self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar:
-            self.bar.stop()
-
-    def say(self, text: str) -> None:
-        """What happens now, on the live line."""
-        if self.bar and self.task is not None:
-            self.bar.update(self.task, rate=text)
-
-    def update(self, trainer: Trainer, due: bool) -> None:
-        """After an iteration; `due` after a new point of the curves."""
-        if self.bar and self.task is not None:
-            state = trainer.state
-            self.bar.update(self.task, completed=state.iteration, total=state.planned, rate=self.rate(trainer))
-        elif due:
-            left = self.seconds_left(trainer)
-            total = trainer.state.planned
-            say(f"{self.name}  {trainer.state.iteration}/{total}  {self.rate(trainer)}  {left:.0f} s left")
-
-    def rate(self, trainer: Trainer) -> str:
-        """Loss, and speed of training without evaluation, in words."""
-        state = trainer.state
-        done = state.iteration - self.start
-        speed = done * self.config.train.batch / max(state.seconds - self.seconds, 1e-9)
-        loss = f"loss {state.log[-1]['train']['loss_total']:.4g}  " if state.log else ""
-        return f"{loss}{speed:.0f} images/s"
-
-    def seconds_left(self, trainer: Trainer) -> float:
-        """At the speed so far, evaluation included."""
-        done = max(1, trainer.state.iteration - self.start)
-        return (time.perf_counter() - self.begun) / done * (trainer.state.planned - trainer.state.iteration)
 
 
 def costs(found: dict[str, Any]) -> None:

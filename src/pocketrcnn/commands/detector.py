@@ -53,8 +53,8 @@ def add_train(commands: Commands) -> None:
 def train(arguments: argparse.Namespace) -> None:
     """Check, plan, train, judge."""
     from ..show import say
-    from ..training import Options
-    from ..training import train as work
+    from ..trainer_ import Options
+    from ..trainer_ import train as work
 
     names = ("data", "minutes", "iterations", "preset", "out", "seed", "size", "batch", "patience", "turn", "device")
     given = {name: getattr(arguments, name) for name in names}
@@ -96,7 +96,7 @@ def add_run(made: Parser) -> None:
 def resume(arguments: argparse.Namespace) -> None:
     """Train on."""
     from ..show import say
-    from ..training import resume as work
+    from ..trainer_ import resume as work
 
     say(f"run: {work(arguments.run_folder, arguments.minutes, arguments.iterations, arguments.device)}")
 
@@ -118,8 +118,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
     """Judge, and bring the run's report up to date."""
     from ..judging import evaluate_run, show_evaluation
     from ..run_facts import write_run_report
-    from ..runs import open_run
     from ..show import say
+    from ..training.run import open_run
 
     found = evaluate_run(arguments.run_folder, arguments.data, arguments.split, arguments.device)
     if arguments.json:
@@ -182,8 +182,8 @@ def load_detector(path: Path, device: str) -> Predictor:
         if device == "cuda":
             raise UserError(f"--device cuda: {path} runs on the processor; leave it out, or name the folder of the run")
         return Exported.load(path)
-    from ..environment import keep_memory
     from ..predictor import Detector
+    from ..training.device import keep_memory
 
     keep_memory()
     return Detector.load(path, device)

@@ -93,8 +93,8 @@ def add_report(commands: Commands) -> None:
 
 def report(arguments: argparse.Namespace) -> None:
     """Runs, or results.json, to a page."""
-    from ..runs import CONFIG
     from ..show import say
+    from ..training.run import CONFIG
 
     folders: list[Path] = arguments.folders
     if arguments.out:
@@ -107,7 +107,7 @@ def report(arguments: argparse.Namespace) -> None:
 def report_of_runs(folders: list[Path], out: Path | None) -> Path:
     """One run in full, or several in comparison."""
     from ..run_facts import REPORT, write_comparison, write_run_report
-    from ..runs import open_run
+    from ..training.run import open_run
 
     runs = [open_run(folder) for folder in folders]
     if len(runs) == 1:
@@ -128,7 +128,7 @@ def report_of_results(folders: list[Path], out: Path | None) -> Path:
     """The page of `reproduce`, again."""
     from ..report.page import write_report
     from ..reproduce import REPORT, RESULTS
-    from ..runs import CONFIG, parse
+    from ..training.run import CONFIG, parse
 
     place = next((folder for folder in folders if not (folder / CONFIG).is_file()), folders[0])
     path = place if place.is_file() and place.name == RESULTS else place / RESULTS

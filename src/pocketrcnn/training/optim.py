@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor, nn
 
-from .config import OptimConfig
+from ..config import OptimConfig
 
 # Coefficients of the quintic whose repetition drives singular values towards 1 (Jordan et al. 2024, "Muon").
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)

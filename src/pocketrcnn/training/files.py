@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, Literal
 
-from .errors import UserError
+from ..errors import UserError
 
 
 def write_atomically(path: Path, data: bytes) -> None:

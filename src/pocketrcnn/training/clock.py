@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
-from .config import TrainConfig
-
-if TYPE_CHECKING:
-    from .engine import State
+from ..config import TrainConfig
+from .state import State
 
 RESERVE = 0.03  # of the minutes, for what comes after training: the figures in full, and the report
 BFLOAT16_GAIN = 2.0  # the evaluation at the end, in float32, takes so much longer than in bfloat16 (docs/log.md)

@@ -9,22 +9,21 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import filelock
 import torch
+from torch import Tensor
 
-from . import configfile as settings
+from ..config import Config, replace
+from ..data.annotations import SPLITS
+from ..errors import UserError
+from ..model.faster_rcnn import FasterRCNN
+from . import config_file as settings
 from .checkpoint import load_into, load_tensors, save_tensors
-from .config import Config, replace
-from .data.annotations import SPLITS
-from .environment import choose_device, choose_precision, environment
-from .errors import UserError
+from .device import choose_device, choose_precision
 from .files import cannot_write, leftover, remove_leftovers, require_writable, write_atomically
-
-if TYPE_CHECKING:
-    from .engine import State
-    from .model.faster_rcnn import FasterRCNN
+from .machine import environment
 
 CONFIG, ENVIRONMENT, LOG, METRICS = "config.yaml", "env.json", "log.jsonl", "metrics.json"
 PLACES = "splits.json"
@@ -170,24 +169,29 @@ class Run:
         """Write all points so far, one line each."""
         write_atomically(self.folder / LOG, "".join(json.dumps(p, sort_keys=True) + "\n" for p in points).encode())
 
-    def save(self, state: State) -> None:
+    def save(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
         """Save the full state, in place of the one before."""
-        save_tensors(self.folder / CHECKPOINT, state.tensors(), state.facts())
+        save_tensors(self.folder / CHECKPOINT, tensors, facts)
 
-    def restore(self, state: State) -> None:
-        """Put the saved state in place, if there is one."""
+    def checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """The saved state, if there is one."""
         path = self.folder / CHECKPOINT
-        if path.is_file():
-            state.restore(*load_tensors(path, "delete it to start over"), path, self.config.train)
-            self.log(state.log)
+        return load_tensors(path, "delete it to start over") if path.is_file() else None
 
-    def finish(self, state: State, metrics: dict[str, Any], facts: dict[str, Any]) -> None:
-        """Save weights, with facts about them, and metrics. The checkpoint stays where the best point was kept, to be
-        trained on from there; else it is no longer needed."""
-        self.save_model(WEIGHTS, state.kept, **facts)
+    def finish(
+        self,
+        kept: FasterRCNN,
+        last: FasterRCNN,
+        state: tuple[dict[str, Tensor], dict[str, Any]],
+        metrics: dict[str, Any],
+        facts: dict[str, Any],
+    ) -> None:
+        """Save the weights to keep, with facts about them, and metrics. Where the best point was kept, the last weights
+        and the full state stay too, to be trained on from there; else the checkpoint is no longer needed."""
+        self.save_model(WEIGHTS, kept, **facts)
         if self.config.train.monitor:
-            self.save_model(LAST, state.evaluated)
-            self.save(state)
+            self.save_model(LAST, last)
+            self.save(*state)
         write_atomically(self.folder / METRICS, encode(metrics))
         if not self.config.train.monitor:
             (self.folder / CHECKPOINT).unlink(missing_ok=True)
@@ -207,8 +211,6 @@ class Run:
 
     def load_model(self) -> FasterRCNN:
         """The trained network, ready to detect."""
-        from .model.faster_rcnn import FasterRCNN
-
         tensors, _ = load_tensors(self.folder / WEIGHTS, self.anew)
         model = FasterRCNN(self.config.model).eval()
         load_into(model, tensors, self.folder / WEIGHTS)

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from .errors import UserError
+from ..errors import UserError
 from .files import write_atomically
 
 Tensors = dict[str, Tensor]

@@ -10,8 +10,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
-from .config import Config
-from .errors import UserError, nearest, require
+from ..config import Config
+from ..errors import UserError, nearest, require
 
 SECTIONS = ("augment", "loss", "model", "optim")  # what may be overruled by name; the rest has options of its own
 ELSEWHERE = {  # settings of SECTIONS that others depend on, and how they are changed

@@ -14,23 +14,23 @@ from pathlib import Path
 
 import torch
 
-from . import configfile
 from .anchors import Anchors, sides_and_boxes
-from .checkpoint import load_tensors
 from .config import Config, DataConfig, TrainConfig, replace
 from .data.datasets import Dataset
 from .data.folders import Folder
 from .data.overview import render
 from .data.own import Own, open_own
-from .engine import Trainer, fit
-from .environment import choose_device, keep_memory
 from .errors import UserError
-from .files import first_free, require_writable
 from .judging import concluded, held_out, show_evaluation
 from .planning import PRESETS, STEP, Plan, augmentation, for_passes, plan
 from .run_facts import evaluation, write_run_report
-from .runs import CHECKPOINT, Run, open_run, places, require_place
 from .show import say
+from .training import config_file
+from .training.checkpoint import load_tensors
+from .training.device import choose_device, keep_memory
+from .training.files import first_free, require_writable
+from .training.loop import Trainer, fit
+from .training.run import CHECKPOINT, Run, open_run, places, require_place
 
 ENOUGH = 200  # iterations: a larger network than allows so many in the time learns less than a smaller one
 TIMED = 4  # iterations before the run that tell how fast it will be, fewer where they take long
@@ -167,7 +167,7 @@ def with_options(config: Config, options: Options) -> Config:
         train__overruled=options.settings,
     )
     config = replace(config, train__iterations=options.iterations) if options.iterations else config
-    return configfile.overruled(config, options.settings)
+    return config_file.overruled(config, options.settings)
 
 
 def both(own: Own, config: Config) -> tuple[Folder, Folder]:
