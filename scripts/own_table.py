@@ -16,7 +16,7 @@ from typing import Any
 
 from pocketrcnn.errors import UserError
 from pocketrcnn.planning import PRESETS, WIDER, widths
-from pocketrcnn.report.closing import machine
+from pocketrcnn.report.phrases import machine
 from pocketrcnn.training import config_file
 from pocketrcnn.training.run import parse
 

@@ -17,8 +17,7 @@ from typing import Any
 from pocketrcnn.errors import UserError
 from pocketrcnn.experiments import EXPERIMENTS, Experiment
 from pocketrcnn.report import phrases, tables
-from pocketrcnn.report.closing import machine
-from pocketrcnn.report.records import Stat
+from pocketrcnn.report.phrases import Stat, machine
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("pictures", "curves", "layers")

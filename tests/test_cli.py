@@ -17,7 +17,7 @@ from pocketrcnn.commands import course, measure
 from pocketrcnn.data.archive import cell_labels
 from pocketrcnn.evaluation.tables import by_class
 from pocketrcnn.experiments import NETWORKS
-from pocketrcnn.show import print_table, say
+from pocketrcnn.terminal import print_table, say
 from pocketrcnn.version import __version__
 
 COMMANDS = (

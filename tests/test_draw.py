@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pocketrcnn.draw import PALETTE, PREDICTION, TRUTH, Mark, draw_boxes, enlarge, png_uri, read_uri
+from pocketrcnn.report.draw import PALETTE, PREDICTION, TRUTH, Mark, draw_boxes, enlarge, png_uri, read_uri
 
 GREY = np.full((48, 48, 3), 128, np.uint8)
 

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pocketrcnn.errors import UserError
-from pocketrcnn.report import figures, networks, phrases
+from pocketrcnn.report import charts, networks, phrases
 from pocketrcnn.report.page import render, write_report
-from pocketrcnn.report.phrases import NBSP
-from pocketrcnn.report.records import Curve, Stat, read
+from pocketrcnn.report.phrases import NBSP, Stat
+from pocketrcnn.report.records import Curve, read
 
 
 def explained(**step: float) -> str:
@@ -89,7 +89,7 @@ def test_published_values_keep_the_decimals_that_were_printed() -> None:
 
 @given(st.lists(st.floats(-10, 10), min_size=1, max_size=2000))
 def test_thinning_keeps_range_and_short_curves(values: list[float]) -> None:
-    thinned = figures.thin(values, 50)
+    thinned = charts.thin(values, 50)
     assert len(thinned) <= 50
     assert thinned == values or len(values) > 50
     assert min(values) - 1e-9 <= min(thinned) <= max(thinned) <= max(values) + 1e-9
@@ -100,20 +100,20 @@ def svg(uri: str) -> ElementTree.Element:
 
 
 def test_charts_are_well_formed_and_keep_their_text() -> None:
-    line = figures.line_chart([figures.Line([1, 2], [[0.001, 0.1], [0.002, 0.2]])], log=True, reference=0.01)
+    line = charts.line_chart([charts.Line([1, 2], [[0.001, 0.1], [0.002, 0.2]])], log=True, reference=0.01)
     words = " ".join(svg(line).itertext())
     assert "iteration" in words
     assert "0.001" in words
-    bars = figures.bar_chart([figures.Bar("ConvNet", 70.2, 0.3, "70.2 here"), figures.Bar("ResNet", 75, 0, "75")], "%")
+    bars = charts.bar_chart([charts.Bar("ConvNet", 70.2, 0.3, "70.2 here"), charts.Bar("ResNet", 75, 0, "75")], "%")
     assert "70.2 here" in " ".join(svg(bars).itertext())
-    assert svg(figures.dot_chart([figures.Dot("B1", 0.7, 0.01, None)])) is not None
-    assert svg(figures.stacked_chart(["a", "b"], ["x", "y"], [[1, 2], [3, 0]])) is not None
+    assert svg(charts.dot_chart([charts.Dot("B1", 0.7, 0.01, None)])) is not None
+    assert svg(charts.stacked_chart(["a", "b"], ["x", "y"], [[1, 2], [3, 0]])) is not None
 
 
 @pytest.mark.parametrize("most", [0.004, 0.31, 1.0, 59.0, 85.5, 217.0, 324.0, 1000.0, 2436.0])
 def test_numbers_on_an_axis_of_bars_are_whole(most: float) -> None:
     """`450 ms` once stood half outside of the chart."""
-    chart = svg(figures.bar_chart([figures.Bar("ConvNet", most / 2, 0, ""), figures.Bar("ResNet", most, 0, "")], "ms"))
+    chart = svg(charts.bar_chart([charts.Bar("ConvNet", most / 2, 0, ""), charts.Bar("ResNet", most, 0, "")], "ms"))
     ends = [
         float(text.attrib["x"]) + points(text.text) / 2
         for text in chart.iter("{http://www.w3.org/2000/svg}text")
@@ -129,7 +129,7 @@ def points(text: str) -> float:
 
 
 def test_a_curve_of_one_point_is_drawn() -> None:
-    assert svg(figures.line_chart([figures.Line([5], [[0.5]])], "%")) is not None
+    assert svg(charts.line_chart([charts.Line([5], [[0.5]])], "%")) is not None
 
 
 def test_the_mean_of_a_curve_is_that_of_its_seeds() -> None:

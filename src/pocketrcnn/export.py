@@ -24,7 +24,7 @@ from .model.roi import TAPS
 from .parity import Whole, own_frames, verify
 from .predictor import Detector
 from .runtime import INPUT, KEY, OUTPUTS, SCHEMA
-from .show import say
+from .terminal import say
 from .training.files import require_writable, write_atomically
 from .training.run import open_run, places
 from .version import __version__

@@ -19,7 +19,7 @@ from .evaluation.coco import Found, Truth
 from .evaluation.network import judged
 from .evaluation.tables import tables
 from .evaluation.thresholds import DEFAULT_THRESHOLD
-from .show import print_table, say
+from .terminal import print_table, say
 from .training.device import DELIVERED, autocast, keep_memory
 from .training.files import require_writable, write_atomically
 from .training.run import METRICS, Run, encode, open_finished, parse, places

@@ -25,10 +25,10 @@ from .coco_ids import CocoIds
 from .data.listing import RESULTS, TABLE, expand, holds_predictions
 from .data.overview import counted
 from .data.pixels import Pixels, read_image
-from .draw import PALETTE, Mark, draw_boxes
 from .errors import UserError
 from .model.interchange import to_coco
-from .show import say, tracked
+from .report.draw import PALETTE, Mark, draw_boxes
+from .terminal import say, tracked
 from .training.files import cannot_write, first_free, open_atomically
 from .training.signals import Interrupted, signals_noted
 

@@ -21,7 +21,7 @@ from .errors import UserError, nearest
 from .experiments import EXPERIMENTS, FULL, NETWORKS, RECIPES, Experiment, chosen
 from .report.page import write_report
 from .results import record, results, totals
-from .show import columns, print_table, say
+from .terminal import columns, print_table, say
 from .training.device import choose_device
 from .training.files import leftover, remove_leftovers, write_atomically
 from .training.loop import fit

@@ -16,10 +16,10 @@ from PIL import Image
 
 from .data.folders import Folder
 from .data.pixels import Pixels, read_image
-from .draw import png_uri
 from .evaluation.coco import Found, Truth, matched
 from .evaluation.network import judged
 from .model.faster_rcnn import FasterRCNN
+from .report.draw import png_uri
 from .training.device import DELIVERED, autocast
 from .training.run import Run
 

@@ -24,7 +24,7 @@ from .errors import UserError
 from .judging import concluded, held_out, show_evaluation
 from .planning import PRESETS, STEP, Plan, augmentation, for_passes, plan
 from .run_facts import evaluation, write_run_report
-from .show import say
+from .terminal import say
 from .training import config_file
 from .training.checkpoint import load_tensors
 from .training.device import choose_device, keep_memory

@@ -70,7 +70,7 @@ def reproduce(arguments: argparse.Namespace) -> None:
     """Train, compare, report."""
     from ..reproduce import Options
     from ..reproduce import reproduce as work
-    from ..show import say
+    from ..terminal import say
 
     given = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(Options)}
     say(f"report: {work(Options(**given).resolved())}")
@@ -93,7 +93,7 @@ def add_download(commands: Commands) -> None:
 def download(arguments: argparse.Namespace) -> None:
     """Fetch CIFAR-10."""
     from ..data.download import download_cifar10
-    from ..show import say
+    from ..terminal import say
 
     say(f"CIFAR-10 is in {download_cifar10(arguments.source)}")
 
@@ -148,7 +148,7 @@ def scenes(arguments: argparse.Namespace) -> None:
 def one(arguments: argparse.Namespace) -> None:
     """Write the fixed scenes of seed 0."""
     from ..data.archive import write_scenes
-    from ..show import say
+    from ..terminal import say
 
     count = write_scenes(arguments.out, arguments.data, arguments.backgrounds)
     say(f"{count} scenes written to {arguments.out}")
@@ -157,7 +157,7 @@ def one(arguments: argparse.Namespace) -> None:
 def many(arguments: argparse.Namespace) -> None:
     """Write scenes with many objects."""
     from ..data.crowded import Crowd, write_crowded
-    from ..show import say
+    from ..terminal import say
 
     crowd = Crowd(numbers(arguments.objects), 96 if arguments.side is None else arguments.side)
     images = 5000 if arguments.images is None else arguments.images

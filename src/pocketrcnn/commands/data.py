@@ -38,7 +38,7 @@ def check(arguments: argparse.Namespace) -> int:
     """Read, judge, tell; mend if asked to."""
     from ..data.overview import not_carried_over, render
     from ..data.repair import fix
-    from ..show import say
+    from ..terminal import say
 
     report = inspected(arguments)
     if arguments.fix:
@@ -77,7 +77,7 @@ def convert(arguments: argparse.Namespace) -> int:
     """Read, judge, write."""
     from ..data.formats import write
     from ..data.overview import counted, not_carried_over, render_faults
-    from ..show import say
+    from ..terminal import say
 
     report = inspected(arguments)
     write(report.clean, arguments.out, arguments.to)

@@ -52,7 +52,7 @@ def add_train(commands: Commands) -> None:
 
 def train(arguments: argparse.Namespace) -> None:
     """Check, plan, train, judge."""
-    from ..show import say
+    from ..terminal import say
     from ..trainer_ import Options
     from ..trainer_ import train as work
 
@@ -95,7 +95,7 @@ def add_run(made: Parser) -> None:
 
 def resume(arguments: argparse.Namespace) -> None:
     """Train on."""
-    from ..show import say
+    from ..terminal import say
     from ..trainer_ import resume as work
 
     say(f"run: {work(arguments.run_folder, arguments.minutes, arguments.iterations, arguments.device)}")
@@ -118,7 +118,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     """Judge, and bring the run's report up to date."""
     from ..judging import evaluate_run, show_evaluation
     from ..run_facts import write_run_report
-    from ..show import say
+    from ..terminal import say
     from ..training.run import open_run
 
     found = evaluate_run(arguments.run_folder, arguments.data, arguments.split, arguments.device)
@@ -159,7 +159,7 @@ def predict(arguments: argparse.Namespace) -> int:
     from ..data.overview import counted
     from ..prediction import Options, named_images
     from ..prediction import predict as work
-    from ..show import say
+    from ..terminal import say
 
     given = {name: getattr(arguments, name) for name in ("out", "threshold", "batch", "ids")}
     options = Options(**given, pictures=not arguments.no_pictures, crops=arguments.save_crops)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import UserError, nearest
 from ..experiments import NETWORKS, RECIPES
+from . import tables
 from .detector import PRESETS
 from .parsing import Commands, command
 
@@ -24,14 +25,13 @@ def add_costs(commands: Commands) -> None:
 
 def costs(arguments: argparse.Namespace) -> None:
     """Count multiplications."""
-    from .. import show
     from ..model.costs import summary, with_size
 
     found = summary(arguments.network, with_size(NETWORKS[arguments.network], arguments.size))
     if arguments.json:
         print(json.dumps(found, indent=1))
     else:
-        show.costs(found)
+        tables.costs(found)
 
 
 def add_bench(commands: Commands) -> None:
@@ -50,7 +50,6 @@ def add_bench(commands: Commands) -> None:
 
 def bench(arguments: argparse.Namespace) -> None:
     """Time iterations."""
-    from .. import show
 
     for name in ("rounds", "images"):
         if getattr(arguments, name) < 1:
@@ -59,9 +58,9 @@ def bench(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps(found, indent=1))
     elif arguments.what == "step":
-        show.bench(found)
+        tables.bench(found)
     else:
-        show.bench_train(found)
+        tables.bench_train(found)
 
 
 def bench_step(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -93,7 +92,7 @@ def add_report(commands: Commands) -> None:
 
 def report(arguments: argparse.Namespace) -> None:
     """Runs, or results.json, to a page."""
-    from ..show import say
+    from ..terminal import say
     from ..training.run import CONFIG
 
     folders: list[Path] = arguments.folders

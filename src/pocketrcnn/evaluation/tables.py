@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from ..show import columns
+from ..terminal import columns
 
 NAMES = ("AP", "AP50", "AP75", "AR")
 CONFUSED = 8  # pairs of classes that are listed

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from . import phrases
 from .blocks import Block, Code, Items, Row, Section, Table, Text
 from .comparison import ordered
+from .phrases import machine
 from .records import Results
 
 # Stage, printed in the report, correct: the first 3x3 convolution of every residual block, K*K * M * N * D*D.
@@ -181,14 +179,3 @@ def _elsewhere(results: Results) -> dict[str, list[str]]:
         versions = ", ".join(f"{name} {version}" for name, version in record.versions.items())
         found.setdefault(f"{machine(record.hardware)}; {versions}", []).append(f"{record.id} ({record.recipe})")
     return found
-
-
-def machine(hardware: Mapping[str, Any]) -> str:
-    """One line: processor, cores, memory, device, precision."""
-    threads, memory = phrases.several(hardware["threads"], "thread"), hardware.get("memory_gb")
-    room = f", {memory:.1f} GB of memory" if memory else ""
-    device = hardware.get("device", "cpu").replace("cpu", "CPU")
-    return (
-        f"{hardware['processor']}, {phrases.several(hardware['cores'], 'core')} ({threads} used){room}; trained on "
-        f"{device} in {hardware['precision']}"
-    )

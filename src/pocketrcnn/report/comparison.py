@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import figures, phrases
+from . import charts, phrases
 from .blocks import Block, Cell, Figure, Items, Key, Panel, Row, Section, Table, Text
 from .records import EXPERIMENTS, Record, Results
 
@@ -110,7 +110,7 @@ def _chart(results: Results) -> Figure | None:
     panels = [_dots(results, recipe, records) for recipe, records in groups if records]
     if not panels:
         return None
-    keys = [Key("ours, with the standard deviation of the seeds", figures.BLUE, "dot")]
+    keys = [Key("ours, with the standard deviation of the seeds", charts.BLUE, "dot")]
     caption = "All results that are percentages; the regression loss of R2 has another unit and stands in the table."
     if results.comparable:
         keys.append(Key("published in the report", "currentColor", "ring"))
@@ -124,7 +124,7 @@ def _fractions(results: Results, recipe: str) -> list[Record]:
 
 def _dots(results: Results, recipe: str, records: Sequence[Record]) -> Panel:
     dots = [
-        figures.Dot(
+        charts.Dot(
             r.id,
             r.value.mean,
             r.value.std if r.value.n > 1 else 0.0,
@@ -137,7 +137,7 @@ def _dots(results: Results, recipe: str, records: Sequence[Record]) -> Panel:
         + (f", published {phrases.percent(dot.published, 1)}" if dot.published is not None else "")
         for dot in dots
     )
-    return Panel(figures.dot_chart(dots), f"Dot chart, {recipe} recipe: {told}.", f"{phrases.sentence(recipe)} recipe")
+    return Panel(charts.dot_chart(dots), f"Dot chart, {recipe} recipe: {told}.", f"{phrases.sentence(recipe)} recipe")
 
 
 def _observations(results: Results) -> list[str]:

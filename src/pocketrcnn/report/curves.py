@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import figures, phrases
+from . import charts, phrases
 from .blocks import Figure, Key, Panel
 from .records import Curve, Record, Results
 
-TRAIN_COLOUR, TEST_COLOUR = figures.ORANGE, figures.BLUE
+TRAIN_COLOUR, TEST_COLOUR = charts.ORANGE, charts.BLUE
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ def panel(results: Results, record: Record, measure: Measure) -> Panel | None:
     found = _curves(record, measure)
     if not found:
         return None
-    lines = [figures.Line(figures.thin(c.x), [figures.thin(row) for row in c.y], colour) for _, c, colour in found]
-    uri = figures.line_chart(lines, measure.unit, measure.log, _reference(results, record, measure))
+    lines = [charts.Line(charts.thin(c.x), [charts.thin(row) for row in c.y], colour) for _, c, colour in found]
+    uri = charts.line_chart(lines, measure.unit, measure.log, _reference(results, record, measure))
     courses = "; ".join(f"{label} {_course(curve, measure.unit)}" for label, curve, _ in found)
     return Panel(
         uri, f"Line chart for {record.id} ({record.recipe} recipe), {measure.heading}: {courses}.", measure.heading

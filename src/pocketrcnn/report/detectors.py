@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .. import draw
-from . import curves, phrases, tables
+from . import curves, draw, phrases, tables
 from .blocks import Block, Figure, Key, Panel, Section, Strips, Text
+from .charts import PREDICTION, TRUTH
 from .networks import missing
 from .records import EXPERIMENTS, Record, Results
-from .run_figures import PREDICTION, TRUTH
 
 CROPS, DETECTIONS = 8, 6  # pictures in a row of F1 and of the gallery
 SCALE = 4  # each pixel of a picture with boxes, enlarged

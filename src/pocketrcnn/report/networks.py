@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from . import curves, figures, phrases, tables
+from . import charts, curves, phrases, tables
 from .blocks import Block, Figure, Items, Key, Panel, Row, Section, Table, Text
 from .records import EXPERIMENTS, Record, Results
 
@@ -112,7 +112,7 @@ def _yield(record: Record) -> float:
 
 def _figure(records: Sequence[Record]) -> Figure:
     names = list(dict.fromkeys(stage for r in records for stage in tables.stages(r)))
-    keys = [Key(name, colour, "square") for name, colour in zip(names, figures.shades(len(names)), strict=True)]
+    keys = [Key(name, colour, "square") for name, colour in zip(names, charts.shades(len(names)), strict=True)]
     panels = [_accuracy_panel(records), _time_panel(records), *([_cost_panel(records, names)] if names else [])]
     recipe = records[0].recipe
     return Figure(
@@ -135,30 +135,30 @@ def _caption(records: Sequence[Record]) -> str:
 
 def _accuracy_panel(records: Sequence[Record]) -> Panel:
     bars = [
-        figures.Bar(r.title, 100 * r.value.mean, 100 * r.value.std * (r.value.n > 1), f"{100 * r.value.mean:.1f}")
+        charts.Bar(r.title, 100 * r.value.mean, 100 * r.value.std * (r.value.n > 1), f"{100 * r.value.mean:.1f}")
         for r in records
     ]
     return _bars("Test accuracy", bars, "%")
 
 
 def _time_panel(records: Sequence[Record]) -> Panel:
-    bars = [figures.Bar(r.title, r.step_ms, 0, f"{r.step_ms:.0f}", figures.ORANGE) for r in records]
+    bars = [charts.Bar(r.title, r.step_ms, 0, f"{r.step_ms:.0f}", charts.ORANGE) for r in records]
     return _bars("One iteration of training", bars, "ms")
 
 
 def _yield_panel(records: Sequence[Record]) -> Panel:
-    bars = [figures.Bar(r.title, _yield(r), 0, f"{_yield(r):.1f}", figures.GREEN) for r in records]
+    bars = [charts.Bar(r.title, _yield(r), 0, f"{_yield(r):.1f}", charts.GREEN) for r in records]
     return _bars("Points of accuracy per million multiplications", bars, "")
 
 
-def _bars(heading: str, bars: Sequence[figures.Bar], unit: str) -> Panel:
+def _bars(heading: str, bars: Sequence[charts.Bar], unit: str) -> Panel:
     told = "; ".join(f"{bar.name} {bar.text} {unit}".strip() for bar in bars)
-    return Panel(figures.bar_chart(bars, unit), f"Bar chart, {heading.lower()}: {told}.", heading)
+    return Panel(charts.bar_chart(bars, unit), f"Bar chart, {heading.lower()}: {told}.", heading)
 
 
 def _cost_panel(records: Sequence[Record], names: Sequence[str]) -> Panel:
     values = [[tables.stages(record).get(name, 0) / 1e6 for name in names] for record in records]
-    uri = figures.stacked_chart([r.title for r in records], names, values)
+    uri = charts.stacked_chart([r.title for r in records], names, values)
     told = "; ".join(f"{r.title} {phrases.millions(r.multiplications)}" for r in records)
     return Panel(
         uri, f"Stacked bar chart, multiplications for an image by stage: {told}.", "Multiplications for an image"

@@ -71,7 +71,7 @@ def introduction(results: Results) -> list[str]:
         f"part. This page has its experiments once more, trained from scratch{beside}."
     )
     peak = results.peak_memory_gb
-    where = f"{runs} took {phrases.duration(results.seconds_total)} in all on {closing.machine(results.hardware)}." + (
+    where = f"{runs} took {phrases.duration(results.seconds_total)} in all on {phrases.machine(results.hardware)}." + (
         "" if peak is None else f" Peak memory was {peak:.1f} GB."
     )
     verdicts = comparison.verdicts(results)

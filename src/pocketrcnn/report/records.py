@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ..errors import UserError
+from .phrases import Stat
 
 SCHEMA = 1
 EXPERIMENTS = {
@@ -25,16 +26,6 @@ EXPERIMENTS = {
 RECIPES = ("pocket", "course")
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Stat:
-    """A figure over n seeds: mean, standard deviation, the single values."""
-
-    n: int
-    mean: float
-    std: float
-    values: Sequence[float]
 
 
 @dataclass(frozen=True)

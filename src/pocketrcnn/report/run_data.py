@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import phrases, run_figures
+from . import charts, phrases, run_figures
 from .blocks import Block, Figure, Key, Panel, Row, Section, Table, Text
 
 Facts = Mapping[str, Any]
@@ -99,7 +99,7 @@ def anchors(shapes: Facts, side: int) -> Section:
         f"× {side}. A dot far from all rings is hard to propose. With box and anchor on one centre, {recall['0.5']} of "
         f"the boxes reach IoU 0.5 with an anchor and {recall['0.7']} reach 0.7 ({overlap}): the best possible recall."
     )
-    keys = [Key("training box", run_figures.COLOURS[0], "dot"), Key("anchor", run_figures.COLOURS[4], "ring")]
+    keys = [Key("training box", charts.COLOURS[0], "dot"), Key("anchor", charts.COLOURS[4], "ring")]
     return Section(
         "anchors", "Anchors against boxes", [Figure("Anchors and boxes", caption, panels, keys)], short="Anchors"
     )

@@ -10,14 +10,12 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from .. import draw
-from . import figures
+from . import charts
+from .charts import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLOURS = (figures.BLUE, figures.ORANGE, figures.GREEN, "#cc79a7", "#d55e00", "#56b4e9", "#7a6a00", "#333333")
-TRUTH, PREDICTION = ("#" + bytes(colour).hex() for colour in (draw.TRUTH, draw.PREDICTION))
 LABELLED = 8  # marks in an image; with more of them, labels would hide what they name
 PIXELS_SEEN = 96  # pixels: smaller images are shown with their pixels as squares
 LINES = (2.2, 1.4)  # pixels of the page: width of lines around few and around many objects
@@ -32,17 +30,17 @@ def histogram(bins: Mapping[str, Any], x_label: str) -> str:
     def paint(axes: Axes) -> None:
         edges, counts = bins["edges"], bins["counts"]
         widths = [high - low for low, high in pairwise(edges)]
-        axes.bar(edges[:-1], counts, widths, align="edge", color=figures.BLUE, edgecolor="white", linewidth=0.5)
+        axes.bar(edges[:-1], counts, widths, align="edge", color=charts.BLUE, edgecolor="white", linewidth=0.5)
         if widths[-1] > 1.01 * widths[0]:
             _log(axes, "x", (edges[0], edges[-1]))
         else:
-            axes.xaxis.set_major_locator(figures.few(6, integer=edges[-1] > 1))
+            axes.xaxis.set_major_locator(charts.few(6, integer=edges[-1] > 1))
         axes.set_xlim(edges[0], edges[-1])
         axes.set_xlabel(x_label)
-        axes.yaxis.set_major_locator(figures.few(5, integer=True))
+        axes.yaxis.set_major_locator(charts.few(5, integer=True))
         axes.grid(axis="y")
 
-    return figures.svg(paint)
+    return charts.svg(paint)
 
 
 def _log(axes: Axes, which: str, limits: tuple[float, float]) -> None:
@@ -56,7 +54,7 @@ def _log(axes: Axes, which: str, limits: tuple[float, float]) -> None:
         powers = range(math.floor(low), math.ceil(high) + 1, round((high - low) / 6) or 1)
         axis.set_major_locator(FixedLocator([2.0**power for power in powers]))
     else:
-        axis.set_major_locator(figures.few(5))
+        axis.set_major_locator(charts.few(5))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
@@ -70,13 +68,13 @@ def shape_chart(boxes: Sequence[Sequence[float]], anchors: Sequence[Sequence[flo
         _log(axes, "x", limits)
         _log(axes, "y", limits)
         widths, heights = ([max(box[i], 0.1) for box in boxes] for i in (0, 1))
-        axes.plot(widths, heights, "o", markersize=2.4, color=figures.BLUE, alpha=0.35, markeredgewidth=0)
+        axes.plot(widths, heights, "o", markersize=2.4, color=charts.BLUE, alpha=0.35, markeredgewidth=0)
         for width, height in anchors:
             axes.plot(width, height, "o", markersize=9, color="none", markeredgecolor=COLOURS[4], markeredgewidth=1.8)
         axes.set(xlim=limits, ylim=limits, xlabel="width in px; height upwards")
         axes.grid()
 
-    return figures.svg(paint)
+    return charts.svg(paint)
 
 
 def confusion_chart(names: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
@@ -91,7 +89,7 @@ def confusion_chart(names: Sequence[str], counts: Sequence[Sequence[int]]) -> st
         shares = [[value / max(total, 1) for value in row] for row, total in zip(counts, totals, strict=True)]
         axes.pcolormesh(shares, cmap="Blues", vmin=0, vmax=1.25, edgecolors="white", linewidth=1)
         for y, x in ((y, x) for y in range(n) for x in range(n) if counts[y][x] and n <= 12):
-            ink = "white" if shares[y][x] > 0.6 else figures.INK
+            ink = "white" if shares[y][x] > 0.6 else charts.INK
             axes.text(x + 0.5, y + 0.5, f"{counts[y][x]:,}", ha="center", va="center", color=ink)
         places = [place + 0.5 for place in range(n)]
         axes.set_xticks(places, [*map(shortened, names[:-1]), "not found"], rotation=90 if n > 3 else 0)
@@ -101,8 +99,8 @@ def confusion_chart(names: Sequence[str], counts: Sequence[Sequence[int]]) -> st
         axes.spines[:].set_visible(False)
 
     labels = [*map(shortened, names[:-1]), "nothing there"]
-    below = 0.75 * figures.beside(labels) if n > 3 else 0.3
-    return figures.svg(paint, 0.1 + max(0.26 * n, 1.3) + below, figures.beside(labels), below)
+    below = 0.75 * charts.beside(labels) if n > 3 else 0.3
+    return charts.svg(paint, 0.1 + max(0.26 * n, 1.3) + below, charts.beside(labels), below)
 
 
 def shortened(name: str) -> str:
@@ -155,6 +153,6 @@ def _label(mark: Mark, width: int, height: int, points: float) -> str:
     x, y = mark.box[0] * width, mark.box[1] * height
     y = y - 0.25 * points if y > 1.3 * points else y + points
     room = max(0.0, width - LETTER * points * len(mark.label))  # where the text has to begin to end inside the image
-    style = f'font-size="{points:.2f}" font-family="{figures.FONT}" font-weight="600"'
+    style = f'font-size="{points:.2f}" font-family="{charts.FONT}" font-weight="600"'
     halo = f'stroke="#000" stroke-opacity=".75" stroke-width="{points / 5:.2f}" paint-order="stroke"'
     return f'<text x="{min(x, room):.2f}" y="{y:.2f}" fill="#fff" {style} {halo}>{escape(mark.label)}</text>'

@@ -7,7 +7,8 @@ from typing import Any
 
 from . import phrases
 from .blocks import Block, Figure, Key, Panel, Section, Text
-from .run_figures import PREDICTION, TRUTH, Mark, marked
+from .charts import PREDICTION, TRUTH
+from .run_figures import Mark, marked
 
 Facts = Mapping[str, Any]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..evaluation.tables import ERRORS, NAMES, confused, number
-from . import figures, phrases, run_figures
+from . import charts, phrases, run_figures
 from .blocks import Block, Figure, Key, Panel, Row, Section, Table, Text
 from .run_training import colour_of
 
@@ -40,12 +40,12 @@ def curves(found: Facts) -> Figure | None:
     if not panels:
         return None
     names = [found["classes"][place]["name"] for place in with_curve(found)]
-    keys = [Key("all classes", figures.INK)] if len(names) > 1 else []
+    keys = [Key("all classes", charts.INK)] if len(names) > 1 else []
     keys += [Key(name, colour_of(place)) for place, name in enumerate(names)] if len(names) > 1 else []
     keys += [
-        Key("precision", figures.BLUE, "dashed"),
-        Key("recall", figures.GREEN, "dashed"),
-        Key("F1", figures.ORANGE),
+        Key("precision", charts.BLUE, "dashed"),
+        Key("recall", charts.GREEN, "dashed"),
+        Key("F1", charts.ORANGE),
     ]
     best, used = found["best"], found["used"]
     text = "Left: the further up and to the right, the better; where a curve ends early, the rest is never found."
@@ -73,15 +73,15 @@ def precision_recall(found: Facts) -> Panel | None:
         return None
     chosen = with_curve(found)
     each = [(known["classes"][c], colour_of(i)) for i, c in enumerate(chosen)] if len(chosen) > 1 else []
-    lines = [reached(known["recall"], curve, colour) for curve, colour in (*each, (known["overall"], figures.INK))]
+    lines = [reached(known["recall"], curve, colour) for curve, colour in (*each, (known["overall"], charts.INK))]
     alt = f"Precision over recall at IoU 0.5 for {len(chosen)} classes; AP50 is {number(found['overall']['AP50'])}."
-    return Panel(figures.fraction_chart(lines, "recall"), alt, "Precision over recall")
+    return Panel(charts.fraction_chart(lines, "recall"), alt, "Precision over recall")
 
 
-def reached(recall: Sequence[float], precision: Sequence[float], colour: str) -> figures.Line:
+def reached(recall: Sequence[float], precision: Sequence[float], colour: str) -> charts.Line:
     """A curve up to the recall that is reached; beyond it the precision counts as 0."""
     count = max(1, sum(value > 0 for value in precision))
-    return figures.Line(recall[:count], [precision[:count]], colour)
+    return charts.Line(recall[:count], [precision[:count]], colour)
 
 
 def over_threshold(found: Facts) -> Panel | None:
@@ -89,11 +89,11 @@ def over_threshold(found: Facts) -> Panel | None:
     known, best, used = found["thresholds"], found["best"], found["used"]
     if not known:
         return None
-    shown = (("precision", figures.BLUE, True), ("recall", figures.GREEN, True), ("f1", figures.ORANGE, False))
-    lines = [figures.Line(known["threshold"], [known[name]], colour, dashed) for name, colour, dashed in shown]
+    shown = (("precision", charts.BLUE, True), ("recall", charts.GREEN, True), ("f1", charts.ORANGE, False))
+    lines = [charts.Line(known["threshold"], [known[name]], colour, dashed) for name, colour, dashed in shown]
     level = used["threshold"] if used else None
     alt = f"Precision, recall and F1 over the score threshold; F1 is best at {number(best and best['threshold'])}."
-    return Panel(figures.fraction_chart(lines, "score threshold", level), alt, "Over the score threshold")
+    return Panel(charts.fraction_chart(lines, "score threshold", level), alt, "Over the score threshold")
 
 
 def sizes(found: Facts) -> Table | None:
@@ -138,13 +138,13 @@ def tide(known: Facts | None) -> list[Block]:
     gains = {kind: max(0.0, known["gain"][kind]) for kind in ERRORS if kind in known["errors"]}
     if not any(gains.values()):
         return [table]
-    bars = [figures.Bar(kind, gain, 0, f"+{gain:.3f}") for kind, gain in gains.items()]
+    bars = [charts.Bar(kind, gain, 0, f"+{gain:.3f}") for kind, gain in gains.items()]
     worst = max(gains, key=lambda kind: gains[kind])
     text = (
         f"The longest bar is what to work on first: {worst}, {ERRORS[worst]}. The gains do not add up to what is lost."
     )
     alt = "Bar chart of what AP50 would gain: " + ", ".join(f"{bar.name} {bar.text}" for bar in bars) + "."
-    return [Figure("What each kind of error costs", text, [Panel(figures.bar_chart(bars), alt, "Gain in AP50")]), table]
+    return [Figure("What each kind of error costs", text, [Panel(charts.bar_chart(bars), alt, "Gain in AP50")]), table]
 
 
 def confusion(found: Facts) -> list[Block]:
@@ -194,16 +194,16 @@ def overlaid(there: Named) -> Figure | None:
     curves = [(f["precision_recall"]["recall"], f["precision_recall"]["overall"], colour) for _, colour, f in there]
     lines = [reached(x, y, colour) for x, y, colour in curves if y]
     scores = [(f["thresholds"], colour) for _, colour, f in there if f["thresholds"]]
-    f1 = [figures.Line(known["threshold"], [known["f1"]], colour) for known, colour in scores]
+    f1 = [charts.Line(known["threshold"], [known["f1"]], colour) for known, colour in scores]
     if not lines or not f1:
         return None
     named = ", ".join(f"{name} {number(found['overall']['AP50'])}" for name, _, found in there)
     panels = [
         Panel(
-            figures.fraction_chart(lines, "recall"), f"Precision over recall; AP50: {named}.", "Precision over recall"
+            charts.fraction_chart(lines, "recall"), f"Precision over recall; AP50: {named}.", "Precision over recall"
         ),
         Panel(
-            figures.fraction_chart(f1, "score threshold"),
+            charts.fraction_chart(f1, "score threshold"),
             f"F1 over the threshold for {named}.",
             "F1 over the threshold",
         ),

@@ -6,13 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import figures, phrases
+from . import charts, phrases
 from .blocks import Block, Figure, Key, Panel, Section, Text
-from .run_figures import COLOURS
+from .charts import COLOURS
 
 Facts = Mapping[str, Any]
 
-TRAIN, VAL = figures.ORANGE, figures.BLUE
+TRAIN, VAL = charts.ORANGE, charts.BLUE
 LOSSES = {
     "loss_total": "Total loss, weighted",
     "loss_objectness": "Object or not, of anchors",
@@ -56,14 +56,14 @@ def value_of(run: Facts, point: Facts, part: str, name: str) -> float | None:
     return sum(run["settings"][f"loss.{key}"] * value for key, value in parts.items()) if parts else None
 
 
-def lines_of(runs: Sequence[Facts], name: str) -> list[tuple[str, figures.Line]]:
+def lines_of(runs: Sequence[Facts], name: str) -> list[tuple[str, charts.Line]]:
     """The curves of a figure with what they show: training and validation of one run, or validation of each run."""
     if len(runs) == 1:
         found = [(key.label, part, key.colour) for key, part in zip(keys_of(runs), ("train", "test"), strict=True)]
         chosen = [(label, *series(runs[0], part, name), colour) for label, part, colour in found]
     else:
         chosen = [(run["name"], *series(run, "test", name), colour_of(place)) for place, run in enumerate(runs)]
-    return [(label, figures.Line(figures.thin(x), [figures.thin(y)], colour)) for label, x, y, colour in chosen if x]
+    return [(label, charts.Line(charts.thin(x), [charts.thin(y)], colour)) for label, x, y, colour in chosen if x]
 
 
 def held(run: Facts) -> str:
@@ -84,17 +84,17 @@ def keys_of(runs: Sequence[Facts]) -> list[Key]:
     return [Key(run["name"], colour_of(place)) for place, run in enumerate(runs)]
 
 
-def panel(heading: str, lines: Sequence[tuple[str, figures.Line]], unit: str = "", log: bool = False) -> Panel | None:
+def panel(heading: str, lines: Sequence[tuple[str, charts.Line]], unit: str = "", log: bool = False) -> Panel | None:
     """A chart of curves with its text; None without curves."""
     if not lines:
         return None
     values = [y for _, line in lines for row in line.rows for y in row]
-    uri = figures.line_chart([line for _, line in lines], unit, log and min(values) > 0)
+    uri = charts.line_chart([line for _, line in lines], unit, log and min(values) > 0)
     shown = "; ".join(f"{label} {course(line, unit)}" for label, line in lines)
     return Panel(uri, f"Line chart, {heading}: {shown}.", heading)
 
 
-def course(line: figures.Line, unit: str) -> str:
+def course(line: charts.Line, unit: str) -> str:
     """The first and the last value in words."""
     first, last = (phrases.percent(y, 1) if unit else f"{y:.3g}" for y in (line.rows[0][0], line.rows[0][-1]))
     return f"goes from {first} at iteration {line.x[0]:g} to {last} at iteration {line.x[-1]:g}"
@@ -150,7 +150,7 @@ def precisions(runs: Sequence[Facts]) -> Figure | None:
         return Figure("Average precision in training", caption, panels, keys_of(runs)) if panels else None
     colours = dict(zip(PRECISIONS, COLOURS, strict=False))
     found = {name: series(runs[0], "test", name) for name in PRECISIONS}
-    lines = [(name, figures.Line(x, [y], colours[name])) for name, (x, y) in found.items() if x]
+    lines = [(name, charts.Line(x, [y], colours[name])) for name, (x, y) in found.items() if x]
     made = panel(f"On {held(runs[0])} images", lines)
     if not made:
         return None

@@ -13,8 +13,8 @@ from typing import Any
 from ..evaluation.tables import ERRORS, number
 from . import phrases, run_data, run_pictures, run_quality, run_training
 from .blocks import Block, Cell, Code, Page, Row, Section, Table, Text
-from .closing import machine
 from .html import html, write
+from .phrases import machine
 
 Facts = Mapping[str, Any]
 

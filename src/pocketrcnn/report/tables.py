@@ -8,7 +8,8 @@ from itertools import groupby
 
 from . import phrases
 from .blocks import Cell, Row, Table
-from .records import Layer, Record, Results, Stat
+from .phrases import Stat
+from .records import Layer, Record, Results
 
 CELLS = {
     "objectness_accuracy": "all cells right",

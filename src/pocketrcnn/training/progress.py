@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from ..config import Config
-from ..show import console, say
+from ..terminal import console, say
 from .state import State
 
 

@@ -15,11 +15,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from . import draw
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # Okabe and Ito, "Color universal design" (2008).
 BLUE, ORANGE, GREEN = "#0072b2", "#d98200", "#009e73"
+COLOURS = (BLUE, ORANGE, GREEN, "#cc79a7", "#d55e00", "#56b4e9", "#7a6a00", "#333333")
+TRUTH, PREDICTION = ("#" + bytes(colour).hex() for colour in (draw.TRUTH, draw.PREDICTION))
 INK, GREY, RULE = "#333333", "#767676", "#e4e4e4"
 
 WIDTH, HEIGHT = 4.3, 2.75  # inches of 72 points
