@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from pocketrcnn.config import Config, replace
-from pocketrcnn.experiments import EXPERIMENTS
+from pocketrcnn.course.experiments import EXPERIMENTS
 from pocketrcnn.trainer_ import Options, train
 from pocketrcnn.training import device
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pocketrcnn.data import cifar
+from pocketrcnn.course.data import cifar
 
 RECORDS = 12
 Contents = dict[str, bytes]

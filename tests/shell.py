@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from pocketrcnn import experiments
 from pocketrcnn.cli import main
 from pocketrcnn.config import TrainConfig
+from pocketrcnn.course import experiments
 
 
 class Answer(NamedTuple):

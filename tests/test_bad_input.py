@@ -46,7 +46,7 @@ from shell import Shell, few_evaluations, finish, start
 from tiny_detectors import tiny_run
 
 from pocketrcnn.cli import main
-from pocketrcnn.data import cifar, download
+from pocketrcnn.course.data import cifar, download
 from pocketrcnn.training import files, loop
 from pocketrcnn.training.loop import Trainer
 

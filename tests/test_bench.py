@@ -5,9 +5,9 @@ import json
 import pytest
 from shell import Shell
 
-from pocketrcnn import bench
-from pocketrcnn.bench import training_flops
-from pocketrcnn.experiments import EXPERIMENTS, NETWORKS
+from pocketrcnn.course import bench
+from pocketrcnn.course.bench import training_flops
+from pocketrcnn.course.experiments import EXPERIMENTS, NETWORKS
 from pocketrcnn.model import costs
 from pocketrcnn.training import timing
 from pocketrcnn.training.timing import WARM_UP, alternate

@@ -9,7 +9,7 @@ import platformdirs
 import pytest
 import torch
 
-from pocketrcnn.data import cifar
+from pocketrcnn.course.data import cifar
 from pocketrcnn.errors import UserError
 
 

@@ -14,9 +14,9 @@ from PIL import Image
 from shell import Shell, few_evaluations, finish, start
 
 from pocketrcnn.commands import course, measure
-from pocketrcnn.data.archive import cell_labels
+from pocketrcnn.course.data.archive import cell_labels
+from pocketrcnn.course.experiments import NETWORKS
 from pocketrcnn.evaluation.tables import by_class
-from pocketrcnn.experiments import NETWORKS
 from pocketrcnn.terminal import print_table, say
 from pocketrcnn.version import __version__
 

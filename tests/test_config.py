@@ -17,8 +17,8 @@ from pocketrcnn.config import (
     TrainConfig,
     replace,
 )
+from pocketrcnn.course.experiments import EXPERIMENTS, RECIPES
 from pocketrcnn.errors import UserError, nearest
-from pocketrcnn.experiments import EXPERIMENTS, RECIPES
 from pocketrcnn.training import config_file as settings
 from pocketrcnn.training.config_file import SCHEMA, dump, load, overruled, to_dict
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from pocketrcnn.course.experiments import NETWORKS
 from pocketrcnn.errors import UserError
-from pocketrcnn.experiments import NETWORKS
 from pocketrcnn.model import costs
 
 PUBLISHED = {

@@ -8,11 +8,11 @@ import torch
 from PIL import Image
 
 from pocketrcnn.cli import main
-from pocketrcnn.data import cifar, course_layout
-from pocketrcnn.data.cifar import load_sample
-from pocketrcnn.data.course_layout import read_course_layout, write_course_layout
-from pocketrcnn.data.datasets import Images
-from pocketrcnn.data.scenes import Pools
+from pocketrcnn.course.data import cifar, course_layout
+from pocketrcnn.course.data.cifar import load_sample
+from pocketrcnn.course.data.course_layout import read_course_layout, write_course_layout
+from pocketrcnn.course.data.datasets import Images
+from pocketrcnn.course.data.scenes import Pools
 from pocketrcnn.errors import UserError
 
 

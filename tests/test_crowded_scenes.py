@@ -13,10 +13,20 @@ from PIL import Image
 from torch import Generator
 
 from pocketrcnn.cli import main
-from pocketrcnn.data.cifar import CLASSES
-from pocketrcnn.data.crowded import HIDDEN, Crowd, Squares, compose, corners, crowded, place, pools, write_crowded
-from pocketrcnn.data.scenes import FRAME, LARGEST, SMALLEST, Placement, Pools
-from pocketrcnn.data.scenes import compose as compose_one
+from pocketrcnn.course.data.cifar import CLASSES
+from pocketrcnn.course.data.crowded import (
+    HIDDEN,
+    Crowd,
+    Squares,
+    compose,
+    corners,
+    crowded,
+    place,
+    pools,
+    write_crowded,
+)
+from pocketrcnn.course.data.scenes import FRAME, LARGEST, SMALLEST, Placement, Pools
+from pocketrcnn.course.data.scenes import compose as compose_one
 from pocketrcnn.errors import UserError
 
 

@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from pocketrcnn.config import DataConfig
-from pocketrcnn.data import cifar
-from pocketrcnn.data.course_layout import write_course_layout
-from pocketrcnn.data.datasets import FreshScenes, Images, open_dataset
+from pocketrcnn.course.data import cifar
+from pocketrcnn.course.data.course_layout import write_course_layout
+from pocketrcnn.course.data.datasets import FreshScenes, Images, open_dataset
 from pocketrcnn.errors import UserError
 
 N = fake_cifar.RECORDS

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pocketrcnn.config import LossConfig
-from pocketrcnn.experiments import NETWORKS, pocket
+from pocketrcnn.course.experiments import NETWORKS, pocket
 from pocketrcnn.model.boxes import decode
 from pocketrcnn.model.faster_rcnn import FasterRCNN, total_loss
 from pocketrcnn.model.structures import Batch, Detections

@@ -14,8 +14,8 @@ import fake_cifar
 import pytest
 from filelock import FileLock
 
-from pocketrcnn.data import cifar, download, fetch
-from pocketrcnn.data.download import download_cifar10
+from pocketrcnn.course.data import cifar, download, fetch
+from pocketrcnn.course.data.download import download_cifar10
 from pocketrcnn.errors import UserError
 
 pytestmark = pytest.mark.loopback

@@ -10,7 +10,7 @@ import torch
 from conftest import small
 
 from pocketrcnn.config import Config, DataConfig, replace
-from pocketrcnn.data.datasets import Dataset, Images, open_dataset
+from pocketrcnn.course.data.datasets import Dataset, Images, open_dataset
 from pocketrcnn.errors import UserError
 from pocketrcnn.model.backbones import Backbone
 from pocketrcnn.training import device, state

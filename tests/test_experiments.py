@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
+from pocketrcnn.course.experiments import DERIVED, EXPERIMENTS, FULL, NETWORKS, RECIPES, Published, chosen
 from pocketrcnn.errors import UserError
-from pocketrcnn.experiments import DERIVED, EXPERIMENTS, FULL, NETWORKS, RECIPES, Published, chosen
 from pocketrcnn.model import costs
 from pocketrcnn.training import optim
 

@@ -20,10 +20,10 @@ from torch import Tensor, nn
 
 from pocketrcnn import export, parity
 from pocketrcnn.config import Config, DataConfig, replace
-from pocketrcnn.data.cifar import CLASSES
+from pocketrcnn.course.data.cifar import CLASSES
+from pocketrcnn.course.experiments import NETWORKS
 from pocketrcnn.data.pixels import Pixels
 from pocketrcnn.errors import UserError
-from pocketrcnn.experiments import NETWORKS
 from pocketrcnn.model import boxes
 from pocketrcnn.model.faster_rcnn import FasterRCNN
 from pocketrcnn.parity import Agreement, Whole, compare, own_frames, readable

@@ -13,9 +13,9 @@ import pytest
 import torch
 from PIL import Image
 
+from pocketrcnn.course.data.datasets import Dataset
 from pocketrcnn.data import frames
 from pocketrcnn.data.annotations import Annotations, Example, Object
-from pocketrcnn.data.datasets import Dataset
 from pocketrcnn.data.folders import Folder, open_folder
 from pocketrcnn.data.letterbox import letterbox
 from pocketrcnn.errors import UserError

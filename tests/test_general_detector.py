@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pocketrcnn.config import BackboneConfig, Config, LossConfig, ModelConfig, OptimConfig, ROIConfig, RPNConfig
-from pocketrcnn.data.datasets import Images
+from pocketrcnn.course.data.datasets import Images
 from pocketrcnn.evaluation.measures import Means, measure
 from pocketrcnn.evaluation.network import evaluate
 from pocketrcnn.model import boxes

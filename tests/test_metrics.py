@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from pocketrcnn.config import DataConfig, LossConfig, ModelConfig, RPNConfig
-from pocketrcnn.data.datasets import open_dataset
+from pocketrcnn.course.data.datasets import open_dataset
+from pocketrcnn.course.experiments import NETWORKS
 from pocketrcnn.evaluation import network
 from pocketrcnn.evaluation.measures import Means, Sums, measure
 from pocketrcnn.evaluation.network import batch_size, evaluate, most_candidates, predictions
-from pocketrcnn.experiments import NETWORKS
 from pocketrcnn.model.faster_rcnn import FasterRCNN, Prediction
 from pocketrcnn.model.structures import Batch
 

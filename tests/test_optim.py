@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from pocketrcnn.config import OptimConfig
-from pocketrcnn.experiments import NETWORKS, pocket
+from pocketrcnn.course.experiments import NETWORKS, pocket
 from pocketrcnn.model.faster_rcnn import FasterRCNN
 from pocketrcnn.training import optim
 

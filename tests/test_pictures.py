@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from pocketrcnn import pictures
 from pocketrcnn.config import DataConfig
-from pocketrcnn.data.datasets import Dataset, open_dataset
+from pocketrcnn.course import pictures
+from pocketrcnn.course.data.datasets import Dataset, open_dataset
 from pocketrcnn.evaluation.network import EVALUATION_BATCH
 from pocketrcnn.model.faster_rcnn import FasterRCNN
 from pocketrcnn.model.structures import Detections

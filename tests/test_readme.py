@@ -17,8 +17,9 @@ import fake_results
 import pytest
 from tiny_detectors import hold_nothing_back
 
-from pocketrcnn import bench, cli, experiments
+from pocketrcnn import cli
 from pocketrcnn.config import TrainConfig
+from pocketrcnn.course import bench, experiments
 from pocketrcnn.data.pixels import read_image
 from pocketrcnn.model import backbones, roi
 from pocketrcnn.training import timing

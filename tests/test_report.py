@@ -12,7 +12,7 @@ import matplotlib
 import pytest
 from fake_results import PUBLISHED, layers, parameters, results
 
-from pocketrcnn.report.page import render
+from pocketrcnn.course.report.page import render
 
 NBSP = "\N{NO-BREAK SPACE}"
 VOID = ("img", "meta", "link", "br", "path", "rect", "circle")

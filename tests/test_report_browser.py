@@ -13,7 +13,7 @@ import pytest
 from fake_results import results
 from fake_runs import run
 
-from pocketrcnn.report.page import write_report
+from pocketrcnn.course.report.page import write_report
 from pocketrcnn.report.runs import write_runs
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")

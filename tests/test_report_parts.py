@@ -12,11 +12,12 @@ from fake_results import results
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pocketrcnn.course.report import networks
+from pocketrcnn.course.report.page import render, write_report
+from pocketrcnn.course.report.records import Curve, read
 from pocketrcnn.errors import UserError
-from pocketrcnn.report import charts, networks, phrases
-from pocketrcnn.report.page import render, write_report
+from pocketrcnn.report import charts, phrases
 from pocketrcnn.report.phrases import NBSP, Stat
-from pocketrcnn.report.records import Curve, read
 
 
 def explained(**step: float) -> str:

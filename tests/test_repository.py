@@ -148,7 +148,7 @@ def conditions(module: ast.Module) -> Iterator[ast.AST]:
 
 def decides_by_name(condition: ast.AST) -> bool:
     """Whether a recipe, a network or an experiment stands in an expression, as a name or as a text."""
-    from pocketrcnn.experiments import DERIVED, EXPERIMENTS, NETWORKS, RECIPES
+    from pocketrcnn.course.experiments import DERIVED, EXPERIMENTS, NETWORKS, RECIPES
 
     known = {*RECIPES, *NETWORKS, *EXPERIMENTS, *DERIVED} - {"rpn"}  # `rpn` is also a part of every detector
     for node in ast.walk(condition):

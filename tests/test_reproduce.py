@@ -14,17 +14,17 @@ import pytest
 import torch
 from shell import Shell, few_evaluations
 
-from pocketrcnn import reproduce
 from pocketrcnn.cli import main, parser
 from pocketrcnn.config import DataConfig, replace
-from pocketrcnn.data import cifar
-from pocketrcnn.data.course_layout import write_course_layout
-from pocketrcnn.data.datasets import Images, open_dataset
+from pocketrcnn.course import reproduce
+from pocketrcnn.course.data import cifar
+from pocketrcnn.course.data.course_layout import write_course_layout
+from pocketrcnn.course.data.datasets import Images, open_dataset
+from pocketrcnn.course.experiments import EXPERIMENTS, chosen
+from pocketrcnn.course.reproduce import Options, configurations, workplace
+from pocketrcnn.course.results import spread
 from pocketrcnn.errors import UserError
-from pocketrcnn.experiments import EXPERIMENTS, chosen
 from pocketrcnn.model import costs
-from pocketrcnn.reproduce import Options, configurations, workplace
-from pocketrcnn.results import spread
 from pocketrcnn.training.checkpoint import load_tensors
 from pocketrcnn.training.config_file import load
 from pocketrcnn.training.device import choose_precision

@@ -5,10 +5,10 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from pocketrcnn.data import scenes
-from pocketrcnn.data.cifar import RECORDS, load_sample
-from pocketrcnn.data.datasets import TEST_BACKGROUNDS, TRAIN_BACKGROUNDS
-from pocketrcnn.data.scenes import FRAME, LARGEST, SMALLEST, Placement, Pools, compose, interpolation
+from pocketrcnn.course.data import scenes
+from pocketrcnn.course.data.cifar import RECORDS, load_sample
+from pocketrcnn.course.data.datasets import TEST_BACKGROUNDS, TRAIN_BACKGROUNDS
+from pocketrcnn.course.data.scenes import FRAME, LARGEST, SMALLEST, Placement, Pools, compose, interpolation
 
 WHITE, BLACK = 255, 0
 

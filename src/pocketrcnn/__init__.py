@@ -11,7 +11,7 @@ from .version import __version__
 _HOME = {
     "Batch": "model.structures",
     "Config": "config",
-    "Dataset": "data.datasets",
+    "Dataset": "course.data.datasets",
     "Detections": "model.structures",
     "Detector": "predictor",
     "FasterRCNN": "model.faster_rcnn",
@@ -19,7 +19,7 @@ _HOME = {
     "UserError": "errors",
     "evaluate": "evaluation.network",
     "fit": "training.loop",
-    "open_dataset": "data.datasets",
+    "open_dataset": "course.data.datasets",
     "train": "predictor",
 }
 

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from .config import Config
+from .course.data.datasets import open_dataset
 from .data.annotations import SPLITS
-from .data.datasets import open_dataset
 from .data.letterbox import letterbox
 from .data.own import open_own
 from .data.pixels import Pixels, read_image

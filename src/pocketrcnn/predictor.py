@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .config import Config
-from .data.cifar import CLASSES
+from .course.data.cifar import CLASSES
 from .data.letterbox import letterbox
 from .data.pixels import Pixels, Source, in_batches, read_image
 from .errors import UserError

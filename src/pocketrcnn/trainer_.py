@@ -16,7 +16,7 @@ import torch
 
 from .anchors import Anchors, sides_and_boxes
 from .config import Config, DataConfig, TrainConfig, replace
-from .data.datasets import Dataset
+from .course.data.datasets import Dataset
 from .data.folders import Folder
 from .data.overview import render
 from .data.own import Own, open_own

@@ -7,8 +7,8 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+from ..course.experiments import DERIVED, EXPERIMENTS, RECIPES
 from ..errors import UserError
-from ..experiments import DERIVED, EXPERIMENTS, RECIPES
 from .parsing import Commands, command
 
 
@@ -68,8 +68,8 @@ def experiments(words: list[str]) -> str:
 
 def reproduce(arguments: argparse.Namespace) -> None:
     """Train, compare, report."""
-    from ..reproduce import Options
-    from ..reproduce import reproduce as work
+    from ..course.reproduce import Options
+    from ..course.reproduce import reproduce as work
     from ..terminal import say
 
     given = {field.name: getattr(arguments, field.name) for field in dataclasses.fields(Options)}
@@ -92,7 +92,7 @@ def add_download(commands: Commands) -> None:
 
 def download(arguments: argparse.Namespace) -> None:
     """Fetch CIFAR-10."""
-    from ..data.download import download_cifar10
+    from ..course.data.download import download_cifar10
     from ..terminal import say
 
     say(f"CIFAR-10 is in {download_cifar10(arguments.source)}")
@@ -147,7 +147,7 @@ def scenes(arguments: argparse.Namespace) -> None:
 
 def one(arguments: argparse.Namespace) -> None:
     """Write the fixed scenes of seed 0."""
-    from ..data.archive import write_scenes
+    from ..course.data.archive import write_scenes
     from ..terminal import say
 
     count = write_scenes(arguments.out, arguments.data, arguments.backgrounds)
@@ -156,7 +156,7 @@ def one(arguments: argparse.Namespace) -> None:
 
 def many(arguments: argparse.Namespace) -> None:
     """Write scenes with many objects."""
-    from ..data.crowded import Crowd, write_crowded
+    from ..course.data.crowded import Crowd, write_crowded
     from ..terminal import say
 
     crowd = Crowd(numbers(arguments.objects), 96 if arguments.side is None else arguments.side)

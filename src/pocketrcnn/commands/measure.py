@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..course.experiments import NETWORKS, RECIPES
 from ..errors import UserError, nearest
-from ..experiments import NETWORKS, RECIPES
 from . import tables
 from .detector import PRESETS
 from .parsing import Commands, command
@@ -65,7 +65,7 @@ def bench(arguments: argparse.Namespace) -> None:
 
 def bench_step(arguments: argparse.Namespace) -> dict[str, Any]:
     """The experiments of the course."""
-    from ..bench import step
+    from ..course.bench import step
 
     source = arguments.data or "sample"
     if source not in ("cifar10", "sample"):
@@ -125,8 +125,8 @@ def require_page(path: Path) -> None:
 
 def report_of_results(folders: list[Path], out: Path | None) -> Path:
     """The page of `reproduce`, again."""
-    from ..report.page import write_report
-    from ..reproduce import REPORT, RESULTS
+    from ..course.report.page import write_report
+    from ..course.reproduce import REPORT, RESULTS
     from ..training.run import CONFIG, parse
 
     place = next((folder for folder in folders if not (folder / CONFIG).is_file()), folders[0])

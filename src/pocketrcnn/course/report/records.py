@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ..errors import UserError
-from .phrases import Stat
+from ...errors import UserError
+from ...report.phrases import Stat
 
 SCHEMA = 1
 EXPERIMENTS = {

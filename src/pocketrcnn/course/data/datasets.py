@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..config import DataConfig
-from ..errors import UserError, nearest
-from ..model.structures import Batch
+from ...config import DataConfig
+from ...errors import UserError, nearest
+from ...model.structures import Batch
 from .cifar import CIFAR100_RECORDS, CLASSES, SIDE, Labelled, load_cifar10, load_cifar100_images, load_sample
 from .course_layout import Split, read_course_layout
 from .scenes import FRAME, Pools

@@ -15,18 +15,18 @@ from typing import Any
 import filelock
 import torch
 
-from .config import Config, replace
+from ..config import Config, replace
+from ..errors import UserError, nearest
+from ..terminal import columns, print_table, say
+from ..training.device import choose_device
+from ..training.files import leftover, remove_leftovers, write_atomically
+from ..training.loop import fit
+from ..training.machine import environment
+from ..training.run import LOCK, Run, encode, parse, saved
 from .data.datasets import SOURCES, Dataset, open_dataset, require_backgrounds
-from .errors import UserError, nearest
 from .experiments import EXPERIMENTS, FULL, NETWORKS, RECIPES, Experiment, chosen
 from .report.page import write_report
 from .results import record, results, totals
-from .terminal import columns, print_table, say
-from .training.device import choose_device
-from .training.files import leftover, remove_leftovers, write_atomically
-from .training.loop import fit
-from .training.machine import environment
-from .training.run import LOCK, Run, encode, parse, saved
 
 RESULTS, REPORT, RUNS = "results.json", "report.html", "runs"
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import torch
 
-from .config import ModelConfig, replace
+from ..config import ModelConfig, replace
+from ..model import costs
+from ..training.device import choose_precision, keep_memory
+from ..training.loop import Trainer
+from ..training.machine import environment
+from ..training.timing import alternate
 from .data.datasets import open_dataset
 from .experiments import EXPERIMENTS
-from .model import costs
-from .training.device import choose_precision, keep_memory
-from .training.loop import Trainer
-from .training.machine import environment
-from .training.timing import alternate
 
 MEASURED = ("B1", "B2", "B3", "F2")
 PRODUCT = 1536  # side of the square matrices: far larger than the caches, 40 ms on two cores

@@ -20,10 +20,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..errors import UserError
-from ..model.structures import Batch
+from ...data.formats.writing import new_folder
+from ...errors import UserError
+from ...model.structures import Batch
 from .cifar import CLASSES, cifar10_folder
-from .formats.writing import new_folder
 from .scenes import FRAME
 
 Split = Literal["train", "test"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import phrases
-from .blocks import Block, Code, Items, Row, Section, Table, Text
+from ...report import phrases
+from ...report.blocks import Block, Code, Items, Row, Section, Table, Text
+from ...report.phrases import machine
 from .comparison import ordered
-from .phrases import machine
 from .records import Results
 
 # Stage, printed in the report, correct: the first 3x3 convolution of every residual block, K*K * M * N * D*D.

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from .config import TrainConfig
+from ..config import TrainConfig
+from ..model import costs
+from ..training.machine import peak_memory_gb
+from ..training.run import METRICS, Run
+from ..version import __version__
 from .data.datasets import Dataset
 from .experiments import Experiment
-from .model import costs
 from .pictures import detections, rois
-from .training.machine import peak_memory_gb
-from .training.run import METRICS, Run
-from .version import __version__
 
 SCHEMA = 1
 

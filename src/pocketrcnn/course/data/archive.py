@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..config import DataConfig, RPNConfig
-from ..model import boxes
+from ...config import DataConfig, RPNConfig
+from ...model import boxes
 from .course_layout import write_course_layout
 from .datasets import open_dataset, require_backgrounds
 from .scenes import FRAME

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from . import charts, curves, phrases, tables
-from .blocks import Block, Figure, Items, Key, Panel, Row, Section, Table, Text
+from ...report import charts, phrases
+from ...report.blocks import Block, Figure, Items, Key, Panel, Row, Section, Table, Text
+from . import curves, tables
 from .records import EXPERIMENTS, Record, Results
 
 ABOUT = {

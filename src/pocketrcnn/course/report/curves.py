@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import charts, phrases
-from .blocks import Figure, Key, Panel
+from ...report import charts, phrases
+from ...report.blocks import Figure, Key, Panel
 from .records import Curve, Record, Results
 
 TRAIN_COLOUR, TEST_COLOUR = charts.ORANGE, charts.BLUE

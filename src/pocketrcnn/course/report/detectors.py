@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import curves, draw, phrases, tables
-from .blocks import Block, Figure, Key, Panel, Section, Strips, Text
-from .charts import PREDICTION, TRUTH
+from ...report import draw, phrases
+from ...report.blocks import Block, Figure, Key, Panel, Section, Strips, Text
+from ...report.charts import PREDICTION, TRUTH
+from . import curves, tables
 from .networks import missing
 from .records import EXPERIMENTS, Record, Results
 

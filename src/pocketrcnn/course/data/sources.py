@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from ..errors import UserError
+from ...errors import UserError
 from . import cifar
 
 Files = dict[str, Callable[[], bytes]]

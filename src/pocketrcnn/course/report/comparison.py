@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import charts, phrases
-from .blocks import Block, Cell, Figure, Items, Key, Panel, Row, Section, Table, Text
+from ...report import charts, phrases
+from ...report.blocks import Block, Cell, Figure, Items, Key, Panel, Row, Section, Table, Text
 from .records import EXPERIMENTS, Record, Results
 
 CAREFUL = (
