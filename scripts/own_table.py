@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pocketrcnn.custom.plan import PRESETS, WIDER, widths
 from pocketrcnn.errors import UserError
-from pocketrcnn.planning import PRESETS, WIDER, widths
 from pocketrcnn.report.phrases import machine
 from pocketrcnn.training import config_file
 from pocketrcnn.training.run import parse

@@ -13,7 +13,7 @@ import torch
 
 from pocketrcnn.config import Config, replace
 from pocketrcnn.course.experiments import EXPERIMENTS
-from pocketrcnn.trainer_ import Options, train
+from pocketrcnn.custom.train import Options, train
 from pocketrcnn.training import device
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

@@ -10,8 +10,8 @@ from typing import Any
 
 import onnx
 
-from pocketrcnn.export import onnx_file
-from pocketrcnn.predictor import Detector
+from pocketrcnn.custom.detector import Detector
+from pocketrcnn.custom.onnx.export import onnx_file
 
 
 @cache

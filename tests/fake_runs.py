@@ -9,10 +9,10 @@ import numpy as np
 from PIL import Image
 
 from pocketrcnn.config import Config, DataConfig, ModelConfig, ROIConfig, RPNConfig, TrainConfig
+from pocketrcnn.custom.report.facts import histogram
+from pocketrcnn.custom.report.pictures import picture_uri
 from pocketrcnn.evaluation.average_precision import evaluate
 from pocketrcnn.evaluation.coco import Found, Truth
-from pocketrcnn.run_facts import histogram
-from pocketrcnn.run_pictures import picture_uri
 from pocketrcnn.training import config_file
 
 SIDE = 128

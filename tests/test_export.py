@@ -18,17 +18,17 @@ from exported_runs import content_of_run
 from shell import Shell
 from torch import Tensor, nn
 
-from pocketrcnn import export, parity
 from pocketrcnn.config import Config, DataConfig, replace
 from pocketrcnn.course.data.cifar import CLASSES
 from pocketrcnn.course.experiments import NETWORKS
+from pocketrcnn.custom.detector import Detector
+from pocketrcnn.custom.onnx import export, parity
+from pocketrcnn.custom.onnx.parity import Agreement, Whole, compare, own_frames, readable
+from pocketrcnn.custom.onnx.runtime import KEY, Detections, detect, open_session
 from pocketrcnn.data.pixels import Pixels
 from pocketrcnn.errors import UserError
 from pocketrcnn.model import boxes
 from pocketrcnn.model.faster_rcnn import FasterRCNN
-from pocketrcnn.parity import Agreement, Whole, compare, own_frames, readable
-from pocketrcnn.predictor import Detector
-from pocketrcnn.runtime import KEY, Detections, detect, open_session
 from pocketrcnn.training.run import Run, open_run
 
 

@@ -18,13 +18,13 @@ from test_training import evaluation, interrupt_after, metrics, quick
 
 from pocketrcnn.cli import main
 from pocketrcnn.config import TrainConfig
+from pocketrcnn.custom.evaluate import evaluate_run
+from pocketrcnn.custom.train import resume
 from pocketrcnn.data.own import open_own
 from pocketrcnn.errors import UserError
 from pocketrcnn.evaluation.average_precision import evaluate
 from pocketrcnn.evaluation.coco import Found, Truth
 from pocketrcnn.evaluation.thresholds import DEFAULT_THRESHOLD
-from pocketrcnn.judging import evaluate_run
-from pocketrcnn.trainer_ import resume
 from pocketrcnn.training.checkpoint import load_tensors
 from pocketrcnn.training.clock import Clock
 from pocketrcnn.training.run import open_run, places
@@ -178,7 +178,7 @@ def test_seeds_that_are_none(shapes: Path, seed: int, capsys: pytest.CaptureFixt
 @pytest.mark.usefixtures("precision")
 def test_images_that_fill_no_square_have_the_same_figures_everywhere(tmp_path: Path) -> None:
     """`predict` cut boxes at the image's border and `eval` did not: two figures for one network."""
-    from pocketrcnn.predictor import Detector
+    from pocketrcnn.custom.detector import Detector
 
     data = painted.write(tmp_path / "data", train=12, val=4, test=4)
     for split in ("train", "val", "test"):
@@ -192,7 +192,9 @@ def test_images_that_fill_no_square_have_the_same_figures_everywhere(tmp_path: P
         listing.write_text(json.dumps(content))
     run = quick(data, tmp_path / "run", 30, size=48)
     seen: list[Found] = []
-    with mock.patch("pocketrcnn.judging.evaluate_detections", lambda _, found, *__, **___: seen.extend(found) or {}):
+    with mock.patch(
+        "pocketrcnn.custom.evaluate.evaluate_detections", lambda _, found, *__, **___: seen.extend(found) or {}
+    ):
         evaluate_run(run, None, "test", "cpu")
     predicted = Detector.load(run, "cpu")([data / "test" / f"test {i}.png" for i in range(4)], 0.0)
     assert sum(len(one.labels) for one in seen) == int((predicted.labels >= 0).sum()) > 0

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pocketrcnn import planning
-from pocketrcnn.anchors import MOST_ANCHORS, Floats, choose_anchors, fit_anchors, shape_iou, sides_and_boxes
 from pocketrcnn.config import replace
+from pocketrcnn.custom import plan as planning
+from pocketrcnn.custom.anchors import MOST_ANCHORS, Floats, choose_anchors, fit_anchors, shape_iou, sides_and_boxes
+from pocketrcnn.custom.plan import PRESETS, choose_side, for_passes, plan, widths
 from pocketrcnn.data.annotations import Annotations, Example, Object
 from pocketrcnn.errors import UserError
 from pocketrcnn.model.architectures import MERGED, scaled
-from pocketrcnn.planning import PRESETS, choose_side, for_passes, plan, widths
 
 Sizes = list[tuple[float, float]]
 

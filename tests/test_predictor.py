@@ -21,14 +21,14 @@ from safetensors.torch import save_file
 from tiny_detectors import Bright, bright_detector, saved, scene, tiny_run
 
 import pocketrcnn
-from pocketrcnn import predictor
+from pocketrcnn.custom import detector as predictor
+from pocketrcnn.custom.detector import Detector
 from pocketrcnn.errors import UserError
 from pocketrcnn.evaluation.thresholds import DEFAULT_THRESHOLD
 from pocketrcnn.model.faster_rcnn import FasterRCNN
 from pocketrcnn.model.interchange import to_supervision
 from pocketrcnn.model.kernels import tap_between
 from pocketrcnn.model.structures import Detections
-from pocketrcnn.predictor import Detector
 from pocketrcnn.training.checkpoint import load_tensors, save_tensors
 from pocketrcnn.training.run import Run
 
@@ -282,7 +282,7 @@ def test_supervision(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_training_in_one_call(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr("pocketrcnn.trainer_.train", lambda options: asked.append(options) or run)
+    monkeypatch.setattr("pocketrcnn.custom.train.train", lambda options: asked.append(options) or run)
     detector = pocketrcnn.train("photos", iterations=3, out="there", size=128, device="cpu")
     assert isinstance(detector, predictor.Detector)
     assert (asked[0].data, asked[0].out, asked[0].iterations, asked[0].size) == (Path("photos"), Path("there"), 3, 128)

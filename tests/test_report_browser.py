@@ -14,7 +14,7 @@ from fake_results import results
 from fake_runs import run
 
 from pocketrcnn.course.report.page import write_report
-from pocketrcnn.report.runs import write_runs
+from pocketrcnn.custom.report.page import write_runs
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 FLAGS = (

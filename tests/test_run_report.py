@@ -21,17 +21,17 @@ from PIL import Image
 from shell import Shell
 from test_report import Page, section
 
+from pocketrcnn.custom.detector import Detector
+from pocketrcnn.custom.evaluate import evaluate_run
+from pocketrcnn.custom.report import charts, gallery, quality, training
+from pocketrcnn.custom.report.facts import histogram, run_facts, write_comparison, write_run_report
+from pocketrcnn.custom.report.page import render_runs, write_runs
+from pocketrcnn.custom.report.pictures import picture_uri, verdicts
+from pocketrcnn.custom.report.quality import CELLS, CURVES, gathered
+from pocketrcnn.custom.train import Options, train
 from pocketrcnn.data.own import open_own
 from pocketrcnn.errors import UserError
 from pocketrcnn.evaluation.coco import Found, Truth
-from pocketrcnn.judging import evaluate_run
-from pocketrcnn.predictor import Detector
-from pocketrcnn.report import run_figures, run_pictures, run_quality, run_training
-from pocketrcnn.report.run_quality import CELLS, CURVES, gathered
-from pocketrcnn.report.runs import render_runs, write_runs
-from pocketrcnn.run_facts import histogram, run_facts, write_comparison, write_run_report
-from pocketrcnn.run_pictures import picture_uri, verdicts
-from pocketrcnn.trainer_ import Options, train
 from pocketrcnn.training.run import open_run
 
 ALL = ["data", "anchors", "training", "quality", "errors", "pictures", "worst", "speed", "repeat"]
@@ -326,26 +326,26 @@ def test_a_run_without_evaluation_names_the_command() -> None:
 
 def test_a_colour_stands_for_the_same_run_everywhere() -> None:
     runs = [fake_runs.run() | {"evaluations": {}}, fake_runs.run(name="b")]
-    found = run_quality.overlaid([("b", run_training.colour_of(1), runs[1]["evaluations"]["val"])])
+    found = quality.overlaid([("b", training.colour_of(1), runs[1]["evaluations"]["val"])])
     assert found
-    section = run_quality.comparison(["my run", "b"], {"b": runs[1]["evaluations"]["val"]})
+    section = quality.comparison(["my run", "b"], {"b": runs[1]["evaluations"]["val"]})
     assert section.blocks[0] == found
 
 
 def test_captions_follow_the_numbers() -> None:
-    assert run_training.best_point([50, 100], [0.1, 0.4]).endswith(
+    assert training.best_point([50, 100], [0.1, 0.4]).endswith(
         "AP is highest, 0.400, at iteration 100, the last point: longer training may help."
     )
-    assert run_training.best_point([50, 100], [0.9, 0.4]).endswith("AP is highest, 0.900, at iteration 50 of 100.")
+    assert training.best_point([50, 100], [0.9, 0.4]).endswith("AP is highest, 0.900, at iteration 50 of 100.")
     run = fake_runs.run()
-    assert "is lowest at the end" in run_training.overfitting(run)
+    assert "is lowest at the end" in training.overfitting(run)
     run["points"][-1]["test"]["loss_box"] = 9.0
-    assert "is lowest at iteration 75 of 100; it is 3.9 times as high at the end" in run_training.overfitting(run)
+    assert "is lowest at iteration 75 of 100; it is 3.9 times as high at the end" in training.overfitting(run)
 
 
 def test_labels_are_left_out_where_they_would_hide_the_image() -> None:
     for objects, shown in ((3, True), (30, False)):
-        found = run_pictures.gallery("", "", fake_runs.run(objects=objects)["pictures"]["some"], named=True)
+        found = gallery.gallery("", "", fake_runs.run(objects=objects)["pictures"]["some"], named=True)
         svgs = [b64decode(panel.uri.split(",")[1]) for panel in found.panels]
         assert len(svgs) == 8
         assert all((b"<text" in svg) == shown for svg in svgs)
@@ -407,9 +407,9 @@ def test_sizes_of_whole_pixels_get_bins_of_whole_pixels(
 
 def test_a_short_axis_of_sizes_has_several_numbers() -> None:
     """Between 24 and 40 pixels there is one power of 2."""
-    short = ticks(run_figures.shape_chart([(24, 24), (40, 40)], [(32, 32)]))
+    short = ticks(charts.shape_chart([(24, 24), (40, 40)], [(32, 32)]))
     assert sum(text.isdigit() for text in short) >= 8, "four an axis"
-    assert {"4", "16", "64"} <= set(ticks(run_figures.shape_chart([(3, 3), (200, 200)], [(32, 32)])))
+    assert {"4", "16", "64"} <= set(ticks(charts.shape_chart([(3, 3), (200, 200)], [(32, 32)])))
 
 
 @pytest.mark.parametrize(("classes", "said"), [(CURVES, False), (CURVES + 1, True)])

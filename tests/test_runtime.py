@@ -15,9 +15,9 @@ from exported_runs import exported, with_facts
 from numpy.typing import NDArray
 from PIL import Image
 
-from pocketrcnn import predictor
+from pocketrcnn.custom import detector as predictor
+from pocketrcnn.custom.onnx.runtime import Detections, Detector
 from pocketrcnn.errors import UserError
-from pocketrcnn.runtime import Detections, Detector
 
 SIZES = ((48, 48), (30, 48), (200, 90), (1, 1), (33, 500))  # width, height
 

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 import torch
 
-from pocketrcnn import trainer_
 from pocketrcnn.config import Config, DataConfig
+from pocketrcnn.custom import train as training
+from pocketrcnn.custom.train import Options, both, lengthened, prepared, resume, total, train
 from pocketrcnn.data.folders import Folder
 from pocketrcnn.data.own import Own, open_own
 from pocketrcnn.evaluation import average_precision
-from pocketrcnn.trainer_ import Options, both, lengthened, prepared, resume, total, train
 from pocketrcnn.training.loop import Trainer
 from pocketrcnn.training.run import Run, open_run, places
 from pocketrcnn.training.signals import Interrupted
@@ -91,7 +91,7 @@ def test_a_longer_run_is_configured_as_one_that_was_so_long_from_the_start(
 
 
 def test_points_and_iterations_follow_from_new_minutes(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer_, "total", lambda *_: 700)
+    monkeypatch.setattr(training, "total", lambda *_: 700)
     found, _ = longer(run, 5.0, None)
     assert (found.train.minutes, found.train.iterations, found.train.evaluations) == (5.0, 700, 4)
     assert longer(run, 60.0, None)[0].train.evaluations == 12
@@ -101,7 +101,7 @@ def test_minutes_are_counted_at_the_pace_of_training_so_far(run: Path, monkeypat
     """The time of many evaluations and of the start is spent, and says nothing about the pace."""
     _, (_, *sets) = longer(run, None, 9)
     so_far = {"iteration": 10, "seconds": 10.0, "elapsed": 60.0}
-    monkeypatch.setattr(trainer_, "load_tensors", lambda _: ({}, so_far))
+    monkeypatch.setattr(training, "load_tensors", lambda _: ({}, so_far))
     one = open_run(run, "cpu")
     assert total(one, (sets[0], sets[1]), 30.0) == 10 + round((1800 - 60) * 0.95)
     assert total(one, (sets[0], sets[1]), 0.5) == 10, "time is over"
@@ -109,7 +109,7 @@ def test_minutes_are_counted_at_the_pace_of_training_so_far(run: Path, monkeypat
 
 def test_where_nothing_is_done_the_pace_is_measured(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, (_, *sets) = longer(run, None, 9)
-    monkeypatch.setattr(trainer_, "seconds_of_an_iteration", lambda config, *_: config.train.minutes)
+    monkeypatch.setattr(training, "seconds_of_an_iteration", lambda config, *_: config.train.minutes)
     empty = SimpleNamespace(folder=run / "elsewhere", config=open_run(run).config, device=torch.device("cpu"))
     assert total(empty, (sets[0], sets[1]), 2.0) == round(120 * 0.95 / 2)  # type: ignore[arg-type]
 

@@ -18,14 +18,14 @@ from conftest import FORMATS, auto_becomes
 from datasets_on_disk import SCENES, Scenes
 from PIL import Image
 
-from pocketrcnn import judging
 from pocketrcnn.cli import main
 from pocketrcnn.config import AugmentConfig, Config, DataConfig
+from pocketrcnn.custom import evaluate
+from pocketrcnn.custom.evaluate import evaluate_run
+from pocketrcnn.custom.report.facts import command
+from pocketrcnn.custom.train import Options, resume, train, with_options
 from pocketrcnn.data.own import open_own
 from pocketrcnn.errors import UserError
-from pocketrcnn.judging import evaluate_run
-from pocketrcnn.run_facts import command
-from pocketrcnn.trainer_ import Options, resume, train, with_options
 from pocketrcnn.training import config_file
 from pocketrcnn.training.checkpoint import load_tensors
 from pocketrcnn.training.files import first_free
@@ -190,7 +190,7 @@ def test_a_run_that_is_killed_before_its_evaluation_is_written_is_not_finished(
     shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(judging, "write_atomically", mock.Mock(side_effect=MemoryError("killed")))
+        patch.setattr(evaluate, "write_atomically", mock.Mock(side_effect=MemoryError("killed")))
         with pytest.raises(MemoryError):
             quick(shapes, tmp_path / "run")
     assert open_run(tmp_path / "run").metrics() is None

@@ -15,9 +15,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from pocketrcnn.config import ModelConfig
+from pocketrcnn.custom.detector import Detector
+from pocketrcnn.custom.train import Options, train
 from pocketrcnn.model.structures import Detections
-from pocketrcnn.predictor import Detector
-from pocketrcnn.trainer_ import Options, train
 from pocketrcnn.training.checkpoint import load_tensors, save_tensors
 
 SCENE = ((64, 64), [("cat", (4.0, 8.0, 24.0, 32.0)), ("dog", (30.0, 30.0, 60.0, 54.0))])

@@ -13,14 +13,14 @@ _HOME = {
     "Config": "config",
     "Dataset": "course.data.datasets",
     "Detections": "model.structures",
-    "Detector": "predictor",
+    "Detector": "custom.detector",
     "FasterRCNN": "model.faster_rcnn",
     "Run": "training.run",
     "UserError": "errors",
     "evaluate": "evaluation.network",
     "fit": "training.loop",
     "open_dataset": "course.data.datasets",
-    "train": "predictor",
+    "train": "custom.detector",
 }
 
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604 - the keys are strings

@@ -13,7 +13,7 @@ from .data import LOST, add_data
 from .parsing import Commands, Parser, command
 
 if TYPE_CHECKING:
-    from ..prediction import Predictor
+    from ..custom.predict import Predictor
 
 PRESETS = ["auto", "small", "medium", "large"]
 
@@ -52,9 +52,9 @@ def add_train(commands: Commands) -> None:
 
 def train(arguments: argparse.Namespace) -> None:
     """Check, plan, train, judge."""
+    from ..custom.train import Options
+    from ..custom.train import train as work
     from ..terminal import say
-    from ..trainer_ import Options
-    from ..trainer_ import train as work
 
     names = ("data", "minutes", "iterations", "preset", "out", "seed", "size", "batch", "patience", "turn", "device")
     given = {name: getattr(arguments, name) for name in names}
@@ -95,8 +95,8 @@ def add_run(made: Parser) -> None:
 
 def resume(arguments: argparse.Namespace) -> None:
     """Train on."""
+    from ..custom.train import resume as work
     from ..terminal import say
-    from ..trainer_ import resume as work
 
     say(f"run: {work(arguments.run_folder, arguments.minutes, arguments.iterations, arguments.device)}")
 
@@ -116,8 +116,8 @@ def add_eval(commands: Commands) -> None:
 
 def evaluate(arguments: argparse.Namespace) -> None:
     """Judge, and bring the run's report up to date."""
-    from ..judging import evaluate_run, show_evaluation
-    from ..run_facts import write_run_report
+    from ..custom.evaluate import evaluate_run, show_evaluation
+    from ..custom.report.facts import write_run_report
     from ..terminal import say
     from ..training.run import open_run
 
@@ -156,9 +156,9 @@ def add_predict(commands: Commands) -> None:
 
 def predict(arguments: argparse.Namespace) -> int:
     """Detect, write, tell."""
+    from ..custom.predict import Options, named_images
+    from ..custom.predict import predict as work
     from ..data.overview import counted
-    from ..prediction import Options, named_images
-    from ..prediction import predict as work
     from ..terminal import say
 
     given = {name: getattr(arguments, name) for name in ("out", "threshold", "batch", "ids")}
@@ -177,12 +177,12 @@ def predict(arguments: argparse.Namespace) -> int:
 def load_detector(path: Path, device: str) -> Predictor:
     """The detector of a run or, without torch, of an exported file."""
     if path.suffix.lower() == ".onnx":
-        from ..runtime import Detector as Exported
+        from ..custom.onnx.runtime import Detector as Exported
 
         if device == "cuda":
             raise UserError(f"--device cuda: {path} runs on the processor; leave it out, or name the folder of the run")
         return Exported.load(path)
-    from ..predictor import Detector
+    from ..custom.detector import Detector
     from ..training.device import keep_memory
 
     keep_memory()
@@ -201,7 +201,7 @@ def add_export(commands: Commands) -> None:
 
 def export(arguments: argparse.Namespace) -> None:
     """Convert, compare, write."""
-    from ..export import export as work
+    from ..custom.onnx.export import export as work
 
     work(arguments.run_folder, arguments.out)
 

@@ -75,7 +75,7 @@ def bench_step(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def bench_train(arguments: argparse.Namespace) -> dict[str, Any]:
     """A detector of one's own."""
-    from ..bench_train import train
+    from ..custom.bench import train
 
     data = Path(arguments.data) if arguments.data else None
     return train(data, arguments.images, arguments.rounds, arguments.preset)
@@ -105,7 +105,7 @@ def report(arguments: argparse.Namespace) -> None:
 
 def report_of_runs(folders: list[Path], out: Path | None) -> Path:
     """One run in full, or several in comparison."""
-    from ..run_facts import REPORT, write_comparison, write_run_report
+    from ..custom.report.facts import REPORT, write_comparison, write_run_report
     from ..training.run import open_run
 
     runs = [open_run(folder) for folder in folders]

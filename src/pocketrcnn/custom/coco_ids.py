@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .data.formats.coco import ident, records_of
-from .data.formats.finding import agreement, key, plain, read_text
-from .errors import UserError
+from ..data.formats.coco import ident, records_of
+from ..data.formats.finding import agreement, key, plain, read_text
+from ..errors import UserError
 
 
 class CocoIds:

@@ -12,8 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from .anchors import Anchors, Floats, choose_anchors, describe_anchors, sides_and_boxes
-from .config import (
+from ..config import (
     AugmentConfig,
     BackboneConfig,
     Config,
@@ -26,9 +25,10 @@ from .config import (
     TrainConfig,
     replace,
 )
-from .data.annotations import LEAST_SIDE, Annotations, Example
-from .errors import UserError
-from .model.architectures import MERGED, scaled
+from ..data.annotations import LEAST_SIDE, Annotations, Example
+from ..errors import UserError
+from ..model.architectures import MERGED, scaled
+from .anchors import Anchors, Floats, choose_anchors, describe_anchors, sides_and_boxes
 
 STEP = 16  # pixels: the input's side is a multiple of it, the largest stride of Table 3
 LARGEST_SIDE = 512  # pixels: larger images are made smaller, which is said

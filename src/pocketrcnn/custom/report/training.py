@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import charts, phrases
-from .blocks import Block, Figure, Key, Panel, Section, Text
-from .charts import COLOURS
+from ...report import charts, phrases
+from ...report.blocks import Block, Figure, Key, Panel, Section, Text
+from ...report.charts import COLOURS
 
 Facts = Mapping[str, Any]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .data.annotations import Example
+from ..data.annotations import Example
 
 Floats = NDArray[np.float64]
 Anchors = tuple[tuple[float, float], ...]

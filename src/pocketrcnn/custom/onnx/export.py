@@ -19,15 +19,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .errors import UserError
-from .model.roi import TAPS
+from ...errors import UserError
+from ...model.roi import TAPS
+from ...terminal import say
+from ...training.files import require_writable, write_atomically
+from ...training.run import open_run, places
+from ...version import __version__
+from ..detector import Detector
 from .parity import Whole, own_frames, verify
-from .predictor import Detector
 from .runtime import INPUT, KEY, OUTPUTS, SCHEMA
-from .terminal import say
-from .training.files import require_writable, write_atomically
-from .training.run import open_run, places
-from .version import __version__
 
 NAME = "model.onnx"
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")

@@ -21,16 +21,16 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from PIL import Image
 
+from ..data.listing import RESULTS, TABLE, expand, holds_predictions
+from ..data.overview import counted
+from ..data.pixels import Pixels, read_image
+from ..errors import UserError
+from ..model.interchange import to_coco
+from ..report.draw import PALETTE, Mark, draw_boxes
+from ..terminal import say, tracked
+from ..training.files import cannot_write, first_free, open_atomically
+from ..training.signals import Interrupted, signals_noted
 from .coco_ids import CocoIds
-from .data.listing import RESULTS, TABLE, expand, holds_predictions
-from .data.overview import counted
-from .data.pixels import Pixels, read_image
-from .errors import UserError
-from .model.interchange import to_coco
-from .report.draw import PALETTE, Mark, draw_boxes
-from .terminal import say, tracked
-from .training.files import cannot_write, first_free, open_atomically
-from .training.signals import Interrupted, signals_noted
 
 PICTURES, CROPS = "pictures", "crops"
 COLUMNS = ("image", "class", "score", "x1", "y1", "x2", "y2")

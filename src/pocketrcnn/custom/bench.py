@@ -15,15 +15,15 @@ import numpy as np
 import torch
 from PIL import Image
 
-from .config import Config, DataConfig, replace
-from .data.annotations import Annotations, Example, Object
-from .data.folders import Folder, open_folder
-from .data.own import open_own
-from .planning import plan
-from .training.device import choose_precision, keep_memory
-from .training.loop import Trainer
-from .training.machine import environment, peak_memory_gb
-from .training.timing import alternate
+from ..config import Config, DataConfig, replace
+from ..data.annotations import Annotations, Example, Object
+from ..data.folders import Folder, open_folder
+from ..data.own import open_own
+from ..training.device import choose_precision, keep_memory
+from ..training.loop import Trainer
+from ..training.machine import environment, peak_memory_gb
+from ..training.timing import alternate
+from .plan import plan
 
 SIDE, OBJECTS = 256, 30  # pixels, objects an image of the drawn data set: about those of nuclei
 

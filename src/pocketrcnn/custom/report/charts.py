@@ -10,8 +10,8 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from . import charts
-from .charts import COLOURS
+from ...report import charts
+from ...report.charts import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..evaluation.tables import ERRORS, number
-from . import phrases, run_data, run_pictures, run_quality, run_training
-from .blocks import Block, Cell, Code, Page, Row, Section, Table, Text
-from .html import html, write
-from .phrases import machine
+from ...evaluation.tables import ERRORS, number
+from ...report import phrases
+from ...report.blocks import Block, Cell, Code, Page, Row, Section, Table, Text
+from ...report.html import html, write
+from ...report.phrases import machine
+from . import data, gallery, quality, training
 
 Facts = Mapping[str, Any]
 
@@ -44,9 +45,9 @@ def render_runs(runs: Sequence[Facts]) -> str:
 def one(run: Facts) -> Page:
     """Everything on a run."""
     judged = {split: run["evaluations"][split] for split in reversed(phrases.in_order(run["evaluations"]))}
-    sections = [*run_data.sections(run), run_training.section([run])]
-    sections += run_quality.sections(judged) if judged else []
-    sections += [*run_pictures.sections(run), speed([run]), repeat(run)]
+    sections = [*data.sections(run), training.section([run])]
+    sections += quality.sections(judged) if judged else []
+    sections += [*gallery.sections(run), speed([run]), repeat(run)]
     return Page(
         title=f"{run['name']}: a run of pocket-rcnn",
         heading=f"Run {run['name']}",
@@ -142,9 +143,9 @@ def several(runs: Sequence[Facts]) -> Page:
     chosen = {run["name"]: phrases.in_order(shared or run["evaluations"])[-1:] for run in runs}
     judged = {(run["name"], s): run["evaluations"][s] for run in runs for s in chosen[run["name"]]}
     unjudged = [run["name"] for run in runs if not run["evaluations"]]
-    sections = [settings_section(runs), run_training.section(runs)]
+    sections = [settings_section(runs), training.section(runs)]
     sections += (
-        [run_quality.comparison([run["name"] for run in runs], {name: found for (name, _), found in judged.items()})]
+        [quality.comparison([run["name"] for run in runs], {name: found for (name, _), found in judged.items()})]
         if judged
         else []
     )

@@ -9,20 +9,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .data.annotations import SPLITS
-from .data.folders import Folder
-from .data.overview import counted
-from .data.own import Own, open_own
-from .errors import UserError
-from .evaluation.average_precision import evaluate as evaluate_detections
-from .evaluation.coco import Found, Truth
-from .evaluation.network import judged
-from .evaluation.tables import tables
-from .evaluation.thresholds import DEFAULT_THRESHOLD
-from .terminal import print_table, say
-from .training.device import DELIVERED, autocast, keep_memory
-from .training.files import require_writable, write_atomically
-from .training.run import METRICS, Run, encode, open_finished, parse, places
+from ..data.annotations import SPLITS
+from ..data.folders import Folder
+from ..data.overview import counted
+from ..data.own import Own, open_own
+from ..errors import UserError
+from ..evaluation.average_precision import evaluate as evaluate_detections
+from ..evaluation.coco import Found, Truth
+from ..evaluation.network import judged
+from ..evaluation.tables import tables
+from ..evaluation.thresholds import DEFAULT_THRESHOLD
+from ..terminal import print_table, say
+from ..training.device import DELIVERED, autocast, keep_memory
+from ..training.files import require_writable, write_atomically
+from ..training.run import METRICS, Run, encode, open_finished, parse, places
 
 Judged = tuple[Sequence[Truth], Sequence[Found]]
 

@@ -15,19 +15,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .config import Config
-from .course.data.cifar import CLASSES
-from .data.letterbox import letterbox
-from .data.pixels import Pixels, Source, in_batches, read_image
-from .errors import UserError
-from .evaluation.thresholds import DEFAULT_THRESHOLD
-from .model import boxes, interchange
-from .model.faster_rcnn import FasterRCNN
-from .model.structures import PADDING, Detections
-from .training import config_file
-from .training.checkpoint import load_into, load_tensors
-from .training.device import DELIVERED, autocast, choose_device
-from .training.run import WEIGHTS, open_finished
+from ..config import Config
+from ..course.data.cifar import CLASSES
+from ..data.letterbox import letterbox
+from ..data.pixels import Pixels, Source, in_batches, read_image
+from ..errors import UserError
+from ..evaluation.thresholds import DEFAULT_THRESHOLD
+from ..model import boxes, interchange
+from ..model.faster_rcnn import FasterRCNN
+from ..model.structures import PADDING, Detections
+from ..training import config_file
+from ..training.checkpoint import load_into, load_tensors
+from ..training.device import DELIVERED, autocast, choose_device
+from ..training.run import WEIGHTS, open_finished
 
 BATCH = 4  # images: with more, and the memory that they need, an image takes no less time on a processor
 WEIGHTS_SUFFIX = Path(WEIGHTS).suffix
@@ -121,11 +121,12 @@ def train(
     options: further fields of `training.Options`, as `size=128`. Raises UserError for what `pocketrcnn check` would
     call useless, and for options that contradict each other.
     """
-    from . import trainer_
+    from .train import Options
+    from .train import train as train_run
 
     folder = None if out is None else Path(out)
-    asked = trainer_.Options(Path(data), minutes, iterations, out=folder, **options)
-    return Detector.load(trainer_.train(asked), asked.device)
+    asked = Options(Path(data), minutes, iterations, out=folder, **options)
+    return Detector.load(train_run(asked), asked.device)
 
 
 def weights_of(folder: Path) -> Path:

@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from PIL import Image
 
-from .data.folders import Folder
-from .data.pixels import Pixels, read_image
-from .evaluation.coco import Found, Truth, matched
-from .evaluation.network import judged
-from .model.faster_rcnn import FasterRCNN
-from .report.draw import png_uri
-from .training.device import DELIVERED, autocast
-from .training.run import Run
+from ...data.folders import Folder
+from ...data.pixels import Pixels, read_image
+from ...evaluation.coco import Found, Truth, matched
+from ...evaluation.network import judged
+from ...model.faster_rcnn import FasterRCNN
+from ...report.draw import png_uri
+from ...training.device import DELIVERED, autocast
+from ...training.run import Run
 
 Facts = dict[str, Any]
 

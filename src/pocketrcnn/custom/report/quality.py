@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..evaluation.tables import ERRORS, NAMES, confused, number
-from . import charts, phrases, run_figures
-from .blocks import Block, Figure, Key, Panel, Row, Section, Table, Text
-from .run_training import colour_of
+from ...evaluation.tables import ERRORS, NAMES, confused, number
+from ...report import charts, phrases
+from ...report.blocks import Block, Figure, Key, Panel, Row, Section, Table, Text
+from . import charts as run_charts
+from .training import colour_of
 
 Facts = Mapping[str, Any]
 
@@ -151,7 +152,7 @@ def confusion(found: Facts) -> list[Block]:
     """The confusion matrix and the pairs of classes that are taken for each other most."""
     names, counts = gathered(found["confusion"]["names"], found["confusion"]["matrix"])
     threshold = found["confusion"]["threshold"]
-    uri = run_figures.confusion_chart(names, counts)
+    uri = run_charts.confusion_chart(names, counts)
     right = sum(counts[i][i] for i in range(len(names) - 1))
     alt = f"Confusion matrix of {len(names) - 1} classes and background: {right:,} on the diagonal."
     caption = (

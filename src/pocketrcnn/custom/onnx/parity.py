@@ -17,14 +17,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .config import Config
-from .course.data.datasets import open_dataset
-from .data.annotations import SPLITS
-from .data.letterbox import letterbox
-from .data.own import open_own
-from .data.pixels import Pixels, read_image
-from .errors import UserError
-from .predictor import Detector
+from ...config import Config
+from ...course.data.datasets import open_dataset
+from ...data.annotations import SPLITS
+from ...data.letterbox import letterbox
+from ...data.own import open_own
+from ...data.pixels import Pixels, read_image
+from ...errors import UserError
+from ..detector import Detector
 from .runtime import Detections, detect, open_session
 
 VERIFIED = 16  # images

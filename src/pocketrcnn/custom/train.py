@@ -14,23 +14,23 @@ from pathlib import Path
 
 import torch
 
+from ..config import Config, DataConfig, TrainConfig, replace
+from ..course.data.datasets import Dataset
+from ..data.folders import Folder
+from ..data.overview import render
+from ..data.own import Own, open_own
+from ..errors import UserError
+from ..terminal import say
+from ..training import config_file
+from ..training.checkpoint import load_tensors
+from ..training.device import choose_device, keep_memory
+from ..training.files import first_free, require_writable
+from ..training.loop import Trainer, fit
+from ..training.run import CHECKPOINT, Run, open_run, places, require_place
 from .anchors import Anchors, sides_and_boxes
-from .config import Config, DataConfig, TrainConfig, replace
-from .course.data.datasets import Dataset
-from .data.folders import Folder
-from .data.overview import render
-from .data.own import Own, open_own
-from .errors import UserError
-from .judging import concluded, held_out, show_evaluation
-from .planning import PRESETS, STEP, Plan, augmentation, for_passes, plan
-from .run_facts import evaluation, write_run_report
-from .terminal import say
-from .training import config_file
-from .training.checkpoint import load_tensors
-from .training.device import choose_device, keep_memory
-from .training.files import first_free, require_writable
-from .training.loop import Trainer, fit
-from .training.run import CHECKPOINT, Run, open_run, places, require_place
+from .evaluate import concluded, held_out, show_evaluation
+from .plan import PRESETS, STEP, Plan, augmentation, for_passes, plan
+from .report.facts import evaluation, write_run_report
 
 ENOUGH = 200  # iterations: a larger network than allows so many in the time learns less than a smaller one
 TIMED = 4  # iterations before the run that tell how fast it will be, fewer where they take long

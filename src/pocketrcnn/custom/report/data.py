@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import charts, phrases, run_figures
-from .blocks import Block, Figure, Key, Panel, Row, Section, Table, Text
+from ...report import charts, phrases
+from ...report.blocks import Block, Figure, Key, Panel, Row, Section, Table, Text
+from . import charts as run_charts
 
 Facts = Mapping[str, Any]
 
@@ -67,13 +68,13 @@ def classes(data: Facts) -> Table:
 def per_image(data: Facts) -> Figure:
     """How many objects an image has, and how large they are."""
     counts, shapes = data["per_image"], data["shapes"]
-    uri = run_figures.histogram(counts, "objects in an image")
+    uri = run_charts.histogram(counts, "objects in an image")
     most = phrases.several(counts["max"], "object")
     panels = [Panel(uri, f"Histogram of objects in an image; the fullest has {most}.", "Images, by number of objects")]
     text = f"How full the images are: the fullest has {most}."
     if shapes:
         middle = f"{shapes['median_side']:.0f} px"
-        uri = run_figures.histogram(shapes["sides"], "side in px of the input")
+        uri = run_charts.histogram(shapes["sides"], "side in px of the input")
         panels.append(Panel(uri, f"Histogram of the objects' sides; the median is {middle}.", "Objects, by size"))
         text += f" Sizes are those of the training objects in the network's input: half of them are below {middle}."
     return Figure("Objects in images", text, panels)
@@ -83,13 +84,13 @@ def anchors(shapes: Facts, side: int) -> Section:
     """The anchors among the shapes of the training boxes, and how well they overlap."""
     listed = phrases.listed([f"{w:g} × {h:g}" for w, h in shapes["anchors"]])
     alt = f"Scatter of the widths and heights of {len(shapes['boxes'])} training boxes, with the anchors {listed}."
-    uri = run_figures.shape_chart(shapes["boxes"], shapes["anchors"])
+    uri = run_charts.shape_chart(shapes["boxes"], shapes["anchors"])
     recall = {level: phrases.percent(value, 1) for level, value in shapes["recall"].items()}
     overlap = f"mean {shapes['mean_overlap']:.2f}"
     panels = [
         Panel(uri, alt, "Shapes of the training boxes"),
         Panel(
-            run_figures.histogram(shapes["overlaps"], "IoU with the best anchor"),
+            run_charts.histogram(shapes["overlaps"], "IoU with the best anchor"),
             f"Histogram of the IoU of each training box with its best anchor; {overlap}.",
             "Training boxes, by overlap",
         ),

@@ -16,20 +16,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .anchors import shape_iou, sides_and_boxes
-from .config import Config
-from .data.annotations import SPLITS, Example
-from .data.overview import facts_of, objects_of
-from .data.own import Own, open_own
-from .errors import UserError
-from .model.costs import parameters
-from .planning import median_side, widths
-from .report.runs import write_runs
-from .run_pictures import detection_time, pictures
-from .training import config_file
-from .training.files import write_atomically
-from .training.run import Run, encode, parse, places
-from .version import __version__
+from ...config import Config
+from ...data.annotations import SPLITS, Example
+from ...data.overview import facts_of, objects_of
+from ...data.own import Own, open_own
+from ...errors import UserError
+from ...model.costs import parameters
+from ...training import config_file
+from ...training.files import write_atomically
+from ...training.run import Run, encode, parse, places
+from ...version import __version__
+from ..anchors import shape_iou, sides_and_boxes
+from ..plan import median_side, widths
+from .page import write_runs
+from .pictures import detection_time, pictures
 
 Facts = dict[str, Any]
 

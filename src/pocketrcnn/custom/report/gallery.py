@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import phrases
-from .blocks import Block, Figure, Key, Panel, Section, Text
-from .charts import PREDICTION, TRUTH
-from .run_figures import Mark, marked
+from ...report import phrases
+from ...report.blocks import Block, Figure, Key, Panel, Section, Text
+from ...report.charts import PREDICTION, TRUTH
+from .charts import Mark, marked
 
 Facts = Mapping[str, Any]
 
