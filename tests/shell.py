@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from pocketrcnn.cli import main
+from pocketrcnn.cli.main import main
 from pocketrcnn.config import TrainConfig
 from pocketrcnn.course import experiments
 

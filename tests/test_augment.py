@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pocketrcnn.config import AugmentConfig
-from pocketrcnn.data.augment import GREY, augment, cutout, flipped, recolour, shift
+from pocketrcnn.data.augment.augment import GREY, augment, cutout, flipped, recolour, shift
 from pocketrcnn.model.structures import Batch
 
 ALL = AugmentConfig(flip="alternating", shift=3, cutout=8, brightness=0.1, contrast=0.2)

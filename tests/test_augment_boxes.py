@@ -10,9 +10,9 @@ from torch import Tensor
 
 from pocketrcnn.config import AugmentConfig
 from pocketrcnn.data.annotations import LEAST_SIDE
-from pocketrcnn.data.augment import augment
-from pocketrcnn.data.geometry import GREY, VISIBLE, resample, translate, zoom
-from pocketrcnn.data.mixing import compact, mosaic, paste
+from pocketrcnn.data.augment.augment import augment
+from pocketrcnn.data.augment.geometry import GREY, VISIBLE, resample, translate, zoom
+from pocketrcnn.data.augment.mixing import compact, mosaic, paste
 from pocketrcnn.errors import UserError
 from pocketrcnn.model.boxes import anchors, closest, match
 from pocketrcnn.model.structures import PADDING, Batch

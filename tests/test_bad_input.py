@@ -45,8 +45,9 @@ from filelock import FileLock
 from shell import Shell, few_evaluations, finish, start
 from tiny_detectors import tiny_run
 
-from pocketrcnn.cli import main
+from pocketrcnn.cli.main import main
 from pocketrcnn.course.data import cifar, download
+from pocketrcnn.data.images import cache
 from pocketrcnn.training import files, loop
 from pocketrcnn.training.loop import Trainer
 
@@ -194,8 +195,8 @@ def test_a_cache_that_another_program_is_writing(shell: Shell, tmp_path: Path, m
     monkeypatch.setattr(
         download.download_cifar10, "__kwdefaults__", {**download.download_cifar10.__kwdefaults__, "wait": 0.1}
     )
-    cifar.cache_root().mkdir(parents=True)
-    with FileLock(cifar.cache_root() / "cifar10.lock"):
+    cache.cache_root().mkdir(parents=True)
+    with FileLock(cache.cache_root() / "cifar10.lock"):
         line = shell.refused("download cifar10")
     assert "is still being written by another program after 0.1 s: end that program, or set POCKETRCNN_DATA" in line
 

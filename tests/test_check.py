@@ -10,7 +10,8 @@ from datasets_on_disk import Scenes
 from shell import Shell
 
 from pocketrcnn.data import check as checking
-from pocketrcnn.data.check import Report, inspect
+from pocketrcnn.data.annotations import Report
+from pocketrcnn.data.check import inspect
 from pocketrcnn.data.formats import read
 
 SIZE = (40, 30)

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from pocketrcnn.course.data import cifar
+from pocketrcnn.data.images import cache
 from pocketrcnn.errors import UserError
 
 
@@ -27,7 +28,7 @@ def test_cache_is_where_the_environment_says_or_the_platform(monkeypatch, tmp_pa
     monkeypatch.setenv("POCKETRCNN_DATA", str(tmp_path))
     assert cifar.cifar10_folder() == tmp_path / "cifar-10-batches-bin"
     monkeypatch.delenv("POCKETRCNN_DATA")
-    assert cifar.cache_root() == Path(platformdirs.user_cache_dir("pocketrcnn"))
+    assert cache.cache_root() == Path(platformdirs.user_cache_dir("pocketrcnn"))
 
 
 def test_official_sizes():

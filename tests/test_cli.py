@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from shell import Shell, few_evaluations, finish, start
 
-from pocketrcnn.commands import course, measure
+from pocketrcnn.cli import course, measure
 from pocketrcnn.course.data.archive import cell_labels
 from pocketrcnn.course.experiments import NETWORKS
 from pocketrcnn.evaluation.tables import by_class

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from pocketrcnn.data.colour import LUMA, bend, invert, look_up, mix, noisy, turned
+from pocketrcnn.data.augment.colour import LUMA, bend, invert, look_up, mix, noisy, turned
 
 
 def noise(count: int = 20) -> torch.Tensor:

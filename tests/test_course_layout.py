@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pocketrcnn.cli import main
+from pocketrcnn.cli.main import main
 from pocketrcnn.course.data import cifar, course_layout
 from pocketrcnn.course.data.cifar import load_sample
 from pocketrcnn.course.data.course_layout import read_course_layout, write_course_layout

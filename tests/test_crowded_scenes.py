@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Generator
 
-from pocketrcnn.cli import main
+from pocketrcnn.cli.main import main
 from pocketrcnn.course.data.cifar import CLASSES
 from pocketrcnn.course.data.crowded import (
     HIDDEN,

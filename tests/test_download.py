@@ -16,6 +16,7 @@ from filelock import FileLock
 
 from pocketrcnn.course.data import cifar, download, fetch
 from pocketrcnn.course.data.download import download_cifar10
+from pocketrcnn.data.images import cache
 from pocketrcnn.errors import UserError
 
 pytestmark = pytest.mark.loopback
@@ -98,7 +99,7 @@ def stored():
 
 def leftovers():
     """What lies in the cache beside the record files and the lock."""
-    return sorted(path.name for path in cifar.cache_root().iterdir()) if cifar.cache_root().exists() else []
+    return sorted(path.name for path in cache.cache_root().iterdir()) if cache.cache_root().exists() else []
 
 
 def get(source=None, lines=None, **options):
@@ -277,7 +278,7 @@ def test_damaged_cache_without_another_copy_names_the_file_and_both_checksums(co
 
 def test_partial_file_is_resumed(contents, serve):
     archive = fake_cifar.as_archive(contents)
-    fake_cifar.write(cifar.cache_root(), {f"{ARCHIVE}.part": archive[:50_000]})
+    fake_cifar.write(cache.cache_root(), {f"{ARCHIVE}.part": archive[:50_000]})
     server, lines = serve(archive), []
     get(lines=lines, urls=[server.url])
     assert server.asked == ["bytes=50000-"]
@@ -287,7 +288,7 @@ def test_partial_file_is_resumed(contents, serve):
 
 def test_server_that_cannot_resume_starts_again(contents, serve):
     archive = fake_cifar.as_archive(contents)
-    fake_cifar.write(cifar.cache_root(), {f"{ARCHIVE}.part": archive[:50_000]})
+    fake_cifar.write(cache.cache_root(), {f"{ARCHIVE}.part": archive[:50_000]})
     server = serve(archive, ranges=False)
     get(urls=[server.url])
     assert server.asked == ["bytes=50000-"]
@@ -295,7 +296,7 @@ def test_server_that_cannot_resume_starts_again(contents, serve):
 
 
 def test_whole_partial_file_needs_no_server(contents):
-    fake_cifar.write(cifar.cache_root(), {f"{ARCHIVE}.part": fake_cifar.as_archive(contents)})
+    fake_cifar.write(cache.cache_root(), {f"{ARCHIVE}.part": fake_cifar.as_archive(contents)})
     get(urls=[NOWHERE])
     assert stored() == contents
 
@@ -303,7 +304,7 @@ def test_whole_partial_file_needs_no_server(contents):
 @pytest.mark.parametrize("length", [50_000, 5_000_000])
 def test_partial_file_of_something_else_starts_again(contents, serve, length):
     """Too long: the server has no such range. Not too long: only the checksum of the whole can tell."""
-    fake_cifar.write(cifar.cache_root(), {f"{ARCHIVE}.part": b"x" * length})
+    fake_cifar.write(cache.cache_root(), {f"{ARCHIVE}.part": b"x" * length})
     server = serve(fake_cifar.as_archive(contents))
     get(urls=[server.url])
     assert stored() == contents
@@ -323,7 +324,7 @@ def test_broken_off_too_often_is_resumed_by_the_next_call(contents, serve):
     archive = fake_cifar.as_archive(contents)
     server = serve(archive, limit=10_000)
     assert f"broke off after 30000 of {len(archive)} bytes" in refused(urls=[server.url])
-    assert (cifar.cache_root() / f"{ARCHIVE}.part").stat().st_size == 30_000
+    assert (cache.cache_root() / f"{ARCHIVE}.part").stat().st_size == 30_000
     server.limit = None
     get(urls=[server.url])
     assert server.asked[-1] == "bytes=30000-"
@@ -339,7 +340,7 @@ def test_interrupted_by_ctrl_c_is_resumed(contents, serve):
 
     with pytest.raises(KeyboardInterrupt):
         get(urls=[server.url], report=stop_half_way)
-    kept = (cifar.cache_root() / f"{ARCHIVE}.part").stat().st_size
+    kept = (cache.cache_root() / f"{ARCHIVE}.part").stat().st_size
     assert kept > 0
     assert stored() == {}
     get(urls=[server.url])
@@ -472,9 +473,9 @@ def test_two_at_once_fetch_once(contents, serve):
 
 
 def test_wait_for_another_program_has_an_end(contents):
-    cifar.cache_root().mkdir()
+    cache.cache_root().mkdir()
     lines = []
-    with FileLock(cifar.cache_root() / "cifar10.lock"):
+    with FileLock(cache.cache_root() / "cifar10.lock"):
         message = refused(lines=lines, wait=0.1)
     assert "is still being written by another program after 0.1 s" in message
     assert "POCKETRCNN_DATA" in message
@@ -492,15 +493,15 @@ def fail_with(code):
 def test_no_space_left(contents, serve, monkeypatch, place):
     archive = fake_cifar.as_archive(contents)
     server = serve(archive)
-    fake_cifar.write(cifar.cache_root(), {f"{ARCHIVE}.part": archive[:50_000]})
+    fake_cifar.write(cache.cache_root(), {f"{ARCHIVE}.part": archive[:50_000]})
     if place == "storing":
         monkeypatch.setattr(download, "_write_through", fail_with(errno.ENOSPC))
     else:
         monkeypatch.setattr(fetch, "_transfer", fail_with(errno.ENOSPC))
-    fake_cifar.write(cifar.cache_root(), {"film.mkv.part": b"somebody else's"})
+    fake_cifar.write(cache.cache_root(), {"film.mkv.part": b"somebody else's"})
     message = refused(urls=[server.url])
     assert message.startswith(
-        f"no space left for CIFAR-10 in {cifar.cache_root()}: free about 500 MB there, or set POCKET"
+        f"no space left for CIFAR-10 in {cache.cache_root()}: free about 500 MB there, or set POCKET"
     )
     assert leftovers() == ["cifar10.lock", "film.mkv.part"], "what the download took is given back, and no more"
 
@@ -527,7 +528,7 @@ def test_cache_below_a_file(contents, tmp_path, monkeypatch):
 
 
 def test_remains_of_a_killed_download_are_cleared(contents, tmp_path):
-    fake_cifar.write(cifar.cache_root() / "cifar-10-batches-bin.partial", {"data_batch_1.bin": b"half"})
+    fake_cifar.write(cache.cache_root() / "cifar-10-batches-bin.partial", {"data_batch_1.bin": b"half"})
     get(fake_cifar.write(tmp_path / "mine", contents))
     assert stored() == contents
     assert leftovers() == ["cifar-10-batches-bin", "cifar10.lock"]

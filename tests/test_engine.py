@@ -10,7 +10,8 @@ import torch
 from conftest import small
 
 from pocketrcnn.config import Config, DataConfig, replace
-from pocketrcnn.course.data.datasets import Dataset, Images, open_dataset
+from pocketrcnn.course.data.datasets import Images, open_dataset
+from pocketrcnn.data.dataset import Dataset
 from pocketrcnn.errors import UserError
 from pocketrcnn.model.backbones import Backbone
 from pocketrcnn.training import device, state

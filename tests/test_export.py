@@ -25,7 +25,7 @@ from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.onnx import export, parity
 from pocketrcnn.custom.onnx.parity import Agreement, Whole, compare, own_frames, readable
 from pocketrcnn.custom.onnx.runtime import KEY, Detections, detect, open_session
-from pocketrcnn.data.pixels import Pixels
+from pocketrcnn.data.images.pixels import Pixels
 from pocketrcnn.errors import UserError
 from pocketrcnn.model import boxes
 from pocketrcnn.model.faster_rcnn import FasterRCNN

@@ -13,11 +13,11 @@ import pytest
 import torch
 from PIL import Image
 
-from pocketrcnn.course.data.datasets import Dataset
-from pocketrcnn.data import frames
 from pocketrcnn.data.annotations import Annotations, Example, Object
+from pocketrcnn.data.dataset import Dataset
 from pocketrcnn.data.folders import Folder, open_folder
-from pocketrcnn.data.letterbox import letterbox
+from pocketrcnn.data.images import frames
+from pocketrcnn.data.images.letterbox import letterbox
 from pocketrcnn.errors import UserError
 
 SIZES = [(40, 30), (16, 16), (9, 50), (32, 32), (1, 1)]  # width, height

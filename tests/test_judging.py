@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from test_training import evaluation, interrupt_after, metrics, quick
 
-from pocketrcnn.cli import main
+from pocketrcnn.cli.main import main
 from pocketrcnn.config import TrainConfig
 from pocketrcnn.custom.evaluate import evaluate_run
 from pocketrcnn.custom.train import resume

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pocketrcnn.data.letterbox import FILL, letterbox, scale_of, scaled_size
+from pocketrcnn.data.images.letterbox import FILL, letterbox, scale_of, scaled_size
 
 lengths = st.integers(1, 300)
 

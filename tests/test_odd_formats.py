@@ -8,8 +8,8 @@ import pytest
 from datasets_on_disk import Scenes
 from shell import Shell
 
-from pocketrcnn.data.annotations import Annotations
-from pocketrcnn.data.check import Report, inspect
+from pocketrcnn.data.annotations import Annotations, Report
+from pocketrcnn.data.check import inspect
 from pocketrcnn.data.formats import read, write
 from pocketrcnn.errors import UserError
 

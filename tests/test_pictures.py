@@ -10,7 +10,8 @@ from torch import Tensor
 
 from pocketrcnn.config import DataConfig
 from pocketrcnn.course import pictures
-from pocketrcnn.course.data.datasets import Dataset, open_dataset
+from pocketrcnn.course.data.datasets import open_dataset
+from pocketrcnn.data.dataset import Dataset
 from pocketrcnn.evaluation.network import EVALUATION_BATCH
 from pocketrcnn.model.faster_rcnn import FasterRCNN
 from pocketrcnn.model.structures import Detections

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, ImageCms
 
-from pocketrcnn.data.orientation import TURNS
-from pocketrcnn.data.pixels import FORMATS, IMAGE_SUFFIXES, PIXEL_LIMIT, Probe, probe, read_both, read_image
+from pocketrcnn.data.images.orientation import TURNS
+from pocketrcnn.data.images.pixels import FORMATS, IMAGE_SUFFIXES, PIXEL_LIMIT, Probe, probe, read_both, read_image
 from pocketrcnn.errors import UserError
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)

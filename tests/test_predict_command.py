@@ -20,12 +20,12 @@ from PIL import Image
 from shell import Shell
 from tiny_detectors import bright_detector, saved, scene, tiny_run
 
-from pocketrcnn.cli import main
-from pocketrcnn.commands import detector as commands
+from pocketrcnn.cli import detector as commands
+from pocketrcnn.cli.main import main
 from pocketrcnn.custom import predict as prediction
 from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.predict import Options, Output, Readable, as_folder, crop, groups, picture, predict
-from pocketrcnn.data.pixels import read_image
+from pocketrcnn.data.images.pixels import read_image
 from pocketrcnn.model.structures import Detections
 
 BOX = (8, 4, 24, 20)

@@ -17,10 +17,10 @@ import fake_results
 import pytest
 from tiny_detectors import hold_nothing_back
 
-from pocketrcnn import cli
+from pocketrcnn.cli import main
 from pocketrcnn.config import TrainConfig
 from pocketrcnn.course import bench, experiments
-from pocketrcnn.data.pixels import read_image
+from pocketrcnn.data.images.pixels import read_image
 from pocketrcnn.model import backbones, roi
 from pocketrcnn.training import timing
 
@@ -46,7 +46,7 @@ def blocks(document: Path, *languages: str) -> list[tuple[str, str]]:
 
 def quick(words: list[str]) -> list[str]:
     """The same command in seconds: few iterations, small batches, B1 where all experiments are meant."""
-    options = vars(cli.parser().parse_args(words))  # the command as it stands is one that the program knows
+    options = vars(main.parser().parse_args(words))  # the command as it stands is one that the program knows
     if options["verb"] == "scenes" and not options["objects"]:
         return ["scenes", str(options["out"]), "--data", "sample"]
     if options["verb"] == "bench":
@@ -82,7 +82,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_command_and_every_snippet_runs(document: Path, workshop: Path) -> None:
     """In the order of the page, in one folder, as a reader would."""
-    cli.main(["scenes", "my-images", "--objects", "0-6", "--data", "sample", "--images", "20"])
+    main.main(["scenes", "my-images", "--objects", "0-6", "--data", "sample", "--images", "20"])
     for language, content in blocks(document, "sh", "python"):
         if language == "python":
             exec(compile(content, document.name, "exec"), {"__name__": "__main__"})
@@ -96,7 +96,7 @@ def test_every_command_and_every_snippet_runs(document: Path, workshop: Path) ->
 def check_pictures(folder: Path, images: Path) -> None:
     """The detector that the page trained draws its boxes: a picture is more than the image, enlarged."""
     hold_nothing_back(folder)
-    assert cli.main(["predict", str(folder), str(images), "--threshold", "0", "--out", "drawn"]) == 0
+    assert main.main(["predict", str(folder), str(images), "--threshold", "0", "--out", "drawn"]) == 0
     found = json.loads(Path("drawn/predictions.json").read_text(encoding="utf-8"))
     names = {Path(one["file_name"]) for one in found}
     assert names == set(images.glob("*.png"))
@@ -111,7 +111,7 @@ def check_pictures(folder: Path, images: Path) -> None:
 def run(words: list[str]) -> None:
     """One line of a shell block, in its quick form where it would take long."""
     if words[0] == "pocketrcnn":
-        assert cli.main(quick(words[1:])) == 0, words
+        assert main.main(quick(words[1:])) == 0, words
     elif words[0] == "make":
         check_make(words[1:])
     elif words[0] == "python":
@@ -127,7 +127,7 @@ def check_make(words: list[str]) -> None:
     for setting in settings:
         name, _, value = setting.partition("=")
         assert name == "ARGS"
-        cli.parser().parse_args([target, *shlex.split(value)])
+        main.parser().parse_args([target, *shlex.split(value)])
     if words == ["reproduce"]:
         run(["pocketrcnn", *words])
 
@@ -136,7 +136,7 @@ def check_make(words: list[str]) -> None:
 def test_commands_in_sentences_and_links_are_right(document: Path) -> None:
     text = BLOCK.sub("", document.read_text(encoding="utf-8"))
     for command in INLINE.findall(text):
-        cli.parser().parse_args(shlex.split(command))
+        main.parser().parse_args(shlex.split(command))
     for target in LINK.findall(text):
         assert (document.parent / target).exists(), target
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 from shell import Shell, few_evaluations
 
-from pocketrcnn.cli import main, parser
+from pocketrcnn.cli.main import main, parser
 from pocketrcnn.config import DataConfig, replace
 from pocketrcnn.course import reproduce
 from pocketrcnn.course.data import cifar

@@ -131,7 +131,7 @@ def test_pictures_show_what_predict_gives(learned_in_both: Path, shapes: Path) -
 def test_the_command_makes_the_same_settings(trained: Path, facts: dict[str, Any]) -> None:
     import shlex
 
-    from pocketrcnn.cli import parser
+    from pocketrcnn.cli.main import parser
 
     given = vars(parser().parse_args(shlex.split(facts["command"])[1:]))
     assert given["data"].name == "my data"

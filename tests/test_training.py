@@ -18,7 +18,7 @@ from conftest import FORMATS, auto_becomes
 from datasets_on_disk import SCENES, Scenes
 from PIL import Image
 
-from pocketrcnn.cli import main
+from pocketrcnn.cli.main import main
 from pocketrcnn.config import AugmentConfig, Config, DataConfig
 from pocketrcnn.custom import evaluate
 from pocketrcnn.custom.evaluate import evaluate_run

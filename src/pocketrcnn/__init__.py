@@ -11,7 +11,7 @@ from .version import __version__
 _HOME = {
     "Batch": "model.structures",
     "Config": "config",
-    "Dataset": "course.data.datasets",
+    "Dataset": "data.dataset",
     "Detections": "model.structures",
     "Detector": "custom.detector",
     "FasterRCNN": "model.faster_rcnn",

@@ -11,13 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..data.dataset import Dataset
 from ..evaluation.network import batch_size
 from ..model import boxes
 from ..model.faster_rcnn import FasterRCNN
 from ..model.roi import transformer_pool
 from ..model.structures import Batch, Detections
 from ..report.draw import png_uri
-from .data.datasets import Dataset
 
 CROP = 32  # pixels, as in the course
 SHOWN = 8  # images in a row of crops

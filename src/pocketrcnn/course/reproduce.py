@@ -16,6 +16,7 @@ import filelock
 import torch
 
 from ..config import Config, replace
+from ..data.dataset import Dataset
 from ..errors import UserError, nearest
 from ..terminal import columns, print_table, say
 from ..training.device import choose_device
@@ -23,7 +24,7 @@ from ..training.files import leftover, remove_leftovers, write_atomically
 from ..training.loop import fit
 from ..training.machine import environment
 from ..training.run import LOCK, Run, encode, parse, saved
-from .data.datasets import SOURCES, Dataset, open_dataset, require_backgrounds
+from .data.datasets import SOURCES, open_dataset, require_backgrounds
 from .experiments import EXPERIMENTS, FULL, NETWORKS, RECIPES, Experiment, chosen
 from .report.page import write_report
 from .results import record, results, totals

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..config import TrainConfig
+from ..data.dataset import Dataset
 from ..model import costs
 from ..training.machine import peak_memory_gb
 from ..training.run import METRICS, Run
 from ..version import __version__
-from .data.datasets import Dataset
 from .experiments import Experiment
 from .pictures import detections, rois
 

@@ -17,8 +17,8 @@ from torch.nn import functional as F
 
 from ..config import Config
 from ..course.data.cifar import CLASSES
-from ..data.letterbox import letterbox
-from ..data.pixels import Pixels, Source, in_batches, read_image
+from ..data.images.letterbox import letterbox
+from ..data.images.pixels import Pixels, Source, in_batches, read_image
 from ..errors import UserError
 from ..evaluation.thresholds import DEFAULT_THRESHOLD
 from ..model import boxes, interchange

@@ -21,9 +21,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from PIL import Image
 
+from ..data.images.pixels import Pixels, read_image
 from ..data.listing import RESULTS, TABLE, expand, holds_predictions
 from ..data.overview import counted
-from ..data.pixels import Pixels, read_image
 from ..errors import UserError
 from ..model.interchange import to_coco
 from ..report.draw import PALETTE, Mark, draw_boxes

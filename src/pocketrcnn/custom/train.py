@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from ..config import Config, DataConfig, TrainConfig, replace
-from ..course.data.datasets import Dataset
+from ..data.dataset import Dataset
 from ..data.folders import Folder
 from ..data.overview import render
 from ..data.own import Own, open_own

@@ -18,8 +18,8 @@ from torch import Tensor
 from ..errors import UserError
 from ..model.structures import PADDING, Batch
 from .annotations import Annotations, Example, Fault
-from .frames import Frames, open_frames
-from .letterbox import scale_of
+from .images.frames import Frames, open_frames
+from .images.letterbox import scale_of
 
 
 class Objects(NamedTuple):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .annotations import SPLITS, Annotations, Example, Fault, Object, printable
 
 if TYPE_CHECKING:
-    from .check import Report
+    from .annotations import Report
 
 Facts = dict[str, Any]
 LIMIT = 20  # faults of a kind that a terminal shows

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ..config import DataConfig
 from ..errors import UserError
-from .annotations import SPLITS, Annotations, Example
-from .check import Report, inspect
+from .annotations import SPLITS, Annotations, Example, Report
+from .check import inspect
 from .folders import Folder, open_folder
 from .formats import read
 from .splits import with_splits

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ..config import LossConfig
-from ..course.data.datasets import Dataset, Judged
+from ..data.dataset import Dataset, Judged
 from ..model.faster_rcnn import CANDIDATES, FasterRCNN, Prediction
 from ..model.structures import Batch, Detections
 from .coco import Found, Truth

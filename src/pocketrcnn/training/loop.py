@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from ..config import Config
-from ..course.data.datasets import Dataset
-from ..data.augment import augment
+from ..data.augment.augment import augment
+from ..data.dataset import Dataset
 from ..errors import UserError
 from ..evaluation.coco import Found, Truth
 from ..evaluation.measures import Means, Sums, measure

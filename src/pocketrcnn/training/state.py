@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..config import Config, TrainConfig
-from ..course.data.datasets import Dataset
+from ..data.dataset import Dataset
 from ..evaluation.measures import Means
 from ..model.faster_rcnn import FasterRCNN
 from . import optim

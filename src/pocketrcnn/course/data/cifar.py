@@ -11,18 +11,17 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
-import platformdirs
 import torch
 from PIL import Image
 from torch import Tensor
 
+from ...data.images.cache import cache_root
 from ...errors import UserError
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -52,12 +51,6 @@ class Labelled(NamedTuple):
     def part(self, start: int | None, stop: int | None) -> Labelled:
         """The images of a slice, without copying."""
         return Labelled(self.images[start:stop], self.labels[start:stop])
-
-
-def cache_root() -> Path:
-    """Where data is kept: the environment's POCKETRCNN_DATA, else the platform's cache folder."""
-    chosen = os.environ.get("POCKETRCNN_DATA")
-    return Path(os.path.expanduser(chosen)) if chosen else Path(platformdirs.user_cache_dir("pocketrcnn"))
 
 
 def cifar10_folder() -> Path:

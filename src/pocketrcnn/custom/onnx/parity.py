@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from ...config import Config
 from ...course.data.datasets import open_dataset
 from ...data.annotations import SPLITS
-from ...data.letterbox import letterbox
+from ...data.images.letterbox import letterbox
+from ...data.images.pixels import Pixels, read_image
 from ...data.own import open_own
-from ...data.pixels import Pixels, read_image
 from ...errors import UserError
 from ..detector import Detector
 from .runtime import Detections, detect, open_session

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.letterbox import letterbox
-from ...data.pixels import Pixels, Source, in_batches, read_image
+from ...data.images.letterbox import letterbox
+from ...data.images.pixels import Pixels, Source, in_batches, read_image
 from ...errors import UserError
 from ...model import interchange
 

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from ...data.folders import Folder
-from ...data.pixels import Pixels, read_image
+from ...data.images.pixels import Pixels, read_image
 from ...evaluation.coco import Found, Truth, matched
 from ...evaluation.network import judged
 from ...model.faster_rcnn import FasterRCNN

@@ -10,9 +10,9 @@ import math
 import torch
 from torch import Tensor
 
-from ..model import boxes
-from ..model.structures import PADDING, Batch
-from .annotations import LEAST_SIDE
+from ...model import boxes
+from ...model.structures import PADDING, Batch
+from ..annotations import LEAST_SIDE
 from .geometry import resample, seen, to_pixels
 
 SCALES = (0.7, 1.4)  # of a pasted object

@@ -9,10 +9,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..config import AugmentConfig
-from ..model import boxes
-from ..model.structures import PADDING, Batch
-from .annotations import LEAST_SIDE
+from ...config import AugmentConfig
+from ...model import boxes
+from ...model.structures import PADDING, Batch
+from ..annotations import LEAST_SIDE
 from .colour import bend, invert, mix, noisy, recolour
 from .geometry import GREY, VISIBLE, flip_vertical, pick, rotate, translate, zoom
 from .mixing import mosaic, paste

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from ..errors import UserError
+from ...errors import UserError
 from .orientation import ON_ITS_SIDE, turn_of
 
 Pixels = NDArray[np.uint8]

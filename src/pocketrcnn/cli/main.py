@@ -8,10 +8,10 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from .commands import course, data, detector, measure
-from .commands.parsing import Parser
-from .errors import UserError
-from .version import __version__
+from ..errors import UserError
+from ..version import __version__
+from . import course, data, detector, measure
+from .parsing import Parser
 
 FAILURE = 2
 GOES_ON = ("download", "reproduce")  # commands that leave alone what is done

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..model import boxes
-from ..model.structures import PADDING, Batch
-from .annotations import LEAST_SIDE
+from ...model import boxes
+from ...model.structures import PADDING, Batch
+from ..annotations import LEAST_SIDE
 
 GREY = 128
 VISIBLE = 0.3  # part of the area

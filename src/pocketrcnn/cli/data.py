@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .parsing import Commands, Parser, command
 
 if TYPE_CHECKING:
-    from ..data.check import Report
+    from ..data.annotations import Report
 
 LOST = 1  # exit code when something would be left out
 

@@ -27,9 +27,9 @@ import PIL
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from ..course.data.cifar import cache_root
-from ..errors import UserError
-from .annotations import Example
+from ...errors import UserError
+from ..annotations import Example
+from .cache import cache_root
 from .letterbox import FILL, letterbox
 from .pixels import Pixels, read_image
 
