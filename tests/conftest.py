@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import painted
 import pytest
 import torch
-
-from pocketrcnn.config import Config, replace
-from pocketrcnn.course.experiments import EXPERIMENTS
-from pocketrcnn.custom.train import Options, train
-from pocketrcnn.training import device
+from runs_in_seconds import FORMATS, auto_becomes, learn
+from shell import Shell
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-FORMATS = ("float32", "bfloat16")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,17 +43,6 @@ def empty_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     return cache
 
 
-@contextmanager
-def auto_becomes(precision: str) -> Iterator[None]:
-    """`train.precision: auto` is this number format, whatever the processor is faster in."""
-    seconds = {torch.float32: 1.0, torch.bfloat16: 0.5 if precision == "bfloat16" else 2.0}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(device, "convolution_seconds", seconds.__getitem__)
-        device.bfloat16_gain.cache_clear()
-        yield
-    device.bfloat16_gain.cache_clear()
-
-
 @pytest.fixture(autouse=True, scope="session")
 def float32_unless_asked() -> Iterator[None]:
     """No test depends on the processor. Those that ask for `precision` run in each format."""
@@ -71,13 +55,6 @@ def precision(request: pytest.FixtureRequest) -> Iterator[str]:
     """The number format of training: a test that asks for it runs in each."""
     with auto_becomes(request.param):
         yield request.param
-
-
-def small(experiment: str, recipe: str = "pocket", **changes: object) -> Config:
-    """An experiment on the sample, a few iterations long."""
-    config = EXPERIMENTS[experiment].config(recipe, 6, "sample", 0)
-    config = replace(config, train__batch=10, train__evaluations=2, train__curve_images=20, train__precision="float32")
-    return replace(config, **changes)
 
 
 @pytest.fixture(scope="session")
@@ -106,8 +83,7 @@ def learned_in_both(precision: str, request: pytest.FixtureRequest) -> Path:
     return Path(request.getfixturevalue(names[precision]))
 
 
-def learn(data: Path, folder: Path) -> Path:
-    """Train a small network for 40 iterations."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("POCKETRCNN_DATA", str(folder / "cache"))
-        return train(Options(data, iterations=40, preset="small", batch=8, out=folder / "run", device="cpu"))
+@pytest.fixture
+def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
+    """The command line, in this process."""
+    return Shell(capsys)

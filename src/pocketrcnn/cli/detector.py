@@ -13,7 +13,9 @@ from .data import LOST, add_data
 from .parsing import Commands, Parser, command
 
 if TYPE_CHECKING:
+    from ..config import DataConfig
     from ..custom.predict import Predictor
+    from ..data.images.pixels import Pixels
 
 PRESETS = ["auto", "small", "medium", "large"]
 
@@ -202,8 +204,28 @@ def add_export(commands: Commands) -> None:
 def export(arguments: argparse.Namespace) -> None:
     """Convert, compare, write."""
     from ..custom.onnx.export import export as work
+    from ..training.run import open_run, places
 
-    work(arguments.run_folder, arguments.out)
+    def frames_of(side: int) -> tuple[Pixels, str]:
+        run = open_run(arguments.run_folder, "cpu")
+        return verification_frames(run.config.data, side, places(run.folder))
+
+    work(arguments.run_folder, frames_of, arguments.out)
+
+
+def verification_frames(data: DataConfig, side: int, known: dict[str, str] | None = None) -> tuple[Pixels, str]:
+    """Images of a run's data, as frames uint8 [B,S,S,3], and what they are, in words; those that it was not trained on
+    where there are some. Where its data have gone, noise.
+
+    known: the splits of its images, by hash, where it has some of its own (`run.places`).
+    """
+    from ..course.data.datasets import open_dataset
+    from ..custom.onnx.parity import dataset_frames, folder_frames, noise_frames
+
+    try:
+        return folder_frames(data, side, known) if data.kind == "folder" else dataset_frames(open_dataset(data, "test"))
+    except UserError as error:
+        return noise_frames(side), f"images of noise, since its own cannot be read ({error})"
 
 
 ADD = (add_train, add_resume, add_eval, add_predict, add_export)

@@ -15,8 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..config import Config
-from ..course.data.cifar import CLASSES
+from ..config import CIFAR10, Config
 from ..data.images.letterbox import letterbox
 from ..data.images.pixels import Pixels, Source, in_batches, read_image
 from ..errors import UserError
@@ -136,7 +135,7 @@ def weights_of(folder: Path) -> Path:
 
 def class_names(config: Config) -> tuple[str, ...]:
     """Names of the labels; a proposal network knows only that something is an object."""
-    return config.data.classes or (CLASSES if config.model.roi else ("object",))
+    return config.data.classes or (CIFAR10 if config.model.roi else ("object",))
 
 
 def pixels(image: OneImage) -> Pixels:

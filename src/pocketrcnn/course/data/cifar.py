@@ -21,10 +21,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ...config import CIFAR10
 from ...data.images.cache import cache_root
 from ...errors import UserError
 
-CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+CLASSES = CIFAR10
 SIDE = 32  # pixels
 PIXEL_BYTES = 3 * SIDE * SIDE
 RECORDS = 10_000  # in each file of CIFAR-10

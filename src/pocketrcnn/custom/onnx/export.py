@@ -19,14 +19,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ...data.images.pixels import Pixels
 from ...errors import UserError
 from ...model.roi import TAPS
 from ...terminal import say
 from ...training.files import require_writable, write_atomically
-from ...training.run import open_run, places
 from ...version import __version__
 from ..detector import Detector
-from .parity import Whole, own_frames, verify
+from .parity import Whole, verify
 from .runtime import INPUT, KEY, OUTPUTS, SCHEMA
 
 NAME = "model.onnx"
@@ -35,11 +35,12 @@ OPSET = 18  # of ONNX, in onnxruntime since 1.14
 BOOL = 9  # ONNX's number of the type
 
 
-def export(folder: Path, out: Path | None = None) -> Path:
+def export(folder: Path, frames_of: Callable[[int], tuple[Pixels, str]], out: Path | None = None) -> Path:
     """Write the detector of a finished run as an ONNX file, RUN/model.onnx if `out` is None; returns its path.
 
-    Before it is written, its detections in images of the run's own data are compared with torch's. Raises UserError
-    when they differ (nothing is written then), when a package is missing, and for what is no finished run.
+    Before it is written, its detections are compared with torch's. frames_of: the images for that, from the side S of
+    the input: uint8 [B,S,S,3], and what they are, in words. Raises UserError when the detections differ (nothing is
+    written then), when a package is missing, and for what is no finished run.
     """
     require_packages()
     detector = Detector.load(folder, "cpu")
@@ -50,7 +51,7 @@ def export(folder: Path, out: Path | None = None) -> Path:
         raise UserError(f"{path} cannot be written: name a file in a folder that exists with --out")
     require_writable(path.parent)
     content = onnx_file(detector)
-    frames, words = own_frames(open_run(folder, "cpu").config, detector.side, places(folder))
+    frames, words = frames_of(detector.side)
     found = verify(content, Whole(detector), frames, f"the ONNX file of {folder}")
     write_atomically(path, content)
     say(f"verified on {len(frames)} {words}: {found}")

@@ -1,4 +1,4 @@
-"""Do an ONNX file and torch find the same? What `export` asks before it writes, and which images it asks on.
+"""Do an ONNX file and torch find the same? What `export` asks before it writes, and images to ask it on.
 
 Legend: B images, M detections an image, S the side of a frame in pixels.
 """
@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...config import Config
-from ...course.data.datasets import open_dataset
+from ...config import DataConfig
 from ...data.annotations import SPLITS
+from ...data.dataset import Dataset
 from ...data.images.letterbox import letterbox
 from ...data.images.pixels import Pixels, read_image
 from ...data.own import open_own
@@ -117,30 +117,28 @@ def timed(work: Callable[..., list[Any]], *arguments: Any) -> tuple[list[Any], f
     return result, (time.perf_counter() - begun) * 1000
 
 
-def own_frames(config: Config, side: int, known: dict[str, str] | None = None) -> tuple[Pixels, str]:
-    """Images of a run's data, as frames uint8 [B,S,S,3], and what they are, in words; those that it was not trained
-    on where there are some. Where its data have gone, noise.
+def dataset_frames(dataset: Dataset) -> tuple[Pixels, str]:
+    """The first images of a data set, as frames uint8 [B,S,S,3], and what they are, in words."""
+    images = dataset.batch(torch.arange(min(VERIFIED, len(dataset)))).images
+    return images.permute(0, 2, 3, 1).contiguous().numpy(), f"images ({dataset.name})"
 
-    known: the splits of its images, by hash, where it has some of its own (`runs.places`).
+
+def noise_frames(side: int) -> Pixels:
+    """Frames uint8 [B,S,S,3] of noise, the same each time."""
+    return np.random.default_rng(0).integers(0, 256, (VERIFIED, side, side, 3), np.uint8)
+
+
+def folder_frames(config: DataConfig, side: int, known: dict[str, str] | None) -> tuple[Pixels, str]:
+    """The first images of the test split, or else of the validation or training split, and which they are, in words.
+    Broken ones are left out.
+
+    known: the splits of a run's images, by hash, where it has some (`run.places`). Raises UserError without any image.
     """
-    try:
-        if config.data.kind == "folder":
-            return folder_frames(config, side, known)
-        dataset = open_dataset(config.data, "test")
-        images = dataset.batch(torch.arange(min(VERIFIED, len(dataset)))).images
-        return images.permute(0, 2, 3, 1).contiguous().numpy(), f"images ({dataset.name})"
-    except UserError as error:
-        noise = np.random.default_rng(0).integers(0, 256, (VERIFIED, side, side, 3), np.uint8)
-        return noise, f"images of noise, since its own cannot be read ({error})"
-
-
-def folder_frames(config: Config, side: int, known: dict[str, str] | None) -> tuple[Pixels, str]:
-    """The first images of the test split, or else of the validation or training split. Broken ones are left out."""
-    own = open_own(config.data, known)
+    own = open_own(config, known)
     split = next((name for name in reversed(SPLITS) if name in own.splits), "")
     frames = list(readable([one.path for one in own.annotations.split(split)][:VERIFIED], side))
     if not frames:
-        raise UserError(f"{config.data.source} has no images that can be read")
+        raise UserError(f"{config.source} has no images that can be read")
     return np.stack(frames), f"{split} images"
 
 

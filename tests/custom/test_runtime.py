@@ -29,7 +29,7 @@ found = Detector.load(sys.argv[1])(sys.argv[2])
 print(len(found[0]))
 print(" ".join({name.split(".")[0] for name in sys.modules}))
 """
-COMMAND = "import sys; sys.modules['torch'] = None; from pocketrcnn.cli import main; sys.exit(main(sys.argv[1:]))"
+COMMAND = "import sys; sys.modules['torch'] = None; from pocketrcnn.cli.main import main; sys.exit(main(sys.argv[1:]))"
 
 
 @pytest.fixture(scope="module")

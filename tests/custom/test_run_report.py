@@ -17,9 +17,9 @@ from xml.etree import ElementTree
 import fake_runs
 import numpy as np
 import pytest
+from pages import Page, section
 from PIL import Image
 from shell import Shell
-from test_report import Page, section
 
 from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.evaluate import evaluate_run

@@ -57,7 +57,7 @@ def test_a_file_may_be_named_instead_of_its_folder(tmp_path: Path, file: str, ki
 
 
 def test_reading_and_checking_need_no_torch() -> None:
-    folder = Path(__file__).parents[1] / "src" / "pocketrcnn" / "data"
+    folder = Path(__file__).parents[2] / "src" / "pocketrcnn" / "data"
     names = [*(folder / "formats").glob("*.py")]
     names += [folder / f"{name}.py" for name in ("check", "overview", "repair", "splits", "annotations")]
     assert not [path.name for path in names if "import torch" in path.read_text(encoding="utf-8")]

@@ -37,11 +37,6 @@ COMMANDS = (
 )
 
 
-@pytest.fixture
-def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
-    return Shell(capsys)
-
-
 def test_help_names_every_command(shell: Shell) -> None:
     code, out, err = shell("--help")
     assert (code, err) == (0, "")
@@ -62,7 +57,7 @@ def test_help_imports_nothing_heavy() -> None:
     """`--help` answers at once: torch alone takes seconds to import."""
     script = f"""
 import sys
-from pocketrcnn.cli import main
+from pocketrcnn.cli.main import main
 for words in (["--help"], ["--version"], *([command, "--help"] for command in {COMMANDS})):
     try:
         main(words)

@@ -17,11 +17,6 @@ from pocketrcnn.data.formats import read
 SIZE = (40, 30)
 
 
-@pytest.fixture
-def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
-    return Shell(capsys)
-
-
 def judged(root: Path) -> Report:
     return inspect(read(root))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import small
+from runs_in_seconds import small
 
 from pocketrcnn.config import Config, DataConfig, replace
 from pocketrcnn.course.data.datasets import Images, open_dataset

@@ -13,10 +13,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from conftest import small
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from runs_in_seconds import small
 from safetensors.torch import save_file
 from tiny_detectors import Bright, bright_detector, saved, scene, tiny_run
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-script = runpy.run_path(str(Path(__file__).parents[1] / "scripts" / "kill_and_resume.py"))
+script = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "kill_and_resume.py"))
 KillAfter = Callable[[list[str], float, Path], bool]
 
 

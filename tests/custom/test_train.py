@@ -7,16 +7,15 @@ import signal
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import datasets_on_disk
 import painted
 import pytest
 import torch
-from conftest import FORMATS, auto_becomes
 from datasets_on_disk import SCENES, Scenes
 from PIL import Image
+from runs_in_seconds import FORMATS, auto_becomes, evaluation, interrupt_after, metrics, quick
 
 from pocketrcnn.cli.main import main
 from pocketrcnn.config import AugmentConfig, Config, DataConfig
@@ -45,32 +44,6 @@ FILES = [
     "weights.safetensors",
 ]
 REPORT = ["report.html", "report.json"]
-
-
-def quick(data: Path, out: Path, iterations: int = 2, **changes: Any) -> Path:
-    """A run of a few iterations."""
-    changes = {"preset": "small", "batch": 2, "size": 32, "device": "cpu", **changes}
-    return train(Options(data, iterations=iterations, out=out, **changes))
-
-
-def metrics(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "metrics.json").read_text())  # type: ignore[no-any-return]
-
-
-def evaluation(folder: Path, split: str) -> dict[str, Any]:
-    return json.loads((folder / f"evaluation-{split}.json").read_text())  # type: ignore[no-any-return]
-
-
-def interrupt_after(patch: pytest.MonkeyPatch, iterations: int, number: int = signal.SIGINT) -> None:
-    """A signal in the middle of an iteration."""
-    step = Trainer.step
-
-    def stopping(self: Trainer) -> None:
-        step(self)
-        if self.state.iteration == iterations:
-            signal.raise_signal(number)
-
-    patch.setattr(Trainer, "step", stopping)
 
 
 def test_a_few_images_are_learned_in_seconds(learned: Path) -> None:

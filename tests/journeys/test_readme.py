@@ -24,7 +24,7 @@ from pocketrcnn.data.images.pixels import read_image
 from pocketrcnn.model import backbones, roi
 from pocketrcnn.training import timing
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "pocketrcnn"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -17,11 +17,6 @@ SIZE = (40, 30)
 needs_links = pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 
 
-@pytest.fixture
-def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
-    return Shell(capsys)
-
-
 def one_cat(x: float = 1) -> tuple[tuple[int, int], disk.Boxes]:
     """An image with a cat at x."""
     return SIZE, [("cat", (x, 1, x + 4, 5))]

@@ -20,11 +20,6 @@ CLASSES = ("cat", "a dog", "Ёж & <co>: 1", "never used")
 SIDES = st.integers(16, 60)
 
 
-@pytest.fixture
-def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
-    return Shell(capsys)
-
-
 @st.composite
 def objects(draw: st.DrawFn, width: int, height: int) -> Object:
     """An object inside an image, at any place that a float can say."""

@@ -14,7 +14,7 @@ import painted
 import pytest
 import torch
 from PIL import Image
-from test_training import evaluation, interrupt_after, metrics, quick
+from runs_in_seconds import evaluation, interrupt_after, metrics, quick
 
 from pocketrcnn.cli.main import main
 from pocketrcnn.config import TrainConfig

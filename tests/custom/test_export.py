@@ -13,28 +13,24 @@ import onnx
 import painted
 import pytest
 import torch
-from conftest import small
 from exported_runs import content_of_run
+from runs_in_seconds import small
 from shell import Shell
 from torch import Tensor, nn
 
-from pocketrcnn.config import Config, DataConfig, replace
+from pocketrcnn.cli.detector import verification_frames
+from pocketrcnn.config import DataConfig, replace
 from pocketrcnn.course.data.cifar import CLASSES
 from pocketrcnn.course.experiments import NETWORKS
 from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.onnx import export, parity
-from pocketrcnn.custom.onnx.parity import Agreement, Whole, compare, own_frames, readable
+from pocketrcnn.custom.onnx.parity import Agreement, Whole, compare, noise_frames, readable
 from pocketrcnn.custom.onnx.runtime import KEY, Detections, detect, open_session
 from pocketrcnn.data.images.pixels import Pixels
 from pocketrcnn.errors import UserError
 from pocketrcnn.model import boxes
 from pocketrcnn.model.faster_rcnn import FasterRCNN
 from pocketrcnn.training.run import Run, open_run
-
-
-@pytest.fixture
-def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
-    return Shell(capsys)
 
 
 @pytest.fixture
@@ -171,7 +167,7 @@ def test_a_file_that_finds_something_else_is_not_written(run: Path, monkeypatch:
     with pytest.raises(
         UserError, match=r"and torch differ: only 0 of \d+ detections are the same; nothing was written"
     ):
-        export.export(run)
+        export.export(run, lambda side: (noise_frames(side), "noise"))
     assert sorted(run.iterdir()) == before
 
 
@@ -193,7 +189,7 @@ def test_what_cannot_be_exported_is_refused_at_once(run: Path, tmp_path: Path, s
 
 def test_where_the_data_have_gone_noise_takes_their_place(run: Path) -> None:
     config = replace(open_run(run, "cpu").config, data__source=str(run / "gone"))
-    frames, words = own_frames(config, 64)
+    frames, words = verification_frames(config.data, 64)
     assert frames.shape == (16, 64, 64, 3)
     assert words.startswith("images of noise, since its own cannot be read (")
 
@@ -204,7 +200,7 @@ def test_images_are_those_that_the_run_was_not_trained_on(tmp_path: Path) -> Non
     files = sorted(data.glob("*.png"))
     digests = {hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest(): file for file in files}
     known = {digest: "test" if file == files[5] else "train" for digest, file in digests.items()}
-    frames, words = own_frames(Config(DataConfig(str(data), "folder")), 64, known)
+    frames, words = verification_frames(DataConfig(str(data), "folder"), 64, known)
     assert words == "test images"
     assert np.array_equal(frames, np.stack(list(readable([files[5]], 64))))
 
@@ -212,7 +208,7 @@ def test_images_are_those_that_the_run_was_not_trained_on(tmp_path: Path) -> Non
 def test_networks_of_the_course_are_verified_on_their_scenes(tmp_path: Path) -> None:
     config = small("F2")
     with Run(tmp_path / "run", config, torch.device("cpu")):
-        frames, words = own_frames(config, config.model.image)
+        frames, words = verification_frames(config.data, config.model.image)
     assert frames.shape == (16, 48, 48, 3)
     assert "sample of CIFAR-10" in words
 
