@@ -20,14 +20,14 @@ from pocketrcnn.cli.main import main
 from pocketrcnn.config import TrainConfig
 from pocketrcnn.custom.evaluate import evaluate_run
 from pocketrcnn.custom.train import resume
-from pocketrcnn.data.own import open_own
+from pocketrcnn.data.custom_data import open_custom_data
 from pocketrcnn.errors import UserError
 from pocketrcnn.evaluation.average_precision import evaluate
 from pocketrcnn.evaluation.coco import Found, Truth
 from pocketrcnn.evaluation.thresholds import DEFAULT_THRESHOLD
 from pocketrcnn.training.checkpoint import load_tensors
 from pocketrcnn.training.clock import Clock
-from pocketrcnn.training.run import open_run, places
+from pocketrcnn.training.run import open_run, saved_splits
 from pocketrcnn.training.signals import Interrupted
 from pocketrcnn.training.state import State
 
@@ -73,7 +73,11 @@ def test_a_run_on_one_annotation_file_stays_with_that_file(tmp_path: Path) -> No
     run = quick(file, tmp_path / "run")
     config = open_run(run).config.data
     assert config.source == str(file)
-    assert open_own(config, places(run)).splits == open_own(config).splits == {"train": 14, "val": 3, "test": 3}
+    assert (
+        open_custom_data(config, saved_splits(run)).splits
+        == open_custom_data(config).splits
+        == {"train": 14, "val": 3, "test": 3}
+    )
     assert evaluate_run(run, None, None, "cpu")["counts"]["images"] == 3
 
 
@@ -81,11 +85,11 @@ def test_a_run_killed_before_its_splits_were_noted_notes_them_later(
     shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("pocketrcnn.runs.Run.keep_places", mock.Mock(side_effect=MemoryError("killed")))
+        patch.setattr("pocketrcnn.runs.Run.keep_splits", mock.Mock(side_effect=MemoryError("killed")))
         with pytest.raises(MemoryError):
             quick(shapes, tmp_path / "run")
     resume(tmp_path / "run", None, None, "cpu")
-    assert sorted(set((places(tmp_path / "run") or {}).values())) == ["test", "train", "val"]
+    assert sorted(set((saved_splits(tmp_path / "run") or {}).values())) == ["test", "train", "val"]
 
 
 def test_a_run_that_is_to_end_before_it_was_judged_is_judged(shapes: Path, tmp_path: Path) -> None:
@@ -95,7 +99,7 @@ def test_a_run_that_is_to_end_before_it_was_judged_is_judged(shapes: Path, tmp_p
         with pytest.raises(Interrupted):
             quick(shapes, tmp_path / "run", 2000)
     resume(tmp_path / "run", None, 2, "cpu")
-    assert [point["iteration"] for point in open_run(tmp_path / "run").points()] == [3]
+    assert [point["iteration"] for point in open_run(tmp_path / "run").log_entries()] == [3]
     assert metrics(tmp_path / "run")["iterations"] == 3
     best, last = (load_tensors(tmp_path / "run" / f"{name}.safetensors")[0] for name in ("weights", "last"))
     assert all(torch.equal(best[name], last[name]) for name in last)

@@ -29,7 +29,7 @@ from pocketrcnn.custom.report.page import render_runs, write_runs
 from pocketrcnn.custom.report.pictures import picture_uri, verdicts
 from pocketrcnn.custom.report.quality import CELLS, CURVES, gathered
 from pocketrcnn.custom.train import Options, train
-from pocketrcnn.data.own import open_own
+from pocketrcnn.data.custom_data import open_custom_data
 from pocketrcnn.errors import UserError
 from pocketrcnn.evaluation.coco import Found, Truth
 from pocketrcnn.training.run import open_run
@@ -158,7 +158,7 @@ def test_a_report_is_written_beside_its_facts(trained: Path, tmp_path: Path, mon
     monkeypatch.setenv("POCKETRCNN_DATA", str(trained.parent / "cache"))
     shutil.copytree(trained, tmp_path / "run")
     run = open_run(tmp_path / "run", "cpu")
-    made = write_run_report(run, open_own(run.config.data))
+    made = write_run_report(run, open_custom_data(run.config.data))
     assert made == tmp_path / "run" / "report.html"
     facts = json.loads((tmp_path / "run" / "report.json").read_text())
     assert made.read_text() == render_runs([facts]), "the page is a function of the facts"
@@ -179,7 +179,7 @@ def test_an_unfinished_run_has_curves_and_no_evaluation(trained: Path, tmp_path:
     shutil.copytree(trained, tmp_path / "run")
     (tmp_path / "run" / "metrics.json").unlink()
     run = open_run(tmp_path / "run", "cpu")
-    facts = run_facts(run, open_own(run.config.data))
+    facts = run_facts(run, open_custom_data(run.config.data))
     text = Page(render_runs([facts])).text
     assert "This run is not finished" in text
     assert facts["evaluations"] == {}

@@ -23,13 +23,13 @@ from pocketrcnn.custom import evaluate
 from pocketrcnn.custom.evaluate import evaluate_run
 from pocketrcnn.custom.report.facts import command
 from pocketrcnn.custom.train import Options, resume, train, with_options
-from pocketrcnn.data.own import open_own
+from pocketrcnn.data.custom_data import open_custom_data
 from pocketrcnn.errors import UserError
 from pocketrcnn.training import config_file
 from pocketrcnn.training.checkpoint import load_tensors
 from pocketrcnn.training.files import first_free
 from pocketrcnn.training.loop import Trainer
-from pocketrcnn.training.run import Run, open_run, places
+from pocketrcnn.training.run import Run, open_run, saved_splits
 from pocketrcnn.training.signals import Interrupted
 
 FILES = [
@@ -51,13 +51,13 @@ def test_a_few_images_are_learned_in_seconds(learned: Path) -> None:
     assert found["iterations"] == 40
     assert found["metrics"]["AP50"] > 0.9
     assert sorted(path.name for path in learned.iterdir()) == sorted([*FILES, *REPORT])
-    points = open_run(learned).points()
+    points = open_run(learned).log_entries()
     assert points[-1]["train"]["loss_total"] < points[0]["train"]["loss_total"] / 2
     assert {"loss_objectness", "loss_box", "loss_object", "loss_refine"} <= set(points[-1]["test"])
 
 
 def test_the_best_point_is_kept(learned: Path) -> None:
-    points = open_run(learned).points()
+    points = open_run(learned).log_entries()
     assert metrics(learned)["metrics"]["AP"] == max(point["test"]["AP"] for point in points)
 
 
@@ -106,10 +106,12 @@ def test_its_own_data_are_never_judged_whole(learned: Path, tmp_path: Path) -> N
 
 def placed(run: Path, data: Path | None = None) -> dict[str, int]:
     """How many images of each split of the run are now in the test split."""
-    known = places(run)
+    known = saved_splits(run)
     assert known is not None
     source = DataConfig(str(data or open_run(run).config.data.source), "folder")
-    return dict(Counter(known.get(one.digest, "new") for one in open_own(source, known).annotations.split("test")))
+    return dict(
+        Counter(known.get(one.digest, "new") for one in open_custom_data(source, known).annotations.split("test"))
+    )
 
 
 def test_images_keep_their_split_when_others_come_and_the_folder_moves(tmp_path: Path) -> None:
@@ -135,9 +137,9 @@ def test_copies_in_the_training_images_are_where_a_run_had_them(tmp_path: Path) 
     for i in range(10):
         shutil.copyfile(data / "train" / f"train {i}.png", data / "train" / f"train {10 + i}.png")
     source = DataConfig(str(data), "folder")
-    own = open_own(source)
+    own = open_custom_data(source)
     assert own.splits == {"train": 16, "val": 4, "test": 2}, "two of ten images"
-    assert open_own(source, own.places).annotations == own.annotations
+    assert open_custom_data(source, own.split_of).annotations == own.annotations
 
 
 def test_training_images_in_other_data_are_told(
@@ -234,7 +236,7 @@ def test_an_interrupted_run_ends_in_the_same_bytes(
 
 def test_a_finished_run_goes_on_where_it_is_given_more_iterations(shapes: Path, tmp_path: Path) -> None:
     run = quick(shapes, tmp_path / "run", 4)
-    first, seen = open_run(run).points(), []
+    first, seen = open_run(run).log_entries(), []
     with pytest.MonkeyPatch.context() as patch:
         step = Trainer.step
         patch.setattr(Trainer, "step", lambda self: seen.append(self.state.iteration) or step(self))
@@ -242,8 +244,8 @@ def test_a_finished_run_goes_on_where_it_is_given_more_iterations(shapes: Path, 
     assert seen == [4, 5, 6]
     assert metrics(run)["iterations"] == 7
     assert open_run(run).config.train.iterations == 7
-    assert open_run(run).points()[: len(first)] == first
-    assert open_run(run).points()[-1]["iteration"] == 7
+    assert open_run(run).log_entries()[: len(first)] == first
+    assert open_run(run).log_entries()[-1]["iteration"] == 7
 
 
 def test_a_longer_time_is_taken_over(shapes: Path, tmp_path: Path) -> None:
@@ -272,7 +274,7 @@ def test_a_run_without_improvement_ends_early(shapes: Path, tmp_path: Path, monk
         average_precision, "average_precision", lambda *_: dict.fromkeys(("AP", "AP50", "AP75", "AR"), next(figures))
     )
     run = quick(shapes, tmp_path / "run", 12, patience=2)
-    points = [point["test"]["AP"] for point in open_run(run).points()]
+    points = [point["test"]["AP"] for point in open_run(run).log_entries()]
     assert points == [0.1, 0.3, 0.2, 0.3, 0.3, 0.25, 0.2], "two points after the last best one"
     assert metrics(run)["iterations"] == 7
 

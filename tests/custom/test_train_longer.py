@@ -17,11 +17,11 @@ import torch
 from pocketrcnn.config import Config, DataConfig
 from pocketrcnn.custom import train as training
 from pocketrcnn.custom.train import Options, both, lengthened, prepared, resume, total, train
+from pocketrcnn.data.custom_data import CustomData, open_custom_data
 from pocketrcnn.data.folders import Folder
-from pocketrcnn.data.own import Own, open_own
 from pocketrcnn.evaluation import average_precision
 from pocketrcnn.training.loop import Trainer
-from pocketrcnn.training.run import Run, open_run, places
+from pocketrcnn.training.run import Run, open_run, saved_splits
 from pocketrcnn.training.signals import Interrupted
 
 
@@ -32,7 +32,7 @@ def options(data: Path, **changes: Any) -> Options:
 
 def points(folder: Path) -> list[int]:
     """The iterations of the points of the curves."""
-    return [point["iteration"] for point in open_run(folder).points()]
+    return [point["iteration"] for point in open_run(folder).log_entries()]
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +63,12 @@ def test_the_distance_between_points_suits_new_minutes(run: Path) -> None:
     assert all(point % every == 0 for point in found[4:-1])
 
 
-def longer(folder: Path, minutes: float | None, iterations: int | None) -> tuple[Config, tuple[Own, Folder, Folder]]:
+def longer(
+    folder: Path, minutes: float | None, iterations: int | None
+) -> tuple[Config, tuple[CustomData, Folder, Folder]]:
     """The configuration of a run for another length, and what it learns from."""
     one = open_run(folder, "cpu")
-    own = open_own(one.config.data, places(folder))
+    own = open_custom_data(one.config.data, saved_splits(folder))
     sets = both(own, one.config)
     return lengthened(one, own, sets, minutes, iterations), (own, *sets)
 
@@ -77,12 +79,12 @@ def test_a_longer_run_is_configured_as_one_that_was_so_long_from_the_start(
     shapes: Path, tmp_path: Path, turn: bool, settings: tuple[str, ...]
 ) -> None:
     """What it augments follows from the passes over the images, too."""
-    own = open_own(DataConfig(str(shapes.resolve()), "folder", seed=3))
+    own = open_custom_data(DataConfig(str(shapes.resolve()), "folder", seed=3))
     asked = options(shapes, iterations=2, turn=turn, settings=settings, seed=3, patience=5)
     few, many = (prepared(replace(asked, iterations=n), own, torch.device("cpu"))[0].config for n in (2, 600))
     assert few.augment != many.augment, "mild, and not"
     with Run(tmp_path / "run", few, torch.device("cpu")) as made:
-        made.keep_places(own.places)
+        made.keep_splits(own.split_of)
     found, _ = longer(tmp_path / "run", None, 600)
     precision = open_run(tmp_path / "run").config.train.precision
     same = {"precision": precision, "curve_images": few.train.curve_images}

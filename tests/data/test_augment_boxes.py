@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from pocketrcnn.config import AugmentConfig
-from pocketrcnn.data.annotations import LEAST_SIDE
+from pocketrcnn.data.annotations import MIN_SIDE
 from pocketrcnn.data.augment.augment import augment
 from pocketrcnn.data.augment.geometry import GREY, VISIBLE, resample, translate, zoom
 from pocketrcnn.data.augment.mixing import compact, mosaic, paste
@@ -130,8 +130,8 @@ def test_results_are_valid_batches(config: AugmentConfig) -> None:
         assert y1.min() >= 0
         assert x2.max() <= SIDE
         assert y2.max() <= SIDE
-        assert (x2 - x1).min() >= LEAST_SIDE
-        assert (y2 - y1).min() >= LEAST_SIDE
+        assert (x2 - x1).min() >= MIN_SIDE
+        assert (y2 - y1).min() >= MIN_SIDE
         assert (after.boxes[~after.valid] == 0).all(), "padding is zeros"
         assert after.images.shape == (24, 3, SIDE, SIDE)
         assert after.images.dtype == torch.uint8

@@ -123,7 +123,7 @@ def test_a_few_images_are_learned_by_heart(tmp_path: Path) -> None:
         "B1", train__iterations=40, train__batch=20, augment__flip="none", augment__shift=0, data__holdout=980
     )
     run = train(tmp_path / "run", config)
-    assert run.points()[-1]["train"]["accuracy"] > 0.9
+    assert run.log_entries()[-1]["train"]["accuracy"] > 0.9
 
 
 def test_a_run_writes_what_it_promises(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_run_writes_what_it_promises(tmp_path: Path) -> None:
         "metrics.json",
         "weights.safetensors",
     ]
-    assert [p["iteration"] for p in run.points()] == [3, 6]
+    assert [p["iteration"] for p in run.log_entries()] == [3, 6]
     metrics = (run.metrics() or {})["metrics"]
     assert {"objectness_accuracy", "box_loss", "pixel_error", "mean_iou", "recall_90", "loss_box"} <= set(metrics)
     assert run.environment()["versions"]["torch"] == torch.__version__
@@ -183,7 +183,7 @@ def test_metrics_without_figures_are_named(tmp_path: Path) -> None:
 
 def test_a_curve_has_no_more_points_than_promised(tmp_path: Path) -> None:
     run = train(tmp_path / "run", small("B2", train__iterations=7, train__evaluations=4))
-    assert [point["iteration"] for point in run.points()] == [2, 4, 6, 7]
+    assert [point["iteration"] for point in run.log_entries()] == [2, 4, 6, 7]
 
 
 def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:

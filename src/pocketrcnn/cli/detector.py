@@ -204,11 +204,11 @@ def add_export(commands: Commands) -> None:
 def export(arguments: argparse.Namespace) -> None:
     """Convert, compare, write."""
     from ..custom.onnx.export import export as work
-    from ..training.run import open_run, places
+    from ..training.run import open_run, saved_splits
 
     def frames_of(side: int) -> tuple[Pixels, str]:
         run = open_run(arguments.run_folder, "cpu")
-        return verification_frames(run.config.data, side, places(run.folder))
+        return verification_frames(run.config.data, side, saved_splits(run.folder))
 
     work(arguments.run_folder, frames_of, arguments.out)
 
@@ -217,7 +217,7 @@ def verification_frames(data: DataConfig, side: int, known: dict[str, str] | Non
     """Images of a run's data, as frames uint8 [B,S,S,3], and what they are, in words; those that it was not trained on
     where there are some. Where its data have gone, noise.
 
-    known: the splits of its images, by hash, where it has some of its own (`run.places`).
+    known: the splits of its images, by hash, where it has some of its own (`run.saved_splits`).
     """
     from ..course.data.datasets import open_dataset
     from ..custom.onnx.parity import dataset_frames, folder_frames, noise_frames

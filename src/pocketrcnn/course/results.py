@@ -51,7 +51,7 @@ def record(experiment: Experiment, recipe: str, runs: list[Run], train: Dataset,
         "multiplications": cost["multiplications"],
         "parameters": cost["parameters"],
         "layers": cost["layers"],
-        "curves": curves([run.points() for run in runs]),
+        "curves": curves([run.log_entries() for run in runs]),
         "pictures": pictures(experiment, runs[0], train, test),
         "command": f"pocketrcnn reproduce --only {experiment.id} --recipe {recipe}"
         + f" --iterations {config.train.iterations}"

@@ -17,8 +17,8 @@ from PIL import Image
 
 from ..config import Config, DataConfig, replace
 from ..data.annotations import Annotations, Example, Object
+from ..data.custom_data import open_custom_data
 from ..data.folders import Folder, open_folder
-from ..data.own import open_own
 from ..training.device import choose_precision, keep_memory
 from ..training.loop import Trainer
 from ..training.machine import environment, peak_memory_gb
@@ -48,7 +48,7 @@ def train(data: Path | None, images: int, rounds: int, preset: str) -> dict[str,
     keep_memory()
     found: dict[str, Any] = {"preset": preset, "rounds": rounds}
     if data:
-        own = open_own(DataConfig(str(data.resolve()), "folder"))
+        own = open_custom_data(DataConfig(str(data.resolve()), "folder"))
         config = configured(own.annotations, preset)
         found["data"] = measured(own.folder("train", config.model.image), config, rounds)
     with tempfile.TemporaryDirectory() as folder:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..data.annotations import SPLITS
+from ..data.custom_data import CustomData, open_custom_data
 from ..data.folders import Folder
 from ..data.overview import counted
-from ..data.own import Own, open_own
 from ..errors import UserError
 from ..evaluation.average_precision import evaluate as evaluate_detections
 from ..evaluation.coco import Found, Truth
@@ -22,17 +22,19 @@ from ..evaluation.thresholds import DEFAULT_THRESHOLD
 from ..terminal import print_table, say
 from ..training.device import DELIVERED, autocast, keep_memory
 from ..training.files import require_writable, write_atomically
-from ..training.run import METRICS, Run, encode, open_finished, parse, places
+from ..training.run import METRICS, Run, encode, open_finished, parse, saved_splits
 
 Judged = tuple[Sequence[Truth], Sequence[Found]]
 
 
-def held_out(own: Own) -> str:
+def held_out(own: CustomData) -> str:
     """The split by which a network is chosen; where there is a single image, it is that."""
     return "val" if "val" in own.splits else "train"
 
 
-def concluded(run: Run, own: Own, dataset: Folder, truth: Sequence[Truth], found: Sequence[Found]) -> dict[str, Any]:
+def concluded(
+    run: Run, own: CustomData, dataset: Folder, truth: Sequence[Truth], found: Sequence[Found]
+) -> dict[str, Any]:
     """Write the evaluation of new weights on validation data; its threshold of best F1 is to go into their file."""
     run.forget_evaluations()
     best = written(run, own, dataset, (truth, found), split=held_out(own))["best"]
@@ -40,7 +42,7 @@ def concluded(run: Run, own: Own, dataset: Folder, truth: Sequence[Truth], found
 
 
 def written(
-    run: Run, own: Own, dataset: Folder, judged: Judged, *, split: str, threshold: float | None = None
+    run: Run, own: CustomData, dataset: Folder, judged: Judged, *, split: str, threshold: float | None = None
 ) -> dict[str, Any]:
     """The evaluation of truth and detections on a split: written to the run's folder, and returned.
 
@@ -64,11 +66,11 @@ def place_of(run: Run, source: str, split: str) -> Path:
     return next(path for path in paths if not path.exists() or parse(path).get("data") == source)
 
 
-def is_own(run: Run, own: Own, split: str) -> bool:
+def is_own(run: Run, own: CustomData, split: str) -> bool:
     """Whether this is the split of the data that the run was trained on, wherever they are now, and all of it."""
-    known = places(run.folder) or {}
+    known = saved_splits(run.folder) or {}
     whole = {digest for digest, place in known.items() if place == split}
-    return own.source == run.config.data.source or (bool(whole) and whole <= set(own.places) <= set(known))
+    return own.source == run.config.data.source or (bool(whole) and whole <= set(own.split_of) <= set(known))
 
 
 def show_evaluation(found: dict[str, Any]) -> None:
@@ -85,9 +87,9 @@ def evaluate_run(folder: Path, data: Path | None, split: str | None, device: str
     if not run.resumable:
         raise UserError(f"{folder} is a run of `reproduce`: its figures are in {folder / METRICS} and in the report")
     require_writable(folder, "allow writing there, or copy the run to another place")
-    known = places(folder)
+    known = saved_splits(folder)
     config = dataclasses.replace(run.config.data, source=str(data.resolve())) if data else run.config.data
-    own = open_own(config, known)
+    own = open_custom_data(config, known)
     names = list(own.splits)
     if not names:
         raise UserError(f"{config.source} has no image that can be judged: `pocketrcnn check` says why")
@@ -104,7 +106,7 @@ def evaluate_run(folder: Path, data: Path | None, split: str | None, device: str
     return written(run, own, dataset, found, split=chosen, threshold=shown_from)
 
 
-def say_if_trained_on(own: Own, split: str, known: dict[str, str]) -> None:
+def say_if_trained_on(own: CustomData, split: str, known: dict[str, str]) -> None:
     """Figures on images that a network was trained on are too good: that is said."""
     count = sum(known.get(example.digest) == "train" for example in own.annotations.split(split))
     if count:

@@ -25,7 +25,7 @@ from ..config import (
     TrainConfig,
     replace,
 )
-from ..data.annotations import LEAST_SIDE, Annotations, Example
+from ..data.annotations import MIN_SIDE, Annotations, Example
 from ..errors import UserError
 from ..model.architectures import MERGED, scaled
 from .anchors import Anchors, Floats, choose_anchors, describe_anchors, sides_and_boxes
@@ -134,9 +134,9 @@ def small_remedy(examples: Sequence[Example], side: int, factor: float) -> str:
 def lost_objects(examples: Sequence[Example], boxes: Floats, side: int, detections: int) -> list[str]:
     """Warnings of objects that are too small to be learned, or too many in an image to be found."""
     found = []
-    if tiny := int((boxes.min(1) < LEAST_SIDE).sum()):
-        remedy = small_remedy(examples, side, LEAST_SIDE / float(boxes.min()))
-        words = f"{tiny:,} of {len(boxes):,} objects are under {LEAST_SIDE:g} px wide or high in the input"
+    if tiny := int((boxes.min(1) < MIN_SIDE).sum()):
+        remedy = small_remedy(examples, side, MIN_SIDE / float(boxes.min()))
+        words = f"{tiny:,} of {len(boxes):,} objects are under {MIN_SIDE:g} px wide or high in the input"
         found.append(f"warning: {words}, and are not learned; {remedy}")
     if (most := most_objects(examples)) > detections:
         words = f"of the {most:,} objects in an image {detections:,} can be found"

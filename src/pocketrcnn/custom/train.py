@@ -15,10 +15,10 @@ from pathlib import Path
 import torch
 
 from ..config import Config, DataConfig, TrainConfig, replace
+from ..data.custom_data import CustomData, open_custom_data
 from ..data.dataset import Dataset
 from ..data.folders import Folder
 from ..data.overview import render
-from ..data.own import Own, open_own
 from ..errors import UserError
 from ..terminal import say
 from ..training import config_file
@@ -26,7 +26,7 @@ from ..training.checkpoint import load_tensors
 from ..training.device import choose_device, keep_memory
 from ..training.files import first_free, require_writable
 from ..training.loop import Trainer, fit
-from ..training.run import CHECKPOINT, Run, open_run, places, require_place
+from ..training.run import CHECKPOINT, Run, open_run, require_place, saved_splits
 from .anchors import Anchors, sides_and_boxes
 from .evaluate import concluded, held_out, show_evaluation
 from .plan import PRESETS, STEP, Plan, augmentation, for_passes, plan
@@ -100,7 +100,7 @@ def train(options: Options) -> Path:
     else:
         require_writable(RUNS)
     data = DataConfig(str(options.data.resolve()), "folder", voc_origin=options.voc_origin, seed=options.seed)
-    own = open_own(data, places(options.out) if options.out else None)
+    own = open_custom_data(data, saved_splits(options.out) if options.out else None)
     render(own.report)
     chosen, sets = prepared(options, own, device)
     config = replace(chosen.config, data__source=data.source, data__voc_origin=data.voc_origin, data__seed=data.seed)
@@ -109,13 +109,13 @@ def train(options: Options) -> Path:
     name = Path(os.path.abspath(options.data)).name  # of a link, as it is called here
     folder = options.out or first_free(RUNS / re.sub(r"\s+", "-", name))
     with Run(folder, config, device) as run:
-        run.keep_places(own.places)
+        run.keep_splits(own.split_of)
         fit(*sets, run, time.perf_counter() - begun, partial(concluded, run, own, sets[1]))
         finish(run, own)
     return folder
 
 
-def prepared(options: Options, own: Own, device: torch.device) -> tuple[Plan, tuple[Folder, Folder]]:
+def prepared(options: Options, own: CustomData, device: torch.device) -> tuple[Plan, tuple[Folder, Folder]]:
     """The plan, with as many iterations as the time allows, and the training and validation images."""
     presets = list(PRESETS) if options.preset == "auto" else [options.preset]
     chosen, sets, in_time = Plan(Config(), ()), None, ""
@@ -170,7 +170,7 @@ def with_options(config: Config, options: Options) -> Config:
     return config_file.overruled(config, options.settings)
 
 
-def both(own: Own, config: Config) -> tuple[Folder, Folder]:
+def both(own: CustomData, config: Config) -> tuple[Folder, Folder]:
     """Training and validation images; where there is a single image, it is both."""
     side, held = config.model.image, held_out(own)
     if held == "train":
@@ -193,7 +193,7 @@ def seconds_of_an_iteration(config: Config, train: Dataset, val: Dataset, device
     return statistics.median(times)
 
 
-def finish(run: Run, own: Own) -> None:
+def finish(run: Run, own: CustomData) -> None:
     """Show what a finished run can do, on validation data, and make its report."""
     show_evaluation(evaluation(run.folder, held_out(own)))
     say(f"report: {write_run_report(run, own)}")
@@ -206,13 +206,13 @@ def resume(folder: Path, minutes: float | None, iterations: int | None, device: 
     run = open_run(folder, device)
     if not run.resumable:
         raise UserError(f"{folder} is a run of `reproduce`: the same `reproduce` command goes on with it")
-    own = open_own(run.config.data, places(folder))
+    own = open_custom_data(run.config.data, saved_splits(folder))
     with run:
         sets = both(own, run.config)
         if other_length(run.config.train, minutes, iterations):
             run.config = lengthened(run, own, sets, minutes, iterations)
         run.extend()
-        run.keep_places(own.places)
+        run.keep_splits(own.split_of)
         fit(*sets, run, conclude=partial(concluded, run, own, sets[1]))
         finish(run, own)
     return folder
@@ -225,7 +225,7 @@ def other_length(settings: TrainConfig, minutes: float | None, iterations: int |
 
 
 def lengthened(
-    run: Run, own: Own, sets: tuple[Folder, Folder], minutes: float | None, iterations: int | None
+    run: Run, own: CustomData, sets: tuple[Folder, Folder], minutes: float | None, iterations: int | None
 ) -> Config:
     """The configuration of a run for another length: what follows from the length is planned as for a new run.
 

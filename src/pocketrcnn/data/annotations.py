@@ -13,7 +13,7 @@ Box = tuple[float, float, float, float]
 Unread = tuple[str, str, int]
 
 SPLITS = ("train", "val", "test")
-LEAST_SIDE = 2.0  # pixels of the input: objects that are less wide or high are not learned
+MIN_SIDE = 2.0  # pixels of the input: objects that are less wide or high are not learned
 
 
 def printable(text: str) -> str:

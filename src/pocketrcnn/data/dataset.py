@@ -41,7 +41,7 @@ class Dataset(Protocol):
 
 
 @runtime_checkable
-class Judged(Dataset, Protocol):
+class EvaluationDataset(Dataset, Protocol):
     """A data set whose detections can be judged in the images' own pixels."""
 
     shapes: NDArray[np.int64]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ..config import LossConfig
-from ..data.dataset import Dataset, Judged
+from ..data.dataset import Dataset, EvaluationDataset
 from ..model.faster_rcnn import CANDIDATES, FasterRCNN, Prediction
 from ..model.structures import Batch, Detections
 from .coco import Found, Truth
@@ -96,7 +96,7 @@ def judge(detections: Detections, batch: Batch, dataset: Dataset) -> tuple[list[
     """Truth and detections of a batch, in pixels of the images themselves: as `predict` gives them, cut at the borders
     of the image, without what lies in the grey beside it.
     """
-    assert isinstance(dataset, Judged), "average precision needs the truth of a folder"
+    assert isinstance(dataset, EvaluationDataset), "average precision needs the truth of a folder"
     truth, found = [], []
     for row, index in enumerate(batch.ids.tolist()):
         one = detections[row]

@@ -239,7 +239,7 @@ def flip_vertical(boxes: Tensor, height: float) -> Tensor:
     return torch.stack((x1, height - y2, x2, height - y1), -1)
 
 
-def turn(boxes: Tensor, width: float) -> Tensor:
+def rotate90(boxes: Tensor, width: float) -> Tensor:
     """Boxes of an image `width` pixels wide after a quarter turn to the left (torch.rot90): [...,4] -> [...,4]."""
     x1, y1, x2, y2 = boxes.unbind(-1)
     return torch.stack((y1, width - x2, y2, width - x1), -1)

@@ -26,7 +26,7 @@ from .files import cannot_write, leftover, remove_leftovers, require_writable, w
 from .machine import environment
 
 CONFIG, ENVIRONMENT, LOG, METRICS = "config.yaml", "env.json", "log.jsonl", "metrics.json"
-PLACES = "splits.json"
+SPLITS_FILE = "splits.json"
 CHECKPOINT, WEIGHTS, LAST, LOCK = "checkpoint.safetensors", "weights.safetensors", "last.safetensors", ".lock"
 REMEDY = "restore it, or delete it and run again"
 
@@ -126,10 +126,10 @@ class Run:
         """Whether `pocketrcnn resume` is for it: a run on own images, and none of `reproduce`."""
         return self.config.data.kind == "folder"
 
-    def keep_places(self, places: dict[str, str]) -> None:
+    def keep_splits(self, split_of: dict[str, str]) -> None:
         """Note the split of each image, by the hash of its content: other images may come and go."""
-        if not (self.folder / PLACES).is_file():
-            write_atomically(self.folder / PLACES, encode(places))
+        if not (self.folder / SPLITS_FILE).is_file():
+            write_atomically(self.folder / SPLITS_FILE, encode(split_of))
 
     def metrics(self) -> dict[str, Any] | None:
         """The final metrics, None while the run is not finished."""
@@ -156,7 +156,7 @@ class Run:
         self.require(ENVIRONMENT, found, {"versions", "hardware"})
         return found
 
-    def points(self) -> list[dict[str, Any]]:
+    def log_entries(self) -> list[dict[str, Any]]:
         """The points of the curves."""
         path = self.folder / LOG
         remedy = f"restore it, or {self.anew}"
@@ -239,9 +239,9 @@ def saved(folder: Path) -> Config | None:
     return settings.load(read(path), str(path)) if path.is_file() else None
 
 
-def places(folder: Path) -> dict[str, str] | None:
+def saved_splits(folder: Path) -> dict[str, str] | None:
     """The splits of a run's images, by the hash of their content; None where the run has none of its own."""
-    path, remedy = folder / PLACES, f"restore it, or delete the folder {folder} and train again"
+    path, remedy = folder / SPLITS_FILE, f"restore it, or delete the folder {folder} and train again"
     if not path.is_file():
         return None
     found = parse(path, remedy)

@@ -19,10 +19,10 @@ from torch import Tensor, nn
 
 from ...config import DataConfig
 from ...data.annotations import SPLITS
+from ...data.custom_data import open_custom_data
 from ...data.dataset import Dataset
 from ...data.images.letterbox import letterbox
 from ...data.images.pixels import Pixels, read_image
-from ...data.own import open_own
 from ...errors import UserError
 from ..detector import Detector
 from .runtime import Detections, detect, open_session
@@ -132,9 +132,9 @@ def folder_frames(config: DataConfig, side: int, known: dict[str, str] | None) -
     """The first images of the test split, or else of the validation or training split, and which they are, in words.
     Broken ones are left out.
 
-    known: the splits of a run's images, by hash, where it has some (`run.places`). Raises UserError without any image.
+    known: the splits of a run's images, by hash, where it has some (`run.saved_splits`). Raises UserError without any image.
     """
-    own = open_own(config, known)
+    own = open_custom_data(config, known)
     split = next((name for name in reversed(SPLITS) if name in own.splits), "")
     frames = list(readable([one.path for one in own.annotations.split(split)][:VERIFIED], side))
     if not frames:

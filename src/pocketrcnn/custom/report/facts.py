@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from ...config import Config
 from ...data.annotations import SPLITS, Example
+from ...data.custom_data import CustomData, open_custom_data
 from ...data.overview import facts_of, objects_of
-from ...data.own import Own, open_own
 from ...errors import UserError
 from ...model.costs import parameters
 from ...training import config_file
 from ...training.files import write_atomically
-from ...training.run import Run, encode, parse, places
+from ...training.run import Run, encode, parse, saved_splits
 from ...version import __version__
 from ..anchors import shape_iou, sides_and_boxes
 from ..plan import median_side, widths
@@ -55,7 +55,7 @@ JUDGED = {
 }
 
 
-def write_run_report(run: Run, own: Own | None = None, path: Path | None = None) -> Path:
+def write_run_report(run: Run, own: CustomData | None = None, path: Path | None = None) -> Path:
     """Collect the facts of a run in `report.json` and show them at `path` (`report.html` in its folder), returned.
 
     `own`: the run's data where they are open already; reading and checking them takes most of the time.
@@ -72,13 +72,13 @@ def write_comparison(runs: Sequence[Run], path: Path) -> Path:
     return path
 
 
-def run_facts(run: Run, own: Own | None = None) -> Facts:
+def run_facts(run: Run, own: CustomData | None = None) -> Facts:
     """Everything about a run. Where its data are no longer there, `missing` says why, and there are no pictures."""
     facts = recorded(run)
     if run.config.data.kind != "folder":
         return facts | {"missing": "its data are made by `reproduce`, whose own report has pictures of them"}
     try:
-        own = own or open_own(run.config.data, places(run.folder))
+        own = own or open_custom_data(run.config.data, saved_splits(run.folder))
         facts["data"] = data_facts(own, run.config)
         if facts["metrics"] is not None:
             facts |= seen(run, own, facts["evaluations"])
@@ -100,7 +100,7 @@ def recorded(run: Run) -> Facts:
         "parameters": parameters(run.config.model),
         "versions": environment["versions"],
         "hardware": environment["hardware"],
-        "points": run.points(),
+        "points": run.log_entries(),
         "metrics": metrics,
         "evaluations": evaluations(run.folder) if metrics else {},
         "data": None,
@@ -155,7 +155,7 @@ def evaluation(folder: Path, split: str) -> Facts:
     return found
 
 
-def seen(run: Run, own: Own, judged: dict[str, Facts]) -> Facts:
+def seen(run: Run, own: CustomData, judged: dict[str, Facts]) -> Facts:
     """Pictures of what the network detects, and how fast it is; nothing where the run was never judged."""
     if not judged:
         return {}
@@ -164,7 +164,7 @@ def seen(run: Run, own: Own, judged: dict[str, Facts]) -> Facts:
     return {"pictures": pictures(run, model, folder, first), "speed": detection_time(run, model, folder)}
 
 
-def data_facts(own: Own, config: Config) -> Facts:
+def data_facts(own: CustomData, config: Config) -> Facts:
     """Images, objects and sizes by split and class, and the shapes that the anchors have to meet."""
     splits = {split: own.annotations.split(split) for split in own.splits}
     everything = [example for examples in splits.values() for example in examples]
@@ -179,7 +179,7 @@ def data_facts(own: Own, config: Config) -> Facts:
     }
 
 
-def class_counts(own: Own, splits: dict[str, tuple[Example, ...]]) -> list[Facts]:
+def class_counts(own: CustomData, splits: dict[str, tuple[Example, ...]]) -> list[Facts]:
     """Objects of each class by split, with the median side in pixels of the images."""
     objects = {
         split: Counter(thing.name for example in examples for thing in objects_of(example))

@@ -12,7 +12,7 @@ from torch import Tensor
 from ...config import AugmentConfig
 from ...model import boxes
 from ...model.structures import PADDING, Batch
-from ..annotations import LEAST_SIDE
+from ..annotations import MIN_SIDE
 from .colour import bend, invert, mix, noisy, recolour
 from .geometry import GREY, VISIBLE, flip_vertical, pick, rotate, translate, zoom
 from .mixing import mosaic, paste
@@ -47,7 +47,7 @@ def move(batch: Batch, config: AugmentConfig, epoch: int, seed: int) -> Batch:
     if config.shift:
         whole = objects
         images, objects = shift(images, objects, config.shift)
-        labels = labels.where(boxes.visible(whole, objects, VISIBLE, LEAST_SIDE), PADDING)
+        labels = labels.where(boxes.visible(whole, objects, VISIBLE, MIN_SIDE), PADDING)
     batch = Batch(images, objects, labels, batch.ids)
     if config.flip_vertical:
         batch = flip_vertical(batch)

@@ -1,7 +1,7 @@
 """Random changes of shape and place of whole batches: boxes move exactly with the pixels.
 
 The rule for objects that a change moves out of sight: a box is cut at the frame, and where less than VISIBLE of its
-area is left, or less than LEAST_SIDE pixels of a side, the object becomes padding. Legend: B images, G object slots.
+area is left, or less than MIN_SIDE pixels of a side, the object becomes padding. Legend: B images, G object slots.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from ...model import boxes
 from ...model.structures import PADDING, Batch
-from ..annotations import LEAST_SIDE
+from ..annotations import MIN_SIDE
 
 GREY = 128
 VISIBLE = 0.3  # part of the area
@@ -23,7 +23,7 @@ VISIBLE = 0.3  # part of the area
 def seen(images: Tensor, whole: Tensor, batch: Batch) -> Batch:
     """The batch with changed images and its objects at `whole`, [B,G,4] before they are cut at the frame."""
     cut = boxes.clip(whole, *images.shape[-2:])
-    kept = boxes.visible(whole, cut, VISIBLE, LEAST_SIDE)
+    kept = boxes.visible(whole, cut, VISIBLE, MIN_SIDE)
     return Batch(images, cut, batch.labels.where(kept, PADDING), batch.ids)
 
 
@@ -44,7 +44,7 @@ def rotate(batch: Batch) -> Batch:
     images, side = batch.images, batch.images.shape[-1]
     assert images.shape[-2] == side, "a quarter turn keeps the frame of square images only"
     quarter, half = coins(len(batch), images.device), coins(len(batch), images.device)
-    batch = _chosen(quarter, images.rot90(1, (-2, -1)), boxes.turn(batch.boxes, side), batch)
+    batch = _chosen(quarter, images.rot90(1, (-2, -1)), boxes.rotate90(batch.boxes, side), batch)
     objects = boxes.flip(boxes.flip_vertical(batch.boxes, side), side)
     return _chosen(half, batch.images.flip(-2, -1), objects, batch)
 

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from ...model import boxes
 from ...model.structures import PADDING, Batch
-from ..annotations import LEAST_SIDE
+from ..annotations import MIN_SIDE
 from .geometry import resample, seen, to_pixels
 
 SCALES = (0.7, 1.4)  # of a pasted object
-PLACES = 4  # tried for each pasted object; the one where it hides least is taken
+SPLITS_FILE = 4  # tried for each pasted object; the one where it hides least is taken
 HIDDEN = 0.7  # an object of which a larger part lies below a pasted one is gone
 REACH = 1.1  # the pasted ellipse over the one that touches the sides of the box: some of the object's surroundings
 SOFT = 3.0  # pixels over which the ellipse fades
@@ -34,7 +34,7 @@ def paste(batch: Batch, most: int) -> Batch:
     for turn in range(most):
         origin, found, labels = picked(source)
         target = placed(found, batch)  # [B,4]
-        labels = labels.where((turn < counts) & boxes.visible(target, target, 1, LEAST_SIDE), PADDING)
+        labels = labels.where((turn < counts) & boxes.visible(target, target, 1, MIN_SIDE), PADDING)
         images = composited(batch.images, source.images[origin], found, target, labels != PADDING)
         batch = joined(batch, images, target, labels)
     return compact(batch)
@@ -62,10 +62,10 @@ def placed(found: Tensor, batch: Batch) -> Tensor:
     factor = SCALES[0] * (SCALES[1] / SCALES[0]) ** torch.rand(len(found), device=found.device)  # [B]
     factor = factor.minimum(width / w.clamp(min=1)).minimum(height / h.clamp(min=1))  # it fits into the frame
     w, h = factor * w, factor * h
-    place = torch.rand(2, PLACES, len(found), device=found.device)
-    left, top = place[0] * (width - w), place[1] * (height - h)  # [PLACES,B]
-    tried = torch.stack((left, top, left + w, top + h), -1).transpose(0, 1)  # [B,PLACES,4]
-    hidden = boxes.covered(batch.boxes, tried) * batch.valid[..., None]  # [B,G,PLACES]
+    place = torch.rand(2, SPLITS_FILE, len(found), device=found.device)
+    left, top = place[0] * (width - w), place[1] * (height - h)  # [SPLITS_FILE,B]
+    tried = torch.stack((left, top, left + w, top + h), -1).transpose(0, 1)  # [B,SPLITS_FILE,4]
+    hidden = boxes.covered(batch.boxes, tried) * batch.valid[..., None]  # [B,G,SPLITS_FILE]
     best = hidden.sum(1).argmin(-1)  # [B]
     return tried[torch.arange(len(tried), device=tried.device), best]
 

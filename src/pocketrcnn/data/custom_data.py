@@ -16,7 +16,7 @@ from .splits import with_splits
 
 
 @dataclass(frozen=True)
-class Own:
+class CustomData:
     """Checked annotations in which every image has a split, where they come from, and what the check found."""
 
     source: str
@@ -28,7 +28,7 @@ class Own:
         return open_folder(self.annotations, split, side)
 
     @property
-    def places(self) -> dict[str, str]:
+    def split_of(self) -> dict[str, str]:
         """The split of each image, by the hash of its content."""
         return {example.digest: example.split for example in self.annotations.examples}
 
@@ -39,7 +39,7 @@ class Own:
         return {split: count for split, count in found.items() if count}
 
 
-def open_own(config: DataConfig, known: Mapping[str, str] | None = None) -> Own:
+def open_custom_data(config: DataConfig, known: Mapping[str, str] | None = None) -> CustomData:
     """Read, check and split the data of a configuration. Faulty objects are left out and are in the report.
 
     `known`: the splits of images that a run was trained with, by the hash of their content; see `as_before`.
@@ -57,7 +57,7 @@ def open_own(config: DataConfig, known: Mapping[str, str] | None = None) -> Own:
                 f"({', '.join(config.classes)}): rename or remove it"
             )
         annotations = replace(annotations, classes=config.classes)
-    return Own(config.source, annotations, report)
+    return CustomData(config.source, annotations, report)
 
 
 def as_before(annotations: Annotations, known: Mapping[str, str]) -> Annotations:
