@@ -169,7 +169,7 @@ def test_a_finished_run_without_its_checkpoint_stays_as_it_is(copied: Path, dama
 
 
 def test_a_run_that_goes_on_keeps_time_for_its_last_evaluation() -> None:
-    state = State(None, [], None, judging=12.0, log=[{}, {}, {}])  # type: ignore[arg-type]
+    state = State(None, [], None, evaluation_seconds=12.0, log=[{}, {}, {}])  # type: ignore[arg-type]
     assert Clock(state, TrainConfig(minutes=5)).cost == 4.0
 
 

@@ -238,8 +238,8 @@ def test_a_finished_run_goes_on_where_it_is_given_more_iterations(shapes: Path, 
     run = quick(shapes, tmp_path / "run", 4)
     first, seen = open_run(run).log_entries(), []
     with pytest.MonkeyPatch.context() as patch:
-        step = Trainer.step
-        patch.setattr(Trainer, "step", lambda self: seen.append(self.state.iteration) or step(self))
+        batch = Trainer.batch
+        patch.setattr(Trainer, "batch", lambda self, iteration: seen.append(iteration) or batch(self, iteration))
         resume(run, None, 7, "cpu")
     assert seen == [4, 5, 6]
     assert metrics(run)["iterations"] == 7

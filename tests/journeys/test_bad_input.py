@@ -42,14 +42,14 @@ import fake_cifar
 import pytest
 import torch
 from filelock import FileLock
+from runs_in_seconds import interrupt_after
 from shell import Shell, few_evaluations, finish, start
 from tiny_detectors import tiny_run
 
 from pocketrcnn.cli.main import main
 from pocketrcnn.course.data import cifar, download
 from pocketrcnn.data.images import cache
-from pocketrcnn.training import files, loop
-from pocketrcnn.training.loop import Trainer
+from pocketrcnn.training import files, fit
 
 B2 = "reproduce --data sample --only B2 --iterations 4 --batch 4 --out"
 F3 = "reproduce --data sample --only F3 --iterations 1 --batch 4 --out"
@@ -63,23 +63,11 @@ def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
     return Shell(capsys)
 
 
-def stop_in_iteration(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Ctrl-C while an iteration is computed."""
-    step = Trainer.step
-
-    def stopping(self: Trainer) -> None:
-        step(self)
-        if self.state.iteration == number:
-            signal.raise_signal(signal.SIGINT)
-
-    monkeypatch.setattr(Trainer, "step", stopping)
-
-
 @pytest.fixture
 def stopped(shell: Shell, tmp_path: Path) -> Path:
     """The output folder of a call that was interrupted in its second iteration."""
     with pytest.MonkeyPatch.context() as patch:
-        stop_in_iteration(patch, 2)
+        interrupt_after(patch, 2)
         code, _, err = shell(B2, tmp_path / "out")
     assert code == 130
     message = f"pocketrcnn: interrupted at iteration 2 of {RUN}, state saved; the same command goes on from here"
@@ -349,7 +337,7 @@ def test_a_checkpoint_that_is_damaged(shell: Shell, stopped: Path) -> None:
 def test_a_checkpoint_that_belongs_to_another_network(shell: Shell, stopped: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     with pytest.MonkeyPatch.context() as patch:
-        stop_in_iteration(patch, 1)
+        interrupt_after(patch, 1)
         assert shell(B2.replace("B2", "B1"), other).code == 130
     mine = stopped / "runs" / RUN / "checkpoint.safetensors"
     mine.write_bytes((other / "runs" / RUN.replace("B2", "B1") / "checkpoint.safetensors").read_bytes())
@@ -424,14 +412,14 @@ def test_other_lengths_recipes_and_seeds_have_folders_of_their_own(shell: Shell,
 
 def test_ctrl_c_during_the_last_evaluation_ends_the_call(shell: Shell, tmp_path: Path) -> None:
     """The run is finished first; the next one is not begun."""
-    whole = loop.assess
+    whole = fit.assess
 
     def interrupted(*given: Any) -> Any:
         signal.raise_signal(signal.SIGINT)
         return whole(*given)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "assess", interrupted)
+        patch.setattr(fit, "assess", interrupted)
         code, _, err = shell(B2.replace("B2", "B2,B3"), tmp_path)
     assert code == 130
     assert f"interrupted at the end of {RUN}, state saved" in err

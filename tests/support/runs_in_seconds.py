@@ -15,6 +15,7 @@ import torch
 from pocketrcnn.config import Config, replace
 from pocketrcnn.course.experiments import EXPERIMENTS
 from pocketrcnn.custom.train import Options, train
+from pocketrcnn.model.structures import Batch
 from pocketrcnn.training import device
 from pocketrcnn.training.loop import Trainer
 
@@ -61,12 +62,12 @@ def evaluation(folder: Path, split: str) -> dict[str, Any]:
 
 
 def interrupt_after(patch: pytest.MonkeyPatch, iterations: int, number: int = signal.SIGINT) -> None:
-    """A signal in the middle of an iteration."""
-    step = Trainer.step
+    """A signal in the last of so many iterations."""
+    batch = Trainer.batch
 
-    def stopping(self: Trainer) -> None:
-        step(self)
-        if self.state.iteration == iterations:
+    def stopping(self: Trainer, iteration: int) -> Batch:
+        if iteration + 1 == iterations:
             signal.raise_signal(number)
+        return batch(self, iteration)
 
-    patch.setattr(Trainer, "step", stopping)
+    patch.setattr(Trainer, "batch", stopping)

@@ -21,7 +21,7 @@ from ..errors import UserError, nearest
 from ..terminal import columns, print_table, say
 from ..training.device import choose_device
 from ..training.files import leftover, remove_leftovers, write_atomically
-from ..training.loop import fit
+from ..training.fit import fit
 from ..training.machine import environment
 from ..training.run import LOCK, Run, encode, parse, saved
 from .data.datasets import SOURCES, open_dataset, require_backgrounds

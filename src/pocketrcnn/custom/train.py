@@ -25,7 +25,8 @@ from ..training import config_file
 from ..training.checkpoint import load_tensors
 from ..training.device import choose_device, keep_memory
 from ..training.files import first_free, require_writable
-from ..training.loop import Trainer, fit
+from ..training.fit import fit
+from ..training.loop import Trainer
 from ..training.run import CHECKPOINT, Run, open_run, require_place, saved_splits
 from .anchors import Anchors, sides_and_boxes
 from .evaluate import concluded, held_out, show_evaluation

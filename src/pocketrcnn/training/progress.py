@@ -13,7 +13,7 @@ from .state import State
 
 
 class Progress:
-    """A bar on a terminal; elsewhere one line at every point of the curves."""
+    """A bar on a terminal; elsewhere one line at every evaluation."""
 
     def __init__(self, name: str, config: Config, start: int, seconds: float) -> None:
         """`start` and `seconds`: iterations and seconds of training that lie behind."""
@@ -50,7 +50,7 @@ class Progress:
             self.bar.update(self.task, rate=text)
 
     def update(self, state: State, due: bool) -> None:
-        """After an iteration; `due` after a new point of the curves."""
+        """After an iteration; `due` after a new log entry."""
         if self.bar and self.task is not None:
             self.bar.update(self.task, completed=state.iteration, total=state.planned, rate=self.rate(state))
         elif due:
