@@ -14,10 +14,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from hotcoco import COCOeval
 from numpy.typing import NDArray
 
-from .coco import ANY_AREA, Floats, Found, Truth, accumulated, as_coco, detection_limit, matched
+from .coco import ANY_AREA, COCOeval, Floats, Found, Truth, accumulated, as_coco, detection_limit, matched
 from .thresholds import DEFAULT_THRESHOLD, Matches, best, sampled, sweep
 
 IOU_50, IOU_75 = 0, 5  # places among the ten IoU thresholds

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from hotcoco import COCO, COCOeval
+from hotcoco import COCO
+from hotcoco import COCOeval as COCOeval  # noqa: PLC0414 - handed on: no other file imports hotcoco
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]

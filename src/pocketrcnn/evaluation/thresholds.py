@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from hotcoco import COCOeval
 from numpy.typing import NDArray
+
+from .coco import COCOeval
 
 POINTS = 101  # of a curve
 DEFAULT_THRESHOLD = 0.5  # where no best one was found: networks of the course, images without objects

@@ -1,7 +1,14 @@
-"""People's own data sets in the formats that they have: COCO, Pascal VOC, YOLO and CSV, told apart by content.
+"""Annotations in the formats that people have, told apart by content. No torch here.
 
-Readers hand on what the files say, faulty boxes too: `pocketrcnn.data.check` judges. What cannot be understood at all
-becomes a fault, and the rest is read. No torch here.
+coco     COCO JSON
+voc      Pascal VOC
+yolo     YOLO
+tables   CSV
+finding  the image files and splits that annotations speak of
+writing  names, copies and numbers, for all writers
+
+Readers hand on what the files say, faulty boxes too: `pocketrcnn.data.check` finds the faults. What cannot be
+understood at all becomes a fault, and the rest is read.
 """
 
 from __future__ import annotations
