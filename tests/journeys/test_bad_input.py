@@ -43,7 +43,7 @@ import pytest
 import torch
 from filelock import FileLock
 from runs_in_seconds import interrupt_after
-from shell import Shell, few_evaluations, finish, start
+from shell import Shell, few_evaluations, finish, short_sample, start
 from tiny_detectors import tiny_run
 
 from pocketrcnn.cli.main import main
@@ -59,6 +59,7 @@ RUN = "B2-pocket-4-sample-seed0"
 @pytest.fixture
 def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
     few_evaluations(monkeypatch)
+    short_sample(monkeypatch)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     return Shell(capsys)
 
@@ -237,7 +238,8 @@ def test_impossible_places_are_refused_before_any_work(
     """Neither a file nor /proc takes a folder, not even from root. The data are not there: they are not looked at."""
     where = tmp_path / place  # "/proc" stays what it is
     (tmp_path / "notes.txt").write_text("precious")
-    line = shell.refused(words.format(where, run=tiny_run(tmp_path_factory)))
+    run = tiny_run(tmp_path_factory) if "{run}" in words else ""
+    line = shell.refused(words.format(where, run=run))
     assert line.startswith(f"pocketrcnn: {where}")
     assert " cannot be written" in line
     assert line.endswith("with --out")
@@ -350,6 +352,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
         few_evaluations(patch)
+        short_sample(patch)
         assert main([*F3.split(), str(folder)]) == 0
     return folder
 
@@ -442,8 +445,13 @@ def test_a_run_killed_before_its_first_iteration_goes_on(shell: Shell, tmp_path:
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)]
 )
 def test_a_stopped_run_goes_on(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, number: signal.Signals, code: int
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+    code: int,
 ) -> None:
+    short_sample(monkeypatch)
     words = f"reproduce --data sample --only R1 --iterations 5 --batch 4 --checkpoint 0 --out {tmp_path}"
     process = start(*words.split())
     assert process.stdout is not None
