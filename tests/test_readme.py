@@ -62,11 +62,17 @@ def quick(words: list[str]) -> list[str]:
         return ["bench", options["what"], "--rounds", "1", *images]
     if options["verb"] in ("train", "resume"):
         few = {"train": "2", "resume": "3"}[options["verb"]]
-        return [words[0], words[1], "--iterations", few]
+        return [*without(words, "--minutes", "--iterations"), "--iterations", few]
     if options["verb"] != "reproduce":
         return words
     kept = {"only": options["only"] or "B1"} | {name: options[name] for name in ("recipe", "seeds", "data", "out")}
     return ["reproduce", *(str(word) for name, value in kept.items() for word in (f"--{name}", value)), *QUICK]
+
+
+def without(words: list[str], *options: str) -> list[str]:
+    """A command without some options and their values."""
+    places = {place for place, word in enumerate(words) if word in options}
+    return [word for place, word in enumerate(words) if not {place, place - 1} & places]
 
 
 @pytest.fixture
