@@ -68,7 +68,7 @@ def test_a_picture_of_a_trained_network_says_which_run_it_shows(name: str) -> No
     """Those without a run are drawn from a few numbers alone; runs are of the minor version that is here."""
     run = SOURCES[name].get("run")
     if run is None:
-        assert name in components()
+        assert name in drawings()
         return
     assert run["command"].startswith("pocketrcnn "), name
     assert run["iterations"] > 0, name
@@ -76,9 +76,9 @@ def test_a_picture_of_a_trained_network_says_which_run_it_shows(name: str) -> No
     assert minor(run["version"]) == minor(__version__), outdated(name, f"version {__version__}")
 
 
-def components() -> dict[str, Any]:
+def drawings() -> dict[str, Any]:
     """The pictures that need no run, by the script's own list."""
-    found: dict[str, Any] = loaded("components.py")["PICTURES"]
+    found: dict[str, Any] = loaded("__main__.py")["DRAWINGS"]
     return found
 
 
@@ -100,7 +100,7 @@ def minor(version: str) -> list[str]:
 
 def test_drawings_are_what_the_script_draws() -> None:
     """Those that are SVG need no fonts of this machine, and come out byte by byte the same."""
-    for name, draw in components().items():
+    for name, draw in drawings().items():
         if name.endswith(".svg"):
             assert draw() == (FOLDER / name).read_bytes(), outdated(name, "scripts/pictures")
 

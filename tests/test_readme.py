@@ -129,7 +129,8 @@ def run(words: list[str]) -> None:
     elif words[0] == "make":
         check_make(words[1:])
     elif words[0] == "python":
-        assert (ROOT / words[1]).is_file(), words
+        program = ROOT / words[1]
+        assert program.is_file() or (program / "__main__.py").is_file(), words
     else:
         assert shlex.join(words) in INSTALLATION, f"no test runs {words}"
 

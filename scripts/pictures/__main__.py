@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import components
 import course
+import fitted
 import nuclei
 import stages
 from shown import COMPUTED, Numbers
@@ -24,6 +25,8 @@ from trained import Trained, load
 
 from pocketrcnn.errors import UserError
 
+DRAWINGS = components.PICTURES | fitted.PICTURES  # those that need no run
+GIVEN = components.GIVEN | fitted.GIVEN
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 SOURCES = "sources.json"
 Made = tuple[bytes, Numbers, Numbers]
@@ -59,7 +62,7 @@ RUNS = {
 def main(arguments: Sequence[str]) -> int:
     """Make the named pictures, or all; returns the exit code."""
     options = parser().parse_args(arguments)
-    names = options.names or [*components.PICTURES, *(name for run in RUNS.values() for name in run.pictures)]
+    names = options.names or [*DRAWINGS, *(name for run in RUNS.values() for name in run.pictures)]
     try:
         made = {**drawn(names), **from_runs(names, {name: Path(getattr(options, name)) for name in RUNS})}
     except UserError as error:
@@ -80,9 +83,13 @@ def parser() -> argparse.ArgumentParser:
 
 def drawn(names: Sequence[str]) -> dict[str, Any]:
     """The pictures that need no run."""
-    chosen = {name: draw for name, draw in components.PICTURES.items() if name in names}
-    given = components.GIVEN
-    return {name: (draw(), record(given[name], COMPUTED[name](given[name]))) for name, draw in chosen.items()}
+    chosen = {name: draw for name, draw in DRAWINGS.items() if name in names}
+    return {name: (draw(), record(GIVEN[name], computed(name))) for name, draw in chosen.items()}
+
+
+def computed(name: str) -> Numbers:
+    """What a drawing shows in numbers; nothing where it is a picture alone."""
+    return COMPUTED[name](GIVEN[name]) if name in COMPUTED else {}
 
 
 def from_runs(names: Sequence[str], folders: dict[str, Path]) -> dict[str, Any]:

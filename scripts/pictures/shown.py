@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from pocketrcnn import boxes
+from pocketrcnn.anchors import fit_anchors
 from pocketrcnn.roi import max_pool, transformer_pool
 
 Numbers = dict[str, Any]
@@ -77,6 +79,12 @@ def max_pooling(given: Numbers) -> Numbers:
     return {"boxes.bins": spans, "roi.max_pool": plain(pooled)}
 
 
+def fitted(given: Numbers) -> Numbers:
+    """Anchors by k-means on the sizes of boxes, and the mean IoU of a box with its best anchor."""
+    anchors, fit = fit_anchors(np.array(given["boxes"], np.float64), given["count"])
+    return {"anchors.fit_anchors": [[*anchor] for anchor in anchors], "anchors.fit_anchors (fit)": [round(fit, 3)]}
+
+
 def transformer(given: Numbers) -> Numbers:
     """Theta of the box, and the crop of a ramp along x, which says where the transformer samples."""
     box, side = torch.tensor([[given["box"]]], dtype=torch.float32), given["side"]
@@ -123,6 +131,7 @@ def verdict(given: Numbers, detections: Numbers) -> Numbers:
 
 COMPUTED: dict[str, Callable[[Numbers], Numbers]] = {
     "anchors.svg": anchors,
+    "fit.svg": fitted,
     "iou.svg": iou,
     "deltas.svg": deltas,
     "matching.svg": matching,
