@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pocketrcnn import configfile
+from pocketrcnn.training import config_file
 from pocketrcnn.errors import UserError
-from pocketrcnn.planning import PRESETS, WIDER, widths
-from pocketrcnn.report.closing import machine
-from pocketrcnn.runs import parse
+from pocketrcnn.custom.plan import PRESETS, WIDER, widths
+from pocketrcnn.report.phrases import machine
+from pocketrcnn.training.run import parse
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "docs/results.md")
@@ -59,7 +59,7 @@ def collect(folders: Sequence[Path]) -> Row:
 def figures(folder: Path) -> Row:
     """What one run says of itself."""
     evaluation, metrics = parse(folder / "evaluation-test.json"), parse(folder / "metrics.json")
-    config = configfile.load((folder / "config.yaml").read_text(encoding="utf-8"), str(folder))
+    config = config_file.load((folder / "config.yaml").read_text(encoding="utf-8"), str(folder))
     environment = parse(folder / "env.json")
     versions = ", ".join(f"{name} {environment['versions'][name]}" for name in ("python", "torch", "pocketrcnn"))
     return {

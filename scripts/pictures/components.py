@@ -13,8 +13,8 @@ from sheet import Pixels, Sheet, Tile, letters
 from shown import COMPUTED, Numbers
 
 from pocketrcnn.config import DataConfig
-from pocketrcnn.data.datasets import open_dataset
-from pocketrcnn.roi import transformer_pool
+from pocketrcnn.course.data.datasets import open_dataset
+from pocketrcnn.model.roi import transformer_pool
 
 SIDE, STRIDE, CELLS, ANCHOR = 48, 8, 6, 32  # pixels: the course's frame, cells and anchors
 EXAMPLE = 41  # which test scene of the sample is cropped: a red car in the box below

@@ -10,7 +10,7 @@ from sheet import GREEN, RED, Sheet, Tile
 from shown import scenes_right
 from trained import Numbers, Scene, Trained, detections, rounded
 
-from pocketrcnn.data.datasets import open_dataset
+from pocketrcnn.course.data.datasets import open_dataset
 
 SIDE, COLUMNS, ROWS = 192, 6, 2
 

@@ -15,7 +15,7 @@ from sheet import INK as DARK
 from shown import hits, verdict
 from trained import Numbers, Scene, Trained, detections, rounded, scenes
 
-from pocketrcnn.detector import FasterRCNN
+from pocketrcnn.model.faster_rcnn import FasterRCNN
 
 SIDE, HEADER = 586, 100  # pixels of a tile, and of the lines above it
 OBJECTS = range(15, 46)  # nuclei in the image that is shown: neither empty nor too full to see
@@ -79,7 +79,7 @@ def compared(scene: Scene, found: Numbers, outcome: Numbers) -> Image.Image:
 
 def curve(trained: Trained) -> tuple[bytes, Numbers, Numbers]:
     """AP50 and AP on validation images against the minutes of the run."""
-    points: list[Any] = trained.run.points()
+    points: list[Any] = trained.run.log_entries()
     pace = trained.made["minutes"] / trained.made["iterations"]
     given = {
         "iterations": trained.made["iterations"],

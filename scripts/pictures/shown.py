@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pocketrcnn import boxes
-from pocketrcnn.anchors import fit_anchors
-from pocketrcnn.roi import max_pool, transformer_pool
+from pocketrcnn.model import boxes
+from pocketrcnn.custom.anchors import fit_anchors
+from pocketrcnn.model.roi import max_pool, transformer_pool
 
 Numbers = dict[str, Any]
 RIGHT = 0.5  # IoU from which on a detection is right

@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pocketrcnn.data.letterbox import letterbox
-from pocketrcnn.data.own import open_own
-from pocketrcnn.data.pixels import read_image
-from pocketrcnn.detector import FasterRCNN
-from pocketrcnn.predictor import class_names
-from pocketrcnn.runs import open_finished
-from pocketrcnn.structures import Detections
-from pocketrcnn.thresholds import DEFAULT_THRESHOLD
+from pocketrcnn.data.images.letterbox import letterbox
+from pocketrcnn.data.custom_data import open_custom_data
+from pocketrcnn.data.images.pixels import read_image
+from pocketrcnn.model.faster_rcnn import FasterRCNN
+from pocketrcnn.custom.detector import class_names
+from pocketrcnn.training.run import open_finished
+from pocketrcnn.model.structures import Detections
+from pocketrcnn.evaluation.thresholds import DEFAULT_THRESHOLD
 
 Numbers = dict[str, Any]
 Pixels = NDArray[np.uint8]
@@ -79,7 +79,7 @@ def command(config: Any) -> str:
 
 def scenes(trained: Trained) -> list[Scene]:
     """The test images of a run on annotated images, in the order of their names."""
-    annotations = open_own(trained.run.config.data).annotations
+    annotations = open_custom_data(trained.run.config.data).annotations
     examples = sorted(annotations.split("test") or annotations.split("val"), key=lambda example: example.path.name)
     return [scene(example, trained) for example in examples]
 
