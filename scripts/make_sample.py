@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from PIL import Image
 
-from pocketrcnn.data.cifar import CLASSES, join_mosaic, load_cifar10
+from pocketrcnn.course.data.cifar import CLASSES, join_mosaic, load_cifar10
 
-FOLDER = Path(__file__).parents[1] / "src" / "pocketrcnn" / "data" / "sample"
+FOLDER = Path(__file__).parents[1] / "src" / "pocketrcnn" / "course" / "data" / "sample"
 COLUMNS = 50
 PARTS = {"train": ("data_batch_1.bin", 100), "test": ("test_batch.bin", 50)}  # images of each class
 

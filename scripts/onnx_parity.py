@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from pocketrcnn.custom.detector import Detector
+from pocketrcnn.custom.onnx.export import onnx_file
+from pocketrcnn.custom.onnx.parity import BOX, SCORE, Whole, compare, readable
 from pocketrcnn.data.formats import read
-from pocketrcnn.environment import processor, versions
-from pocketrcnn.export import onnx_file
-from pocketrcnn.parity import BOX, SCORE, Whole, compare, readable
-from pocketrcnn.predictor import Detector
+from pocketrcnn.training.machine import processor, versions
 
 
 def main() -> None:

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pocketrcnn.training import config_file
-from pocketrcnn.errors import UserError
 from pocketrcnn.custom.plan import PRESETS, WIDER, widths
+from pocketrcnn.errors import UserError
 from pocketrcnn.report.phrases import machine
+from pocketrcnn.training import config_file
 from pocketrcnn.training.run import parse
 
 ROOT = Path(__file__).parents[1]

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pocketrcnn.course.experiments import EXPERIMENTS, Experiment
+from pocketrcnn.course.report import tables
 from pocketrcnn.errors import UserError
-from pocketrcnn.experiments import EXPERIMENTS, Experiment
-from pocketrcnn.report import phrases, tables
-from pocketrcnn.report.closing import machine
-from pocketrcnn.report.records import Stat
+from pocketrcnn.report import phrases
+from pocketrcnn.report.phrases import Stat, machine
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ("pictures", "curves", "layers")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import painted
 import pytest
 import torch
-
-from pocketrcnn.config import Config, replace
-from pocketrcnn.experiments import EXPERIMENTS
-from pocketrcnn.training import Options, train
+from runs_in_seconds import FORMATS, auto_becomes, learn
+from shell import Shell
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -44,11 +43,18 @@ def empty_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     return cache
 
 
-def small(experiment: str, recipe: str = "pocket", **changes: object) -> Config:
-    """An experiment on the sample, a few iterations long."""
-    config = EXPERIMENTS[experiment].config(recipe, 6, "sample", 0)
-    config = replace(config, train__batch=10, train__evaluations=2, train__curve_images=20, train__precision="float32")
-    return replace(config, **changes)
+@pytest.fixture(autouse=True, scope="session")
+def float32_unless_asked() -> Iterator[None]:
+    """No test depends on the processor. Those that ask for `precision` run in each format."""
+    with auto_becomes("float32"):
+        yield
+
+
+@pytest.fixture(params=FORMATS)
+def precision(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The number format of training: a test that asks for it runs in each."""
+    with auto_becomes(request.param):
+        yield request.param
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +66,24 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def learned(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of `train` on them, 40 iterations long. It is read, never changed: copy it before."""
-    folder = tmp_path_factory.mktemp("learned")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("POCKETRCNN_DATA", str(folder / "cache"))
-        return train(Options(shapes, iterations=40, preset="small", batch=8, out=folder / "run", device="cpu"))
+    return learn(shapes, tmp_path_factory.mktemp("learned"))
+
+
+@pytest.fixture(scope="session")
+def learned_bfloat16(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, trained in bfloat16."""
+    with auto_becomes("bfloat16"):
+        return learn(shapes, tmp_path_factory.mktemp("learned"))
+
+
+@pytest.fixture
+def learned_in_both(precision: str, request: pytest.FixtureRequest) -> Path:
+    """`learned` in each number format of training: a test that asks for it runs twice."""
+    names = {"float32": "learned", "bfloat16": "learned_bfloat16"}
+    return Path(request.getfixturevalue(names[precision]))
+
+
+@pytest.fixture
+def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
+    """The command line, in this process."""
+    return Shell(capsys)

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "pocketrcnn"
 FILES = sorted(SOURCE.rglob("*.py"))
-SCRIPTS = [*FILES, *sorted((ROOT / "scripts").rglob("*.py")), *sorted((ROOT / "tests").glob("*.py"))]
+SCRIPTS = [*FILES, *sorted((ROOT / "scripts").rglob("*.py")), *sorted((ROOT / "tests").rglob("*.py"))]
 LONGEST_FILE, LONGEST_FUNCTION = 300, 60  # lines
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 CALLED_BY_LIBRARIES = {"forward", "backward", "error"}  # torch and argparse say what these do
@@ -148,7 +148,7 @@ def conditions(module: ast.Module) -> Iterator[ast.AST]:
 
 def decides_by_name(condition: ast.AST) -> bool:
     """Whether a recipe, a network or an experiment stands in an expression, as a name or as a text."""
-    from pocketrcnn.experiments import DERIVED, EXPERIMENTS, NETWORKS, RECIPES
+    from pocketrcnn.course.experiments import DERIVED, EXPERIMENTS, NETWORKS, RECIPES
 
     known = {*RECIPES, *NETWORKS, *EXPERIMENTS, *DERIVED} - {"rpn"}  # `rpn` is also a part of every detector
     for node in ast.walk(condition):

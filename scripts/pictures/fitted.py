@@ -9,9 +9,9 @@ from drawing import BLUE, GREY, INK, RED, RULE, Drawing
 from sheet import Sheet, Tile
 from shown import COMPUTED, Numbers
 
-from pocketrcnn.model.backbones import Backbone
 from pocketrcnn.config import BackboneConfig, DataConfig
 from pocketrcnn.course.data.datasets import open_dataset
+from pocketrcnn.model.backbones import Backbone
 
 # Widths and heights in pixels: of round nuclei, and of long rods that lie or stand.
 ROUND = [[9, 10], [10, 9], [11, 12], [12, 11], [13, 13], [14, 12], [12, 14], [15, 16], [16, 15], [17, 18], [19, 17]]

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pocketrcnn.model import boxes
 from pocketrcnn.custom.anchors import fit_anchors
+from pocketrcnn.model import boxes
 from pocketrcnn.model.roi import max_pool, transformer_pool
 
 Numbers = dict[str, Any]

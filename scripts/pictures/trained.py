@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pocketrcnn.data.images.letterbox import letterbox
-from pocketrcnn.data.custom_data import open_custom_data
-from pocketrcnn.data.images.pixels import read_image
-from pocketrcnn.model.faster_rcnn import FasterRCNN
 from pocketrcnn.custom.detector import class_names
-from pocketrcnn.training.run import open_finished
-from pocketrcnn.model.structures import Detections
+from pocketrcnn.data.custom_data import open_custom_data
+from pocketrcnn.data.images.letterbox import letterbox
+from pocketrcnn.data.images.pixels import read_image
 from pocketrcnn.evaluation.thresholds import DEFAULT_THRESHOLD
+from pocketrcnn.model.faster_rcnn import FasterRCNN
+from pocketrcnn.model.structures import Detections
+from pocketrcnn.training.run import open_finished
 
 Numbers = dict[str, Any]
 Pixels = NDArray[np.uint8]

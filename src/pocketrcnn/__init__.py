@@ -9,18 +9,18 @@ from typing import Any
 from .version import __version__
 
 _HOME = {
-    "Batch": "structures",
+    "Batch": "model.structures",
     "Config": "config",
-    "Dataset": "data",
-    "Detections": "structures",
-    "Detector": "predictor",
-    "FasterRCNN": "detector",
-    "Run": "runs",
+    "Dataset": "data.dataset",
+    "Detections": "model.structures",
+    "Detector": "custom.detector",
+    "FasterRCNN": "model.faster_rcnn",
+    "Run": "training.run",
     "UserError": "errors",
-    "evaluate": "metrics",
-    "fit": "engine",
-    "open_dataset": "data",
-    "train": "predictor",
+    "evaluate": "evaluation.network",
+    "fit": "training.loop",
+    "open_dataset": "course.data.datasets",
+    "train": "custom.detector",
 }
 
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604 - the keys are strings

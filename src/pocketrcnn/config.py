@@ -1,7 +1,5 @@
-"""Every setting of a run: frozen dataclasses, checked when they are built; `configfile` saves them and reads them back.
-
-No torch here, so that the command line answers at once. Each module receives its own small dataclass, never the whole.
-"""
+"""Every setting of a run: frozen dataclasses, checked when they are built. No torch here.
+Each module receives its own small dataclass, never the whole. `training/config_file.py` saves and reads them."""
 
 from __future__ import annotations
 
@@ -10,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .errors import require
+
+CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 Box = tuple[float, float, float, float]
 Unread = tuple[str, str, int]
 
 SPLITS = ("train", "val", "test")
-LEAST_SIDE = 2.0  # pixels of the input: objects that are less wide or high are not learned
+MIN_SIDE = 2.0  # pixels of the input: objects that are less wide or high are not learned
 
 
 def printable(text: str) -> str:
@@ -89,3 +90,21 @@ class Annotations:
     def split(self, name: str) -> tuple[Example, ...]:
         """The examples of one split."""
         return tuple(example for example in self.examples if example.split == name)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `inspect` found.
+
+    clean: the sound images and objects, with real sizes and no faults. faults: all, those of the reader too.
+    summary: facts about `clean`, as `pocketrcnn check --json` prints them.
+    """
+
+    clean: Annotations
+    faults: tuple[Fault, ...]
+    summary: dict[str, Any]
+
+    @property
+    def drops(self) -> bool:
+        """Whether anything is lost."""
+        return any(fault.drops for fault in self.faults)

@@ -13,34 +13,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ..errors import UserError, nearest
-from .annotations import SPLITS, Annotations, Example, Fault, Object
+from .annotations import SPLITS, Annotations, Example, Fault, Object, Report
+from .images.pixels import read_both
 from .overview import objects_of, summary
-from .pixels import read_both
 
 THREADS = 2  # that decode; Pillow computes outside of Python's lock
 TOLERANCE = 1.0  # pixels that a box may stand out of its image without a word: rounding, or counting from 1
 KEEPERS = ("test", "train", "val", "")  # of an image in two splits, the first of these keeps it: tests stay honest
-
-
-@dataclass(frozen=True)
-class Report:
-    """What `inspect` found.
-
-    clean: the sound images and objects, with real sizes and no faults. faults: all, those of the reader too.
-    summary: facts about `clean`, as `pocketrcnn check --json` prints them.
-    """
-
-    clean: Annotations
-    faults: tuple[Fault, ...]
-    summary: dict[str, Any]
-
-    @property
-    def drops(self) -> bool:
-        """Whether anything is lost."""
-        return any(fault.drops for fault in self.faults)
 
 
 @dataclass(frozen=True)

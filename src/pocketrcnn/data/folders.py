@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import UserError
-from ..structures import PADDING, Batch
+from ..model.structures import PADDING, Batch
 from .annotations import Annotations, Example, Fault
-from .frames import Frames, open_frames
-from .letterbox import scale_of
+from .images.frames import Frames, open_frames
+from .images.letterbox import scale_of
 
 
 class Objects(NamedTuple):

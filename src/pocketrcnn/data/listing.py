@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import UserError
-from .pixels import IMAGE_SUFFIXES
+from .images.pixels import IMAGE_SUFFIXES
 
 RESULTS, TABLE = "predictions.json", "predictions.csv"  # what `predict` writes into its folder
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .annotations import SPLITS, Annotations, Example, Fault, Object, printable
 
 if TYPE_CHECKING:
-    from .check import Report
+    from .annotations import Report
 
 Facts = dict[str, Any]
 LIMIT = 20  # faults of a kind that a terminal shows
@@ -88,7 +88,7 @@ def extent(sides: Sequence[float]) -> Facts | None:
 
 def render(report: Report) -> None:
     """Print what was found and every kind of fault, at most LIMIT of each."""
-    from ..show import print_table, say
+    from ..terminal import print_table, say
 
     facts = report.summary
     images, objects = counted(facts["images"], "image"), counted(facts["objects"], "object")
@@ -139,7 +139,7 @@ def not_carried_over(facts: Facts) -> str:
 
 def class_table(classes: Sequence[Facts]) -> Any:
     """A rich table with a row a class."""
-    from ..show import columns
+    from ..terminal import columns
 
     table = columns(("class", "objects", "images", "median side", "smallest", "largest"), ["class"])
     for facts in classes:
@@ -151,7 +151,7 @@ def class_table(classes: Sequence[Facts]) -> Any:
 
 def render_faults(faults: Sequence[Fault]) -> None:
     """Print faults by kind, those first that cost something."""
-    from ..show import say
+    from ..terminal import say
 
     kinds: defaultdict[tuple[bool, str], list[Fault]] = defaultdict(list)
     for fault in faults:

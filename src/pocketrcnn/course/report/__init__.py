@@ -1,0 +1,1 @@
+"""The report of `reproduce`: one HTML file made from `results.json` alone."""

@@ -1,0 +1,76 @@
+"""`pocketrcnn bench train`: how fast a detector of one's own learns, and how much memory a large data set takes.
+
+Everything is included: reading the batch, augmentation, forward, backward, optimiser. The large data set is drawn for
+the measurement, written, opened as any other, and trained on.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ..config import Config, DataConfig, replace
+from ..data.annotations import Annotations, Example, Object
+from ..data.custom_data import open_custom_data
+from ..data.folders import Folder, open_folder
+from ..training.device import choose_precision, keep_memory
+from ..training.loop import Trainer
+from ..training.machine import environment, peak_memory_gb
+from ..training.timing import alternate
+from .plan import plan
+
+SIDE, OBJECTS = 256, 30  # pixels, objects an image of the drawn data set: about those of nuclei
+
+
+def drawn(folder: Path, count: int) -> Annotations:
+    """`count` JPEG images of smooth noise, each with 30 objects of 10 to 30 pixels."""
+    random = np.random.default_rng(0)
+    examples = []
+    for number in range(count):
+        path = folder / f"{number:06d}.jpg"
+        coarse = Image.fromarray(random.integers(0, 256, (16, 16, 3), np.uint8))
+        coarse.resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(path)
+        corners = random.uniform(0, SIDE - 30, (OBJECTS, 2))
+        boxes = np.concatenate([corners, corners + random.uniform(10, 30, (OBJECTS, 2))], axis=1).tolist()
+        objects = tuple(Object((box[0], box[1], box[2], box[3]), "thing") for box in boxes)
+        examples.append(Example(path, objects, "train", (SIDE, SIDE)))
+    return Annotations("coco", folder, ("thing",), tuple(examples))
+
+
+def train(data: Path | None, images: int, rounds: int, preset: str) -> dict[str, Any]:
+    """Images a second on `data` (or on the drawn images), and memory with `images` drawn images, as JSON holds it."""
+    keep_memory()
+    found: dict[str, Any] = {"preset": preset, "rounds": rounds}
+    if data:
+        own = open_custom_data(DataConfig(str(data.resolve()), "folder"))
+        config = configured(own.annotations, preset)
+        found["data"] = measured(own.folder("train", config.model.image), config, rounds)
+    with tempfile.TemporaryDirectory() as folder:
+        annotations = drawn(Path(folder), images)
+        config = configured(annotations, preset)
+        begun = time.perf_counter()
+        large = open_folder(annotations, "train", SIDE, Path(folder) / "cache")
+        seconds = time.perf_counter() - begun
+        found["drawn"] = measured(large, config, rounds) | {"first_opening_seconds": seconds}
+    found["peak_memory_gb"] = peak_memory_gb()
+    return found | environment(config, torch.device("cpu"))
+
+
+def configured(annotations: Annotations, preset: str) -> Config:
+    """What `pocketrcnn train` would do, with a schedule that is long enough to be measured."""
+    precision = choose_precision("auto", torch.device("cpu"))
+    return replace(plan(annotations, preset).config, train__iterations=10_000, train__precision=precision)
+
+
+def measured(folder: Folder, config: Config, rounds: int) -> dict[str, Any]:
+    """Median time of an iteration on the images of a folder."""
+    trainer = Trainer(config, folder, folder, torch.device("cpu"))
+    median, _ = alternate(trainer.step, lambda: None, rounds)
+    facts = {"images": len(folder), "side": folder.size, "batch": config.train.batch}
+    return facts | {"milliseconds": median * 1e3, "images_per_second": config.train.batch / median}

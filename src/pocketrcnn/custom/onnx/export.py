@@ -1,0 +1,161 @@
+"""`pocketrcnn export`: a trained detector as one ONNX file, from uint8 pixels to final boxes, checked when written.
+
+The network is exported as it is. Two of its operators have to be said in ONNX's: `pocketrcnn::nms`, which becomes
+NonMaxSuppression, and the weighted sums of cells that crop a region.
+Legend: B images, M detections an image, K boxes, S the side of the input in pixels.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ...data.images.pixels import Pixels
+from ...errors import UserError
+from ...model.roi import TAPS
+from ...terminal import say
+from ...training.files import require_writable, write_atomically
+from ...version import __version__
+from ..detector import Detector
+from .parity import Whole, verify
+from .runtime import INPUT, KEY, OUTPUTS, SCHEMA
+
+NAME = "model.onnx"
+PACKAGES = ("onnx", "onnxscript", "onnxruntime")
+OPSET = 18  # of ONNX, in onnxruntime since 1.14
+BOOL = 9  # ONNX's number of the type
+
+
+def export(folder: Path, frames_of: Callable[[int], tuple[Pixels, str]], out: Path | None = None) -> Path:
+    """Write the detector of a finished run as an ONNX file, RUN/model.onnx if `out` is None; returns its path.
+
+    Before it is written, its detections are compared with torch's. frames_of: the images for that, from the side S of
+    the input: uint8 [B,S,S,3], and what they are, in words. Raises UserError when the detections differ (nothing is
+    written then), when a package is missing, and for what is no finished run.
+    """
+    require_packages()
+    detector = Detector.load(folder, "cpu")
+    path = out or folder / NAME
+    if path.suffix.lower() != ".onnx":
+        raise UserError(f"--out {path}: use a name that ends in .onnx, by which exported files are known")
+    if path.is_dir() or not path.parent.is_dir():
+        raise UserError(f"{path} cannot be written: name a file in a folder that exists with --out")
+    require_writable(path.parent)
+    content = onnx_file(detector)
+    frames, words = frames_of(detector.side)
+    found = verify(content, Whole(detector), frames, f"the ONNX file of {folder}")
+    write_atomically(path, content)
+    say(f"verified on {len(frames)} {words}: {found}")
+    say(f"{path}: {len(content) / 1e6:.1f} MB; images uint8 [batch,{detector.side},{detector.side},3]")
+    return path
+
+
+def require_packages() -> None:
+    """Raises UserError when a package for ONNX files is missing."""
+    for name in PACKAGES:
+        try:
+            import_module(name)
+        except ImportError as error:
+            raise UserError(f"{name} is not installed: `pip install 'pocket-rcnn[export]'`, then try again") from error
+
+
+def onnx_file(detector: Detector) -> bytes:
+    """The detector as the content of an ONNX file, with what `runtime` has to know of it."""
+    example = torch.zeros(2, detector.side, detector.side, 3, dtype=torch.uint8)
+    facts = {"schema": SCHEMA, "version": __version__, "classes": detector.classes, "side": detector.side}
+    model = onnx_model(Whole(detector), (example,), [INPUT], OUTPUTS)
+    model.metadata_props.add(key=KEY, value=json.dumps(facts | {"threshold": detector.threshold}))
+    return model.SerializeToString()  # type: ignore[no-any-return]
+
+
+def onnx_model(module: nn.Module, examples: tuple[Tensor, ...], inputs: Sequence[str], outputs: Sequence[str]) -> Any:
+    """A module as an `onnx.ModelProto` for any number of images, which is the first dimension of every input."""
+    batch = torch.export.Dim("batch")
+    table: dict[Callable[..., Any], Callable[..., Any]] = {
+        torch.ops.pocketrcnn.nms.default: onnx_nms,
+        torch.ops.aten.embedding_bag.padding_idx: onnx_crop,
+        torch.ops.aten._embedding_bag_forward_only.default: onnx_crop,
+    }
+    with quiet(), torch.no_grad():
+        module.eval()(*examples)  # what layers keep (`tap_between`) has to be of real tensors
+        program = torch.export.export(module, examples, dynamic_shapes=tuple({0: batch} for _ in examples))
+        made = torch.onnx.export(
+            program,
+            opset_version=OPSET,
+            custom_translation_table=table,
+            input_names=inputs,
+            output_names=outputs,
+            verbose=False,
+        )
+    assert made is not None, "only the older exporter returns nothing"
+    return cleaned(made.model_proto)
+
+
+def onnx_nms(boxes: Any, valid: Any, most: float) -> Any:
+    """`boxes.nms` in ONNX's operators: boxes [B,K,4] that lie best first, valid [B,K] -> kept bool [B,K].
+
+    NonMaxSuppression wants scores (here ranks, K for the first box, 0 for what is not valid) and returns rows of
+    (image, class, box). It would turn inverted boxes, which have no area for us: they get none.
+    """
+    from onnxscript import opset18
+
+    op: Any = opset18  # its types know tensors alone
+    count = boxes.shape[1]
+    ranks = op.Constant(value_floats=[float(rank) for rank in range(count, 0, -1)])
+    scores = op.Unsqueeze(op.Where(valid, ranks, op.Constant(value_float=0.0)), op.Constant(value_ints=[1]))  # [B,1,K]
+    low, high = op.Split(boxes, axis=-1, num_outputs=2)
+    upright = op.Concat(low, op.Max(low, high), axis=-1)
+    limits = op.Constant(value_int=count), op.Constant(value_float=most), op.Constant(value_float=0.5)
+    rows = op.NonMaxSuppression(upright, scores, *limits)  # [kept,3]
+    places = op.Gather(rows, op.Constant(value_ints=[0, 2]), axis=1)  # [kept,2]
+    yes = op.Expand(op.Cast(op.Constant(value_int=1), to=BOOL), op.Shape(places, end=1))
+    return op.ScatterND(op.And(valid, op.Not(valid)), places, yes)  # into False everywhere
+
+
+def onnx_crop(table: Any, cells: Any, _start: Any, _scale: Any, _mode: Any, _sparse: Any, weights: Any, *_: Any) -> Any:
+    """The sums of `roi.transformer_pool` in ONNX's operators: the exporter's own go bag by bag.
+
+    table [cells,C], cells int64 and weights float [n*TAPS] -> [n,C], and three more results of which nothing is used.
+    """
+    from onnxscript import opset18
+
+    op: Any = opset18
+    shape, last = op.Constant(value_ints=[-1, TAPS]), op.Constant(value_ints=[-1])
+    rows = op.Gather(table, op.Reshape(cells, shape), axis=0)  # [n,TAPS,C]
+    weighted = op.Mul(rows, op.Unsqueeze(op.Reshape(weights, shape), last))
+    return op.ReduceSum(weighted, op.Constant(value_ints=[1]), keepdims=0), cells, cells, cells
+
+
+def cleaned(model: Any) -> Any:
+    """The model without what the exporter adds for its own developers: lines of source code, paths of this machine."""
+    graph = model.graph
+    model.producer_name, model.producer_version, graph.name = "pocketrcnn", __version__, "detector"
+    for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.initializer, *model.functions):
+        del part.metadata_props[:]
+        part.doc_string = ""
+    del graph.value_info[:]  # shapes in between, which every reader finds out by itself
+    for value in (*graph.input, *graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    return model
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Nothing of what the exporter has to say to its own developers."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

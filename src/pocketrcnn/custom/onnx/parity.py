@@ -1,0 +1,149 @@
+"""Do an ONNX file and torch find the same? What `export` asks before it writes, and images to ask it on.
+
+Legend: B images, M detections an image, S the side of a frame in pixels.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...config import DataConfig
+from ...data.annotations import SPLITS
+from ...data.custom_data import open_custom_data
+from ...data.dataset import Dataset
+from ...data.images.letterbox import letterbox
+from ...data.images.pixels import Pixels, read_image
+from ...errors import UserError
+from ..detector import Detector
+from .runtime import Detections, detect, open_session
+
+VERIFIED = 16  # images
+BOX, SCORE = 0.01, 1e-4  # pixels of the frame, and probability: further apart are two different detections
+# Where two scores or overlaps are equal but for rounding, torch and onnxruntime may decide differently which box stays;
+# of detections down to the lowest scores, so many still have to be the same.
+LEAST_SAME = 0.99
+
+
+class Whole(nn.Module):
+    """Frames uint8 [B,S,S,3] -> boxes [B,M,4] in pixels of the frame, scores [B,M], labels [B,M], -1 for none."""
+
+    def __init__(self, detector: Detector) -> None:
+        super().__init__()
+        self.detector = detector.model
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        found = self.detector.detect(images.permute(0, 3, 1, 2))
+        return found.boxes, found.scores, found.labels
+
+
+@dataclass
+class Agreement:
+    """How far two detectors agree: detections that both have, of how many; the largest differences between these, in
+    pixels of the frame and of scores; milliseconds an image of each detector, the median."""
+
+    same: int = 0
+    total: int = 0
+    box: float = 0.0
+    score: float = 0.0
+    milliseconds: tuple[float, float] = (0.0, 0.0)
+
+    def add(self, ours: Detections, theirs: Detections) -> None:
+        """The detections of one image: same class, box within BOX and score within SCORE, one for one."""
+        apart = np.abs(ours.boxes[:, None] - theirs.boxes[None]).max(-1, initial=0)  # [m,n]
+        differ = np.abs(ours.scores[:, None] - theirs.scores[None])
+        close = (ours.labels[:, None] == theirs.labels) & (apart <= BOX) & (differ <= SCORE)
+        for row in np.flatnonzero(close.any(1)):
+            if not close[row].any():
+                continue  # its only partner is taken
+            column = int(np.where(close[row], apart[row], np.inf).argmin())
+            close[:, column] = False
+            self.same += 1
+            self.box, self.score = max(self.box, apart[row, column]), max(self.score, differ[row, column])
+        self.total += max(len(ours), len(theirs))
+
+    def __str__(self) -> str:
+        return f"{self.same:,} of {self.total:,} detections are the same, boxes within {self.box:.1g} px, " + (
+            f"scores within {self.score:.1g}; {self.milliseconds[0]:.1f} ms an image, torch {self.milliseconds[1]:.1f}"
+        )
+
+
+def compare(content: bytes, model: Whole, frames: Pixels, where: str) -> Agreement:
+    """The detections of an ONNX file and of torch in float32, in frames uint8 [B,S,S,3], one after the other.
+
+    Both have as many threads as torch has. `where` names the file in messages.
+    """
+    session = open_session(content, where, torch.get_num_threads())
+    found, times = Agreement(), []
+    for frame in frames[:, None]:  # [1,S,S,3]
+        ours, theirs = timed(detect, session, frame), timed(detect_with_torch, model, frame)
+        found.add(Detections(*ours[0])[0], Detections(*theirs[0])[0])
+        times.append((ours[1], theirs[1]))
+    onnx, in_torch = (statistics.median(column) for column in zip(*times, strict=True))
+    found.milliseconds = onnx, in_torch
+    return found
+
+
+def verify(content: bytes, model: Whole, frames: Pixels, where: str) -> Agreement:
+    """`compare`. Raises UserError when they do not agree."""
+    found = compare(content, model, frames, where)
+    if found.same < LEAST_SAME * found.total:
+        raise UserError(
+            f"{where} and torch differ: only {found.same:,} of {found.total:,} detections are the same; nothing was "
+            "written: please report this with the versions of torch, onnxscript and onnxruntime"
+        )
+    return found
+
+
+@torch.inference_mode()
+def detect_with_torch(model: Whole, frames: Pixels) -> list[Any]:
+    """What `runtime.detect` returns, from torch."""
+    return [output.numpy() for output in model(torch.from_numpy(frames))]
+
+
+def timed(work: Callable[..., list[Any]], *arguments: Any) -> tuple[list[Any], float]:
+    """A result, and the milliseconds that it took."""
+    begun = time.perf_counter()
+    result = work(*arguments)
+    return result, (time.perf_counter() - begun) * 1000
+
+
+def dataset_frames(dataset: Dataset) -> tuple[Pixels, str]:
+    """The first images of a data set, as frames uint8 [B,S,S,3], and what they are, in words."""
+    images = dataset.batch(torch.arange(min(VERIFIED, len(dataset)))).images
+    return images.permute(0, 2, 3, 1).contiguous().numpy(), f"images ({dataset.name})"
+
+
+def noise_frames(side: int) -> Pixels:
+    """Frames uint8 [B,S,S,3] of noise, the same each time."""
+    return np.random.default_rng(0).integers(0, 256, (VERIFIED, side, side, 3), np.uint8)
+
+
+def folder_frames(config: DataConfig, side: int, known: dict[str, str] | None) -> tuple[Pixels, str]:
+    """The first images of the test split, or else of the validation or training split, and which they are, in words.
+    Broken ones are left out.
+
+    known: the splits of a run's images, by hash, where it has some. Raises UserError without any image.
+    """
+    own = open_custom_data(config, known)
+    split = next((name for name in reversed(SPLITS) if name in own.splits), "")
+    frames = list(readable([one.path for one in own.annotations.split(split)][:VERIFIED], side))
+    if not frames:
+        raise UserError(f"{config.source} has no images that can be read")
+    return np.stack(frames), f"{split} images"
+
+
+def readable(paths: Sequence[Path], side: int) -> Iterator[Pixels]:
+    """The frames of the images that can be read."""
+    for path in paths:
+        with suppress(UserError):
+            yield letterbox(read_image(path), side)[0]

@@ -1,0 +1,1 @@
+"""A batch changed at random, its boxes with it."""

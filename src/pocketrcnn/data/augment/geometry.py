@@ -1,0 +1,118 @@
+"""Random changes of shape and place of whole batches: boxes move exactly with the pixels.
+
+The rule for objects that a change moves out of sight: a box is cut at the frame, and where less than VISIBLE of its
+area is left, or less than MIN_SIDE pixels of a side, the object becomes padding. Legend: B images, G object slots.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ...model import boxes
+from ...model.structures import PADDING, Batch
+from ..annotations import MIN_SIDE
+
+GREY = 128
+VISIBLE = 0.3  # part of the area
+
+
+def seen(images: Tensor, whole: Tensor, batch: Batch) -> Batch:
+    """The batch with changed images and its objects at `whole`, [B,G,4] before they are cut at the frame."""
+    cut = boxes.clip(whole, *images.shape[-2:])
+    kept = boxes.visible(whole, cut, VISIBLE, MIN_SIDE)
+    return Batch(images, cut, batch.labels.where(kept, PADDING), batch.ids)
+
+
+def coins(count: int, device: torch.device) -> Tensor:
+    """Fair coins, one an image: bool [count]."""
+    return torch.rand(count, device=device) < 0.5
+
+
+def flip_vertical(batch: Batch) -> Batch:
+    """Mirror images upside down, each with a fair coin."""
+    images, which = batch.images, coins(len(batch), batch.images.device)
+    objects = boxes.flip_vertical(batch.boxes, images.shape[-2])
+    return _chosen(which, images.flip(-2), objects, batch)
+
+
+def rotate(batch: Batch) -> Batch:
+    """Turn square images by 0, 90, 180 or 270 degrees, all alike likely."""
+    images, side = batch.images, batch.images.shape[-1]
+    assert images.shape[-2] == side, "a quarter turn keeps the frame of square images only"
+    quarter, half = coins(len(batch), images.device), coins(len(batch), images.device)
+    batch = _chosen(quarter, images.rot90(1, (-2, -1)), boxes.rotate90(batch.boxes, side), batch)
+    objects = boxes.flip(boxes.flip_vertical(batch.boxes, side), side)
+    return _chosen(half, batch.images.flip(-2, -1), objects, batch)
+
+
+def _chosen(which: Tensor, images: Tensor, objects: Tensor, batch: Batch) -> Batch:
+    """The changed images and boxes where `which`, bool [B], says so."""
+    images = torch.where(which[:, None, None, None], images, batch.images)
+    return Batch(images, torch.where(which[:, None, None], objects, batch.boxes), batch.labels, batch.ids)
+
+
+def translate(batch: Batch, most: float) -> Batch:
+    """Move each image by whole pixels, up to the part `most` of its side each way; what is bare is grey.
+
+    No pixel is computed anew: after a resampling, training images are softer than those that are judged.
+    """
+    images, (count, _, height, width) = batch.images, batch.images.shape
+    place = 2 * torch.rand(2, count, device=images.device) - 1
+    down, right = (place[0] * most * height).round().long(), (place[1] * most * width).round().long()
+    rows = torch.arange(height, device=images.device) - down[:, None]  # [B,H] in the old image
+    columns = torch.arange(width, device=images.device) - right[:, None]
+    moved = pick(images, rows.clamp(0, height - 1), columns.clamp(0, width - 1))
+    bare = ((rows < 0) | (rows >= height))[:, :, None] | ((columns < 0) | (columns >= width))[:, None, :]  # [B,H,W]
+    objects = boxes.shift(batch.boxes, right[:, None].float(), down[:, None].float())
+    return seen(moved.masked_fill(bare[:, None], GREY), objects, batch)
+
+
+def pick(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """The pixels at int64 rows [B,h] x columns [B,w] of each image: [B,C,H,W] -> [B,C,h,w]."""
+    each = torch.arange(len(images), device=images.device)[:, None, None]
+    return images.permute(0, 2, 3, 1)[each, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+
+
+def zoom(batch: Batch, factors: tuple[float, float], aspect: float, translate: float) -> Batch:
+    """Enlarge (crop) or shrink (in a grey border), stretch and move each image, in one bilinear resampling.
+
+    factors: range of the factor, log-uniform. aspect: up to 1 + aspect times wider or higher, log-uniform.
+    translate: an image moves as far as the zoom leaves play inside the frame, and up to this part of the side more.
+    """
+    images, (count, _, height, width) = batch.images, batch.images.shape
+    size, shape, *place = torch.rand(4, count, device=images.device).unbind(0)  # [B] each, 0..1
+    factor = factors[0] * (factors[1] / factors[0]) ** size
+    stretch = (math.log1p(aspect) * (shape - 0.5)).exp()  # the square root of the change of the aspect ratio
+    x, y = factor * stretch, factor / stretch
+    left, top = _start(x, place[0], translate) * width, _start(y, place[1], translate) * height
+    rows = (torch.arange(height, device=images.device) + 0.5 - top[:, None]) / y[:, None]  # [B,H] in the old image
+    columns = (torch.arange(width, device=images.device) + 0.5 - left[:, None]) / x[:, None]
+    moved = boxes.shift(boxes.scale(batch.boxes, x[:, None], y[:, None]), left[:, None], top[:, None])
+    return seen(to_pixels(resample(images, rows, columns)), moved, batch)
+
+
+def _start(factor: Tensor, place: Tensor, translate: float) -> Tensor:
+    """Where the changed image begins, in parts of the frame: [B] and [B] in 0..1 -> [B]."""
+    play = (1 - factor).abs() / 2 + translate
+    return (1 - factor) / 2 + play * (2 * place - 1)
+
+
+def resample(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Bilinear values at the points rows [B,h] x columns [B,w]: uint8 [B,3,H,W] -> float32 [B,3,h,w], grey outside.
+
+    Points are in pixels of the image, the centre of the first pixel at 0.5.
+    """
+    y, x = 2 * rows / images.shape[-2] - 1, 2 * columns / images.shape[-1] - 1
+    shape = (-1, y.shape[1], x.shape[1])
+    grid = torch.stack((x[:, None, :].expand(shape), y[:, :, None].expand(shape)), -1)  # [B,h,w,2]
+    # Measured at 256 pixels on one thread: 0.9 ms an image; two matrix products in float32 take 2.5.
+    return F.grid_sample(images.float() - GREY, grid, align_corners=False) + GREY
+
+
+def to_pixels(values: Tensor) -> Tensor:
+    """Rounded and cut to 0..255: float -> uint8."""
+    return values.round().clamp(0, 255).to(torch.uint8)

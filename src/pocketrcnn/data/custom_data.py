@@ -1,0 +1,77 @@
+"""A user's own annotated images, from the path on the command line to a data set for each split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..config import DataConfig
+from ..errors import UserError
+from .annotations import SPLITS, Annotations, Example, Report
+from .check import inspect
+from .folders import Folder, open_folder
+from .formats import read
+from .splits import with_splits
+
+
+@dataclass(frozen=True)
+class CustomData:
+    """Checked annotations in which every image has a split, where they come from, and what the check found."""
+
+    source: str
+    annotations: Annotations
+    report: Report
+
+    def folder(self, split: str, side: int) -> Folder:
+        """The images of a split in frames of `side` pixels. Raises UserError when it has none."""
+        return open_folder(self.annotations, split, side)
+
+    @property
+    def split_of(self) -> dict[str, str]:
+        """The split of each image, by the hash of its content."""
+        return {example.digest: example.split for example in self.annotations.examples}
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """Images in each split that has some."""
+        found = {split: len(self.annotations.split(split)) for split in SPLITS}
+        return {split: count for split, count in found.items() if count}
+
+
+def open_custom_data(config: DataConfig, known: Mapping[str, str] | None = None) -> CustomData:
+    """Read, check and split the data of a configuration. Faulty objects are left out and are in the report.
+
+    `known`: the splits of images that a run was trained with, by the hash of their content; see `as_before`.
+    `config.classes`, if given, are the classes in their order; the data may lack some. Raises UserError for data that
+    cannot be read, and for a class that is not among these.
+    """
+    report = inspect(read(Path(config.source), config.voc_origin))
+    found = report.clean
+    annotations = with_splits(found, config.seed) if known is None else as_before(found, known)
+    if config.classes:
+        strange = sorted(set(annotations.classes) - set(config.classes))
+        if strange:
+            raise UserError(
+                f"{config.source} has the class `{strange[0]}`, which the detector does not know "
+                f"({', '.join(config.classes)}): rename or remove it"
+            )
+        annotations = replace(annotations, classes=config.classes)
+    return CustomData(config.source, annotations, report)
+
+
+def as_before(annotations: Annotations, known: Mapping[str, str]) -> Annotations:
+    """Each image in the split where a run had it, wherever its file is now and whatever was added since.
+
+    Images without a split that the run never saw are test images. Where the data have splits these count, but for
+    training images that the run kept for validation.
+    """
+
+    def place(example: Example) -> str:
+        before = known.get(example.digest, "")
+        if not example.split:
+            return before or "test"
+        return before if example.split == "train" and before == "val" else example.split
+
+    examples = tuple(replace(example, split=place(example)) for example in annotations.examples)
+    return replace(annotations, examples=examples)

@@ -1,0 +1,160 @@
+"""Images decoded once: square frames in one file of the cache, read from it a batch at a time.
+
+A file is written whole or not at all, and its name says what its content follows from. The folder `folders/` of the
+cache holds nothing else, and may be deleted whenever no run is using it.
+The file is read, not mapped: the pages of a mapped file count as memory of the process, up to its whole size.
+
+Shapes: B frames in a batch, S the side of a frame in pixels.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import PIL
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from ...errors import UserError
+from ..annotations import Example
+from .cache import cache_root
+from .letterbox import FILL, letterbox
+from .pixels import Pixels, read_image
+
+LAYOUT = 1  # raised when the same images give other frames, or another file
+WORKERS = 2  # threads that decode
+CHUNK = 16  # images that are decoded before they are written
+
+
+@dataclass(frozen=True)
+class Frames:
+    """A file of frames of S x S pixels. broken: the places whose image could not be read, with the reason."""
+
+    path: Path
+    side: int
+    broken: dict[int, str]
+
+    def read(self, places: NDArray[np.int64]) -> Pixels:
+        """The frames at these places: uint8 [B,S,S,3]. Raises UserError when the file has gone or is damaged."""
+        frames = np.empty((len(places), self.side, self.side, 3), np.uint8)
+        try:
+            with self.path.open("rb", buffering=0) as file:  # 20 microseconds a batch, and no file is left open
+                for place, frame in zip(places.tolist(), frames, strict=True):
+                    file.seek(place * frame.nbytes)
+                    if file.readinto(frame.data) != frame.nbytes:
+                        raise OSError(errno.EIO, "it is too short")
+        except OSError as error:
+            raise UserError(f"{self.path} cannot be read ({error.strerror}): delete it and start again") from error
+        return frames
+
+
+def open_frames(examples: Sequence[Example], side: int, cache: Path | None = None) -> Frames:
+    """The frames of these images, in their order: made the first time, and when an image's file has changed.
+
+    `cache`: a folder of ours in place of `folders/` in the cache. Several processes may call this at once: one
+    writes, the others wait for it. Raises UserError when the cache cannot be written, or has no room.
+    """
+    path = (cache or cache_root() / "folders") / f"{_key(examples, side)}.frames"
+    broken = _stored(path, len(examples), side)
+    if broken is None:
+        _store(path, examples, side)
+        broken = _stored(path, len(examples), side)
+    assert broken is not None, "what was just written can be read"
+    return Frames(path, side, broken)
+
+
+def _key(examples: Sequence[Example], side: int) -> str:
+    """The name of the file for these images: a hash of all that its content follows from."""
+    facts: list[Any] = [LAYOUT, PIL.__version__, side]
+    for example in examples:
+        try:
+            status = example.path.stat()
+            state = (status.st_mtime_ns, status.st_size)
+        except OSError:
+            state = (0, 0)  # not there: found again when it is decoded
+        facts.append((str(example.path.absolute()), *state, example.size))
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+
+
+def _stored(path: Path, count: int, side: int) -> dict[int, str] | None:
+    """The images that are missing in a whole file, by place, with the reason; None when there is no such file."""
+    try:
+        with path.open("rb") as file:
+            file.seek(count * side * side * 3)
+            return {int(place): reason for place, reason in json.loads(file.read()).items()}
+    except (OSError, ValueError):
+        return None
+
+
+def _store(path: Path, examples: Sequence[Example], side: int) -> None:
+    """Write the file, unless another process has done it while this one waited for it."""
+    needed = len(examples) * side * side * 3
+    with _cache_errors(path.parent, needed):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.parent / ".lock"):
+            if _stored(path, len(examples), side) is not None:
+                return
+            for leftover in path.parent.glob("*.part"):  # of programs that were killed
+                leftover.unlink()
+            if shutil.disk_usage(path.parent).free < needed:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            temporary = path.with_suffix(".part")
+            try:
+                with temporary.open("wb") as file:
+                    _write_frames(file, examples, side)
+                    file.flush()
+                    os.fsync(file.fileno())
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _cache_errors(folder: Path, needed: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"the cache {folder} cannot be written ({error.strerror}), {needed / 1e6:,.0f} MB are needed: "
+            "free some space, or set POCKETRCNN_DATA to another folder"
+        ) from error
+
+
+def _write_frames(file: BinaryIO, examples: Sequence[Example], side: int) -> None:
+    """All frames, and behind them, as JSON, the reasons for those that are only grey."""
+    broken: dict[int, str] = {}
+    blank = bytes([FILL]) * (side * side * 3)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for start in range(0, len(examples), CHUNK):
+            chunk = examples[start : start + CHUNK]
+            for place, frame in enumerate(pool.map(partial(_frame, side=side), chunk), start):
+                file.write(blank if isinstance(frame, str) else frame.data)
+                if isinstance(frame, str):
+                    broken[place] = frame
+    file.write(json.dumps(broken).encode())
+
+
+def _frame(example: Example, side: int) -> Pixels | str:
+    """The frame of an image, or why there is none."""
+    try:
+        image = read_image(example.path)
+    except UserError as error:
+        return str(error).removeprefix(f"{example.path} ")
+    height, width = image.shape[:2]
+    assert example.size, "`check` hands on real sizes"
+    if (width, height) != example.size:
+        before = " x ".join(map(str, example.size))
+        return f"has {width} x {height} pixels, {before} before: annotate it again, or leave it out"
+    return letterbox(image, side)[0]

@@ -1,0 +1,169 @@
+"""The base networks: a table of `architectures` filled with one of three kinds of blocks.
+
+A new block is a class below and one line in BLOCKS. Contract: built from (in channels, out channels, kernel, pool), it
+maps [B,I,H,W] to [B,O,H/2,W/2], or to [B,O,H,W] without pooling, and ends with ReLU.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import accumulate
+from operator import mul
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..config import BackboneConfig
+from .architectures import MERGED, TABLES, Row, scaled
+from .layers import Conv, conv_norm, norm_pool_relu, pool_relu
+
+GREY_LEVEL = 0.02  # of 255, in normalised images, about
+
+
+class ConvBlock(nn.Module):
+    """B1: convolution, BatchNorm."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, pool: bool) -> None:
+        super().__init__()
+        self.conv, self.norm = Conv(in_channels, out_channels, kernel), nn.BatchNorm2d(out_channels)
+        self.pool = pool
+
+    def forward(self, x: Tensor) -> Tensor:
+        return norm_pool_relu(self.norm, self.conv(x), self.pool)
+
+
+class SeparableBlock(nn.Module):
+    """B2: depthwise convolution, BatchNorm, ReLU, pointwise convolution, BatchNorm (Howard et al. 2017, 3.1)."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, pool: bool) -> None:
+        super().__init__()
+        self.depthwise = conv_norm(in_channels, in_channels, kernel, groups=in_channels)
+        self.pointwise, self.norm = Conv(in_channels, out_channels, 1), nn.BatchNorm2d(out_channels)
+        self.pool = pool
+
+    def forward(self, x: Tensor) -> Tensor:
+        return norm_pool_relu(self.norm, self.pointwise(F.relu_(self.depthwise(x))), self.pool)
+
+
+class ResidualBlock(nn.Module):
+    """B3: two 3x3 convolutions beside a 1x1 shortcut (He et al. 2015, 3.2); the kernel is 3 whatever is asked."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, pool: bool) -> None:
+        super().__init__()
+        self.first = conv_norm(in_channels, out_channels, 3)
+        self.second = conv_norm(out_channels, out_channels, 3)
+        self.shortcut = conv_norm(in_channels, out_channels, 1)
+        self.pool = pool
+
+    def forward(self, x: Tensor) -> Tensor:
+        return pool_relu(self.second(F.relu_(self.first(x))) + self.shortcut(x), self.pool)
+
+
+class StridedBlock(nn.Module):
+    """A convolution at every other place, and BatchNorm unless its filters are fixed: see `Backbone.whiten`."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, fixed: bool) -> None:
+        super().__init__()
+        self.conv = Conv(in_channels, out_channels, kernel, stride=2)
+        self.norm = None if fixed else nn.BatchNorm2d(out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        return F.relu_(x if self.norm is None else self.norm(x))
+
+
+BLOCKS = {"conv": ConvBlock, "separable": SeparableBlock, "residual": ResidualBlock}
+
+
+class Merge(nn.Module):
+    """Deep maps brought back to a fine resolution: what is there, and where exactly (Lin et al. 2017, section 3).
+
+    Each map goes through a 1x1 convolution to the same channels, is enlarged to the next finer map's size by repeating
+    its cells, and is added to that; a 3x3 convolution follows. Only the finest level is kept: one map for all objects,
+    whatever their size, so that the rest of the detector is that of the course.
+    """
+
+    def __init__(self, rows: Sequence[Row], channels: int, stride: int) -> None:
+        super().__init__()
+        strides = list(accumulate((row.halves for row in rows), mul))
+        self.first = strides.index(stride)
+        """The first map that takes part."""
+        self.channels = channels
+        self.lateral = nn.ModuleList(conv_norm(row.channels, channels, 1) for row in rows[self.first :])
+        self.smooth = ConvBlock(channels, channels, 3, pool=False)
+
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        x: Tensor | None = None
+        for lateral, finer in zip(reversed(self.lateral), reversed(maps), strict=False):
+            same = lateral(finer)
+            x = same if x is None else same + F.interpolate(x, size=same.shape[-2:], mode="nearest")
+        return self.smooth(x)  # type: ignore[no-any-return]
+
+
+class Backbone(nn.Module):
+    """Images to features: [B,3,H,W] -> [B,channels,H/stride,W/stride]."""
+
+    def __init__(self, config: BackboneConfig) -> None:
+        super().__init__()
+        self.rows = [row._replace(channels=scaled(row.channels, config.width)) for row in TABLES[config.table]]
+        widths = [3, *(row.channels for row in self.rows)]
+        self.blocks = nn.Sequential()
+        for number, (width, row) in enumerate(zip(widths, self.rows, strict=False), 1):
+            self.blocks.add_module(f"conv{number}", self.block(config, width, row))
+        self.channels, self.stride = widths[-1], math.prod(row.halves for row in self.rows)
+        self.merge = Merge(self.rows, scaled(MERGED, config.width), config.merge) if config.merge else None
+        if self.merge is not None:
+            self.channels, self.stride = self.merge.channels, config.merge
+        if config.identity:
+            self.pass_on()
+        mixes_colours = self.first_filters().shape[1] == 3  # unlike a depthwise first layer
+        self.whitened = config.whiten and mixes_colours
+        if self.whitened:
+            self.first_filters().requires_grad_(False)
+
+    def block(self, config: BackboneConfig, width: int, row: Row) -> nn.Module:
+        """The module of a row behind a map of `width` channels; the last one of a network is always a plain one."""
+        if row.before == "stride":
+            return StridedBlock(width, row.channels, row.kernel, fixed=config.whiten and row is self.rows[0])
+        kind = ConvBlock if row is self.rows[-1] else BLOCKS[config.block]
+        return kind(width, row.channels, row.kernel, row.pool)
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = []
+        for block, row in zip(self.blocks, self.rows, strict=True):
+            x = block(F.max_pool2d(x, 2) if row.before == "pool" else x)
+            maps.append(x)
+        return x if self.merge is None else self.merge(maps)
+
+    def first_filters(self) -> Tensor:
+        """The filters that meet the image: [O,3,K,K], or [3,1,K,K] where the first convolution is depthwise."""
+        return next(module for module in self.modules() if isinstance(module, Conv)).weight
+
+    @torch.no_grad()
+    def whiten(self, images: Tensor) -> None:
+        """Set the first filters to the strongest principal components of image patches, each with both signs.
+
+        images: normalised, [B,3,H,W]. The filters stay as they are in training: 20 passes are too few to learn better
+        ones, and their gradient is saved (after Page 2018 and Jordan 2024). Where no BatchNorm follows, their answers
+        have a mean square of 1, but for those that spread by less than a grey level: noise is not enlarged.
+        """
+        if not self.whitened:
+            return
+        filters = self.first_filters()
+        out, _, kernel, _ = filters.shape
+        patches = F.unfold(images, kernel, stride=3).transpose(1, 2).flatten(0, 1)  # [patches,3*K*K]
+        _, components = torch.linalg.eigh(torch.cov(patches.T))  # columns, weakest first
+        strongest = components.T.flip(0)[: out // 2]  # [O/2,3*K*K]
+        if isinstance(self.blocks[0], StridedBlock):
+            spread = (patches @ strongest.T).square().mean(0).sqrt()  # [O/2]
+            strongest = strongest / torch.where(spread < GREY_LEVEL, 1.0, spread)[:, None]
+        filters.copy_(torch.cat((strongest, -strongest)).view_as(filters))
+
+    @torch.no_grad()
+    def pass_on(self) -> None:
+        """Begin with filters that hand their input on: a one in the middle tap (a dirac), as many as inputs."""
+        for module in self.modules():
+            if isinstance(module, Conv) and module.groups == 1 and module.kernel_size[0] > 1 and module.in_channels > 3:
+                nn.init.dirac_(module.weight[: module.in_channels])

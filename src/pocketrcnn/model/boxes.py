@@ -1,0 +1,273 @@
+"""All arithmetic on boxes: pure functions on [..., 4], for any leading dimensions and on any device.
+
+Boxes are xyxy, float32, in pixels of the model's input: (x1, y1) is the upper left corner, (x2, y2) the lower right
+one, and a box over the whole 48-pixel frame is (0, 0, 48, 48).
+Legend: B images, N anchors, G objects, A anchors a cell.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from .kernels import touching
+
+POSITIVE, NEGATIVE, IGNORED = 1, 0, -1
+
+# exp(4) = 55 times the anchor: no real object is larger, and no overflow follows from a wild prediction.
+LARGEST_LOG_SCALE = 4.0
+# Below this part of the anchor's side the logarithm goes on as its tangent, so that it stands for any prediction.
+SMALLEST_SCALE = 0.1
+SMALLEST_SIDE = 1e-3  # pixels: a region without area, as clipping may leave one, gets finite deltas
+MOST_PAIRS = 1 << 24  # of boxes that are compared at once (64 MB a tensor): 10,000 objects in an image are no trouble
+
+
+def take(boxes: Tensor, index: Tensor) -> Tensor:
+    """The boxes at some places: [B,N,4] and int64 [B,M] -> [B,M,4]."""
+    return boxes.gather(1, index[..., None].expand(-1, -1, 4))
+
+
+def area(boxes: Tensor) -> Tensor:
+    """Area in square pixels, 0 for inverted boxes: [...,4] -> [...]."""
+    x1, y1, x2, y2 = boxes.unbind(-1)
+    return (x2 - x1).clamp(min=0) * (y2 - y1).clamp(min=0)
+
+
+def iou(a: Tensor, b: Tensor) -> Tensor:
+    """Intersection over union of every pair, 0..1: [...,N,4] and [...,M,4] -> [...,N,M]."""
+    areas = area(a)[..., :, None] + area(b)[..., None, :]  # [...,N,M]
+    # Each coordinate on its own in memory, which is worth a factor of three.
+    ax1, ay1, ax2, ay2 = (x.contiguous()[..., :, None] for x in a.unbind(-1))  # [...,N,1]
+    bx1, by1, bx2, by2 = (x.contiguous()[..., None, :] for x in b.unbind(-1))  # [...,1,M]
+    width = (torch.minimum(ax2, bx2) - torch.maximum(ax1, bx1)).clamp_(min=0)
+    height = (torch.minimum(ay2, by2) - torch.maximum(ay1, by1)).clamp_(min=0)
+    intersection = width.mul_(height)
+    return intersection / areas.sub_(intersection).clamp_(min=1e-9)
+
+
+def closest(boxes: Tensor, objects: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    """The object that each box overlaps most: [B,N,4], [B,G,4], valid bool [B,G] -> IoU [B,N] and its place [B,N].
+
+    Without any object the IoU is -1.
+    """
+    overlap, index = boxes.new_empty(boxes.shape[:2]), valid.new_empty(boxes.shape[:2], dtype=torch.int64)
+    rows = max(1, MOST_PAIRS // valid.numel())
+    for start in range(0, boxes.shape[1], rows):  # results in place: kept between them, they would break up the memory
+        part = slice(start, start + rows)
+        found = iou(boxes[:, part], objects).masked_fill(~valid[:, None], -1).max(-1)
+        overlap[:, part], index[:, part] = found
+    return overlap, index
+
+
+def center_size(boxes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Centre x, centre y, width, height, in pixels: [...,4] -> four of [...]."""
+    x1, y1, x2, y2 = boxes.unbind(-1)
+    return (x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1
+
+
+def from_center_size(x: Tensor, y: Tensor, width: Tensor, height: Tensor) -> Tensor:
+    """The inverse of `center_size`: four of [...] -> [...,4]."""
+    return torch.stack((x - width / 2, y - height / 2, x + width / 2, y + height / 2), -1)
+
+
+def clip(boxes: Tensor, height: float, width: float) -> Tensor:
+    """Boxes cut at the border of the frame: [...,4] -> [...,4]."""
+    x1, y1, x2, y2 = boxes.unbind(-1)
+    return torch.stack((x1.clamp(0, width), y1.clamp(0, height), x2.clamp(0, width), y2.clamp(0, height)), -1)
+
+
+def flip(boxes: Tensor, width: float) -> Tensor:
+    """Boxes of the image mirrored left to right: [...,4] -> [...,4]."""
+    x1, y1, x2, y2 = boxes.unbind(-1)
+    return torch.stack((width - x2, y1, width - x1, y2), -1)
+
+
+def shift(boxes: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
+    """Boxes moved by dx, dy pixels, which broadcast against [...]: [...,4] -> [...,4]."""
+    return boxes + torch.stack((dx, dy, dx, dy), -1)
+
+
+def anchors(height: int, width: int, stride: int, shapes: Sequence[tuple[float, float]]) -> Tensor:
+    """Anchors on the cell centres of a feature map, not rounded: [height,width,A,4] (Ren et al. 2015, section 3.1.1).
+
+    shapes: width and height of the A anchors of a cell, in pixels.
+    """
+    wh = torch.tensor(shapes, dtype=torch.float32)  # [A,2]
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    centers = (torch.stack((x, y), -1).reshape(-1, 1, 2) + 0.5) * stride  # [height*width,1,2]
+    return torch.cat((centers - wh / 2, centers + wh / 2), -1).view(height, width, -1, 4)
+
+
+def encode(boxes: Tensor, anchors: Tensor) -> Tensor:
+    """Deltas (t_x, t_y, t_w, t_h) that lead from anchors to boxes: [...,4], [...,4] -> [...,4].
+
+    Ren et al. 2015, equation 2: t_x = (x - x_a) / w_a, t_w = log(w / w_a). Sides that are not positive, as a network
+    may predict them, give finite deltas: see `log_scale`.
+    """
+    x, y, w, h = center_size(boxes)
+    xa, ya, wa, ha = center_size(anchors)
+    wa, ha = wa.clamp(min=SMALLEST_SIDE), ha.clamp(min=SMALLEST_SIDE)
+    return torch.stack(((x - xa) / wa, (y - ya) / ha, log_scale(w / wa), log_scale(h / ha)), -1)
+
+
+def log_scale(scale: Tensor) -> Tensor:
+    """log(scale), continued by its tangent below SMALLEST_SCALE: finite, rising and smooth everywhere."""
+    tangent = math.log(SMALLEST_SCALE) + (scale - SMALLEST_SCALE) / SMALLEST_SCALE
+    return torch.where(scale < SMALLEST_SCALE, tangent, scale.clamp(min=SMALLEST_SCALE).log())
+
+
+def decode(deltas: Tensor, anchors: Tensor) -> Tensor:
+    """The inverse of `encode`: deltas [...,4], or [...,3] with one scale for both sides (squares) -> boxes [...,4]."""
+    xa, ya, wa, ha = center_size(anchors)
+    tx, ty, tw, th = (deltas[..., i] for i in (0, 1, 2, deltas.shape[-1] - 1))
+    w, h = (torch.exp(t.clamp(max=LARGEST_LOG_SCALE)) for t in (tw, th))
+    return from_center_size(xa + tx * wa, ya + ty * ha, w * wa, h * ha)
+
+
+def match(
+    anchors: Tensor, objects: Tensor, valid: Tensor, positive_iou: float, negative_iou: float
+) -> tuple[Tensor, Tensor]:
+    """Which anchors stand for an object: anchors [h,w,A,4] as `anchors` lays them, objects [B,G,4], valid bool [B,G] ->
+    labels and object of each anchor, int64 [B,N] both, N = h * w * A.
+
+    Ren et al. 2015, section 3.1.2: positive (1) above `positive_iou` and at the anchors of the highest IoU with an
+    object, ties included; negative (0) where no object reaches `negative_iou`; ignored (-1) otherwise. Images without
+    objects: all negative.
+    """
+    shape, slots = (len(valid), anchors.shape[:-1].numel()), valid.shape[1]
+    best = anchors.new_zeros(shape).flatten()  # [B*N]
+    index, is_best = torch.zeros_like(best, dtype=torch.int64), torch.zeros_like(best, dtype=torch.bool)
+    step = max(1, MOST_PAIRS // len(best))
+    for start in range(0, slots, step):
+        part = slice(start, start + step)
+        anchor, thing = touching(anchors, objects[:, part], valid[:, part])  # [T] pairs: places in [B*N], in [B*step]
+        boxed, whole = anchors.reshape(-1, 4)[anchor % shape[1]], objects[:, part].reshape(-1, 4)[thing]
+        overlap = iou(boxed[:, None], whole[:, None])[:, 0, 0]  # [T]
+        peak = overlap.new_zeros(objects[:, part].shape[:2].numel()).scatter_reduce_(0, thing, overlap, "amax")
+        is_best[anchor[(overlap == peak[thing]) & (overlap > 0)]] = True
+        before = best.clone()
+        best.scatter_reduce_(0, anchor, overlap, "amax")
+        index[best > before] = slots  # to be taken by the first of the objects that overlap it so much
+        wins = overlap == best[anchor]
+        index.scatter_reduce_(0, anchor[wins], thing[wins] % valid[:, part].shape[1] + start, "amin")
+    labels = torch.full_like(index, IGNORED)
+    labels[best < negative_iou] = NEGATIVE
+    labels[(best > positive_iou) | is_best] = POSITIVE
+    return labels.view(shape), index.view(shape)
+
+
+def sample(labels: Tensor, count: int, positive_part: float) -> Tensor:
+    """A random choice of what the losses count: labels [B,N] (1, 0, -1) -> the same, -1 where not chosen.
+
+    At most `count` an image, at most `positive_part` of them positive, the rest negative (Ren et al. 2015, section
+    3.1.3: 256 anchors, half of them positive at most).
+    """
+    order = torch.rand(labels.shape, device=labels.device)  # [B,N]
+    positive, negative = labels == POSITIVE, labels == NEGATIVE
+    most = min(round(count * positive_part), labels.shape[1])
+    chosen = positive & at_least_rank(order.masked_fill(~positive, -1), most)
+    order = (order + 2 * chosen).masked_fill(~(chosen | negative), -1)  # positives first
+    chosen = at_least_rank(order, min(count, labels.shape[1])) & (chosen | negative)
+    return labels.masked_fill(~chosen, IGNORED)
+
+
+def at_least_rank(values: Tensor, rank: int) -> Tensor:
+    """Which values are among the `rank` largest of their row: [B,N] -> bool [B,N], ties included."""
+    if rank == 0:
+        return torch.zeros_like(values, dtype=torch.bool)
+    return values >= values.topk(rank, 1).values[:, -1:]
+
+
+def nms(boxes: Tensor, valid: Tensor, most: float) -> Tensor:
+    """Greedy non-maximum suppression of boxes that lie best first: [B,K,4], valid bool [B,K] -> kept bool [B,K].
+
+    A box goes if its IoU with a better one that stays is above `most`. One operator to torch, `pocketrcnn::nms`, so
+    that a graph of the network holds it as a whole, and its loop may be replaced when it is written to a file.
+    """
+    kept: Tensor = torch.ops.pocketrcnn.nms(boxes, valid, most)
+    return kept
+
+
+def _nms(boxes: Tensor, valid: Tensor, most: float) -> Tensor:
+    """Who stays is the one fixed point of the sentence above, and repeating it for all boxes at once reaches it, the
+    better boxes first: after n rounds the first n boxes are right, and in practice a few rounds do for all."""
+    count = boxes.shape[1]
+    later = torch.ones(count, count, dtype=torch.bool, device=boxes.device).triu(1)
+    beats = (iou(boxes, boxes) > most) & later  # [B,K,K]: i beats j
+    kept = valid
+    while True:
+        now = valid & ~(beats & kept[:, :, None]).any(1)
+        if torch.equal(now, kept):
+            return now
+        kept = now
+
+
+torch.library.define("pocketrcnn::nms", "(Tensor boxes, Tensor valid, float most) -> Tensor")
+torch.library.impl("pocketrcnn::nms", "default", _nms)
+torch.library.register_fake("pocketrcnn::nms", lambda boxes, valid, most: torch.empty_like(valid))
+
+
+def theta(boxes: Tensor, height: float, width: float) -> Tensor:
+    """The spatial transformer's scale and shift for a crop: [...,4] -> [...,4] = (scale x, shift x, scale y, shift y).
+
+    Jaderberg et al. 2015, section 3.2, in coordinates of -1..1 over the frame: for a 48-pixel frame w/48, (x-24)/24.
+    """
+    x, y, w, h = center_size(boxes)
+    return torch.stack((w / width, 2 * x / width - 1, h / height, 2 * y / height - 1), -1)
+
+
+def bins(low: Tensor, high: Tensor, count: int, cells: int) -> Tensor:
+    """Which cells fall into each bin of an interval, for ROI max pooling: [...] and [...] -> bool [..., count, cells].
+
+    `low` and `high` are in cells. Bins reach from the floor to the ceiling of their borders, so that they are never
+    empty (Girshick 2015, section 2.1); intervals are kept inside the map.
+    """
+    low = low.clamp(0, cells - 1)
+    step = (high.clamp(max=cells) - low).clamp(min=1e-3) / count
+    edges = low[..., None] + step[..., None] * torch.arange(count + 1, device=low.device)  # [..., count+1]
+    start, end = edges[..., :-1].floor(), torch.maximum(edges[..., 1:].ceil(), edges[..., :-1].floor() + 1)
+    cell = torch.arange(cells, device=low.device)
+    return (cell >= start[..., None]) & (cell < end[..., None])
+
+
+def flip_vertical(boxes: Tensor, height: float) -> Tensor:
+    """Boxes of the image mirrored upside down: [...,4] -> [...,4]."""
+    x1, y1, x2, y2 = boxes.unbind(-1)
+    return torch.stack((x1, height - y2, x2, height - y1), -1)
+
+
+def rotate90(boxes: Tensor, width: float) -> Tensor:
+    """Boxes of an image `width` pixels wide after a quarter turn to the left (torch.rot90): [...,4] -> [...,4]."""
+    x1, y1, x2, y2 = boxes.unbind(-1)
+    return torch.stack((y1, width - x2, y2, width - x1), -1)
+
+
+def scale(boxes: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Boxes enlarged about the upper left corner by x and y, which broadcast against [...]: [...,4] -> [...,4]."""
+    return boxes * torch.stack((x, y, x, y), -1)
+
+
+def visible(whole: Tensor, cut: Tensor, part: float, side: float) -> Tensor:
+    """Whether at least `part` of the area is left after a cut, and `side` pixels each way: [...,4] twice -> bool [...].
+
+    >>> bool(visible(torch.tensor([0.0, 0, 9, 9]), torch.tensor([0.0, 0, 9, 2]), 0.3, 2))
+    False
+    """
+    _, _, width, height = center_size(cut)
+    return (area(cut) >= part * area(whole)) & (width >= side) & (height >= side)
+
+
+def covered(boxes: Tensor, others: Tensor) -> Tensor:
+    """Part of each box's area that lies in each other box, 0..1: [...,N,4] and [...,M,4] -> [...,N,M]."""
+    a, b = boxes[..., :, None, :], others[..., None, :, :]
+    width, height = torch.minimum(a[..., 2:], b[..., 2:]).sub(torch.maximum(a[..., :2], b[..., :2])).unbind(-1)
+    return width.clamp(min=0) * height.clamp(min=0) / area(a).clamp(min=1e-9)
+
+
+def inside(boxes: Tensor, height: float, width: float, margin: float) -> Tensor:
+    """Whether boxes keep `margin` pixels or more from the border of the frame: [...,4] -> bool [...]."""
+    x1, y1, x2, y2 = boxes.unbind(-1)
+    return (x1 >= margin) & (y1 >= margin) & (x2 <= width - margin) & (y2 <= height - margin)

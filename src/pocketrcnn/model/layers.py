@@ -1,0 +1,67 @@
+"""Convolution, normalisation and pooling as the networks use them.
+
+Legend: B images, C channels, H and W the map's sides, K the kernel's side, I and O channels in and out.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .kernels import MATRIX_CELLS, conv_as_product, norm_pool
+
+
+class Conv(nn.Conv2d):
+    """A convolution without bias that keeps the resolution ("same" padding), or with stride 2 halves an even one."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, groups: int = 1, stride: int = 1) -> None:
+        padding = (kernel - stride + 1) // 2
+        super().__init__(in_channels, out_channels, kernel, stride, padding, groups=groups, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = x.shape[-2:]
+        dense = self.kernel_size[0] > 1 and self.groups == 1 and self.stride[0] == 1
+        if height * width <= MATRIX_CELLS and dense:
+            return conv_as_product(x, self.weight)
+        return super().forward(x)
+
+
+class FullConv(nn.Conv2d):
+    """A convolution whose kernel covers the whole map, without padding or bias: [B,I,K,K] -> [B,O,1,1].
+
+    That is a fully connected layer, and it is computed as one.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int) -> None:
+        super().__init__(in_channels, out_channels, kernel, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = x.permute(0, 2, 3, 1).flatten(1)  # [B,K*K*I], no copy in channels_last
+        return F.linear(rows, self.weight.permute(0, 2, 3, 1).flatten(1))[:, :, None, None]
+
+
+def conv_norm(in_channels: int, out_channels: int, kernel: int, groups: int = 1) -> nn.Sequential:
+    """Convolution and BatchNorm with scale and shift."""
+    return nn.Sequential(Conv(in_channels, out_channels, kernel, groups), nn.BatchNorm2d(out_channels))
+
+
+def norm_pool_relu(norm: nn.BatchNorm2d, x: Tensor, pool: bool) -> Tensor:
+    """BatchNorm, ReLU and, if asked for, 2x2 max pooling: [B,C,H,W] -> [B,C,H/2,W/2].
+
+    The tables name ReLU before pooling. The maximum of rectified values is the rectified maximum, so both orders give
+    the same values and gradients, and this one rectifies a quarter of the cells. The same holds for BatchNorm where its
+    scale is positive: see `NormPool`.
+    """
+    if not pool:
+        return F.relu_(norm(x))
+    # In bfloat16 torch's own is as fast, unless the map behind it is frozen.
+    pays = x.device.type == "cpu" and (x.dtype == torch.float32 or not x.requires_grad)
+    if pays and norm.training and bool((norm.weight > 0).all()):
+        return F.relu_(norm_pool(norm, x))
+    return pool_relu(norm(x), pool)
+
+
+def pool_relu(x: Tensor, pool: bool) -> Tensor:
+    """ReLU after, if asked for, 2x2 max pooling: [B,C,H,W] -> [B,C,H/2,W/2]. Without it `x` itself is changed."""
+    return F.relu_(F.max_pool2d(x, 2) if pool else x)

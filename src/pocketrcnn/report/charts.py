@@ -1,0 +1,279 @@
+"""Charts as SVG in data URIs. The same values give the same bytes; matplotlib's global state stays as it was.
+
+Each chart becomes an image of its own, so that identifiers inside of one never meet those of another. Text stays
+text and is set in the font of the reader's system.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import draw
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito, "Color universal design" (2008).
+BLUE, ORANGE, GREEN = "#0072b2", "#d98200", "#009e73"
+COLOURS = (BLUE, ORANGE, GREEN, "#cc79a7", "#d55e00", "#56b4e9", "#7a6a00", "#333333")
+TRUTH, PREDICTION = ("#" + bytes(colour).hex() for colour in (draw.TRUTH, draw.PREDICTION))
+INK, GREY, RULE = "#333333", "#767676", "#e4e4e4"
+
+WIDTH, HEIGHT = 4.3, 2.75  # inches of 72 points
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}  # the date would change the bytes
+STYLE: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "pocketrcnn",
+    "text.parse_math": False,  # a `$` in somebody's name for a class is a letter
+    "font.family": "DejaVu Sans",  # measured in; comes with matplotlib, and no system font is much wider
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.direction": "out",
+    "lines.linewidth": 1.7,
+    "lines.solid_capstyle": "round",
+    "grid.color": RULE,
+    "grid.linewidth": 0.7,
+    "path.simplify": False,
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve: x [N] and one row of N values for each seed; the band spans the seeds, the line is their mean."""
+
+    x: Sequence[float]
+    rows: Sequence[Sequence[float]]
+    colour: str = BLUE
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One value with the standard deviation of its seeds (0 for none) and the text beside it."""
+
+    name: str
+    value: float
+    deviation: float
+    text: str
+    colour: str = BLUE
+
+
+@dataclass(frozen=True)
+class Dot:
+    """Ours with its deviation, and the published value (or none)."""
+
+    name: str
+    value: float
+    deviation: float
+    published: float | None
+
+
+def line_chart(lines: Sequence[Line], unit: str = "", log: bool = False, reference: float | None = None) -> str:
+    """Curves over iterations. `unit`: empty, `%` (values are fractions) or `px`. `reference`: a dotted level."""
+
+    def paint(axes: Axes) -> None:
+        factor = 100 if unit == "%" else 1
+        for line in lines:
+            _paint_line(axes, line, factor)
+        if reference is not None:
+            axes.axhline(factor * reference, color=INK, linewidth=1.1, linestyle=(0, (1, 2)))
+        if log:
+            _log_axis(axes)
+        else:
+            axes.yaxis.set_major_formatter(ticks(unit))
+        axes.set_xlim(left=0)
+        axes.set_xlabel("iteration")
+        axes.xaxis.set_major_locator(few(5, integer=True))
+        axes.grid(axis="y")
+
+    return svg(paint)
+
+
+def _paint_line(axes: Axes, line: Line, factor: float) -> None:
+    columns = list(zip(*line.rows, strict=True))
+    if len(line.rows) > 1:
+        low, high = [factor * min(c) for c in columns], [factor * max(c) for c in columns]
+        axes.fill_between(line.x, low, high, color=line.colour, alpha=0.18, linewidth=0)
+    mean = [factor * sum(c) / len(c) for c in columns]
+    marker, style = "o" if len(mean) == 1 else "", "--" if line.dashed else "-"
+    axes.plot(line.x, mean, color=line.colour, marker=marker, linestyle=style)
+
+
+def fraction_chart(lines: Sequence[Line], x_label: str, level: float | None = None) -> str:
+    """Curves of fractions over a fraction, both from 0 to 1. `level`: a dotted line upright at this place."""
+
+    def paint(axes: Axes) -> None:
+        for line in lines:
+            _paint_line(axes, line, 1)
+        if level is not None:
+            axes.axvline(level, color=INK, linewidth=1.1, linestyle=(0, (1, 2)))
+        axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel=x_label)
+        axes.grid()
+
+    return svg(paint)
+
+
+def _log_axis(axes: Axes) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    subs = (1.0,) if high / low > 100 else (1.0, 2.0, 5.0)
+    axes.yaxis.set_major_locator(LogLocator(subs=subs))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def ticks(unit: str) -> Any:
+    """Numbers in five digits with a unit behind them."""
+    from matplotlib.ticker import FuncFormatter
+
+    return FuncFormatter(lambda value, _: f"{value:.5g} {unit}".strip())
+
+
+def bar_chart(bars: Sequence[Bar], unit: str = "") -> str:
+    """Horizontal bars, the first on top, each with its text behind it."""
+
+    def paint(axes: Axes) -> None:
+        places = list(range(len(bars)))
+        widest = max(bar.value + bar.deviation for bar in bars)
+        for place, bar in zip(places, bars, strict=True):
+            axes.barh(place, bar.value, height=0.62, color=bar.colour)
+            if bar.deviation:
+                axes.errorbar(bar.value, place, xerr=bar.deviation, color=INK, capsize=3, linewidth=1)
+            axes.text(bar.value + bar.deviation + widest * 0.025, place, bar.text, va="center", color=INK)
+        axes.set_yticks(places, [bar.name for bar in bars])
+        axes.invert_yaxis()
+        end = widest * 1.42  # room for the texts
+        axes.set_xlim(0, end)
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+        axes.xaxis.set_major_formatter(ticks(unit))
+        # A number close to the end would stand half outside.
+        axes.set_xticks([value for value in few(4).tick_values(0, end) if value <= 0.9 * end])
+        axes.grid(axis="x")
+
+    return svg(paint, 0.5 + 0.42 * len(bars), beside([bar.name for bar in bars]), 0.3)
+
+
+def stacked_chart(names: Sequence[str], stages: Sequence[str], values: Sequence[Sequence[float]]) -> str:
+    """One bar a name, cut into its stages from left to right: values [names][stages], in millions."""
+
+    def paint(axes: Axes) -> None:
+        for place, row in enumerate(values):
+            left = 0.0
+            for stage, value in enumerate(row):
+                axes.barh(place, value, left=left, height=0.62, color=shades(len(stages))[stage], edgecolor="white")
+                left += value
+        axes.set_yticks(list(range(len(names))), list(names))
+        axes.invert_yaxis()
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+        axes.xaxis.set_major_locator(few(5))
+        axes.xaxis.set_major_formatter(ticks("M"))
+        axes.grid(axis="x")
+
+    return svg(paint, 0.5 + 0.42 * len(names), beside(names), 0.3)
+
+
+def shades(n: int) -> list[str]:
+    """n blues from light to dark, told apart in grey as well."""
+    steps = [i / max(n - 1, 1) for i in range(n)]
+    light, dark = (198, 219, 239), (8, 48, 107)
+    return ["#" + "".join(f"{round(a + s * (b - a)):02x}" for a, b in zip(light, dark, strict=True)) for s in steps]
+
+
+def dot_chart(dots: Sequence[Dot]) -> str:
+    """Ours (filled, with deviation) and the published value (ring), one line each, fractions shown in percent."""
+
+    def paint(axes: Axes) -> None:
+        for place, dot in enumerate(dots):
+            if dot.published is not None:
+                ends = [100 * dot.published, 100 * dot.value]
+                axes.plot(ends, [place, place], color=RULE, linewidth=3, zorder=1)
+                axes.plot(ends[0], place, "o", markersize=7, color="white", markeredgecolor=INK, zorder=3)
+            axes.errorbar(100 * dot.value, place, xerr=100 * dot.deviation, color=BLUE, capsize=3, fmt="o", zorder=4)
+        axes.set_yticks(list(range(len(dots))), [dot.name for dot in dots])
+        axes.set_ylim(len(dots) - 0.4, -0.6)
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        axes.xaxis.set_major_formatter(ticks("%"))
+        axes.xaxis.set_major_locator(few(6))
+        axes.grid(axis="x")
+
+    return svg(paint, 0.5 + 0.27 * len(dots), beside([dot.name for dot in dots]), 0.3)
+
+
+def few(n: int, integer: bool = False) -> Any:
+    """At most about n ticks."""
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(n, integer=integer)
+
+
+def beside(names: Sequence[str]) -> float:
+    """Room for names left of a chart, in inches, as wide as the letters of the measuring font at their widest."""
+    return 0.2 + 0.085 * max(map(len, names))
+
+
+def svg(paint: Callable[[Axes], None], height: float = HEIGHT, left: float = 0.52, bottom: float = 0.5) -> str:
+    """`left` and `bottom`: room for tick labels, in inches; the same in charts of a kind, so that their axes align.
+
+    Letters that the measuring font does not have are measured as boxes, and shown in the reader's own font.
+    """
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure = Figure(figsize=(WIDTH, height))
+        FigureCanvasSVG(figure)
+        room = {"left": left / WIDTH, "right": 1 - 0.12 / WIDTH, "bottom": bottom / height, "top": 1 - 0.1 / height}
+        paint(figure.subplots(gridspec_kw=room))
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata=NO_METADATA)
+    return data_uri(buffer.getvalue())
+
+
+def data_uri(svg: str) -> str:
+    """A shorter SVG that looks the same: one font for all text, no white space, coordinates without needless digits."""
+    svg = svg[svg.index("<svg") :]  # an image in a page needs neither XML declaration nor document type
+    svg = re.sub(r"font-size: [\d.]+px; font-family: [^;\"]*; ?|font: [\d.]+px [^;\"]*; ?", "", svg)
+    svg = svg.replace('<style type="text/css">', f'<style type="text/css">text{{font: 9px {FONT}}}', 1)
+    svg = re.sub(r"\s*\n\s*", " ", svg).replace("> <", "><")
+    svg = re.sub(r'"[^"<>]*"', lambda attribute: _rounded(attribute[0]), svg)
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
+
+
+def _rounded(attribute: str) -> str:
+    """Hundredths of a point are enough for coordinates; the text between tags is left alone."""
+    return re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", attribute)
+
+
+def thin(values: Sequence[float], most: int = 150) -> list[float]:
+    """At most `most` values: the means over equal stretches, so that no peak is hit or missed by chance."""
+    if len(values) <= most:
+        return list(values)
+    stretch = math.ceil(len(values) / most)
+    return [sum(part) / len(part) for part in (values[i : i + stretch] for i in range(0, len(values), stretch))]

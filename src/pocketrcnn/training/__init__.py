@@ -1,0 +1,1 @@
+"""How a network learns, and the folder that it leaves."""

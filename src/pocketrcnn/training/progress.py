@@ -1,0 +1,70 @@
+"""The live line of a run: progress, loss, images a second, time left. Plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import time
+
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from ..config import Config
+from ..terminal import console, say
+from .state import State
+
+
+class Progress:
+    """A bar on a terminal; elsewhere one line at every point of the curves."""
+
+    def __init__(self, name: str, config: Config, start: int, seconds: float) -> None:
+        """`start` and `seconds`: iterations and seconds of training that lie behind."""
+        self.name, self.config = name, config
+        self.start, self.seconds, self.begun = start, seconds, time.perf_counter()
+        columns = (
+            "{task.description}",
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TextColumn("left"),
+        )
+        self.bar = (
+            Bar(*columns, TimeRemainingColumn(), console=console, transient=True) if console.is_terminal else None
+        )
+        self.task = (
+            self.bar.add_task(name, total=config.train.iterations, completed=start, rate="") if self.bar else None
+        )
+
+    def __enter__(self) -> Progress:
+        if self.start:
+            say(f"{self.name}: going on at iteration {self.start}")
+        if self.bar:
+            self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar:
+            self.bar.stop()
+
+    def say(self, text: str) -> None:
+        """What happens now, on the live line."""
+        if self.bar and self.task is not None:
+            self.bar.update(self.task, rate=text)
+
+    def update(self, state: State, due: bool) -> None:
+        """After an iteration; `due` after a new point of the curves."""
+        if self.bar and self.task is not None:
+            self.bar.update(self.task, completed=state.iteration, total=state.planned, rate=self.rate(state))
+        elif due:
+            left = self.seconds_left(state)
+            say(f"{self.name}  {state.iteration}/{state.planned}  {self.rate(state)}  {left:.0f} s left")
+
+    def rate(self, state: State) -> str:
+        """Loss, and speed of training without evaluation, in words."""
+        done = state.iteration - self.start
+        speed = done * self.config.train.batch / max(state.seconds - self.seconds, 1e-9)
+        loss = f"loss {state.log[-1]['train']['loss_total']:.4g}  " if state.log else ""
+        return f"{loss}{speed:.0f} images/s"
+
+    def seconds_left(self, state: State) -> float:
+        """At the speed so far, evaluation included."""
+        done = max(1, state.iteration - self.start)
+        return (time.perf_counter() - self.begun) / done * (state.planned - state.iteration)

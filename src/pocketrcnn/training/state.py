@@ -1,0 +1,136 @@
+"""What changes during training, and what of it a checkpoint holds."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..config import Config, TrainConfig
+from ..data.dataset import Dataset
+from ..evaluation.measures import Means
+from ..model.faster_rcnn import FasterRCNN
+from . import optim
+from .checkpoint import require_fit
+
+WHITENING, WHITENING_PIXELS = 500, 2**24  # at most so many images, and pixels, give the first filters by their patches
+
+
+@dataclass
+class State:
+    """What changes during training; all of it is in the checkpoint."""
+
+    model: FasterRCNN
+    optimisers: list[torch.optim.Optimizer]
+    average: optim.Average | None
+    iteration: int = 0
+    seconds: float = 0.0
+    log: list[dict[str, Any]] = field(default_factory=list)
+    means: Means = field(default_factory=Means)
+    """Training figures since the last point of the curves."""
+    best: FasterRCNN | None = None
+    """The network at the best point so far, where one is kept."""
+    planned: int = 0
+    """Iterations of the whole run, as they are planned now."""
+    elapsed: float = 0.0
+    """Seconds of the run, evaluation included."""
+    judging: float = 0.0
+    """Seconds of evaluation for the points of the curves."""
+    asked: tuple[float, int] = (0.0, 0)
+    """Minutes and iterations of the configuration, behind the plan."""
+    earlier: int = 0
+    """Points of the curves from before these were asked; patience does not count them."""
+
+    @classmethod
+    def start(cls, config: Config, train: Dataset, device: torch.device) -> State:
+        """A network at its seeded beginning."""
+        torch.manual_seed(config.train.seed)
+        model = FasterRCNN(config.model).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        count = min(WHITENING, WHITENING_PIXELS // config.model.image**2, len(train))
+        model.backbone.whiten(model.normalise(train.batch(torch.arange(count)).images))
+        average = optim.Average(model, config.optim.average, config.train.iterations) if config.optim.average else None
+        best = copy.deepcopy(model).eval().requires_grad_(False) if config.train.monitor else None
+        return cls(model, optim.build(model, config.optim), average, best=best).plan(config.train)
+
+    def plan(self, settings: TrainConfig) -> State:
+        """As many iterations as the configuration says, where there are not more already."""
+        self.asked, self.earlier = (settings.minutes, settings.iterations), len(self.log)
+        self.planned = max(self.iteration, settings.iterations)
+        return self
+
+    @property
+    def kept(self) -> FasterRCNN:
+        """What the run ends in: the best network where one is kept, else the evaluated one."""
+        return self.best or self.evaluated
+
+    def keep_best(self, settings: TrainConfig) -> None:
+        """After a point of the curves: keep the network if it is the best so far; end a run that gets no better."""
+        if self.best is None:
+            return
+        values = [point["test"][settings.monitor] for point in self.log]
+        if values[-1] >= max(values):
+            self.best.load_state_dict(self.evaluated.state_dict())
+        since = len(values) - 1 - max(range(self.earlier, len(values)), key=lambda i: (values[i], i))
+        if settings.patience and since >= settings.patience:
+            self.planned = self.iteration
+
+    @property
+    def evaluated(self) -> FasterRCNN:
+        """The network that is evaluated and kept: the averaged one where there is one."""
+        return self.average.model if self.average else self.model  # type: ignore[return-value]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All tensors of the state by name; also where a checkpoint is copied to."""
+        found = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        if self.average:
+            found |= {f"average.{name}": tensor for name, tensor in self.average.model.state_dict().items()}
+        if self.best:
+            found |= {f"best.{name}": tensor for name, tensor in self.best.state_dict().items()}
+        for i, optimiser in enumerate(self.optimisers):
+            parameters = [p for group in optimiser.param_groups for p in group["params"]]
+            for j, parameter in enumerate(parameters):
+                found |= {f"optimiser{i}.{j}.{name}": t for name, t in optimiser.state[parameter].items()}
+        return found
+
+    def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any], where: Path, settings: TrainConfig) -> None:
+        """Put a checkpoint's content in place. Raises UserError when it belongs to another network.
+
+        Where `settings` ask for another time or number of iterations than the checkpoint's, the rest is planned anew.
+        """
+        self.prepare_optimisers()
+        own = self.tensors()
+        require_fit(own, tensors, where, "delete it to start over")
+        for name, tensor in own.items():
+            tensor.copy_(tensors[name])
+        self.iteration, self.seconds, self.log = facts["iteration"], facts["seconds"], facts["log"]
+        self.means = Means.from_plain(facts["means"])
+        self.planned, self.elapsed, self.judging = facts["planned"], facts["elapsed"], facts["judging"]
+        self.earlier = facts.get("earlier", 0)  # older checkpoints lack it
+        if self.asked != tuple(facts["asked"]):
+            self.plan(settings)
+
+    def facts(self) -> dict[str, Any]:
+        """What is not a tensor, as JSON holds it."""
+        means = self.means.plain()
+        times = {
+            "seconds": self.seconds,
+            "elapsed": self.elapsed,
+            "judging": self.judging,
+            "planned": self.planned,
+            "asked": self.asked,
+            "earlier": self.earlier,
+        }
+        return {"iteration": self.iteration, "log": self.log, "means": means, **times}
+
+    def prepare_optimisers(self) -> None:
+        """Let every optimiser make its state, by a step with gradient 0 and rate 0."""
+        for parameter in self.model.parameters():
+            parameter.grad = torch.zeros_like(parameter) if parameter.requires_grad else None
+        optim.set_rates(self.optimisers, 0.0)
+        for optimiser in self.optimisers:
+            optimiser.step()
+            optimiser.zero_grad()

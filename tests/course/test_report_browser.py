@@ -1,0 +1,108 @@
+"""The report in a real browser, headless: nothing is asked of the network, nothing overflows, every picture loads."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_results import results
+from fake_runs import run
+
+from pocketrcnn.course.report.page import write_report
+from pocketrcnn.custom.report.page import write_runs
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+FLAGS = (
+    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+WIDTHS = {"desktop": 1280, "phone": 390}
+CASES: dict[str, Callable[[Path], None]] = {
+    "all": lambda path: write_report(results(), path),
+    "sample": lambda path: write_report(results(ids=("B1", "F2"), data="sample", seeds=1), path),
+    "run": lambda path: write_runs([run(classes=10, images=12, objects=60)], path),
+    "runs": lambda path: write_runs([run(name="a"), run(name="a-long-name-for-a-run" * 4, seed=1)], path),
+}
+
+pytestmark = [
+    pytest.mark.loopback,  # to the driver of the browser
+    pytest.mark.skipif(
+        not (CHROMIUM and DRIVER) and "CI" not in os.environ,
+        reason="no Chromium here: apt-get install chromium chromium-driver",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    assert CHROMIUM, "Chromium is needed where CI is set: apt-get install chromium"
+    assert DRIVER, "its driver is needed where CI is set: apt-get install chromium-driver"
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in FLAGS.split():
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("reports")
+    for name, make in CASES.items():
+        make(folder / f"{name}.html")
+    return {name: folder / f"{name}.html" for name in CASES}
+
+
+@pytest.fixture(params=[(case, width) for case in CASES for width in WIDTHS.values()], ids=str)
+def opened(request: pytest.FixtureRequest, browser: Any, files: dict[str, Path]) -> tuple[Any, Path]:
+    """The browser with one of the reports at one of the widths, loaded anew."""
+    case, width = request.param
+    screen = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    for kind in ("browser", "performance"):
+        browser.get_log(kind)  # forget what came before
+    browser.get(files[case].as_uri())
+    return browser, files[case]
+
+
+def test_the_page_works_in_a_browser(opened: tuple[Any, Path]) -> None:
+    browser, path = opened
+    assert browser.get_log("browser") == [], "the console is quiet"
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    assert path.as_uri() in asked
+    assert [url for url in asked if url != path.as_uri() and not url.startswith("data:")] == []
+
+    root = "document.documentElement"
+    assert browser.execute_script(f"return {root}.scrollWidth <= {root}.clientWidth"), "the page scrolls sideways"
+    images = browser.execute_script("return [...document.images].map(i => [i.complete, i.naturalWidth, i.alt])")
+    assert len(images) > 10
+    assert all(complete and width > 0 and alt.strip() for complete, width, alt in images)
+    captions = browser.execute_script(
+        "return [...document.querySelectorAll('figure')].map(f => f.querySelector('figcaption')?.innerText ?? '')"
+    )
+    assert captions
+    assert all(len(caption.strip()) > 40 for caption in captions)
+
+
+def test_charts_can_be_read_on_a_phone(opened: tuple[Any, Path]) -> None:
+    browser, _ = opened
+    widths = browser.execute_script("return [...document.querySelectorAll('.charts img')].map(i => i.clientWidth)")
+    assert min(widths) > 270, "charts keep a size at which their letters can be read"
+
+
+def test_no_cell_of_a_table_is_a_column_of_words(opened: tuple[Any, Path]) -> None:
+    """Long texts in wide tables used to be as narrow as a word, and a row as high as the screen."""
+    browser, _ = opened
+    heights = browser.execute_script("return [...document.querySelectorAll('tbody tr')].map(r => r.clientHeight)")
+    assert max(heights) < 150

@@ -1,0 +1,416 @@
+"""`pocketrcnn reproduce`: what it trains, what it writes, and what it does not do twice."""
+
+import json
+import re
+import shlex
+import shutil
+import statistics
+from pathlib import Path
+from typing import Any
+
+import fake_cifar
+import filelock
+import pytest
+import torch
+from shell import Shell, few_evaluations
+
+from pocketrcnn.cli.main import main, parser
+from pocketrcnn.config import DataConfig, replace
+from pocketrcnn.course import reproduce
+from pocketrcnn.course.data import cifar
+from pocketrcnn.course.data.course_layout import write_course_layout
+from pocketrcnn.course.data.datasets import Images, open_dataset
+from pocketrcnn.course.experiments import EXPERIMENTS, chosen
+from pocketrcnn.course.reproduce import Options, configurations, workplace
+from pocketrcnn.course.results import spread
+from pocketrcnn.errors import UserError
+from pocketrcnn.model import costs
+from pocketrcnn.training.checkpoint import load_tensors
+from pocketrcnn.training.config_file import load
+from pocketrcnn.training.device import choose_precision
+from pocketrcnn.training.loop import Trainer
+
+WORDS = "reproduce --data sample --only B2,R2,F3 --iterations 2 --batch 8 --out"
+RUNS = ["B2-pocket-2-sample-seed0", "F3-pocket-2-sample-seed0", "R2-pocket-2-sample-seed0"]
+
+
+@pytest.fixture
+def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
+    few_evaluations(monkeypatch)
+    return Shell(capsys)
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The output of one call, for all tests that only look at it."""
+    folder = tmp_path_factory.mktemp("reproduce") / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        few_evaluations(patch)
+        assert main([*WORDS.split(), str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def found(out: Path) -> dict[str, Any]:
+    return json.loads((out / "results.json").read_text())
+
+
+@pytest.fixture
+def copy(out: Path, tmp_path: Path) -> Path:
+    """The same output, to work on."""
+    return Path(shutil.copytree(out, tmp_path / "copy"))
+
+
+def read(out: Path) -> dict[str, Any]:
+    return json.loads((out / "results.json").read_text())
+
+
+def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Trainer, "__init__", lambda *_: pytest.fail("trained again"))
+
+
+def write_few_scenes(folder: Path, count: int = 12) -> Path:
+    """A dozen scenes, or fewer, in the course's layout."""
+    scenes = open_dataset(DataConfig("sample", "scenes", fresh=False), "test")
+    batch = scenes.batch(torch.arange(count))
+    few = Images("few", False, batch.images, batch.boxes, batch.labels)
+    write_course_layout(folder, few, few, lambda boxes: torch.zeros(len(boxes), 6, 6))
+    return folder
+
+
+def options(words: str, **changes: Any) -> Options:
+    """What the command line makes of words."""
+    given = vars(parser().parse_args(shlex.split(words)))
+    return Options(**{name: given[name] for name in Options.__dataclass_fields__ if name in given} | changes)
+
+
+def test_the_folder_holds_results_report_and_runs(out: Path) -> None:
+    assert sorted(path.name for path in out.iterdir()) == ["report.html", "results.json", "runs"]
+    assert sorted(path.name for path in (out / "runs").iterdir()) == RUNS
+    for run in (out / "runs").iterdir():
+        names = ["config.yaml", "env.json", "log.jsonl", "metrics.json", "weights.safetensors"]
+        assert sorted(path.name for path in run.iterdir()) == names
+
+
+def test_results_say_what_was_done_with_what(found: dict[str, Any], out: Path) -> None:
+    assert (found["schema"], found["data"], found["schedule"]) == (1, "sample", "custom")
+    assert found["command"] == f"pocketrcnn {WORDS} {out}"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", found["created"])
+    assert found["seconds_total"] > 0
+    assert 0.1 < found["peak_memory_gb"] < 2.5
+    assert found["versions"]["torch"] == torch.__version__
+    assert {"processor", "cores", "threads", "device", "precision", "memory_gb", "system"} <= set(found["hardware"])
+
+
+def test_results_have_one_record_an_experiment(found: dict[str, Any]) -> None:
+    records = found["experiments"]
+    assert [record["id"] for record in records] == ["B2", "R2", "F3"]
+    for record in records:
+        experiment = EXPERIMENTS[record["id"]]
+        assert (record["recipe"], record["iterations"], record["batch"], record["seeds"]) == ("pocket", 2, 8, [0])
+        assert (record["title"], record["network"]) == (experiment.title, experiment.network)
+        assert record["headline"] == experiment.published.metric
+        assert record["headline"] in record["metrics"]
+        assert record["report"] is None, "the sample is never compared with the report"
+        assert record["seconds"]["n"] == 1
+        assert record["seconds"]["mean"] > 0
+        assert record["versions"] == found["versions"]
+        assert record["hardware"]["precision"] == choose_precision("auto", torch.device("cpu"))
+
+
+def test_metrics_carry_n_mean_and_deviation(found: dict[str, Any]) -> None:
+    for record in found["experiments"]:
+        for name, stat in record["metrics"].items():
+            assert (stat["n"], stat["std"]) == (1, 0), name
+            assert stat["values"] == [stat["mean"]]
+    metrics = {record["id"]: set(record["metrics"]) for record in found["experiments"]}
+    assert {"accuracy", "loss_object"} <= metrics["B2"]
+    assert {"objectness_accuracy", "box_loss", "pixel_error", "mean_iou", "loss_objectness"} <= metrics["R2"]
+    assert {"accuracy", "objectness_accuracy", "box_loss", "mean_iou", "loss_object"} <= metrics["F3"]
+
+
+def test_curves_have_a_value_of_each_seed_at_every_point(found: dict[str, Any]) -> None:
+    for record in found["experiments"]:
+        assert {"loss_total_train"} <= set(record["curves"])
+        assert all(curve["x"] == [2] for curve in record["curves"].values())
+        assert all([len(y) for y in curve["y"]] == [1] for curve in record["curves"].values())
+    names = {record["id"]: set(record["curves"]) for record in found["experiments"]}
+    assert {"accuracy_train", "accuracy_test", "loss_object_train"} <= names["B2"]
+    assert {"objectness_accuracy_test", "loss_box_train", "loss_objectness_train"} <= names["R2"] & names["F3"]
+
+
+def test_costs_are_those_of_the_network(found: dict[str, Any]) -> None:
+    for record in found["experiments"]:
+        config = EXPERIMENTS[record["id"]].config("pocket", 2, "sample", 0)
+        wanted = costs.summary(record["network"], config.model)
+        assert record["parameters"] == wanted["parameters"]
+        assert record["multiplications"] == wanted["multiplications"]
+        assert [layer["name"] for layer in record["layers"]] == [layer["name"] for layer in wanted["layers"]]
+
+
+def test_pictures_are_what_the_report_shows(found: dict[str, Any]) -> None:
+    pictures = {record["id"]: record["pictures"] for record in found["experiments"]}
+    assert pictures["B2"] == {}
+    for split in ("train", "test"):
+        rows = pictures["R2"]["rois"][split]
+        assert {len(row) for row in rows.values()} == {8}
+        assert all(image.startswith("data:image/png;base64,") for image in rows["predicted_crops"])
+    for shown in pictures["F3"]["detections"]:
+        assert shown["right"] == (shown["predicted"] == shown["label"])
+        assert 0 <= shown["score"] <= 1
+        assert 0 <= shown["iou"] <= 1
+
+
+def test_the_command_of_a_record_repeats_it(found: dict[str, Any], out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few_evaluations(monkeypatch)
+    for record in found["experiments"]:
+        program, *words = shlex.split(record["command"])
+        asked = options(shlex.join(words))
+        (config,) = configurations(asked, EXPERIMENTS[record["id"]], asked.recipe)
+        path = out / "runs" / f"{record['id']}-pocket-2-sample-seed0" / "config.yaml"
+        assert program == "pocketrcnn"
+        assert [e.id for e in chosen(asked.only)] == [record["id"]]
+        assert replace(config, train__precision=record["hardware"]["precision"]) == load(path.read_text(), str(path))
+
+
+def test_the_page_says_that_it_is_a_sample(out: Path) -> None:
+    page = (out / "report.html").read_text()
+    assert "on the small sample of CIFAR-10" in page
+    assert all(record.title in page for record in chosen("B2,R2,F3"))
+    assert not re.search(r"""(?:src|href)=["']?https?:""", page), "nothing is loaded from elsewhere"
+
+
+def test_what_is_done_is_not_done_again(
+    shell: Shell, out: Path, found: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_training(monkeypatch)
+    code, text, _ = shell(WORDS, out)
+    assert code == 0
+    assert f"report: {out / 'report.html'}" in " ".join(text.split())
+    assert read(out)["experiments"] == found["experiments"]
+
+
+def test_another_call_adds_to_the_report(shell: Shell, copy: Path, found: dict[str, Any]) -> None:
+    """First what is asked, then what is there."""
+    assert shell("reproduce --data sample --only R1 --iterations 2 --batch 8 --out", copy).code == 0
+    records = read(copy)["experiments"]
+    assert [record["id"] for record in records] == ["R1", "B2", "R2", "F3"]
+    assert records[1:] == found["experiments"]
+    page = (copy / "report.html").read_text()
+    assert all(f"{id} is not among these results" not in page for id in ("R1", "B2", "R2", "F3"))
+
+
+def test_another_schedule_has_a_report_of_its_own(
+    shell: Shell, copy: Path, found: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one comes back without training."""
+    assert shell("reproduce --data sample --only B2 --iterations 1 --batch 8 --out", copy).code == 0
+    assert [(record["id"], record["iterations"]) for record in read(copy)["experiments"]] == [("B2", 1)]
+    no_training(monkeypatch)
+    assert shell("reproduce --data sample --only F3 --iterations 2 --batch 8 --out", copy).code == 0
+    assert [record["id"] for record in read(copy)["experiments"]] == ["F3", "B2", "R2"]
+
+
+def test_time_and_memory_are_those_of_the_runs(shell: Shell, copy: Path) -> None:
+    """A call that only writes down what an earlier one did says how long that took."""
+    for number, path in enumerate(sorted(copy.glob("runs/*/metrics.json")), 1):
+        given = {"elapsed": 100.0 * number, "peak_memory_gb": 9.5 - number}
+        path.write_text(json.dumps(json.loads(path.read_text()) | given))
+    assert shell(WORDS, copy).code == 0
+    assert (read(copy)["seconds_total"], read(copy)["peak_memory_gb"]) == (600, 8.5)
+    assert "took 10 min 0 s in all" in (copy / "report.html").read_text()
+
+
+def test_memory_counts_the_pictures_of_the_report(shell: Shell, copy: Path) -> None:
+    """They come after the last run."""
+    for path in copy.glob("runs/*/metrics.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"peak_memory_gb": 0.001}))
+    assert shell(WORDS, copy).code == 0
+    assert read(copy)["peak_memory_gb"] > 0.1
+
+
+def test_runs_that_do_not_say_their_memory(shell: Shell, copy: Path) -> None:
+    for path in copy.glob("runs/*/metrics.json"):
+        old = {name: value for name, value in json.loads(path.read_text()).items() if name != "peak_memory_gb"}
+        path.write_text(json.dumps(old))
+    assert shell(WORDS, copy).code == 0
+    assert read(copy)["peak_memory_gb"] is None
+    assert "Peak memory was" not in (copy / "report.html").read_text()
+
+
+def test_records_say_whether_scenes_are_fresh_or_fixed(found: dict[str, Any]) -> None:
+    train, test = "sample of CIFAR-10, 1,000 training images", "sample of CIFAR-10, 500 test images"
+    data = {record["id"]: record["data"] for record in found["experiments"]}
+    assert data["B2"] == {"train": train, "test": test}
+    assert data["F3"] == {"train": f"{train}, fresh scenes", "test": f"{test}, fixed scenes"}
+
+
+def test_a_report_is_of_one_folder_of_scenes(shell: Shell, tmp_path: Path) -> None:
+    mine, out = write_few_scenes(tmp_path / "my scenes"), tmp_path / "out"
+    words = "reproduce --only R1 --iterations 1 --batch 4 --data"
+    assert shell(words, mine, "--out", out).code == 0
+    (record,) = read(out)["experiments"]
+    assert shlex.split(record["command"])[-2:] == ["--data", str(mine)], "a name with a space is one word"
+    assert "These are results on scenes from a folder" in (out / "report.html").read_text()
+    remedy = "choose another folder with --out"
+    line = shell.refused(words, "sample", "--out", out)
+    assert line == f"pocketrcnn: {out / 'results.json'} is of --data {mine}, now it is sample: {remedy}"
+    (out / "results.json").unlink()
+    line = shell.refused(words, tmp_path, "--out", out)
+    assert (
+        line == f"pocketrcnn: {out / 'runs' / 'R1-pocket-1-seed0'} is of --data {mine}, now it is {tmp_path}: {remedy}"
+    )
+
+
+def test_scenes_that_are_fewer_than_pictures(shell: Shell, tmp_path: Path) -> None:
+    """Pictures of eight scenes were wanted of five, when all was trained."""
+    mine, out = write_few_scenes(tmp_path / "five", 5), tmp_path / "out"
+    assert shell("reproduce --only R2 --iterations 1 --batch 4 --data", mine, "--out", out).code == 0
+    (record,) = read(out)["experiments"]
+    assert len(record["pictures"]["rois"]["test"]["originals"]) == 5
+
+
+def test_a_single_training_scene(shell: Shell, tmp_path: Path) -> None:
+    one = write_few_scenes(tmp_path / "one", 1)
+    line = shell.refused("reproduce --only F2 --iterations 1 --data", one, "--out", tmp_path / "out")
+    assert line == f"pocketrcnn: {one} has 1 training images: use 2 or more, BatchNorm needs them"
+
+
+def test_a_folder_is_the_same_under_any_name(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_few_scenes(tmp_path / "few")
+    words = "reproduce --only R1 --iterations 1 --batch 4 --out out --data"
+    assert shell(words, "few").code == 0
+    assert shell(words, "./few").code == 0
+    assert read(tmp_path / "out")["data"] == str(tmp_path / "few")
+    (tmp_path / "deeper").mkdir()
+    monkeypatch.chdir(tmp_path / "deeper")
+    assert "no such folder" in shell.refused(words, "few"), "another place"
+
+
+def test_more_experiments_are_added_to_those_that_are_done(
+    shell: Shell, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = []
+    monkeypatch.setattr(reproduce, "fit", lambda train, test, run: trained.append((run.name, run.metrics() is None)))
+    monkeypatch.setattr(reproduce, "record", lambda *_: {})
+    monkeypatch.setattr(reproduce, "write_report", lambda *_: None)
+    monkeypatch.setattr(reproduce, "write_atomically", lambda *_: None)
+    monkeypatch.setattr(reproduce, "show", lambda _: None)
+    assert shell(WORDS.replace("B2,", "B1,B2,"), out).code == 0
+    assert [name for name, new in trained if new] == ["B1-pocket-2-sample-seed0"]
+    assert len(trained) == 4
+
+
+def test_seeds_give_a_mean_and_a_spread(shell: Shell, tmp_path: Path) -> None:
+    code, text, _ = shell("reproduce --data sample --only B2 --iterations 1 --batch 8 --seeds 2 --out", tmp_path / "o")
+    assert code == 0
+    assert "(n=2)" in text
+    (record,) = json.loads((tmp_path / "o" / "results.json").read_text())["experiments"]
+    loss = record["metrics"]["loss_object"]
+    first, second = loss["values"]
+    assert record["seeds"] == [0, 1]
+    assert first != second
+    assert loss["n"] == 2
+    assert loss["mean"] == pytest.approx((first + second) / 2)
+    assert loss["std"] == pytest.approx(abs(first - second) / 2**0.5)
+    assert len(record["curves"]["accuracy_test"]["y"]) == 2
+    assert "--seeds 2" in record["command"]
+    assert shell("reproduce --data sample --only B2 --iterations 1 --batch 8 --out", tmp_path / "o").code == 0
+    assert read(tmp_path / "o")["experiments"] == [record], "what is finished stays in"
+
+
+def test_spread_is_that_of_a_sample() -> None:
+    assert spread([1.0, 2.0, 6.0]) == {
+        "n": 3,
+        "mean": 3.0,
+        "std": statistics.stdev([1, 2, 6]),
+        "values": [1.0, 2.0, 6.0],
+    }
+    assert spread([5])["std"] == 0
+
+
+def test_both_recipes_stand_side_by_side(shell: Shell, tmp_path: Path) -> None:
+    words = "reproduce --data sample --only B2 --iterations 1 --batch 8 --recipe both --out"
+    assert shell(words, tmp_path / "o").code == 0
+    records = json.loads((tmp_path / "o" / "results.json").read_text())["experiments"]
+    assert [(record["id"], record["recipe"]) for record in records] == [("B2", "pocket"), ("B2", "course")]
+    config = (tmp_path / "o" / "runs" / "B2-course-1-sample-seed0" / "config.yaml").read_text()
+    assert load(config, "config.yaml").optim.weight_decay == 0.05
+    assert "--recipe course" in records[1]["command"]
+
+
+def test_real_data_are_compared_with_the_report(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A CIFAR-10 of a few records, in the cache and with checksums of its own, stands for the real one."""
+    contents = fake_cifar.install(monkeypatch, tmp_path / "cache", records=24)
+    fake_cifar.write(cifar.cifar10_folder(), contents)
+    code, _, err = shell("reproduce --only B2 --iterations 1 --batch 8 --out", tmp_path / "o")
+    assert (code, err) == (0, "")
+    found = json.loads((tmp_path / "o" / "results.json").read_text())
+    (record,) = found["experiments"]
+    assert found["data"] == "cifar10"
+    assert record["report"] == {
+        "value": 0.516,
+        "better": "higher",
+        "beaten": record["metrics"]["accuracy"]["mean"] > 0.516,
+    }
+    assert "--data" not in record["command"]
+    assert "small sample" not in (tmp_path / "o" / "report.html").read_text()
+
+
+def test_scenes_on_backgrounds_of_cifar100(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = fake_cifar.install(monkeypatch, tmp_path / "cache", records=24)
+    fake_cifar.write(cifar.cifar10_folder(), contents)
+    folder = fake_cifar.install_cifar100(monkeypatch, tmp_path / "cifar 100")
+    words = f"reproduce --only B2,R1 --iterations 1 --batch 8 --out {tmp_path / 'o'}"
+    given = f"--backgrounds '{folder}'"
+    assert shell(f"{words} {given}").code == 0
+    found = json.loads((tmp_path / "o" / "results.json").read_text())
+    assert given in found["command"]
+    for record, own in zip(found["experiments"], ("", str(folder)), strict=True):
+        path = tmp_path / "o" / "runs" / f"{record['id']}-pocket-1-seed0" / "config.yaml"
+        config = load(path.read_text(), str(path))
+        assert config.data.backgrounds == own, "plain images have no background"
+        assert options(record["command"].removeprefix("pocketrcnn ")).backgrounds == own
+    place = tmp_path / "o" / "runs" / "R1-pocket-1-seed0"
+    other = f"{place} is of --data cifar10 {given}, now it is cifar10: choose another folder with --out"
+    assert shell.refused(words) == f"pocketrcnn: {other}"
+
+
+def test_schedules() -> None:
+    short, full, custom = (options(f"reproduce {words}") for words in ("", "--full", "--iterations 7"))
+    assert (short.schedule, full.schedule, custom.schedule) == ("short", "full", "custom")
+    b1 = EXPERIMENTS["B1"]
+    assert (short.iterations_of(b1), full.iterations_of(b1), custom.iterations_of(b1)) == (b1.short, 2000, 7)
+
+
+def test_options_of_the_command_line_are_those_of_the_function() -> None:
+    """A fact in two places: the defaults agree."""
+    assert options("reproduce", command=Options.command) == Options()
+
+
+def test_a_folder_of_scenes_serves_what_works_on_scenes(tmp_path: Path) -> None:
+    asked = options(f"reproduce --data {tmp_path}")
+    assert asked.source_of(EXPERIMENTS["B1"]) == "cifar10"
+    assert asked.source_of(EXPERIMENTS["F2"]) == str(tmp_path)
+
+
+def test_the_lock_is_gone_afterwards_and_leftovers_too(tmp_path: Path) -> None:
+    (tmp_path / ".results.json.123.part").write_text("half")
+    with workplace(tmp_path):
+        assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_calls_do_not_share_a_folder(tmp_path: Path) -> None:
+    with (
+        filelock.FileLock(tmp_path / ".lock"),
+        pytest.raises(UserError, match="is in use by another `reproduce`"),
+        workplace(tmp_path),
+    ):
+        pass
+
+
+def test_weights_say_what_they_are_of(out: Path) -> None:
+    _, facts = load_tensors(out / "runs" / RUNS[0] / "weights.safetensors")
+    assert facts["config"]["model"]["backbone"]["block"] == "separable"

@@ -1,0 +1,290 @@
+"""The Python interface: every kind of image, boxes in the image's own pixels, thresholds, other programs' formats."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from runs_in_seconds import small
+from safetensors.torch import save_file
+from tiny_detectors import Bright, bright_detector, saved, scene, tiny_run
+
+import pocketrcnn
+from pocketrcnn.custom import detector as predictor
+from pocketrcnn.custom.detector import Detector
+from pocketrcnn.errors import UserError
+from pocketrcnn.evaluation.thresholds import DEFAULT_THRESHOLD
+from pocketrcnn.model.faster_rcnn import FasterRCNN
+from pocketrcnn.model.interchange import to_supervision
+from pocketrcnn.model.kernels import tap_between
+from pocketrcnn.model.structures import Detections
+from pocketrcnn.training.checkpoint import load_tensors, save_tensors
+from pocketrcnn.training.run import Run
+
+NOISE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+LOW = 0.0  # a threshold that lets the guesses of an untrained network pass
+
+
+@pytest.fixture
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_run(tmp_path_factory)
+
+
+@pytest.fixture
+def detector(run: Path) -> Detector:
+    return Detector.load(run, "cpu")
+
+
+def assert_same(a: Detections, b: Detections) -> None:
+    assert all(torch.equal(getattr(a, name), getattr(b, name)) for name in ("boxes", "scores", "labels"))
+
+
+def test_a_run_and_its_weights_are_one_detector(run: Path, detector: Detector) -> None:
+    assert (detector.classes, detector.side) == (("cat", "dog"), 64)
+    assert_same(detector(NOISE, LOW), Detector.load(str(run / "weights.safetensors"))(NOISE, LOW))
+
+
+def test_the_threshold_is_that_of_the_evaluation(run: Path, tmp_path: Path) -> None:
+    tensors, facts = load_tensors(run / "weights.safetensors")
+    for stored, wanted in ((0.25, 0.25), (0.0, 0.0), (None, DEFAULT_THRESHOLD)):
+        save_tensors(tmp_path / "w.safetensors", tensors, facts | {"threshold": stored})
+        assert Detector.load(tmp_path / "w.safetensors").threshold == wanted
+
+
+def test_number_formats(run: Path, detector: Detector) -> None:
+    exact, short = detector(NOISE, LOW), Detector.load(run, "cpu", "bfloat16")(NOISE, LOW)
+    assert short.boxes.dtype == short.scores.dtype == torch.float32
+    assert float(short.scores[0, 0]) == pytest.approx(float(exact.scores[0, 0]), abs=0.02)
+    with pytest.raises(UserError, match="the precision `int8` is unknown: use auto, float32, bfloat16"):
+        Detector.load(run, precision="int8")
+
+
+def test_every_kind_of_image_gives_the_same(detector: Detector, tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", NOISE)
+    tensor = torch.from_numpy(NOISE).permute(2, 0, 1)
+    wanted = detector(NOISE, LOW)
+    assert len(wanted) == 1
+    assert (wanted.labels >= 0).any()
+    kinds = path, str(path), Image.fromarray(NOISE), tensor, tensor[None], NOISE[None], [NOISE], iter([NOISE])
+    for one in kinds:
+        assert_same(detector(one, LOW), wanted)
+
+
+def test_many_at_once_are_one_after_the_other() -> None:
+    sizes, detector = [(64, 48), (30, 30), (90, 200), (1, 48), (64, 64), (300, 40)], bright_detector()
+    images = [scene(size, (0, size[1] // 2, size[0], size[1])) for size in sizes]
+    together, apart = detector(images, batch=4), [detector(image) for image in images]
+    assert len(together) == 6
+    for i, one in enumerate(apart):
+        assert len(one[0]) == 1
+        assert_same(together[i], one[0])
+
+
+@pytest.mark.parametrize("size", [(128, 128), (256, 64), (60, 180), (64, 64), (40, 20)])
+def test_boxes_are_in_pixels_of_the_image(size: tuple[int, int]) -> None:
+    box = size[0] // 4, size[1] // 4, size[0] // 2, size[1] // 2
+    found = bright_detector(64)(scene(size, box))[0]
+    assert found.labels.tolist() == [1]
+    assert found.boxes[0].tolist() == pytest.approx(box, abs=max(size) / 64)  # the network sees no finer
+
+
+@given(st.integers(1, 300), st.integers(1, 300))
+def test_boxes_never_leave_the_image(width: int, height: int) -> None:
+    x1, y1, x2, y2 = bright_detector(32)(scene((width, height), (0, 0, width, height)))[0].boxes[0].tolist()
+    assert (x1, y1) == (0, 0)
+    assert (x2, y2) == pytest.approx((width, height), rel=1e-5)
+    assert x2 <= width
+    assert y2 <= height
+
+
+def test_what_lies_beside_an_image_is_left_out() -> None:
+    class Corner(Bright):
+        def detect(self, images: torch.Tensor) -> Detections:
+            boxes = torch.tensor([[40.0, 40, 64, 64], [10, 10, 60, 60]]).expand(len(images), 2, 4)
+            return Detections(boxes, torch.tensor([[0.9, 0.8]]), torch.tensor([[0, 1]]))
+
+    found = replace(bright_detector(), model=Corner(64, 1))(np.zeros((20, 30, 3), np.uint8))  # type: ignore[arg-type]
+    assert found.boxes.tolist() == [[[10, 10, 30, 20]]]
+    assert found.scores.tolist() == [[pytest.approx(0.8)]]
+
+
+def test_small_images_stay_as_they_are() -> None:
+    detector = bright_detector()
+    detector(NOISE)
+    seen = detector.model.seen
+    assert torch.equal(seen[0, :, :48, :64], torch.from_numpy(NOISE).permute(2, 0, 1))
+
+
+def test_thresholds() -> None:
+    detector, image = bright_detector(score=0.75), scene((64, 64), (1, 2, 3, 4))
+    counts = [len(detector(image, threshold)[0]) for threshold in (None, 0, 0.75, 0.76, 1)]
+    assert counts == [1, 1, 1, 0, 0]
+    assert len(replace(detector, threshold=0.8)(image)[0]) == 0
+    for wrong in (-0.1, 1.1, float("nan")):
+        with pytest.raises(UserError, match="from 0 to 1"):
+            detector(image, wrong)
+    with pytest.raises(UserError, match="use 1 or more"):
+        detector(image, batch=0)
+
+
+def test_nothing_found_and_no_images() -> None:
+    dark = bright_detector()([np.zeros((9, 9, 3), np.uint8)] * 5)
+    assert dark.boxes.shape == (5, 0, 4)
+    assert dark.to_coco(range(5)) == []
+    assert len(bright_detector()([])) == 0
+
+
+def test_some_images_of_several() -> None:
+    """A slice once was one image with the detections of all."""
+    box = (8, 4, 24, 20)
+    found = bright_detector()([scene((64, 48), box), np.zeros((8, 8, 3), np.uint8), scene((32, 32), box)])
+    for some, kept in ((found[:2], [0, 1]), (found[[0, 2]], [0, 2]), (found[1:], [1, 2])):
+        assert len(some) == 2
+        for i, place in enumerate(kept):
+            assert torch.equal(some[i].boxes, found[place].boxes)
+    assert [record["image_id"] for record in found[::2].to_coco()] == [1, 2]
+
+
+def test_images_with_more_and_fewer_detections_are_padded() -> None:
+    images = [scene((64, 64), (1, 2, 3, 4)), np.zeros((64, 64, 3), np.uint8), scene((64, 64), (5, 6, 9, 9))]
+    found = bright_detector()(images, batch=1)
+    assert found.labels.tolist() == [[1], [-1], [1]]
+    assert found.boxes[1].tolist() == [[0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (torch.zeros(3, 8, 8), r"float32 \[3, 8, 8\] is not an image: use uint8 \[3,H,W\]"),
+        (torch.zeros(8, 8, 3, dtype=torch.uint8), r"use uint8 \[3,H,W\]"),
+        (np.zeros((3, 8, 8), np.uint8), r"use \[H,W\]"),
+        ("nowhere.png", "nowhere.png is not there"),
+        (None, "an object of type `NoneType` is not an image"),
+        ([None], "an object of type `NoneType` is not an image"),
+        (io.BytesIO(b"text"), "an object of type `bytes` is not an image"),
+    ],
+)
+def test_what_is_no_image(image: object, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        bright_detector()(image)  # type: ignore[arg-type]
+
+
+def test_a_run_that_is_not_finished(run: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(run, tmp_path / "half")
+    (folder / "metrics.json").unlink()
+    with pytest.raises(UserError, match=r"half is not finished: `pocketrcnn resume "):
+        Detector.load(folder)
+
+
+def test_a_run_of_a_newer_version(run: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(run, tmp_path / "newer")
+    text = (folder / "config.yaml").read_text()
+    (folder / "config.yaml").write_text(text.replace("schema: 1", "schema: 99"))
+    with pytest.raises(UserError, match="another version"):
+        Detector.load(folder)
+
+
+def other_weights(folder: Path) -> Path:
+    """A file of another program."""
+    save_file({"weight": torch.zeros(2)}, folder / "foreign.safetensors")
+    return folder / "foreign.safetensors"
+
+
+def test_what_is_no_run(run: Path, tmp_path: Path) -> None:
+    for path, words in (
+        (tmp_path, "is not the folder of a run"),
+        (tmp_path / "nowhere", "is not the folder of a run"),
+        (run / "config.yaml", "is not a run: name the folder of a run, then the images"),
+        (shutil.copy(run / "weights.safetensors", tmp_path / "a.onnx"), "is not a run: load it with .*runtime"),
+        (other_weights(tmp_path), "is damaged or not one of pocketrcnn's files"),
+    ):
+        with pytest.raises(UserError, match=words):
+            Detector.load(path)
+    save_tensors(tmp_path / "other.safetensors", {}, {"epoch": 1})
+    with pytest.raises(UserError, match="holds no network to predict with"):
+        Detector.load(tmp_path / "other.safetensors")
+
+
+@pytest.mark.parametrize(("experiment", "classes", "side"), [("B2", 10, 32), ("F2", 10, 48), ("R1", 1, 48)])
+def test_networks_of_the_course_predict_too(experiment: str, classes: int, side: int, tmp_path: Path) -> None:
+    config = small(experiment)
+    with Run(tmp_path / "run", config, torch.device("cpu")) as run:
+        run.save_model("weights.safetensors", FasterRCNN(config.model))
+    (tmp_path / "run" / "metrics.json").write_text(json.dumps({"metrics": {}, "seconds": 1, "iterations": 1}))
+    detector = Detector.load(tmp_path / "run", "cpu")
+    assert (len(detector.classes), detector.side, detector.threshold) == (classes, side, DEFAULT_THRESHOLD)
+    found = detector(NOISE, 0)
+    assert found.labels.shape == (1, 1)
+    assert 0 <= found.labels[0, 0] < classes
+
+
+def test_a_network_can_be_trained_on_after_it_has_predicted() -> None:
+    model = FasterRCNN(small("B2").model)
+    tap_between.cache_clear()
+    Detector(model.eval(), ("thing",) * 10)(NOISE)
+    prediction = model.train()(torch.zeros(2, 3, 32, 32, dtype=torch.uint8))
+    assert prediction.logits is not None
+    prediction.logits.sum().backward()
+    assert model.backbone.blocks[-1].conv.weight.grad is not None
+
+
+def test_coco_results() -> None:
+    boxes = torch.tensor([[[1.0, 2, 4, 8], [0, 0, 1, 1]], [[0, 0, 0, 0], [0, 0, 0, 0]]])
+    found = Detections(boxes, torch.tensor([[0.5, 0.25], [0, 0]]), torch.tensor([[1, 0], [-1, -1]]))
+    first = {"image_id": 7, "category_id": 2, "bbox": [1.0, 2.0, 3.0, 6.0], "score": 0.5}
+    records = found.to_coco([7, 9])
+    assert records == [first, {"image_id": 7, "category_id": 1, "bbox": [0.0, 0.0, 1.0, 1.0], "score": 0.25}]
+    assert json.loads(json.dumps(records)) == records
+    assert found.to_coco([7, 9], category_ids=[30, 40])[0] == first | {"category_id": 40}
+    for wrong in (lambda: found.to_coco([7]), lambda: found[0].to_coco([7, 9]), lambda: found[0].to_coco([])):
+        with pytest.raises(
+            UserError, match=r"to_coco: \d image ids, images: \d; give one id an image, or leave them out"
+        ):
+            wrong()
+
+
+def test_coco_results_without_ids_count_from_one() -> None:
+    images = [scene((64, 64), (1, 2, 4, 8)), scene((64, 64), (0, 0, 1, 1))]
+    found = bright_detector()(images)
+    assert found.to_coco() == found.to_coco([1, 2])
+    assert [record["image_id"] for record in found.to_coco()] == [1, 2]
+    assert found[1].to_coco() == found[1].to_coco([1]) == bright_detector()(images[1]).to_coco()
+    assert found[1].to_coco([2], [30, 40]) == found.to_coco(category_ids=[30, 40])[1:]
+    assert bright_detector()([]).to_coco() == []
+
+
+def test_supervision(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = bright_detector()([scene((64, 64), (1, 2, 3, 4))] * 2)
+    monkeypatch.setitem(sys.modules, "supervision", None)
+    with pytest.raises(UserError, match="pip install supervision"):
+        found[0].to_supervision()
+    monkeypatch.setitem(sys.modules, "supervision", SimpleNamespace(Detections=lambda **given: given))
+    with pytest.raises(UserError, match=r"not 2: use detections\[i\]"):
+        found.to_supervision()
+    arrays = found[0].to_supervision()
+    assert arrays["xyxy"].tolist() == [[1, 2, 3, 4]]
+    assert (arrays["confidence"].tolist(), arrays["class_id"].tolist()) == ([0.75], [1])
+    single = Detections(found.boxes[:1], found.scores[:1], found.labels[:1])
+    assert single.to_supervision()["xyxy"].tolist() == arrays["xyxy"].tolist()
+    assert to_supervision(found[1])["xyxy"].shape == (1, 4)
+
+
+def test_training_in_one_call(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr("pocketrcnn.custom.train.train", lambda options: asked.append(options) or run)
+    detector = pocketrcnn.train("photos", iterations=3, out="there", size=128, device="cpu")
+    assert isinstance(detector, predictor.Detector)
+    assert (asked[0].data, asked[0].out, asked[0].iterations, asked[0].size) == (Path("photos"), Path("there"), 3, 128)
+    with pytest.raises(UserError, match="leave out one of them"):
+        pocketrcnn.train("photos", minutes=1, iterations=3)

@@ -1,0 +1,247 @@
+"""The ONNX file finds what torch finds, holds nothing of this machine, and is not written where it would be wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import painted
+import pytest
+import torch
+from exported_runs import content_of_run
+from runs_in_seconds import small
+from shell import Shell
+from torch import Tensor, nn
+
+from pocketrcnn.cli.detector import verification_frames
+from pocketrcnn.config import DataConfig, replace
+from pocketrcnn.course.data.cifar import CLASSES
+from pocketrcnn.course.experiments import NETWORKS
+from pocketrcnn.custom.detector import Detector
+from pocketrcnn.custom.onnx import export, parity
+from pocketrcnn.custom.onnx.parity import Agreement, Whole, compare, readable
+from pocketrcnn.custom.onnx.runtime import KEY, Detections, detect, open_session
+from pocketrcnn.data.images.pixels import Pixels
+from pocketrcnn.errors import UserError
+from pocketrcnn.model import boxes
+from pocketrcnn.model.faster_rcnn import FasterRCNN
+from pocketrcnn.training.run import Run, open_run
+
+
+@pytest.fixture
+def run(learned: Path, tmp_path: Path) -> Path:
+    """A copy of a finished run that a test may change."""
+    return Path(shutil.copytree(learned, tmp_path / "run"))
+
+
+@pytest.fixture
+def ready(learned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The graph of the run is not made again: that takes seconds."""
+    content = content_of_run(learned)
+    monkeypatch.setattr(export, "onnx_file", lambda detector: content)
+
+
+def frames_of(shapes: Path) -> Pixels:
+    """Images of objects, noise and one grey."""
+    painted = list(readable(sorted((shapes / "train").glob("*.png")), 48))
+    noise = np.random.default_rng(0).integers(0, 256, (6, *painted[0].shape), np.uint8)
+    return np.stack([*painted, *noise, np.full_like(painted[0], 128)])
+
+
+def test_one_by_one_the_file_finds_what_torch_finds(learned_in_both: Path, shapes: Path) -> None:
+    detector = Detector.load(learned_in_both, "cpu")
+    side = detector.side
+    frames = np.full((31, side, side, 3), 128, np.uint8)
+    frames[:, :48, :48] = frames_of(shapes)
+    found = compare(content_of_run(learned_in_both), Whole(detector), frames, "the file")
+    assert found.total > 31
+    assert found.same == found.total
+    assert found.box < 0.01
+    assert found.score < 1e-4
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 7])
+def test_any_batch_is_its_images_one_by_one(count: int, learned: Path) -> None:
+    session = open_session(content_of_run(learned), "the file")
+    side = Detector.load(learned, "cpu").side
+    frames = np.random.default_rng(count).integers(0, 256, (count, side, side, 3), np.uint8)
+    together = detect(session, frames)
+    assert [output.shape[0] for output in together] == [count] * 3
+    for i in range(count):
+        for whole, part in zip(together, detect(session, frames[i : i + 1]), strict=True):
+            np.testing.assert_allclose(whole[i], part[0], atol=1e-3)
+
+
+def test_types_shapes_and_facts_of_the_file(learned: Path, shapes: Path) -> None:
+    detector = Detector.load(learned, "cpu")
+    most = detector.model.config.detections
+    session = open_session(content_of_run(learned), "the file")
+    described = {value.name: (value.type, value.shape) for value in (*session.get_inputs(), *session.get_outputs())}
+    assert described == {
+        "images": ("tensor(uint8)", ["batch", detector.side, detector.side, 3]),
+        "boxes": ("tensor(float)", ["batch", most, 4]),
+        "scores": ("tensor(float)", ["batch", most]),
+        "labels": ("tensor(int64)", ["batch", most]),
+    }
+    model = onnx.load_from_string(content_of_run(learned))
+    onnx.checker.check_model(model)
+    assert (model.producer_name, model.opset_import[0].version) == ("pocketrcnn", 18)
+    facts = json.loads({entry.key: entry.value for entry in model.metadata_props}[KEY])
+    assert (facts["schema"], facts["classes"], facts["side"]) == (1, ["cat", "dog"], detector.side)
+    assert facts["threshold"] == detector.threshold
+
+
+def test_nothing_of_this_machine_is_in_the_file(learned: Path, shapes: Path) -> None:
+    content = content_of_run(learned)
+    places = (Path.cwd(), Path.home(), learned, shapes, Path(sys.prefix), Path(torch.__file__).parent)
+    assert [place for place in places if len(place.parts) > 1 and str(place).encode() in content] == []
+    assert b".py" not in content
+    assert b"stack_trace" not in content
+
+
+class Suppressed(nn.Module):
+    def forward(self, found: Tensor, valid: Tensor) -> Tensor:
+        return boxes.nms(found, valid, 0.5)
+
+
+def test_onnx_suppresses_the_very_boxes_that_torch_suppresses() -> None:
+    """Also boxes without area, inverted, twice the same, and overlapping by exactly the limit."""
+    generator = torch.Generator().manual_seed(0)
+    corners = torch.randint(0, 12, (300, 24, 2, 2), generator=generator).float()
+    corners[100:] = corners[100:].sort(2).values  # upright; the first hundred are as they come
+    corners[200:, 12:] = corners[200:, :12]
+    found, valid = corners.flatten(2), torch.rand(300, 24, generator=generator) < 0.8
+    model = export.onnx_model(Suppressed(), (found[:2], valid[:2]), ["found", "valid"], ["kept"])
+    session = open_session(model.SerializeToString(), "the model")
+    (kept,) = session.run(["kept"], {"found": found.numpy(), "valid": valid.numpy()})
+    expected = boxes.nms(found, valid, 0.5)
+    assert (kept == expected.numpy()).all()
+    assert 0.1 < kept.mean() < valid.float().mean()  # some go, some stay
+
+
+def test_suppression_takes_part_in_no_gradient() -> None:
+    found = torch.tensor([[[0.0, 0, 10, 10], [0, 0, 10, 9]]], requires_grad=True)
+    kept = boxes.nms(found, torch.ones(1, 2, dtype=torch.bool), 0.5)
+    assert kept.tolist() == [[True, False]]
+    assert not kept.requires_grad
+    (found * kept[..., None]).sum().backward()
+    assert found.grad is not None
+
+
+@pytest.mark.parametrize("name", ["convnet", "detector-max"])
+def test_networks_of_the_course_can_be_exported(name: str) -> None:
+    torch.manual_seed(0)
+    model = FasterRCNN(NETWORKS[name]).eval()
+    detector, side = Detector(model, CLASSES), model.config.image
+    frames = np.random.default_rng(0).integers(0, 256, (4, side, side, 3), np.uint8)
+    found = compare(export.onnx_file(detector), Whole(detector), frames, "the file")
+    assert (found.same, found.total) == (4, 4)
+
+
+@pytest.mark.usefixtures("ready")
+def test_the_command_says_what_was_compared(run: Path, shell: Shell) -> None:
+    code, out, _ = shell("export", run)
+    assert code == 0
+    assert "verified on 6 test images" in out
+    assert "detections are the same" in out
+    assert "ms an image" in out
+    assert (run / "model.onnx").read_bytes() == export.onnx_file(Detector.load(run, "cpu"))
+    assert shell("export", run, "--out", run / "mine.onnx").code == 0
+    assert (run / "mine.onnx").is_file()
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_file_that_finds_something_else_is_not_written(
+    run: Path, shapes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Moved(Whole):
+        def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            found, scores, labels = super().forward(images)
+            return found + 0.02, scores, labels
+
+    before, images = sorted(run.iterdir()), sorted((shapes / "val").glob("*.png"))
+    monkeypatch.setattr(export, "Whole", Moved)
+    with pytest.raises(
+        UserError, match=r"and torch differ: only 0 of \d+ detections are the same; nothing was written"
+    ):
+        export.export(run, lambda side: (np.stack(list(readable(images, side))), "images"))
+    assert sorted(run.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["onnx", "onnxscript", "onnxruntime"])
+def test_a_missing_package_is_named(name: str, run: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    assert f"{name} is not installed: `pip install 'pocket-rcnn[export]'`" in shell.refused("export", run)
+
+
+def test_what_cannot_be_exported_is_refused_at_once(run: Path, tmp_path: Path, shell: Shell) -> None:
+    assert "name a file in a folder that exists" in shell.refused("export", run, "--out", tmp_path / "no" / "m.onnx")
+    assert "ends in .onnx" in shell.refused("export", run, "--out", run / "weights.safetensors")
+    (tmp_path / "a.onnx").mkdir()
+    assert "name a file in a folder that exists" in shell.refused("export", run, "--out", tmp_path / "a.onnx")
+    assert "is not the folder of a run" in shell.refused("export", tmp_path)
+    (run / "metrics.json").unlink()
+    assert "is not finished" in shell.refused("export", run)
+
+
+def test_where_the_data_have_gone_noise_takes_their_place(run: Path) -> None:
+    config = replace(open_run(run, "cpu").config, data__source=str(run / "gone"))
+    frames, words = verification_frames(config.data, 64)
+    assert frames.shape == (16, 64, 64, 3)
+    assert words.startswith("images of noise, since its own cannot be read (")
+
+
+def test_images_are_those_that_the_run_was_not_trained_on(tmp_path: Path) -> None:
+    """Data without splits were divided anew, and training images took the place of test images."""
+    data = painted.write(tmp_path / "own", train=12) / "train"
+    files = sorted(data.glob("*.png"))
+    digests = {hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest(): file for file in files}
+    known = {digest: "test" if file == files[5] else "train" for digest, file in digests.items()}
+    frames, words = verification_frames(DataConfig(str(data), "folder"), 64, known)
+    assert words == "test images"
+    assert np.array_equal(frames, np.stack(list(readable([files[5]], 64))))
+
+
+def test_networks_of_the_course_are_verified_on_their_scenes(tmp_path: Path) -> None:
+    config = small("F2")
+    with Run(tmp_path / "run", config, torch.device("cpu")):
+        frames, words = verification_frames(config.data, config.model.image)
+    assert frames.shape == (16, 48, 48, 3)
+    assert "sample of CIFAR-10" in words
+
+
+def test_a_broken_image_is_left_out(shapes: Path, tmp_path: Path) -> None:
+    good = next((shapes / "val").glob("*.png"))
+    (tmp_path / "broken.png").write_bytes(good.read_bytes()[:200])
+    assert len(list(readable([tmp_path / "broken.png", good], 64))) == 1
+
+
+def some(*rows: tuple[float, float, int]) -> Detections:
+    """Boxes of 10 pixels at x, with a score and a label."""
+    corners = np.array([(x, 0, x + 10, 10) for x, _, _ in rows], np.float32).reshape(-1, 4)
+    return Detections(corners, np.array([r[1] for r in rows], np.float32), np.array([r[2] for r in rows], np.int64))
+
+
+def test_agreement_counts_one_for_one_whatever_the_order() -> None:
+    found = Agreement()
+    found.add(some((0, 0.5, 0), (5, 0.5, 0)), some((5.001, 0.50001, 0), (0, 0.5, 0)))
+    assert (found.same, found.total) == (2, 2)
+    assert found.box == pytest.approx(0.001, rel=1e-2)
+    found.add(some((0, 0.5, 0), (0, 0.5, 0)), some((0, 0.5, 0)))  # twice in one, once in the other
+    assert (found.same, found.total) == (3, 4)
+    for other in (some((0, 0.5, 1)), some((0.02, 0.5, 0)), some((0, 0.5002, 0)), some()):
+        found = Agreement()
+        found.add(some((0, 0.5, 0)), other)
+        assert (found.same, found.total) == (0, 1)
+    found = Agreement()
+    found.add(some(), some())
+    assert (found.same, found.total) == (0, 0)
+
+
+def test_the_tolerance_is_what_the_project_promises() -> None:
+    assert (parity.BOX, parity.SCORE) == (0.01, 1e-4)

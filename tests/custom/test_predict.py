@@ -1,0 +1,337 @@
+"""`pocketrcnn predict`: what it writes, and what it does with images and folders that are not as they should be."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import io
+import json
+import signal
+import struct
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pytest
+from PIL import Image
+from shell import Shell
+from tiny_detectors import bright_detector, saved, scene, tiny_run
+
+from pocketrcnn.cli import detector as commands
+from pocketrcnn.cli.main import main
+from pocketrcnn.custom import predict as prediction
+from pocketrcnn.custom.detector import Detector
+from pocketrcnn.custom.predict import Options, Output, Readable, as_folder, crop, groups, picture, predict
+from pocketrcnn.data.images.pixels import read_image
+from pocketrcnn.model.structures import Detections
+
+BOX = (8, 4, 24, 20)
+WHITE = scene((64, 48), BOX)
+
+
+@pytest.fixture
+def shell(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """In an empty folder, with a detector of white things."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(commands, "load_detector", lambda path, device: bright_detector())
+    return Shell(capsys)
+
+
+def results(folder: str = "predictions") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(Path(folder, "predictions.json").read_text(encoding="utf-8"))
+    return found
+
+
+def rows(folder: str = "predictions") -> list[dict[str, str]]:
+    with Path(folder, "predictions.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def written(folder: str = "predictions") -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*") if path.is_file())
+
+
+def test_the_files_of_a_prediction(shell: Shell) -> None:
+    saved(Path("in/a.png"), WHITE)
+    saved(Path("in/b.png"), np.zeros((30, 30, 3), np.uint8))
+    assert shell("predict run in --save-crops") == (0, "1 object in 2 images: predictions\n", "")
+    assert written() == ["crops/dog/a-1.png", "pictures/a.png", "pictures/b.png", "predictions.csv", "predictions.json"]
+    name = str(Path("in", "a.png"))
+    assert results() == [
+        {"image_id": 1, "category_id": 2, "bbox": [8.0, 4.0, 16.0, 16.0], "score": 0.75, "file_name": name}
+    ]
+    wanted = {
+        "image": name,
+        "class": "dog",
+        "score": "0.7500",
+        "x1": "8.00",
+        "y1": "4.00",
+        "x2": "24.00",
+        "y2": "20.00",
+    }
+    assert rows() == [wanted]
+    assert (read_image("predictions/crops/dog/a-1.png") == 255).all()
+    assert read_image("predictions/crops/dog/a-1.png").shape == (16, 16, 3)
+    assert read_image("predictions/pictures/a.png").shape == (384, 512, 3)
+
+
+def test_a_real_run_gives_what_the_python_interface_gives(
+    capsys: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    run, noise = tiny_run(tmp_path_factory), np.random.default_rng(1).integers(0, 256, (5, 80, 64, 3), np.uint8)
+    paths = [saved(tmp_path / f"{i}.png", image) for i, image in enumerate(noise)]
+    code, _, _ = Shell(capsys)(f"predict {run} {tmp_path} --threshold 0 --no-pictures --batch 2 --out", tmp_path / "o")
+    wanted = Detector.load(run)(paths, 0, batch=2).to_coco(range(1, 6))
+    assert code == 0
+    assert len(wanted) > 5
+    names = {number: str(path) for number, path in enumerate(paths, 1)}
+    assert results(tmp_path / "o") == [r | {"file_name": names[r["image_id"]]} for r in wanted]
+    assert len(rows(tmp_path / "o")) == len(wanted)
+    assert not (tmp_path / "o" / "pictures").exists()
+
+
+def test_nothing_found(shell: Shell) -> None:
+    saved(Path("dark.png"), np.zeros((5, 5, 3), np.uint8))
+    assert shell("predict run dark.png --save-crops") == (0, "0 objects in 1 image: predictions\n", "")
+    assert (results(), rows()) == ([], [])
+    assert written() == ["pictures/dark.png", "predictions.csv", "predictions.json"]
+
+
+def test_the_threshold_decides(shell: Shell) -> None:
+    saved(Path("a.png"), WHITE)
+    assert shell("predict run a.png --threshold 0.8").out.startswith("0 objects")
+    assert shell("predict run a.png --threshold 0.7").out.startswith("1 object ")
+    assert shell.refused("predict run a.png --threshold 7") == "pocketrcnn: --threshold 7: use a score from 0 to 1"
+    assert "--batch 0: use 1 or more" in shell.refused("predict run a.png --batch 0")
+
+
+def huge_png(path: Path) -> Path:
+    """The head of a PNG of 20,000 x 20,000 pixels, and nothing behind it."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 9)))
+    return path
+
+
+def test_broken_images_cost_only_themselves(shell: Shell) -> None:
+    for name in ("a.png", "z.png"):
+        saved(Path("in", name), WHITE)
+    whole = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(whole, "PNG")
+    Path("in/cut.png").write_bytes(whole.getvalue()[:2000])
+    Path("in/page.jpg").write_text("<!DOCTYPE html><title>404</title>")
+    huge_png(Path("in/huge.png"))
+    code, out, err = shell("predict run in")
+    assert code == 1
+    assert out == "2 objects in 2 images, 3 images left out: predictions\n"
+    lines = err.splitlines()
+    assert [line.startswith("left out: in") for line in lines] == [True] * 3
+    assert "cut.png is damaged" in lines[0]
+    assert "huge.png has 20,000 x 20,000 pixels, more than the limit" in lines[1]
+    assert "page.jpg is an HTML page, not an image" in lines[2]
+    assert [record["image_id"] for record in results()] == [1, 5]
+    assert written() == ["pictures/a.png", "pictures/z.png", "predictions.csv", "predictions.json"]
+
+
+def test_only_broken_images(shell: Shell) -> None:
+    Path("page.png").write_text("<html>")
+    code, out, err = shell("predict run page.png")
+    assert (code, out) == (1, "0 objects in 0 images, 1 image left out: predictions\n")
+    assert err.count("\n") == 1
+    assert results() == []
+
+
+def test_one_pixel(shell: Shell) -> None:
+    saved(Path("dot.png"), np.full((1, 1, 3), 255, np.uint8))
+    assert shell("predict run dot.png --save-crops").code == 0
+    assert results()[0]["bbox"] == [0, 0, 1, 1]
+    assert read_image("predictions/crops/dog/dot-1.png").shape == (1, 1, 3)
+
+
+def test_patterns_and_names_of_all_kinds(shell: Shell) -> None:
+    for name in ("ёжик 日本.png", "b.PNG", "sub/c d.png"):
+        saved(Path("мои фото", name), WHITE)
+    Path("мои фото/notes.txt").write_text("no image")
+    assert shell("predict run 'мои фото/**/*' --save-crops --out 'это here'").code == 0
+    assert sorted(Path(row["image"]).name for row in rows("это here")) == ["b.PNG", "c d.png", "ёжик 日本.png"]
+    assert {"pictures/ёжик 日本.png", "crops/dog/c d-1.png"} <= set(written("это here"))
+    assert shell("predict run 'мои фото' --out other").out.startswith("2 objects in 2 images")
+
+
+def test_images_of_one_name_do_not_overwrite_each_other(shell: Shell) -> None:
+    for name in ("1/a.png", "2/a.png", "3/A.jpg", "3/a-2.png"):
+        saved(Path("in", name), WHITE)
+    shell("predict run in/1 in/2 in/3 --save-crops")
+    pictures = [name for name in written() if name.startswith("pictures")]
+    assert len({name.lower() for name in pictures}) == 4
+    assert len([name for name in written() if name.startswith("crops")]) == 4
+
+
+def test_folders_are_numbered_and_nothing_is_overwritten(shell: Shell) -> None:
+    saved(Path("a.png"), WHITE)
+    assert [shell("predict run a.png").out.split()[-1] for _ in range(3)] == [
+        "predictions",
+        "predictions-2",
+        "predictions-3",
+    ]
+    assert "predictions is not empty" in shell.refused("predict run a.png --out predictions")
+    assert "a.png is a file" in shell.refused("predict run a.png --out a.png")
+    Path("empty").mkdir()
+    assert shell("predict run a.png --out empty").code == 0
+
+
+def test_names_as_long_as_a_system_allows(shell: Shell) -> None:
+    """A number and an ending once made them too long, which cost all other results."""
+    for folder in ("1", "2"):
+        saved(Path("in", folder, f"{'x' * 251}.png"), WHITE)
+        saved(Path("in", folder, f"{'ж' * 125}.png"), WHITE)
+    assert shell("predict run 'in/**/*' --save-crops").out.startswith("4 objects in 4 images")
+    assert len(written()) == 2 + 4 + 4
+
+
+def test_pictures_of_earlier_predictions_are_no_images(shell: Shell) -> None:
+    saved(Path("in/a.png"), WHITE)
+    saved(Path("in/pictures/b.png"), WHITE)
+    assert shell("predict run 'in/**/*' --save-crops --out in/first").code == 0
+    told = "4 pictures of earlier predictions left alone\n2 objects in 2 images: second\n"
+    assert shell("predict run 'in/**/*' --out second") == (0, told, "")
+    named = shell("predict run in/first/pictures --out third").out
+    assert named.endswith("2 objects in 2 images: third\n"), "named, they are meant"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_what_was_done_before_an_interruption_is_kept(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, number: int, code: int
+) -> None:
+    for i in range(5):
+        saved(Path(f"in/{i}.png"), WHITE)
+    add = Output.add
+
+    def interrupting(self: Output, path: Path, *rest: Any) -> None:
+        add(self, path, *rest)
+        if path.name == "1.png":
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(Output, "add", interrupting)
+    message = "\npocketrcnn: interrupted after 2 of 5 images, whose results are in predictions\n"
+    assert shell("predict run in --batch 2") == (code, "", message)
+    assert len(results()) == len(rows()) == 2
+    assert written() == ["pictures/0.png", "pictures/1.png", "predictions.csv", "predictions.json"]
+
+
+@pytest.mark.usefixtures("shell")
+def test_nobody_has_to_listen() -> None:
+    """`2>&1 | head -1` once cost all results after the second broken image."""
+    Path("broken.png").write_text("no image")
+    saved(Path("good.png"), WHITE)
+    closed = mock.Mock(write=mock.Mock(side_effect=BrokenPipeError))
+    with mock.patch.object(sys, "stderr", closed):
+        assert main(["predict", "run", "broken.png", "good.png"]) == 1
+    assert len(results()) == 1
+
+
+def test_no_such_image_and_nothing_is_written(shell: Shell) -> None:
+    assert "nowhere.png is not there" in shell.refused("predict run nowhere.png")
+    assert not Path("predictions").exists()
+
+
+def test_exported_files_are_told_by_their_name(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    saved(Path("a.png"), WHITE)
+    shell = Shell(capsys)
+    assert "file of `pocketrcnn export`" in shell.refused("predict model.ONNX a.png")
+    assert "model.onnx runs on the processor" in shell.refused("predict model.onnx a.png --device cuda")
+    assert "nowhere is not the folder of a run" in shell.refused("predict nowhere a.png")
+    assert not Path("predictions").exists()
+
+
+@pytest.mark.parametrize("what", ["mkdir", "open"])
+def test_output_that_cannot_be_written(shell: Shell, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    saved(Path("a.png"), WHITE)
+    before = getattr(Path, what)
+
+    def refuse(path: Path, *given: Any, **more: Any) -> Any:
+        if "out" in path.parts:
+            raise OSError(errno.EROFS, "Read-only file system")
+        return before(path, *given, **more)
+
+    monkeypatch.setattr(Path, what, refuse)
+    line = shell.refused("predict run a.png --out out")
+    assert "(Read-only file system)" in line
+    assert "--out" in line
+
+
+def test_a_full_disk_leaves_no_half_results(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved(Path("a.png"), WHITE)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    assert "a.png cannot be written (No space left on device)" in shell.refused("predict run a.png --out out")
+    assert written("out") == []
+
+
+def test_large_images_make_small_groups() -> None:
+    large, tiny = np.zeros((4000, 4000, 3), np.uint8), np.zeros((4, 4, 3), np.uint8)
+    images = [large, tiny, large, tiny, tiny, tiny]
+    made = groups((Readable(i, Path("x.png"), image) for i, image in enumerate(images)), 3)
+    assert [[one.ident for one in group] for group in made] == [[0], [1, 2], [3, 4, 5]]
+
+
+def test_images_that_are_made_smaller_are_counted(shell: Shell) -> None:
+    saved(Path("in/a.png"), WHITE)
+    saved(Path("in/b.png"), scene((200, 100), BOX))
+    code, out, _ = shell("predict run in")
+    words = "1 image made smaller for the network, to 64 px: boxes are in pixels of the file\n"
+    assert (code, out.startswith(words)) == (0, True), out
+
+
+def test_images_are_read_one_group_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths, held, most = [saved(tmp_path / f"{i}.png", WHITE) for i in range(9)], [0], [0]
+    before = prediction.read_image
+
+    def counted(path: Path) -> Any:
+        held[0] += 1
+        most[0] = max(most[0], held[0])
+        return before(path)
+
+    class Counting:
+        classes, side = ("cat", "dog"), 64
+
+        def __call__(self, images: list[Any], *given: Any) -> Detections:
+            held[0] -= len(images)
+            return bright_detector()(images)
+
+    monkeypatch.setattr(prediction, "read_image", counted)
+    done = predict(Counting(), paths, Options(tmp_path / "out", batch=2))
+    assert (done.images, done.detections, most[0]) == (9, 9, 2)
+
+
+def test_crops_hold_what_the_box_touches() -> None:
+    image = np.arange(10 * 20 * 3, dtype=np.uint8).reshape(10, 20, 3)
+    assert (crop(image, (2.5, 3.0, 5.5, 4.0)) == image[3:4, 2:6]).all()
+    assert crop(image, (19.9, 9.9, 20, 10)).shape == (1, 1, 3)
+    assert crop(image, (0, 0, 20, 10)).shape == (10, 20, 3)
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [("cat", "cat"), ("a/b\\c", "a_b_c"), ("..", "_"), ("", "_"), ("C:", "C_"), ("кот 1", "кот 1"), (" x. ", "x")],
+)
+def test_folders_of_classes(label: str, name: str) -> None:
+    assert as_folder(label) == name
+
+
+def test_pictures_are_enlarged_to_about_one_size() -> None:
+    nothing = bright_detector()(np.zeros((8, 8, 3), np.uint8))[0]
+    for side, wanted in ((1, 512), (32, 512), (200, 600), (256, 512), (500, 500), (1500, 1500)):
+        assert picture(np.zeros((side, side, 3), np.uint8), nothing, ()).shape == (wanted, wanted, 3)

@@ -1,0 +1,192 @@
+"""The exported file without torch: the same detections, and one clear line for whatever is no such file."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from exported_runs import exported, with_facts
+from numpy.typing import NDArray
+from PIL import Image
+
+from pocketrcnn.custom import detector as predictor
+from pocketrcnn.custom.onnx.runtime import Detections, Detector
+from pocketrcnn.errors import UserError
+
+SIZES = ((48, 48), (30, 48), (200, 90), (1, 1), (33, 500))  # width, height
+
+BLOCKED = """
+import sys
+sys.modules["torch"] = None
+from pocketrcnn.runtime import Detector
+found = Detector.load(sys.argv[1])(sys.argv[2])
+print(len(found[0]))
+print(" ".join({name.split(".")[0] for name in sys.modules}))
+"""
+COMMAND = "import sys; sys.modules['torch'] = None; from pocketrcnn.cli.main import main; sys.exit(main(sys.argv[1:]))"
+
+
+@pytest.fixture(scope="module")
+def file(learned: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return exported(learned, tmp_path_factory.mktemp("exported"))
+
+
+@pytest.fixture(scope="module")
+def detector(file: Path) -> Detector:
+    return Detector.load(file, threads=1)
+
+
+@pytest.fixture(scope="module")
+def in_torch(learned: Path) -> predictor.Detector:
+    return predictor.Detector.load(learned, "cpu")
+
+
+def noise(size: tuple[int, int]) -> NDArray[np.uint8]:
+    return np.random.default_rng(sum(size)).integers(0, 256, (size[1], size[0], 3), np.uint8)
+
+
+def same(ours: Detections, theirs: Any) -> None:
+    """The detections of torch, to the last one."""
+    np.testing.assert_array_equal(ours.labels, theirs.labels.numpy())
+    np.testing.assert_allclose(ours.boxes, theirs.boxes.numpy(), atol=0.01)
+    np.testing.assert_allclose(ours.scores, theirs.scores.numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("threshold", [None, 0.05, 1.0])
+def test_paths_give_what_torch_gives(
+    threshold: float | None, shapes: Path, detector: Detector, in_torch: predictor.Detector
+) -> None:
+    paths = sorted((shapes / "test").glob("*.png"))
+    ours, theirs = detector(paths, threshold), in_torch(paths, threshold)
+    same(ours, theirs)
+    assert (len(ours), ours.boxes.dtype, ours.labels.dtype) == (len(paths), np.float32, np.int64)
+    assert (ours.labels.size == 0) == (threshold == 1.0)
+
+
+def test_images_of_any_size_get_boxes_in_their_own_pixels(detector: Detector, in_torch: predictor.Detector) -> None:
+    images = [noise(size) for size in SIZES]
+    found = detector(images, threshold=0.0, batch=2)
+    theirs = in_torch(images, threshold=0.0)
+    for i, (width, height) in enumerate(SIZES):
+        one = found[i]
+        assert (one.boxes >= 0).all()
+        assert (one.boxes <= [width, height, width, height]).all()
+        assert abs(len(one) - len(theirs[i].labels)) <= 1  # of noise, two may be equal but for rounding
+
+
+def test_kinds_of_images_and_sizes_of_batches_make_no_difference(detector: Detector, shapes: Path) -> None:
+    path = next((shapes / "test").glob("*.png"))
+    array = np.asarray(Image.open(path).convert("RGB"))
+    one = detector(path, 0.05)
+    assert one.labels.size > 0
+    for images in (str(path), Image.open(path), array, [path], array[None], iter([array])):
+        again = detector(images, 0.05)
+        np.testing.assert_array_equal(again.boxes, one.boxes)
+    three = detector([array, np.zeros((20, 30), np.uint8), array], 0.05, batch=2)
+    assert len(three) == 3
+    for i in (0, 2):
+        np.testing.assert_allclose(three[i].boxes, one[0].boxes, atol=1e-3)
+
+
+def test_no_images_no_detections(detector: Detector) -> None:
+    assert len(detector([])) == 0
+    assert detector([]).to_coco([]) == []
+
+
+def test_coco_results_have_width_and_height() -> None:
+    corners = np.array([[[1, 2, 4, 8], [0, 0, 0, 0]]], np.float32)
+    found = Detections(corners, np.array([[0.5, 0]], np.float32), np.array([[1, -1]]))
+    assert found.to_coco([7]) == [{"image_id": 7, "category_id": 2, "bbox": [1, 2, 3, 6], "score": 0.5}]
+    assert found.to_coco() == found[0].to_coco() == found.to_coco([1])
+
+
+def test_facts_are_those_of_the_run(detector: Detector, in_torch: predictor.Detector) -> None:
+    assert detector.classes == in_torch.classes == ("cat", "dog")
+    assert (detector.threshold, detector.side) == (in_torch.threshold, in_torch.side)
+
+
+def python(*words: object) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run(
+        [sys.executable, "-W", "error", *map(str, words)], capture_output=True, text=True, check=False, env=environment
+    )
+
+
+def test_it_predicts_where_torch_cannot_be_imported(file: Path, shapes: Path, detector: Detector) -> None:
+    path = next((shapes / "test").glob("*.png"))
+    done = python("-c", BLOCKED, file, path)
+    assert done.returncode == 0, done.stderr
+    count, loaded = done.stdout.splitlines()
+    assert int(count) == len(detector(path)[0])
+    assert {"numpy", "PIL", "onnxruntime"} <= set(loaded.split())
+    assert not {"yaml", "rich", "hotcoco", "matplotlib", "onnx", "safetensors"} & set(loaded.split())
+
+
+def test_so_does_the_command(file: Path, shapes: Path, tmp_path: Path) -> None:
+    done = python("-c", COMMAND, "predict", file, shapes / "test", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "6 images" in done.stdout
+    assert (tmp_path / "out" / "predictions.json").is_file()
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(UserError) as caught:
+        Detector.load(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_file_that_is_not_ours(tmp_path: Path) -> None:
+    value = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1])
+    out = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1])
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Identity", ["x"], ["y"])], "other", [value], [out])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=8)
+    onnx.save(model, tmp_path / "other.onnx")
+    assert refused(tmp_path / "other.onnx") == (
+        f"{tmp_path / 'other.onnx'} is not a detector of pocketrcnn: name a file that `pocketrcnn export` wrote"
+    )
+
+
+@pytest.mark.parametrize("part", [0, 10, 1000, -1000])
+def test_a_damaged_file(part: int, file: Path, tmp_path: Path) -> None:
+    (tmp_path / "half.onnx").write_bytes(file.read_bytes()[:part])
+    assert "half.onnx is damaged or no ONNX file" in refused(tmp_path / "half.onnx")
+
+
+def test_something_else_than_a_file(tmp_path: Path) -> None:
+    (tmp_path / "page.onnx").write_text("<!doctype html><title>not found</title>")
+    assert "is damaged or no ONNX file" in refused(tmp_path / "page.onnx")
+    assert "is a folder" in refused(tmp_path)
+    assert "cannot be read (No such file or directory)" in refused(tmp_path / "gone.onnx")
+
+
+def test_a_file_of_a_newer_version(file: Path, tmp_path: Path) -> None:
+    newer = with_facts(file, tmp_path, lambda facts: facts | {"schema": 2, "version": "9.1"})
+    assert "was written by pocketrcnn 9.1, which is newer than this one" in refused(newer)
+
+
+@pytest.mark.parametrize("facts", [[], {}, {"schema": "x"}, {"schema": 1, "classes": 3, "threshold": 0.5, "side": 8}])
+def test_a_file_that_does_not_say_what_it_holds(facts: object, file: Path, tmp_path: Path) -> None:
+    assert "is damaged (it does not say what it holds)" in refused(with_facts(file, tmp_path, lambda _: facts))
+
+
+def test_a_missing_onnxruntime_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert "onnxruntime is not installed: `pip install 'pocket-rcnn[runtime]'`" in refused(file)
+
+
+def test_what_is_no_image_no_threshold_no_batch(detector: Detector, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"nothing")
+    for images, options, reason in (
+        (tmp_path / "a.png", {}, "a.png is not an image"),
+        ([], {"threshold": 1.5}, "a threshold of 1.5 is no score"),
+        ([], {"batch": 0}, "a batch of 0 images: use 1 or more"),
+    ):
+        with pytest.raises(UserError, match=reason):
+            detector(images, **options)  # type: ignore[arg-type]

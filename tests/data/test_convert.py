@@ -1,0 +1,284 @@
+"""`pocketrcnn convert`: boxes, classes, crowds and splits that go in come out, through every format."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import datasets_on_disk as disk
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shell import Shell
+
+from pocketrcnn.data.annotations import Annotations, Example, Object
+from pocketrcnn.data.check import inspect
+from pocketrcnn.data.formats import read, write
+from pocketrcnn.data.overview import not_carried_over
+from pocketrcnn.errors import UserError
+
+CLASSES = ("cat", "a dog", "Ёж & <co>: 1", "never used")
+SIDES = st.integers(16, 60)
+
+
+@st.composite
+def objects(draw: st.DrawFn, width: int, height: int) -> Object:
+    """An object inside an image, at any place that a float can say."""
+    x1, y1 = draw(st.floats(0, width - 1)), draw(st.floats(0, height - 1))
+    x2, y2 = draw(st.floats(x1 + 0.01, width)), draw(st.floats(y1 + 0.01, height))
+    return Object((x1, y1, x2, y2), draw(st.sampled_from(CLASSES[:3])), crowd=draw(st.integers(0, 9)) == 0)
+
+
+@st.composite
+def examples(draw: st.DrawFn) -> list[Example]:
+    """Images of any size with up to three objects, all in splits or none."""
+    splits = draw(st.sampled_from([("",), ("train", "val"), ("train", "val", "test")]))
+    made = []
+    for i, (width, height) in enumerate(draw(st.lists(st.tuples(SIDES, SIDES), min_size=1, max_size=4))):
+        things = draw(st.lists(objects(width, height), max_size=3, unique_by=lambda thing: (thing.box, thing.name)))
+        path = Path(f"картина {i} {splits[i % len(splits)]}.png")
+        made.append(Example(path, tuple(things), splits[i % len(splits)], (width, height)))
+    return made
+
+
+def on_disk(root: Path, made: list[Example]) -> Annotations:
+    """The same with images that exist."""
+    kept = []
+    for i, example in enumerate(made):
+        path = root / example.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        assert example.size
+        picture = disk.Image.new("RGB", example.size, (i, 100, 200))
+        picture.save(path)
+        kept.append(Example(path, example.objects, example.split, example.size))
+    return Annotations("coco", root, CLASSES, tuple(kept))
+
+
+def same(before: Annotations, after: Annotations, crowds: bool) -> None:
+    """Boxes to a thousandth of a pixel (in fact far better), everything else exactly."""
+    assert after.classes == before.classes
+    theirs = {example.path.name: example for example in after.examples}
+    assert set(theirs) == {example.path.name for example in before.examples}
+    for ours in before.examples:
+        found = theirs[ours.path.name]
+        assert (found.split, found.size) == (ours.split, ours.size)
+        assert found.path.read_bytes() == ours.path.read_bytes()
+        kept = [thing for thing in ours.objects if crowds or not thing.crowd]
+        assert [(thing.name, thing.crowd) for thing in found.objects] == [(thing.name, thing.crowd) for thing in kept]
+        for one, other in zip(found.objects, kept, strict=True):
+            assert one.box == pytest.approx(other.box, abs=1e-9)
+
+
+def through(start: Annotations, root: Path, *kinds: str) -> Annotations:
+    """Written and read in one format after the other."""
+    found = start
+    for i, kind in enumerate(kinds):
+        write(found, root / f"{i} {kind}", kind)
+        found = inspect(read(root / f"{i} {kind}")).clean
+        assert found.format == kind
+    return found
+
+
+@settings(max_examples=12, deadline=None)
+@given(examples())
+def test_round_trips_lose_nothing(made: list[Example]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        start = on_disk(Path(folder) / "start", made)
+        same(start, through(start, Path(folder), "coco", "voc", "coco"), crowds=True)
+        same(start, through(start, Path(folder) / "also yolo", "coco", "voc", "yolo", "coco"), crowds=False)
+
+
+@settings(max_examples=12, deadline=None)
+@given(examples())
+def test_voc_keeps_every_digit(made: list[Example]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        start = on_disk(Path(folder) / "start", made)
+        found = through(start, Path(folder), "voc")
+        boxes = {example.path.name: [thing.box for thing in example.objects] for example in found.examples}
+        assert boxes == {example.path.name: [thing.box for thing in example.objects] for example in start.examples}
+
+
+def test_whole_numbers_stay_whole(tmp_path: Path) -> None:
+    """Other programs read the numbers of VOC with int()."""
+    write(inspect(read(disk.coco(tmp_path / "data"))).clean, tmp_path / "out", "voc")
+    text = (tmp_path / "out" / "Annotations" / "a b.xml").read_text(encoding="utf-8")
+    assert "<xmin>1</xmin>" in text
+    assert "<xmin>5.5</xmin>" in text
+
+
+def test_images_of_one_name_get_numbers(tmp_path: Path) -> None:
+    """As in COCO, where 000001.png may be in train and in val: VOC has one folder for all."""
+    for split, shade in (("train", 1), ("val", 2)):
+        disk.coco(tmp_path / "data" / split, {"1.png": ((20, 20), [("cat", (1, 1, 5, 5 + shade))])})
+        disk.picture(tmp_path / "data" / split / "1.png", (20, 20 + shade))
+    found = through(inspect(read(tmp_path / "data")).clean, tmp_path / "out", "voc", "yolo", "coco")
+    assert {(example.path.name, example.split) for example in found.examples} == {
+        ("1.png", "train"),
+        ("1_2.png", "val"),
+    }
+    assert {(example.split, example.objects[0].box[3]) for example in found.examples} == {("train", 6), ("val", 7)}
+
+
+@pytest.mark.parametrize("kind", ["coco", "voc", "yolo"])
+def test_the_command(tmp_path: Path, shell: Shell, kind: str) -> None:
+    data = disk.table(tmp_path / "die Daten 数据")
+    code, out, err = shell("convert", data, tmp_path / "out", "--to", kind)
+    assert (code, err) == (0, "")
+    assert out.endswith(f"3 images with 3 objects written to {tmp_path / 'out'} as {kind}\n")
+    assert read(tmp_path / "out").format == kind
+    assert shell("check", tmp_path / "out").code == 0
+    line = shell.refused("convert", data, tmp_path / "out", "--to", kind)
+    assert "out is not empty: name an empty or a new folder, nothing is overwritten" in line
+
+
+def test_what_is_faulty_is_named_and_left_out(tmp_path: Path, shell: Shell) -> None:
+    disk.coco(tmp_path / "data")
+    (tmp_path / "data" / "a b.png").write_text("<html></html>")
+    code, out, _ = shell("convert", tmp_path / "data", tmp_path / "out", "--to", "yolo")
+    assert code == 1
+    assert "a b.png: is an HTML page" in out
+    assert "2 images with 1 object written" in out
+
+
+def test_crowds_that_yolo_cannot_say(tmp_path: Path, shell: Shell) -> None:
+    disk.coco(tmp_path / "data")
+    crowd = {"id": 9, "image_id": 20, "category_id": 3, "bbox": [0, 0, 9, 9], "iscrowd": 1}
+    disk.change_coco(tmp_path / "data", annotations=[crowd])
+    assert (
+        "YOLO has no crowds: 1 crowd left out" in shell("convert", tmp_path / "data", tmp_path / "y", "--to=yolo").out
+    )
+    code, out, _ = shell("convert", tmp_path / "data", tmp_path / "v", "--to=voc")
+    assert code == 0
+    assert "left out\n" not in out.replace("nothing would be left out\n", "")
+    assert "<difficult>1</difficult>" in (tmp_path / "v" / "Annotations" / "empty.xml").read_text()
+
+
+def test_what_no_format_carries_over_is_named(tmp_path: Path, shell: Shell) -> None:
+    """But not what says nothing: empty lists, `none`, 0, `Unspecified`."""
+
+    def said(data: Path) -> list[str]:
+        out = shell("convert", data, tmp_path / f"{data.name} out", "--to=coco").out
+        return [line.removeprefix("not carried over: ") for line in out.splitlines() if line.startswith("not carried")]
+
+    disk.coco(tmp_path / "coco")
+    thing = {"id": 9, "image_id": 20, "category_id": 3, "bbox": [0, 0, 9, 9], "area": 81}
+    disk.change_coco(
+        tmp_path / "coco",
+        annotations=[thing | {"segmentation": []}, thing | {"bbox": [0, 0, 8, 8], "area": 64, "keypoints": [1, 2, 2]}],
+        images=[{"id": 99, "file_name": "a b.png", "license": 3}],
+        categories=[{"id": 50, "name": "emu", "supercategory": "none"}],
+    )
+    assert said(tmp_path / "coco") == ["keypoints of 1 object, license of 1 image"]
+    disk.voc(tmp_path / "voc")
+    xml = tmp_path / "voc" / "Annotations" / "a b.xml"
+    fields = "<pose>Unspecified</pose><truncated>0</truncated>", "<pose>Left</pose><part><name>head</name></part>"
+    text = xml.read_text().replace("<difficult>", f"{fields[0]}<difficult>")
+    xml.write_text(text.replace(fields[0], fields[1], 1))
+    assert said(tmp_path / "voc") == ["pose of 1 object, part of 1 object"]
+    disk.yolo_names(disk.yolo(tmp_path / "yolo"))
+    (tmp_path / "yolo" / "labels" / "empty.txt").write_text("0 .1 .1 .5 .1 .5 .4\n0 .1 .1 .1 .1")
+    assert said(tmp_path / "yolo") == ["polygon of 1 object"]
+    (disk.table(tmp_path / "csv") / "boxes.csv").write_text(
+        "filename,class,xmin,ymin,xmax,ymax,score\na b.png,cat,1,2,3,4,.5\na b.png,dog,1,2,3,4,"
+    )
+    assert said(tmp_path / "csv") == ["score of 1 object"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "lacking"),
+    [
+        ({"area": 120}, "area of 1 object"),
+        ({"area": 120, "segmentation": []}, "area of 1 object"),
+        ({"area": 120, "segmentation": [[0, 0, 20, 0, 20, 10]]}, "segmentation of 1 object"),
+        ({"area": 199.2}, ""),
+        ({"area": 201.9}, ""),
+        ({"area": 0}, ""),
+        ({"area": None}, ""),
+        ({"area": 6, "bbox": [0, 0, 2.5, 2.5]}, ""),
+        ({"area": 200, "bbox": [20, 10, -20, -10]}, ""),
+    ],
+)
+def test_an_area_that_is_not_that_of_the_box_is_not_carried_over(
+    tmp_path: Path, fields: dict[str, object], lacking: str
+) -> None:
+    data = disk.coco(tmp_path / "data")
+    thing = {"id": 9, "image_id": 20, "category_id": 3, "bbox": [0, 0, 20, 10]}
+    disk.change_coco(data, annotations=[thing | fields])
+    said = not_carried_over(inspect(read(data)).summary)
+    assert said.removeprefix("not carried over: ") == lacking
+
+
+@pytest.mark.parametrize(
+    "name", ["a\nb", "cat\n", "a\u2028b", "a\x85b", "a\x0cb", "a\x07b", "a\x00", "a\uffff", "", " "]
+)
+def test_classes_that_voc_cannot_hold_are_refused(tmp_path: Path, shell: Shell, name: str) -> None:
+    data = disk.coco(tmp_path / "data")
+    disk.change_coco(data, categories=[{"id": 50, "name": name}])
+    line = shell.refused("convert", data, tmp_path / "out", "--to", "voc")
+    assert f"{data}: class {name!r} cannot be written as VOC (empty, or with a line break or control" in line
+    assert "rename it, or choose coco or yolo" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+@pytest.mark.parametrize("name", ["a\nb", "cat\n", "a\u2028b", "a\x07b"])
+def test_classes_that_only_voc_cannot_hold(tmp_path: Path, name: str) -> None:
+    data = disk.coco(tmp_path / "data")
+    disk.change_coco(data, categories=[{"id": 50, "name": name}])
+    start = inspect(read(data)).clean
+    same(start, through(start, tmp_path / "out", "coco", "yolo"), crowds=True)
+
+
+def test_odd_classes_that_voc_can_hold(tmp_path: Path) -> None:
+    data = disk.coco(tmp_path / "data")
+    names = ("a\tb", "<&>", "\x7f", "\U0001f980")
+    disk.change_coco(data, categories=[{"id": 50 + i, "name": name} for i, name in enumerate(names)])
+    start = inspect(read(data)).clean
+    same(start, through(start, tmp_path / "out", "voc"), crowds=True)
+
+
+@pytest.mark.parametrize("words", ["convert {} . --to yolo", "check {} --fix ."])
+def test_into_the_folder_where_one_stands(
+    tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    disk.coco(tmp_path / "data")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert shell(words.format("../data")).code == 0
+    assert Path.cwd().samefile(tmp_path / "here"), "the folder is the same one"
+    assert len(inspect(read(Path("."))).clean.examples) == 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "here"], "nothing is left behind"
+    assert "is not empty: name an empty or a new folder" in shell.refused(words.format("../data"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_into_a_link_to_an_empty_folder(tmp_path: Path, shell: Shell) -> None:
+    disk.coco(tmp_path / "data")
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there", target_is_directory=True)
+    assert shell("convert", tmp_path / "data", tmp_path / "link", "--to=voc").code == 0
+    assert (tmp_path / "there" / "classes.txt").is_file()
+
+
+def test_unknown_formats_name_the_nearest(tmp_path: Path, shell: Shell) -> None:
+    line = shell.refused("convert", tmp_path, tmp_path / "out", "--to", "ylo")
+    assert "--to: unknown word `ylo` (did you mean `yolo`?); there are coco, voc, yolo" in line
+    assert "arguments are required: --to" in shell.refused("convert", tmp_path, tmp_path / "out")
+
+
+def test_ten_thousand_objects(tmp_path: Path) -> None:
+    scene: disk.Scenes = {
+        "a.png": ((200, 200), [("cat", (x, y, x + 2, y + 2)) for x in range(100) for y in range(100)])
+    }
+    start = inspect(read(disk.yolo_names(disk.yolo(tmp_path / "data", scene)))).clean
+    same(start, through(start, tmp_path / "out", "coco", "voc", "yolo"), crowds=True)
+
+
+def test_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = inspect(read(disk.coco(tmp_path / "data"))).clean
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pocketrcnn.data.formats.coco.write_text", full)
+    with pytest.raises(UserError, match="out cannot be written \\(No space left on device\\)"):
+        write(start, tmp_path / "out", "coco")
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]

@@ -1,0 +1,368 @@
+"""Every image is read as it is shown, or refused with one line that names the file and the reason."""
+
+import io
+import os
+import struct
+import zlib
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from PIL import Image, ImageCms
+
+from pocketrcnn.data.images.orientation import TURNS
+from pocketrcnn.data.images.pixels import FORMATS, IMAGE_SUFFIXES, PIXEL_LIMIT, Probe, probe, read_both, read_image
+from pocketrcnn.errors import UserError
+
+RED, GREEN = (255, 0, 0), (0, 255, 0)
+
+
+def picture(height: int = 6, width: int = 9, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def saved(path: Path, image: Image.Image, **options: object) -> Path:
+    image.save(path, **options)
+    return path
+
+
+def refusal(source: object) -> str:
+    with pytest.raises(UserError) as caught:
+        read_image(source)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("ending", ["png", "tif", "bmp", "ppm", "webp", "jp2", "gif"])
+def test_lossless_files_come_back_to_the_byte(ending: str, tmp_path: Path) -> None:
+    pixels = picture() // 128 * 255  # 8 colours, so that GIF keeps them
+    path = saved(
+        tmp_path / f"画像 1.{ending}", Image.fromarray(pixels), **({"lossless": True} if ending == "webp" else {})
+    )
+    found = read_image(path)
+    assert found.dtype == np.uint8
+    assert np.array_equal(found, pixels)
+    assert np.array_equal(read_image(str(path)), pixels)
+    assert (probe(path).width, probe(path).height) == (9, 6)
+
+
+def test_arrays_and_pillow_images_are_taken_like_files(tmp_path: Path) -> None:
+    pixels = picture()
+    path = saved(tmp_path / "a.png", Image.fromarray(pixels))
+    assert np.array_equal(read_image(pixels), pixels)
+    assert np.array_equal(read_image(Image.fromarray(pixels)), pixels)
+    with Image.open(path) as lazy:
+        assert np.array_equal(read_image(lazy), pixels)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK"])
+def test_one_pixel_of_every_mode(mode: str, tmp_path: Path) -> None:
+    path = saved(tmp_path / "one.tif", Image.new(mode, (1, 1)))
+    assert read_image(path).shape == (1, 1, 3)
+    assert probe(path) == Probe(1, 1, mode, 1 if mode == "1" else 8)
+    words = {"1": "grey", "L": "grey", "P": "palette", "RGBA": "RGB with alpha", "LA": "grey with alpha"}
+    assert probe(path).colours == words.get(mode, mode)
+    head, pixels = read_both(path)
+    assert head == probe(path)
+    assert np.array_equal(pixels, read_image(path))
+
+
+def test_grey_is_the_same_in_each_channel(tmp_path: Path) -> None:
+    grey = picture()[..., 0]
+    expected = np.stack([grey] * 3, axis=-1)
+    for source in (grey, grey[..., None], saved(tmp_path / "grey.png", Image.fromarray(grey))):
+        assert np.array_equal(read_image(source), expected)
+
+
+def test_one_bit(tmp_path: Path) -> None:
+    path = saved(tmp_path / "bits.png", Image.fromarray(np.array([[0, 255], [255, 0]], np.uint8)).convert("1"))
+    assert read_image(path)[..., 1].tolist() == [[0, 255], [255, 0]]
+
+
+def test_cmyk(tmp_path: Path) -> None:
+    path = saved(tmp_path / "print.jpg", Image.new("CMYK", (8, 8), (0, 255, 255, 0)), quality=100)
+    assert np.abs(read_image(path).astype(int) - RED).max() <= 2
+
+
+def test_opaque_alpha_changes_nothing(tmp_path: Path) -> None:
+    pixels = picture()
+    opaque = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+    assert np.array_equal(read_image(opaque), pixels)
+    assert np.array_equal(read_image(saved(tmp_path / "a.png", Image.fromarray(opaque))), pixels)
+
+
+def test_transparency_is_laid_over_black(tmp_path: Path) -> None:
+    half = np.full((2, 2, 4), (200, 100, 50, 51), np.uint8)  # a fifth
+    assert read_image(half)[0, 0].tolist() == [40, 20, 10]
+    assert np.array_equal(read_image(saved(tmp_path / "a.png", Image.fromarray(half))), read_image(half))
+
+
+@pytest.mark.parametrize("transparency", [1, bytes([255, 0])])
+def test_palettes_with_transparency(transparency: object, tmp_path: Path) -> None:
+    image = Image.new("P", (2, 1))
+    image.putpalette([*RED, *GREEN])
+    image.putdata([0, 1])
+    assert read_image(saved(tmp_path / "opaque.png", image)).tolist() == [[[*RED], [*GREEN]]]
+    assert read_image(saved(tmp_path / "a.png", image, transparency=transparency)).tolist() == [[[*RED], [0, 0, 0]]]
+
+
+def test_grey_and_rgb_with_one_transparent_colour(tmp_path: Path) -> None:
+    grey = saved(tmp_path / "grey.png", Image.fromarray(np.array([[7, 9]], np.uint8)), transparency=9)
+    assert read_image(grey)[0, :, 0].tolist() == [7, 0]
+    colours = np.array([[RED, GREEN]], np.uint8)
+    assert read_image(saved(tmp_path / "rgb.png", Image.fromarray(colours), transparency=GREEN))[0, 1].sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("ending", "kind"), [("png", np.uint16), ("tif", np.uint16), ("tif", np.int32), ("tif", np.float32)]
+)
+def test_deep_grey_is_stretched_between_its_percentiles(ending: str, kind: type, tmp_path: Path) -> None:
+    ramp = np.linspace(1000, 3000, 100 * 100).reshape(100, 100).astype(kind)
+    ramp[0, 0], ramp[-1, -1] = 0, 60_000  # a dead and a hot pixel decide nothing
+    path = saved(tmp_path / f"deep.{ending}", Image.fromarray(ramp))
+    found = read_image(path)
+    assert (found[..., 0] == found[..., 2]).all()
+    assert (found.min(), found.max()) == (0, 255)
+    assert 126 <= found[50, 0, 0] <= 128
+    assert probe(path).depth == (16 if kind == np.uint16 else 32)
+    assert probe(path).colours == ("grey float" if kind == np.float32 else "grey")
+
+
+def test_a_few_bright_pixels_on_black_are_not_lost(tmp_path: Path) -> None:
+    dark = np.zeros((100, 100), np.uint16)
+    dark[40:42, 40:42] = 900  # fewer than a thousandth
+    assert read_image(dark).max() == 255
+    assert (read_image(dark) > 0).sum() == 4 * 3
+
+
+@pytest.mark.parametrize("value", [0, 1, 700, 65_535])
+def test_deep_images_of_one_value_are_black(value: int, tmp_path: Path) -> None:
+    constant = np.full((4, 5), value, np.uint16)
+    assert (read_image(constant) == 0).all()
+    assert (read_image(saved(tmp_path / "a.tif", Image.fromarray(constant))) == 0).all()
+
+
+def test_values_that_are_no_numbers(tmp_path: Path) -> None:
+    values = np.array([[0, 1000], [np.nan, np.inf]], np.float32)
+    assert read_image(saved(tmp_path / "a.tif", Image.fromarray(values)))[..., 0].tolist() == [[0, 255], [0, 255]]
+    assert (read_image(np.full((2, 2), np.nan)) == 0).all()
+
+
+def test_floating_point_arrays() -> None:
+    pixels = picture()
+    for kind in (np.float16, np.float32, np.float64):
+        assert np.abs(read_image((pixels / 255).astype(kind)).astype(int) - pixels).max() <= (kind == np.float16)
+    assert np.array_equal(
+        read_image(np.dstack([pixels, np.full((6, 9), 255)]) / 255), pixels
+    )  # as matplotlib reads RGBA
+    wide = read_image(picture() * 10.0 - 500)
+    assert (wide.min(), wide.max()) == (0, 255)
+    assert read_image(np.array([[-3e38, 0, 3e38]], np.float32))[0, :, 0].tolist() == [0, 127, 255]
+
+
+@settings(max_examples=60, deadline=None)
+@given(arrays(st.sampled_from([np.uint16, np.float32]), array_shapes(min_dims=2, max_dims=2, max_side=8)))
+def test_any_deep_image_is_read(values: np.ndarray) -> None:
+    found = read_image(values)
+    assert found.shape == (*values.shape, 3)
+    assert found.dtype == np.uint8
+
+
+def test_sixteen_bits_a_colour(tmp_path: Path) -> None:
+    """Pillow keeps the upper half of each; the file is made by hand, since Pillow does not write it."""
+    rows = b"".join(b"\0" + struct.pack(">6H", 0x1234, 0x5678, 0x9ABC, 0xFFFF, 0, 0x8000) for _ in range(2))
+    (tmp_path / "deep.png").write_bytes(png(2, 2, 16, 2, rows))
+    assert read_image(tmp_path / "deep.png")[1].tolist() == [[0x12, 0x56, 0x9A], [0xFF, 0, 0x80]]
+    assert probe(tmp_path / "deep.png") == Probe(2, 2, "RGB", 16)
+
+
+def png(width: int, height: int, depth: int, colour: int, rows: bytes) -> bytes:
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    head = chunk(b"IHDR", struct.pack(">2I5B", width, height, depth, colour, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "tif", "webp"])
+@pytest.mark.parametrize("orientation", [1, *TURNS])
+def test_images_are_turned_as_they_are_shown(orientation: int, ending: str, tmp_path: Path) -> None:
+    """Corners of the stored image end up where the EXIF standard puts them: row 0 is the visual top, and so on."""
+    stored = np.zeros((16, 24, 3), np.uint8)
+    stored[:8, :12] = 255  # the corner of row 0 and column 0
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = saved(tmp_path / f"a.{ending}", Image.fromarray(stored), exif=exif)
+    shown = read_image(path)
+    bottom, right = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
+    corner = shown[-1 if bottom else 0, -1 if right else 0]
+    assert shown.shape[:2] == ((24, 16) if orientation >= 5 else (16, 24))
+    assert corner.min() > 200
+    assert shown[0 if bottom else -1, 0 if right else -1].max() < 60
+    assert (probe(path).height, probe(path).width) == shown.shape[:2]
+    with Image.open(path) as image:
+        assert np.array_equal(read_image(image), shown)
+
+
+def test_a_png_may_say_behind_its_pixels_that_it_is_to_be_turned(tmp_path: Path) -> None:
+    """As a path and as a Pillow image, decoded or not, it is the same image; its head says the same size."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = Image.fromarray(np.arange(20 * 30 * 3, dtype=np.uint8).reshape(20, 30, 3))
+    path = saved(tmp_path / "a.png", stored, exif=exif)
+    shown = read_image(path)
+    content = path.read_bytes()
+    start = content.index(b"eXIf") - 4
+    stop = start + 12 + int.from_bytes(content[start : start + 4], "big")
+    end = content.index(b"IEND") - 4
+    path.write_bytes(content[:start] + content[stop:end] + content[start:stop] + content[end:])
+    assert np.array_equal(read_image(path), shown)
+    assert (probe(path).width, probe(path).height) == (20, 30)
+    assert np.array_equal(read_both(path)[1], shown)
+    with Image.open(path) as image:
+        assert np.array_equal(read_image(image), shown)
+        image.load()
+        assert np.array_equal(read_image(image), shown)
+
+
+def test_a_16_bit_image_is_turned_too(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = saved(tmp_path / "a.png", Image.fromarray(np.array([[0, 1000, 2000]], np.uint16)), exif=exif)
+    assert read_image(path)[..., 0].tolist() == [[0], [127], [255]]
+
+
+def test_damaged_exif_costs_nothing(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", Image.fromarray(picture()), exif=b"Exif\0\0nonsense")
+    assert np.array_equal(read_image(path), picture())
+    assert probe(path).width == 9
+
+
+def test_a_colour_profile_costs_nothing(tmp_path: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    assert np.array_equal(
+        read_image(saved(tmp_path / "a.png", Image.fromarray(picture()), icc_profile=profile)), picture()
+    )
+
+
+def test_of_several_frames_the_first_is_read(tmp_path: Path) -> None:
+    first, second = Image.new("RGB", (3, 3), RED), Image.new("RGB", (3, 3), GREEN)
+    for name in ("a.gif", "a.tif", "a.png"):
+        path = saved(tmp_path / name, first, save_all=True, append_images=[second])
+        assert read_image(path)[0, 0].tolist() == [*RED]
+
+
+@pytest.mark.parametrize(("width", "height"), [(20_000, 20_000), (10_000, 9_000), (PIXEL_LIMIT + 1, 1)])
+def test_too_many_pixels_are_refused_by_the_head_alone(width: int, height: int, tmp_path: Path) -> None:
+    """Neither Pillow's warning (from 89 million pixels on) nor its error (twice that) is seen; nothing is decoded."""
+    path = tmp_path / "large.png"
+    path.write_bytes(png(width, height, 8, 2, b""))
+    limit = Image.MAX_IMAGE_PIXELS
+    for function in (read_image, probe):
+        with pytest.raises(UserError) as caught:
+            function(path)
+        assert str(caught.value) == (
+            f"{path} has {width:,} x {height:,} pixels, more than the limit of 50,000,000: "
+            "make it smaller or cut it into tiles"
+        )
+    assert limit == Image.MAX_IMAGE_PIXELS
+
+
+def test_a_large_pillow_image_is_refused_before_it_is_decoded() -> None:
+    with Image.open(io.BytesIO(png(8_000, 8_000, 8, 2, b""))) as image:
+        assert "8,000 x 8,000" in refusal(image)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "is empty"),
+        (b"\n <!DOCTYPE html><html><body>404</body></html>", "is an HTML page, not an image: download"),
+        (b"\xef\xbb\xbf<HTML>", "is an HTML page"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:00",
+            "is a pointer of Git LFS, not an image: fetch the image with `git lfs pull`",
+        ),
+        (b"just text", "is not an image that can be read: convert it"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is not an image that can be read"),
+        (b"\x89PNG\r\n\x1a\n", "is not an image that can be read"),
+    ],
+)
+def test_what_is_no_image_is_named(content: bytes, reason: str, tmp_path: Path) -> None:
+    path = tmp_path / "図 a.png"
+    path.write_bytes(content)
+    assert refusal(path).startswith(f"{path} {reason}")
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "tif", "webp", "gif", "bmp", "jp2"])
+def test_truncated_files_are_refused_wherever_they_end(ending: str, tmp_path: Path) -> None:
+    whole = saved(tmp_path / f"whole.{ending}", Image.fromarray(picture(64, 64))).read_bytes()
+    path = tmp_path / f"cut.{ending}"
+    for part in (0.02, 0.3, 0.6):
+        path.write_bytes(whole[: int(len(whole) * part)])
+        assert str(path) in refusal(path)
+
+
+def test_changed_bytes_give_an_image_or_one_line(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    for ending in ("png", "jpg", "tif", "gif", "webp"):
+        path = saved(tmp_path / f"a.{ending}", Image.fromarray(picture(16, 16)))
+        whole = np.frombuffer(path.read_bytes(), np.uint8)
+        for _ in range(30):
+            changed = whole.copy()
+            changed[random.integers(0, len(whole), 5)] = random.integers(0, 256, 5)
+            path.write_bytes(changed.tobytes())
+            with suppress(UserError):  # and nothing else
+                assert read_image(path).shape[2] == 3
+
+
+def test_what_is_not_a_file(tmp_path: Path) -> None:
+    assert "is a folder" in refusal(tmp_path)
+    assert "is not there" in refusal(tmp_path / "missing.png")
+    assert "cannot be read" in refusal(tmp_path / ("long" * 100))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    assert "is no ordinary file" in refusal(tmp_path / "pipe.png")
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((3, 4, 5), np.uint8),
+        np.zeros((4, 5, 2), np.uint8),
+        np.zeros(7, np.uint8),
+        np.zeros((1, 4, 5, 3), np.uint8),
+        np.zeros((0, 5, 3), np.uint8),
+        np.zeros((4, 5), np.int64),
+        np.zeros((4, 5), bool),
+        np.zeros((4, 5, 4), np.uint16),
+    ],
+)
+def test_other_arrays_are_refused(array: np.ndarray) -> None:
+    assert str(array.dtype) in refusal(array) or str(array.shape) in refusal(array)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are counted there")
+def test_no_file_is_left_open(tmp_path: Path) -> None:
+    good = saved(tmp_path / "a.tif", Image.fromarray(picture()))
+    bad = tmp_path / "b.png"
+    bad.write_bytes(good.read_bytes()[:40])
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        read_image(good)
+        probe(good)
+        refusal(bad)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_endings_are_those_of_the_formats() -> None:
+    Image.init()
+    formats = {Image.registered_extensions()[suffix] for suffix in IMAGE_SUFFIXES}
+    assert formats == set(FORMATS)

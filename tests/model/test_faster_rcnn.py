@@ -1,0 +1,120 @@
+"""The detector as a whole: every network of the project predicts, learns and detects through the same functions."""
+
+import pytest
+import torch
+
+from pocketrcnn.config import LossConfig
+from pocketrcnn.course.experiments import NETWORKS, pocket
+from pocketrcnn.model.boxes import decode
+from pocketrcnn.model.faster_rcnn import FasterRCNN, total_loss
+from pocketrcnn.model.structures import Batch, Detections
+
+
+def some_batch(side: int, count: int = 4) -> Batch:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (count, 3, side, side), dtype=torch.uint8, generator=generator)
+    boxes = torch.tensor([4.0, 6, 30, 32]).expand(count, 1, 4)
+    return Batch(images, boxes, torch.arange(count)[:, None] % 10, torch.arange(count))
+
+
+def network(name: str) -> FasterRCNN:
+    torch.manual_seed(0)
+    return FasterRCNN(NETWORKS[name])
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_predicts_learns_and_detects(name: str) -> None:
+    model = network(name)
+    batch = some_batch(model.config.image)
+    prediction = model(batch.images, batch)
+    losses = model.losses(prediction, model.targets(prediction, batch), LossConfig())
+    total_loss(losses, LossConfig()).backward()
+    assert all(p.grad is not None for p in model.parameters())
+    found = model.eval().detect(batch.images)
+    assert found.boxes.shape == (4, 1, 4)
+    assert ((found.scores >= 0) & (found.scores <= 1)).all()
+    assert len(found[0].labels) == 1
+
+
+def test_a_batch_of_two_is_two_batches_of_one() -> None:
+    model, batch = network("detector").eval(), some_batch(48, 2)
+    together = model(batch.images)
+    for i in range(2):
+        alone = model(batch.images[i : i + 1])
+        for whole, part in zip(together, alone, strict=True):
+            assert whole is part is None or torch.allclose(whole[i : i + 1], part, atol=1e-4)
+
+
+def test_a_classifier_is_a_detector_whose_one_box_is_the_frame() -> None:
+    found = network("convnet").eval().detect(some_batch(32).images)
+    assert found.boxes[:, 0].tolist() == [[0, 0, 32, 32]] * 4
+
+
+def test_total_loss_is_the_weighted_sum() -> None:
+    losses = {"objectness": torch.tensor(1.0), "box": torch.tensor(2.0), "object": torch.tensor(3.0)}
+    assert float(total_loss(losses, LossConfig(objectness=1, box=100, object=0.5))) == 1 + 200 + 1.5
+
+
+def test_the_object_loss_does_not_move_the_box_layer() -> None:
+    """Proposals carry no gradient: the joint training of the course, not a path through theta."""
+    model, batch = network("detector"), some_batch(48)
+    prediction = model(batch.images)
+    losses = model.losses(prediction, model.targets(prediction, batch), LossConfig())
+    losses["object"].backward()
+    assert model.rpn is not None
+    assert model.rpn.box is not None
+    assert model.rpn.box.weight.grad is None
+
+
+@pytest.mark.parametrize("box", ["truth", "predicted", "jittered"])
+def test_training_regions(box: str) -> None:
+    from dataclasses import replace
+
+    config = NETWORKS["detector"]
+    assert config.roi is not None
+    model = FasterRCNN(replace(config, roi=replace(config.roi, train_box=box, jitter=0.05)))
+    batch = some_batch(48)
+    prediction = model(batch.images, batch)
+    if box == "predicted":
+        assert prediction.regions is prediction.proposals
+    elif box == "truth":
+        assert prediction.regions is batch.boxes
+    else:
+        assert not torch.equal(prediction.regions, batch.boxes)
+        assert torch.allclose(prediction.regions, batch.boxes, atol=26 * 0.05 * 5)
+
+
+def test_evaluation_uses_the_networks_own_boxes_whatever_training_used() -> None:
+    model, batch = network("detector").eval(), some_batch(48)
+    with torch.no_grad():
+        own, given = model(batch.images), model(batch.images, batch)
+    assert own.regions is own.proposals
+    assert torch.equal(own.proposals, given.proposals)
+    assert not torch.equal(own.logits, given.logits)
+
+
+def test_a_region_gets_the_class_of_the_object_it_overlaps_most() -> None:
+    model = FasterRCNN(pocket(NETWORKS["detector"]).model)
+    batch = Batch(
+        torch.zeros(1, 3, 48, 48, dtype=torch.uint8),
+        torch.tensor([[[0.0, 0, 20, 20], [24, 24, 48, 48], [0, 0, 48, 48]]]),
+        torch.tensor([[3, 7, -1]]),
+        torch.tensor([0]),
+    )
+    regions = torch.tensor([[[22.0, 22, 46, 46], [1, 1, 20, 20]]])
+    classes, deltas = model.region_targets(regions, batch)
+    assert classes.tolist() == [[7, 3]]
+    assert torch.allclose(decode(deltas, regions), batch.boxes[:, [1, 0]], atol=1e-4)
+
+
+def test_detections_are_unpadded_by_image() -> None:
+    found = Detections(torch.zeros(2, 3, 4), torch.zeros(2, 3), torch.tensor([[1, -1, -1], [2, 3, -1]]))
+    assert [len(found[i]) for i in range(2)] == [1, 2]
+    assert found[1].labels.tolist() == [2, 3]
+
+
+def test_wrong_shapes_are_caught_where_they_arise() -> None:
+    with pytest.raises(AssertionError, match="one box a label"):
+        Detections(torch.zeros(2, 3, 4), torch.zeros(2, 2), torch.zeros(2, 2, dtype=torch.int64))
+    with pytest.raises(AssertionError, match="uint8"):
+        Batch(torch.zeros(1, 3, 8, 8), torch.zeros(1, 1, 4), torch.zeros(1, 1, dtype=torch.int64), torch.arange(1))

@@ -1,0 +1,72 @@
+"""Runs that are over in seconds: small configurations, few iterations, in a number format that is chosen."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from pocketrcnn.config import Config, replace
+from pocketrcnn.course.experiments import EXPERIMENTS
+from pocketrcnn.custom.train import Options, train
+from pocketrcnn.training import device
+from pocketrcnn.training.loop import Trainer
+
+FORMATS = ("float32", "bfloat16")
+
+
+@contextmanager
+def auto_becomes(precision: str) -> Iterator[None]:
+    """`train.precision: auto` is this number format, whatever the processor is faster in."""
+    seconds = {torch.float32: 1.0, torch.bfloat16: 0.5 if precision == "bfloat16" else 2.0}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(device, "convolution_seconds", seconds.__getitem__)
+        device.bfloat16_gain.cache_clear()
+        yield
+    device.bfloat16_gain.cache_clear()
+
+
+def small(experiment: str, recipe: str = "pocket", **changes: object) -> Config:
+    """An experiment on the sample, a few iterations long."""
+    config = EXPERIMENTS[experiment].config(recipe, 6, "sample", 0)
+    config = replace(config, train__batch=10, train__evaluations=2, train__curve_images=20, train__precision="float32")
+    return replace(config, **changes)
+
+
+def learn(data: Path, folder: Path) -> Path:
+    """Train a small network for 40 iterations."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POCKETRCNN_DATA", str(folder / "cache"))
+        return train(Options(data, iterations=40, preset="small", batch=8, out=folder / "run", device="cpu"))
+
+
+def quick(data: Path, out: Path, iterations: int = 2, **changes: Any) -> Path:
+    """A run of a few iterations."""
+    changes = {"preset": "small", "batch": 2, "size": 32, "device": "cpu", **changes}
+    return train(Options(data, iterations=iterations, out=out, **changes))
+
+
+def metrics(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "metrics.json").read_text())  # type: ignore[no-any-return]
+
+
+def evaluation(folder: Path, split: str) -> dict[str, Any]:
+    return json.loads((folder / f"evaluation-{split}.json").read_text())  # type: ignore[no-any-return]
+
+
+def interrupt_after(patch: pytest.MonkeyPatch, iterations: int, number: int = signal.SIGINT) -> None:
+    """A signal in the middle of an iteration."""
+    step = Trainer.step
+
+    def stopping(self: Trainer) -> None:
+        step(self)
+        if self.state.iteration == iterations:
+            signal.raise_signal(number)
+
+    patch.setattr(Trainer, "step", stopping)

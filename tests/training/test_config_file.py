@@ -1,0 +1,216 @@
+"""Settings: checked when they are built, written and read back without loss, and clear about what is wrong."""
+
+import dataclasses
+
+import pytest
+import yaml
+
+from pocketrcnn.config import (
+    AugmentConfig,
+    BackboneConfig,
+    Config,
+    DataConfig,
+    ModelConfig,
+    OptimConfig,
+    ROIConfig,
+    RPNConfig,
+    TrainConfig,
+    replace,
+)
+from pocketrcnn.course.experiments import EXPERIMENTS, RECIPES
+from pocketrcnn.errors import UserError, nearest
+from pocketrcnn.training import config_file as settings
+from pocketrcnn.training.config_file import SCHEMA, dump, load, overruled, to_dict
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=lambda e: e.id)
+def test_every_configuration_comes_back_as_it_was_written(experiment, recipe) -> None:
+    config = experiment.config(recipe, 150, "sample", 3)
+    assert load(dump(config), "config.yaml") == config
+    assert load(dump(config), "config.yaml").train.seed == 3
+
+
+def test_a_file_holds_plain_values_only() -> None:
+    text = dump(Config(model=ModelConfig(rpn=RPNConfig(anchors=((16.0, 16.0), (24.0, 48.0))), roi=None)))
+    plain = yaml.safe_load(text)
+    assert plain["schema"] == SCHEMA
+    assert plain["model"]["rpn"]["anchors"] == [[16.0, 16.0], [24.0, 48.0]]
+    assert plain["model"]["roi"] is None
+    assert "!!" not in text
+
+
+def test_replace_changes_one_value_and_nothing_else() -> None:
+    before = Config(model=ModelConfig(rpn=RPNConfig()))
+    after = replace(before, model__rpn__prior=0.2, train__seed=5)
+    assert (after.model.rpn.prior, after.train.seed) == (0.2, 5)
+    assert replace(after, model__rpn__prior=0.5, train__seed=0) == before
+    assert before.train.seed == 0
+
+
+def test_configurations_cannot_be_changed_in_place() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Config().train.seed = 1
+
+
+def test_replace_checks_the_new_value() -> None:
+    with pytest.raises(UserError, match=r"train\.batch is 1"):
+        replace(Config(), train__batch=1)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: TrainConfig(iterations=0), "train.iterations is 0: use 1 or more"),
+        (lambda: TrainConfig(iterations=-5), "train.iterations is -5: use 1 or more"),
+        (lambda: TrainConfig(batch=0), "train.batch is 0: BatchNorm needs 2 or more images"),
+        (lambda: TrainConfig(batch=1), "train.batch is 1: BatchNorm needs 2 or more images"),
+        (lambda: TrainConfig(evaluations=0), "train.evaluations is 0: use 1 or more"),
+        (lambda: DataConfig(holdout=-1), "data.holdout is -1: use 0 or more images"),
+        (lambda: AugmentConfig(shift=-1), "augment.shift is -1: use 0 or more pixels"),
+        (lambda: AugmentConfig(cutout=-1), "augment.cutout is -1: use 0 or more pixels"),
+        (lambda: OptimConfig(lr=0), "optim.lr is 0: use a learning rate above 0"),
+        (
+            lambda: OptimConfig(schedule="exponential"),
+            "optim.final_lr is 0.0: an exponential schedule needs a rate above 0 to end at, as in optim.final_lr=1e-4",
+        ),
+        (lambda: ROIConfig(dropout=1.0), "roi.dropout is 1.0: use 0 up to, not including, 1"),
+        (lambda: RPNConfig(anchors=()), "rpn.anchors needs at least one anchor, with sides above 0"),
+        (lambda: RPNConfig(anchors=((32.0, 0.0),)), "rpn.anchors needs at least one anchor, with sides above 0"),
+        (lambda: RPNConfig(prior=1.0), "rpn.prior is 1.0: a probability between 0 and 1"),
+        (lambda: RPNConfig(proposals=0), "rpn.proposals is 0: keep at least 1"),
+        (lambda: RPNConfig(training_part=0.0), "rpn.training_part is 0.0: use more than 0, at most 1"),
+    ],
+)
+def test_impossible_values_are_refused(build, message) -> None:
+    with pytest.raises(UserError) as caught:
+        build()
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "here was written by another version of pocketrcnn"),
+        ("[1, 2]", "here was written by another version"),
+        ("train: {}", "here was written by another version"),
+        (f"schema: {SCHEMA + 1}", "here was written by another version"),
+        ("a: [", "here is not YAML"),
+        ("schema: 1\ntrain: {iteration: 5}", r"unknown setting `iteration` \(did you mean `iterations`\?\)"),
+        ("schema: 1\n7: 8", "unknown setting `7`"),
+        ("schema: 1\ntrian: {}", r"unknown setting `trian` \(did you mean `train`\?\)"),
+        ("schema: 1\ntrain: 5", "needs a section of settings where it has 5"),
+        ("schema: 1\ntrain: {iterations: many}", "here, train, iterations: 'many' is not of type int"),
+        ("schema: 1\ntrain: {iterations: true}", "here, train, iterations: True is not of type int"),
+        ("schema: 1\ntrain: {iterations: 1.5}", "here, train, iterations: 1.5 is not of type int"),
+        ("schema: 1\ntrain: {iterations: 0}", "train.iterations is 0"),
+        ("schema: 1\noptim: {lr: fast}", "here, optim, lr: 'fast' is not of type float"),
+        ("schema: 1\noptim: {lr: true}", "here, optim, lr: True is not of type float"),
+        ("schema: 1\noptim: {betas: 0.9}", "here, optim, betas: 0.9 is not a list of numbers"),
+        ("schema: 1\noptim: {name: adma}", "here, optim, name: 'adma' is none of 'adam', 'adamw', 'sgd', 'muon'"),
+        ("schema: 1\noptim: {betas: [0.9]}", r"here, optim, betas: \[0.9\] has 1 numbers, use 2"),
+        ("schema: 1\nmodel: {rpn: {anchors: [[12]]}}", r"here, model, rpn, anchors: \[12\] has 1 numbers, use 2"),
+        ("schema: 1\naugment: {zoom: 2021-13-45}", "here is not YAML"),
+        ("schema: 1\nmodel: {rpn: {box_dims: 5}}", "box_dims: 5 is none of 0, 3, 4"),
+    ],
+)
+def test_files_that_cannot_be_used_say_where_and_why(content, message) -> None:
+    with pytest.raises(UserError, match=message) as caught:
+        load(content, "here")
+    assert "\n" not in str(caught.value)
+    assert "here" in str(caught.value) or "train.iterations" in str(caught.value)
+
+
+def test_whole_numbers_may_stand_for_floats() -> None:
+    assert load("schema: 1\noptim: {lr: 1, betas: [0, 0.5]}", "here").optim == OptimConfig(lr=1.0, betas=(0.0, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("optim.betas=[0.9,1.5]", r"optim.betas is \[0.9, 1.5\]"),
+        ("model.rpn.channels=0", "rpn.channels is 0: use 1 or more"),
+        ("model.roi.size=0", "roi.size is 0: use 1 or more cells"),
+        ("model.roi.channels=-3", "roi.channels is -3: use 0 or more"),
+        ("augment.zoom=2021-13-45", "the value is not YAML"),
+    ],
+)
+def test_values_with_which_nothing_can_be_built_are_refused(setting, message) -> None:
+    with pytest.raises(UserError, match=message):
+        overruled(planned(), [setting])
+
+
+def test_numbers_that_yaml_takes_for_text_are_numbers() -> None:
+    """To YAML 1.1 a number with an exponent has a point and a sign: 1.0e-3."""
+    assert load("schema: 1\noptim: {lr: 1e-3, betas: [9e-1, 0.99]}", "here").optim == OptimConfig(
+        lr=1e-3, betas=(0.9, 0.99)
+    )
+    found = overruled(planned(), ["optim.lr=5E-4", "optim.schedule=exponential", "optim.final_lr=1e-5"]).optim
+    assert (found.lr, found.schedule, found.final_lr) == (5e-4, "exponential", 1e-5)
+
+
+def test_what_is_not_said_has_its_default() -> None:
+    assert load("schema: 1", "here") == Config()
+    assert load("schema: 1\nmodel: {rpn: null, backbone: {table: 2}}", "here").model.backbone == BackboneConfig(table=2)
+
+
+def test_plain_settings_can_be_compared() -> None:
+    assert to_dict(Config()) == to_dict(load(dump(Config()), "here"))
+
+
+def test_nearest_names_what_was_probably_meant() -> None:
+    assert nearest("itrations", ["iterations", "batch"]) == " (did you mean `iterations`?)"
+    assert nearest("zzz", ["iterations", "batch"]) == ""
+
+
+def test_every_setting_has_a_default_and_a_section_a_description() -> None:
+    for field in dataclasses.fields(settings.Config):
+        section = field.default_factory
+        assert section() == section()
+        assert section.__doc__
+        assert not section.__doc__.startswith(section.__name__), "a description in words, not the generated one"
+
+
+def planned() -> Config:
+    return Config(model=ModelConfig(rpn=RPNConfig()))
+
+
+def test_settings_are_overruled_by_name() -> None:
+    config = planned()
+    found = overruled(config, ["augment.paste=4", "augment.zoom=[0.8, 2]", "model.rpn.nms_iou=0.6", "loss.box=3"])
+    assert found.augment == replace(config, augment__paste=4, augment__zoom=(0.8, 2.0)).augment
+    assert found.model.rpn is not None
+    assert (found.model.rpn.nms_iou, found.loss.box) == (0.6, 3.0)
+    assert overruled(config, []) == config
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("augment.past=4", "name a setting of augment, loss, model, optim (did you mean `augment.paste`?)"),
+        ("augment.paste", "--set augment.paste: name a setting of augment, loss, model, optim"),
+        ("augment=4", "--set augment=4: name a setting of"),
+        ("model.rpn=4", "--set, model, rpn needs a section of settings where it has 4"),
+        ("train.batch=4", "--set train.batch=4: name a setting of augment, loss, model, optim, as in"),
+        ("augment.zoom=3", "--set, augment, zoom: 3 is not a list of numbers"),
+        ("augment.zoom=[2, 1]", "augment.zoom is [2.0, 1.0]: use two factors above 0, the smaller one first"),
+        ("augment.paste=many", "--set, augment, paste: 'many' is not of type int"),
+        ("augment.zoom=[1", "--set augment.zoom=[1: the value is not YAML"),
+        ("", "--set : name a setting of"),
+        ("optim.lr=nan", "--set, optim, lr: 'nan' is not of type float"),
+        ("optim.lr=inf", "--set, optim, lr: 'inf' is not of type float"),
+        ("optim.lr=1e999", "--set, optim, lr: '1e999' is not of type float"),
+        ("augment.paste=1e1", "--set, augment, paste: '1e1' is not of type int"),
+        ("optim.schedule=exponential", "optim.final_lr is 0.0: an exponential schedule needs a rate above 0"),
+        (
+            "model.image=90",
+            "model.image=90: model.image is not set by name, the anchors depend on it, use --size",
+        ),
+        (" model.classes =2", "model.classes is not set by name, it follows from the data, change the classes there"),
+    ],
+)
+def test_settings_that_are_none_are_refused_in_one_line(setting: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        overruled(planned(), [setting])
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
