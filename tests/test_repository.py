@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "pocketrcnn"
 FILES = sorted(SOURCE.rglob("*.py"))
-SCRIPTS = [*FILES, *sorted((ROOT / "scripts").glob("*.py")), *sorted((ROOT / "tests").rglob("*.py"))]
+SCRIPTS = [*FILES, *sorted((ROOT / "scripts").rglob("*.py")), *sorted((ROOT / "tests").rglob("*.py"))]
 FACES = [path for path in FILES if path.name == "__init__.py" and path.parent != SOURCE]
 LONGEST_FILE, LONGEST_FUNCTION, LONGEST_MODEL = 300, 60, 1500  # lines
 Function = ast.FunctionDef | ast.AsyncFunctionDef
