@@ -56,6 +56,11 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+def covered() -> str:
+    """The docstrings of all test files, which name the modules that they cover besides that of their own name."""
+    return "\n".join(ast.get_docstring(tree(path)) or "" for path in (ROOT / "tests").rglob("test_*.py"))
+
+
 def functions(path: Path) -> Iterator[Function]:
     yield from (node for node in ast.walk(tree(path)) if isinstance(node, Function))
 
@@ -242,6 +247,14 @@ def test_a_library_that_one_file_speaks_to(path: Path) -> None:
         assert any(fnmatch(name(path), place) for place in DECODES), (
             f"only {DECODES[0]} decodes images, not {name(path)}"
         )
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.name != "__init__.py"], ids=lambda path: name(path))
+def test_every_module_has_its_tests(path: Path) -> None:
+    """Those of a file of its name, in the room of its name, or those of a file whose docstring names it."""
+    own = f"tests/{name(path).split('/')[0]}/test_{path.stem}.py"
+    told = f"`{name(path)}` has no tests: write {own}, or name it in the docstring of the test file that covers it"
+    assert (ROOT / own).is_file() or re.search(rf"`{re.escape(name(path))}`", covered()), told
 
 
 @each_script

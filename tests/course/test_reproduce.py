@@ -30,6 +30,8 @@ from pocketrcnn.training.config_file import load
 from pocketrcnn.training.device import choose_precision
 from pocketrcnn.training.loop import Trainer
 
+pytestmark = pytest.mark.slow
+
 WORDS = "reproduce --data sample --only B2,R2,F3 --iterations 2 --batch 8 --out"
 RUNS = ["B2-pocket-2-sample-seed0", "F3-pocket-2-sample-seed0", "R2-pocket-2-sample-seed0"]
 

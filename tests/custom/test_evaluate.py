@@ -31,6 +31,8 @@ from pocketrcnn.training.run import open_run, saved_splits
 from pocketrcnn.training.signals import Interrupted
 from pocketrcnn.training.state import State
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def copied(learned: Path, tmp_path: Path) -> Path:

@@ -32,6 +32,8 @@ from pocketrcnn.model import boxes
 from pocketrcnn.model.faster_rcnn import FasterRCNN
 from pocketrcnn.training.run import Run, open_run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run(learned: Path, tmp_path: Path) -> Path:

@@ -32,6 +32,8 @@ from pocketrcnn.training.loop import Trainer
 from pocketrcnn.training.run import Run, open_run, saved_splits
 from pocketrcnn.training.signals import Interrupted
 
+pytestmark = pytest.mark.slow
+
 FILES = [
     "checkpoint.safetensors",
     "config.yaml",

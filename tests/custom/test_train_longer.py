@@ -24,6 +24,8 @@ from pocketrcnn.training.loop import Trainer
 from pocketrcnn.training.run import Run, open_run, saved_splits
 from pocketrcnn.training.signals import Interrupted
 
+pytestmark = pytest.mark.slow
+
 
 def options(data: Path, **changes: Any) -> Options:
     """A small network on small images."""

@@ -51,6 +51,8 @@ from pocketrcnn.course.data import cifar, download
 from pocketrcnn.data.images import cache
 from pocketrcnn.training import files, fit
 
+pytestmark = pytest.mark.slow
+
 B2 = "reproduce --data sample --only B2 --iterations 4 --batch 4 --out"
 F3 = "reproduce --data sample --only F3 --iterations 1 --batch 4 --out"
 RUN = "B2-pocket-4-sample-seed0"

@@ -23,6 +23,8 @@ from pocketrcnn.data.images.pixels import read_image
 from pocketrcnn.model import backbones, roi
 from pocketrcnn.training import timing
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "pocketrcnn"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])

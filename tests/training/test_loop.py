@@ -22,6 +22,8 @@ from pocketrcnn.training.loop import Trainer, order
 from pocketrcnn.training.run import Run
 from pocketrcnn.training.signals import Interrupted
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 
 
