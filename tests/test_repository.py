@@ -249,7 +249,7 @@ def test_a_library_that_one_file_speaks_to(path: Path) -> None:
         )
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.name != "__init__.py"], ids=lambda path: name(path))
+@pytest.mark.parametrize("path", [path for path in FILES if path.name != "__init__.py"], ids=name)
 def test_every_module_has_its_tests(path: Path) -> None:
     """Those of a file of its name, in the room of its name, or those of a file whose docstring names it."""
     own = f"tests/{name(path).split('/')[0]}/test_{path.stem}.py"

@@ -197,7 +197,7 @@ def test_an_evaluation_of_another_version_is_named(trained: Path, tmp_path: Path
 def test_files_that_lack_what_is_shown_are_named(trained: Path, tmp_path: Path, name: str, content: str) -> None:
     shutil.copytree(trained, tmp_path / "run")
     (tmp_path / "run" / name).write_text(content)
-    with pytest.raises(UserError, match=rf"{name} is damaged \(figures are missing\): delete the folder"):
+    with pytest.raises(UserError, match=rf"{name} is damaged \(metrics are missing\): delete the folder"):
         run_facts(open_run(tmp_path / "run", "cpu"))
 
 

@@ -379,7 +379,7 @@ def test_a_finished_run_without_its_figures(shell: Shell, finished: Path, tmp_pa
     out = Path(shutil.copytree(finished, tmp_path / "out"))
     path = out / "runs" / "F3-pocket-1-sample-seed0" / "metrics.json"
     path.write_text(json.dumps({"metrics": {}, "seconds": 1, "iterations": 1}))
-    assert f"{path} is damaged (figures are missing): delete the folder" in shell.refused(F3, out)
+    assert f"{path} is damaged (metrics are missing): delete the folder" in shell.refused(F3, out)
 
 
 @pytest.mark.parametrize("words", ["reproduce --data ~nosuch/x", "reproduce --data sample --backgrounds ~nosuch/x"])

@@ -184,7 +184,7 @@ def test_the_time_between_checkpoints_may_change(tmp_path: Path, monkeypatch: py
 def test_metrics_without_figures_are_named(tmp_path: Path) -> None:
     run = train(tmp_path / "run", small("B2"))
     (run.folder / "metrics.json").write_text("{}")
-    with pytest.raises(UserError, match=r"metrics\.json is damaged \(figures are missing\): delete the folder"):
+    with pytest.raises(UserError, match=r"metrics\.json is damaged \(metrics are missing\): delete the folder"):
         run.metrics()
 
 
