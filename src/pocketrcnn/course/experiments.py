@@ -38,13 +38,15 @@ def classifier(block: Block) -> ModelConfig:
 
 def proposer(block: Block, box_dims: Literal[0, 3]) -> ModelConfig:
     """Table 2 and a region proposal network, on scenes of 48x48."""
-    return ModelConfig(backbone=BackboneConfig(block, table=2), rpn=RPNConfig(box_dims=box_dims), roi=None, image=48)
+    return ModelConfig(
+        backbone=BackboneConfig(block, table=2), rpn=RPNConfig(box_dims=box_dims), roi=None, input_size=48
+    )
 
 
 def detector(block: Block, pool: Literal["transformer", "max"] = "transformer") -> ModelConfig:
     """Faster R-CNN: Table 2, region proposals, a 4x4 crop of conv4, a layer of 256, ten classes."""
     roi = ROIConfig(pool=pool, size=4, channels=256)
-    return ModelConfig(backbone=BackboneConfig(block, table=2), rpn=RPNConfig(), roi=roi, image=48)
+    return ModelConfig(backbone=BackboneConfig(block, table=2), rpn=RPNConfig(), roi=roi, input_size=48)
 
 
 NETWORKS = {

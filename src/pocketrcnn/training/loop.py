@@ -110,7 +110,7 @@ class Trainer:
         with self.precision():
             settings = self.config.train
             testing = evaluate(
-                self.state.evaluated, self.test, self.config.loss, settings.curve_images, settings.monitor
+                self.state.evaluated, self.test, self.config.loss, settings.evaluation_images, settings.monitor
             )
         return {"iteration": self.state.iteration, "train": training, "test": testing}
 
@@ -156,7 +156,7 @@ def advance(trainer: Trainer, run: Run, progress: Progress, signals: list[int]) 
     """Iterate to the end, with points of the curves and checkpoints on the way."""
     state, settings = trainer.state, trainer.config.train
     every = math.ceil(settings.iterations / settings.evaluations)
-    clock = Clock(state, settings, last=len(trainer.test) / min(settings.curve_images, len(trainer.test)))
+    clock = Clock(state, settings, last=len(trainer.test) / min(settings.evaluation_images, len(trainer.test)))
     saved = time.perf_counter()
 
     def judge() -> None:

@@ -20,6 +20,7 @@ from ..data.annotations import SPLITS
 from ..errors import UserError
 from ..model.faster_rcnn import FasterRCNN
 from . import config_file as settings
+from . import schema1
 from .checkpoint import load_into, load_tensors, save_tensors
 from .device import choose_device, choose_precision
 from .files import cannot_write, leftover, remove_leftovers, require_writable, write_atomically
@@ -138,7 +139,7 @@ class Run:
             return None
         found = parse(path)
         self.require(METRICS, found, {"metrics", "seconds", "iterations"})
-        return found
+        return found | {"metrics": schema1.today(found["metrics"])}
 
     def require(self, name: str, found: dict[str, Any], wanted: set[str]) -> None:
         """Raises UserError where what a file of the run holds lacks something."""
@@ -163,7 +164,7 @@ class Run:
         found = [decode(line, path, remedy) for line in read(path, remedy).splitlines()] if path.is_file() else []
         for point in found:
             self.require(LOG, point, {"iteration", "train", "test"})
-        return found
+        return list(map(schema1.today, found))
 
     def log(self, points: list[dict[str, Any]]) -> None:
         """Write all points so far, one line each."""
@@ -198,7 +199,7 @@ class Run:
 
     def save_model(self, name: str, model: FasterRCNN, **facts: Any) -> None:
         """Save a network with its settings, from which it can be built again, and other facts."""
-        save_tensors(self.folder / name, model.state_dict(), {"config": settings.to_dict(self.config), **facts})
+        save_tensors(self.folder / name, model.state_dict(), {"config": settings.saved(self.config), **facts})
 
     def forget_evaluations(self) -> None:
         """Figures of weights that are about to be replaced."""

@@ -14,7 +14,7 @@ from ..config import Config, TrainConfig
 from ..data.dataset import Dataset
 from ..evaluation.measures import Means
 from ..model.faster_rcnn import FasterRCNN
-from . import optim
+from . import optim, schema1
 from .checkpoint import require_fit
 
 WHITENING, WHITENING_PIXELS = 500, 2**24  # at most so many images, and pixels, give the first filters by their patches
@@ -50,7 +50,7 @@ class State:
         """A network at its seeded beginning."""
         torch.manual_seed(config.train.seed)
         model = FasterRCNN(config.model).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        count = min(WHITENING, WHITENING_PIXELS // config.model.image**2, len(train))
+        count = min(WHITENING, WHITENING_PIXELS // config.model.input_size**2, len(train))
         model.backbone.whiten(model.normalise(train.batch(torch.arange(count)).images))
         average = optim.Average(model, config.optim.average, config.train.iterations) if config.optim.average else None
         best = copy.deepcopy(model).eval().requires_grad_(False) if config.train.monitor else None
@@ -106,8 +106,8 @@ class State:
         require_fit(own, tensors, where, "delete it to start over")
         for name, tensor in own.items():
             tensor.copy_(tensors[name])
-        self.iteration, self.seconds, self.log = facts["iteration"], facts["seconds"], facts["log"]
-        self.means = Means.from_plain(facts["means"])
+        self.iteration, self.seconds, self.log = facts["iteration"], facts["seconds"], schema1.today(facts["log"])
+        self.means = Means.from_plain(schema1.today(facts["means"]))
         self.planned, self.elapsed, self.judging = facts["planned"], facts["elapsed"], facts["judging"]
         self.earlier = facts.get("earlier", 0)  # older checkpoints lack it
         if self.asked != tuple(facts["asked"]):

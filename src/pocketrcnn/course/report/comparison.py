@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from ...report import charts, phrases
 from ...report.blocks import Block, Cell, Figure, Items, Key, Panel, Row, Section, Table, Text
-from .records import EXPERIMENTS, Record, Results
+from ..experiments import EXPERIMENTS
+from .records import Record, Results
 
 CAREFUL = (
     "Two remarks on the published numbers. Each is of a single run, so its spread is not known; and the test "
