@@ -1,8 +1,6 @@
 """Every setting of a run: frozen dataclasses, checked when they are built. No torch here.
 Each module receives its own small dataclass, never the whole. `training/config_file.py` saves and reads them."""
 
-from __future__ import annotations
-
 import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -39,14 +37,10 @@ class DataConfig:
             object.__setattr__(self, "classes", CIFAR10)
 
     @property
-    def objects(self) -> str:
-        """Where the objects come from: the source without its backgrounds."""
-        return self.source.partition(BACKGROUNDS)[0]
-
-    @property
-    def backgrounds(self) -> str:
-        """The folder of CIFAR-100 behind the scenes; empty: the backgrounds are other images of the source."""
-        return self.source.partition(BACKGROUNDS)[2]
+    def parts(self) -> tuple[str, str]:
+        """Where the objects come from, and the folder of CIFAR-100 behind them; empty: other images of the source."""
+        objects, _, backgrounds = self.source.partition(BACKGROUNDS)
+        return objects, backgrounds
 
 
 @dataclass(frozen=True)
@@ -58,7 +52,7 @@ class AugmentConfig:
     shift: int = 0
     """Largest translation in pixels, each way; the border is filled by reflection."""
     cutout: int = 0
-    """Side in pixels of a grey square put at a random place; 0 for none."""
+    """Side in pixels of a grey square at a random position; 0 for none."""
     brightness: float = 0.0
     """Largest change of brightness, as a fraction of the full range."""
     contrast: float = 0.0
@@ -138,9 +132,8 @@ class RPNConfig:
     sample: int = 0
     """Anchors an image that the losses count, drawn at random, positives first up to a half; 0: all of them."""
     candidates: int = 1
-    """Anchors of highest objectness that enter non-maximum suppression: the pre-NMS top-n."""
+    """Anchors of highest objectness that enter non-maximum suppression, at `nms_iou`: the pre-NMS top-n."""
     nms_iou: float = 0.7
-    """Of two candidates that overlap more than this the better one is kept."""
     proposals: int = 1
     """Proposals kept an image, best first: the post-NMS top-n."""
     training_fraction: float = 1.0
@@ -154,8 +147,8 @@ class RPNConfig:
         require(self.candidates >= self.proposals, f"rpn.candidates is {self.candidates}: use rpn.proposals or more")
         require(0 < self.prior < 1, f"rpn.prior is {self.prior}: a probability between 0 and 1")
         require(self.proposals >= 1, f"rpn.proposals is {self.proposals}: keep at least 1")
-        part = self.training_fraction
-        require(0 < part <= 1, f"rpn.training_fraction is {part}: use more than 0, at most 1")
+        fraction = self.training_fraction
+        require(0 < fraction <= 1, f"rpn.training_fraction is {fraction}: use more than 0, at most 1")
 
 
 @dataclass(frozen=True)
@@ -202,9 +195,8 @@ class ModelConfig:
     """Side of the network's square input in pixels."""
     classes: int = 10
     detections: int = 1
-    """Detections an image, best first."""
+    """Detections an image, best first, after suppression by class at `nms_iou`."""
     nms_iou: float = 0.5
-    """Of two detections of one class that overlap more than this the better one is kept."""
     min_score: float = 0.0
     """Detections below this score are dropped."""
 
@@ -215,15 +207,12 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class LossConfig:
-    """Weights of the four losses in their sum."""
+    """Weights: objectness and boxes of the proposals, classes of the regions, the head's correction of boxes."""
 
     objectness: float = 1.0
     box: float = 1.0
-    """Boxes of the proposals."""
     classification: float = 1.0
-    """Classes of the regions."""
     box_regression: float = 1.0
-    """The head's correction of boxes."""
     label_smoothing: float = 0.0
 
 
@@ -304,11 +293,8 @@ class Config:
 
 def replace(config: Config, **changes: object) -> Config:
     """A copy with other values, named by dotted key with `__` for the dot: replace(c, train__seed=1)."""
-    for name, value in changes.items():
-        config = _set(config, name.split("__"), value)
+    for path, value in changes.items():
+        name, _, rest = path.partition("__")
+        inner: Any = replace(getattr(config, name), **{rest: value}) if rest else value
+        config = dataclasses.replace(config, **{name: inner})
     return config
-
-
-def _set(node: Any, path: list[str], value: object) -> Any:
-    name, rest = path[0], path[1:]
-    return dataclasses.replace(node, **{name: _set(getattr(node, name), rest, value) if rest else value})

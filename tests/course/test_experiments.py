@@ -78,8 +78,8 @@ def test_an_experiment_names_a_network_and_a_metric_that_exist(experiment: str) 
     e = EXPERIMENTS[experiment]
     assert e.network in NETWORKS
     assert 0 < e.short <= FULL
-    assert ("rois" in e.pictures) == (experiment == "R2")
-    assert ("detections" in e.pictures) == (experiment in DETECTORS)
+    assert (e.pictures == "rois") == (experiment == "R2")
+    assert (e.pictures == "detections") == (experiment in DETECTORS)
 
 
 @pytest.mark.parametrize("experiment", ALL)

@@ -52,7 +52,7 @@ def test_a_classifier_is_a_detector_whose_one_box_is_the_frame() -> None:
 
 def test_total_loss_is_the_weighted_sum() -> None:
     losses = {"objectness": torch.tensor(1.0), "box": torch.tensor(2.0), "classification": torch.tensor(3.0)}
-    assert float(total_loss(losses, LossConfig(objectness=1, box=100, object=0.5))) == 1 + 200 + 1.5
+    assert float(total_loss(losses, LossConfig(objectness=1, box=100, classification=0.5))) == 1 + 200 + 1.5
 
 
 def test_the_object_loss_does_not_move_the_box_layer() -> None:

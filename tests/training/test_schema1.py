@@ -50,7 +50,7 @@ def test_a_course_detector_on_other_backgrounds() -> None:
     wanted = EXPERIMENTS["F2"].config("course", 2000, source, 1)
     found = read_old("course-detector.yaml")
     assert found == replace(wanted, train__precision="bfloat16")
-    assert (found.data.objects, found.data.backgrounds) == ("cifar10", "/data/cifar-100-binary")
+    assert found.data.parts == ("cifar10", "/data/cifar-100-binary")
 
 
 def test_a_custom_detector_keeps_every_value() -> None:

@@ -8,8 +8,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import filelock
 import msgspec
@@ -28,7 +28,7 @@ from .data.datasets import SOURCES, open_dataset, with_backgrounds
 from .experiments import EXPERIMENTS, FULL, NETWORKS, RECIPES, Experiment, chosen
 from .report.page import write_report
 from .report.records import Record, Results
-from .results import backgrounds_option, record, results, totals
+from .results import data_option, record, results, totals
 
 RESULTS, REPORT, RUNS = "results.json", "report.html", "runs"
 
@@ -96,20 +96,23 @@ class Options:
 
 
 def reproduce(options: Options) -> Path:
-    """Train what is asked and not yet trained, write results.json and report.html, and return the report's path.
+    """Train what the options name and is not yet trained, write results.json and report.html; returns its path.
 
-    Finished runs of other experiments and recipes in the folder are in both, too: see `others`.
+    Finished runs of other experiments and recipes in the folder are in both, too, with as many iterations as this call
+    has: results.json has one record for an experiment under a recipe, so other schedules wait for a call with them.
     """
-    device, asked = choose_device(options.device), plan(options)
+    device, named = choose_device(options.device), plan(options)
     with workplace(options.out):
         require_same_data(options)
-        shelf, kept = Shelf(options), others(options, device)
-        for recipe, experiment in asked:
+        opened = cache(datasets)
+        kept = [(recipe, e, finished(options, e, recipe, device)) for recipe, e in rest(options)]
+        for recipe, experiment in named:
             for seed, config in enumerate(configurations(options, experiment, recipe)):
-                trained(config, run_folder(options, experiment, recipe, seed), *shelf.datasets(config), device)
-        new = [(recipe, experiment, finished(options, experiment, recipe, device)) for recipe, experiment in asked]
+                with Run(run_folder(options, experiment, recipe, seed), config, device) as run:
+                    fit(*opened(config.data), run)
+        new = [(recipe, experiment, finished(options, experiment, recipe, device)) for recipe, experiment in named]
         groups = [group for group in new + kept if group[-1]]
-        records = [record(e, recipe, runs, *shelf.datasets(runs[0].config)) for recipe, e, runs in groups]
+        records = [record(e, recipe, runs, *opened(runs[0].config.data)) for recipe, e, runs in groups]
         made = results(
             records,
             command=options.command,
@@ -125,27 +128,19 @@ def reproduce(options: Options) -> Path:
 
 
 def plan(options: Options) -> list[tuple[str, Experiment]]:
-    """What is asked: recipe and experiment."""
+    """The recipes and experiments that the options name."""
     return [(recipe, experiment) for recipe in options.recipes for experiment in chosen(options.only)]
 
 
 def rest(options: Options) -> list[tuple[str, Experiment]]:
-    """Every recipe and experiment that is not asked."""
-    asked = plan(options)
+    """All other recipes and experiments."""
+    named = plan(options)
     every = [(recipe, experiment) for recipe in RECIPES for experiment in EXPERIMENTS.values()]
-    return [one for one in every if one not in asked]
-
-
-def others(options: Options, device: torch.device) -> list[tuple[str, Experiment, list[Run]]]:
-    """What earlier calls finished and this one does not ask for, at the numbers of iterations of this one.
-
-    results.json has one record for an experiment under a recipe, so runs of another schedule wait for a call with it.
-    """
-    return [(recipe, e, finished(options, e, recipe, device)) for recipe, e in rest(options)]
+    return [one for one in every if one not in named]
 
 
 def finished(options: Options, experiment: Experiment, recipe: str, device: torch.device) -> list[Run]:
-    """The finished runs of an experiment, seed by seed from 0; more than are asked where an earlier call made more."""
+    """The finished runs of an experiment, seed by seed from 0, also those that only earlier calls named."""
     runs: list[Run] = []
     while run := finished_run(run_folder(options, experiment, recipe, len(runs)), device):
         runs.append(run)
@@ -153,7 +148,7 @@ def finished(options: Options, experiment: Experiment, recipe: str, device: torc
 
 
 def finished_run(folder: Path, device: torch.device) -> Run | None:
-    """The run in a folder with its own settings, None where there is none or where it is not finished."""
+    """The run in a folder with the settings saved there, None where there is none or it is not finished."""
     config = saved(folder)
     run = Run(folder, config, device) if config else None
     return run if run and run.metrics() is not None else None
@@ -169,7 +164,7 @@ def require_same_data(options: Options) -> None:
             held.append((folder, config.data.source, options.source_of(experiment)))
     for place, source, now in held:
         if source != now:
-            before, asked = (data.objects + backgrounds_option(data) for data in map(DataConfig, (source, now)))
+            before, asked = map(data_option, (source, now))
             raise UserError(f"{place} is of --data {before}, now it is {asked}: choose another folder with --out")
 
 
@@ -188,28 +183,13 @@ def run_folder(options: Options, experiment: Experiment, recipe: str, seed: int)
     return options.out / RUNS / name
 
 
-def trained(config: Config, folder: Path, train: Dataset, test: Dataset, device: torch.device) -> None:
-    """Finish the run of a configuration, if it is not finished."""
-    with Run(folder, config, device) as run:
-        fit(train, test, run)
+def datasets(config: DataConfig) -> tuple[Dataset, Dataset]:
+    """Training and test set; CIFAR-10 is fetched first if it is not there."""
+    if config.parts[0] == "cifar10":
+        from .data.download import download_cifar10
 
-
-class Shelf:
-    """Data sets, each opened once."""
-
-    def __init__(self, options: Options) -> None:
-        self.options = options
-        self.opened: dict[Any, tuple[Dataset, Dataset]] = {}
-
-    def datasets(self, config: Config) -> tuple[Dataset, Dataset]:
-        """Training and test set of a configuration; CIFAR-10 is fetched first if it is not there."""
-        if config.data not in self.opened:
-            if config.data.objects == "cifar10":
-                from .data.download import download_cifar10
-
-                download_cifar10()
-            self.opened[config.data] = open_dataset(config.data, "train"), open_dataset(config.data, "test")
-        return self.opened[config.data]
+        download_cifar10()
+    return open_dataset(config, "train"), open_dataset(config, "test")
 
 
 @contextmanager

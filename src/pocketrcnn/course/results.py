@@ -56,27 +56,26 @@ def record(experiment: Experiment, recipe: str, runs: list[Run], train: Dataset,
         + f" --iterations {config.train.iterations}"
         + (f" --batch {config.train.batch}" if config.train.batch != TrainConfig.batch else "")
         + (f" --seeds {len(runs)}" if len(runs) > 1 else "")
-        + (f" --data {shlex.quote(config.data.objects)}" if config.data.objects != DataConfig.source else "")
-        + backgrounds_option(config.data),
+        + ("" if config.data.source == "cifar10" else f" --data {data_option(config.data.source)}"),
         **runs[0].environment(),
     )
 
 
 def comparable(data: DataConfig) -> bool:
     """Whether results on these data may stand beside the report's: on the test images of CIFAR-10, not a hold-out."""
-    return data.objects == "cifar10" and not data.holdout
+    return data.parts[0] == "cifar10" and not data.holdout
 
 
-def backgrounds_option(data: DataConfig) -> str:
-    """The option of the command line for the backgrounds of scenes, where there are some."""
-    return f" --backgrounds {shlex.quote(data.backgrounds)}" if data.backgrounds else ""
+def data_option(source: str) -> str:
+    """A source as the command line names it behind `--data`: `cifar10`, or `cifar10 --backgrounds FOLDER`."""
+    return " --backgrounds ".join(shlex.quote(part) for part in DataConfig(source).parts if part)
 
 
 def totals(runs: list[Run]) -> dict[str, Any]:
     """Seconds of all runs, evaluation included, and the most memory that a process held, in GB.
 
     The seconds are of the runs, not of the call that writes them down: an earlier call may have done the work. Memory
-    is that of the runs and of this process up to now, pictures for the report included; None where no run says its own.
+    is that of the runs and of this process up to now, pictures for the report included; None where no run says it.
     """
     finished = [run.metrics() or {} for run in runs]
     peaks = [one["peak_memory_gb"] for one in finished if one.get("peak_memory_gb") is not None]
@@ -97,13 +96,12 @@ def curves(logs: list[list[dict[str, Any]]]) -> dict[str, Curve]:
 
 def pictures(experiment: Experiment, run: Run, train: Dataset, test: Dataset) -> dict[str, Any]:
     """What the first seed's network sees, as far as the experiment shows it."""
-    shown: dict[str, Any] = {}
-    if "rois" in experiment.pictures:
-        model = run.load_model()
-        shown["rois"] = {"train": rois(model, train), "test": rois(model, test)}
-    if "detections" in experiment.pictures:
-        shown["detections"] = detections(run.load_model(), test)
-    return shown
+    if not experiment.pictures:
+        return {}
+    model = run.load_model()
+    if experiment.pictures == "detections":
+        return {"detections": detections(model, test)}
+    return {"rois": {"train": rois(model, train), "test": rois(model, test)}}
 
 
 def results(records: list[Record], **summary: Any) -> Results:

@@ -26,18 +26,18 @@ def layers(config: ModelConfig) -> list[Layer]:
     """
     model = without_values(config).eval()
     image = torch.zeros(1, 3, config.input_size, config.input_size, dtype=torch.uint8, device="meta")
-    found: list[Layer] = []
+    rows: list[Layer] = []
     names = {module: name for name, module in model.named_modules()}
 
     def note(module: nn.Module, _: Any, output: Tensor) -> None:
-        found.append(describe(names[module], module, output))
+        rows.append(describe(names[module], module, output))
 
     hooks = [m.register_forward_hook(note) for m in names if isinstance(m, nn.Conv2d | nn.Linear)]
     with torch.no_grad():
         model(image)
     for hook in hooks:
         hook.remove()
-    return found
+    return rows
 
 
 def without_values(config: ModelConfig) -> FasterRCNN:

@@ -6,7 +6,7 @@ Shapes: N images in the set, B in a batch, G object slots, S the side of an imag
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -33,11 +33,7 @@ class Images:
     images: Tensor
     boxes: Tensor
     labels: Tensor
-
-    @property
-    def classes(self) -> list[str]:
-        """The ten classes of CIFAR-10."""
-        return list(CLASSES)
+    classes: list[str] = field(default_factory=lambda: list(CLASSES))
 
     @property
     def size(self) -> int:
@@ -60,15 +56,11 @@ class Images:
 
 @dataclass(frozen=True)
 class FreshScenes:
-    """Transformed CIFAR-10 with a new place, size and background for each object every time."""
+    """Transformed CIFAR-10 with a new position, size and background for each object every time."""
 
     name: str
     pools: Pools
-
-    @property
-    def classes(self) -> list[str]:
-        """The ten classes of CIFAR-10."""
-        return list(CLASSES)
+    classes: list[str] = field(default_factory=lambda: list(CLASSES))
 
     @property
     def size(self) -> int:
@@ -96,14 +88,15 @@ def open_dataset(config: DataConfig, split: Split) -> Dataset:
     With `config.holdout`, "test" is the last images of the training set, and the test set is never opened.
     Raises UserError when there is no such source, or when its files are missing or damaged.
     """
-    if config.objects not in SOURCES:
+    source, backgrounds = config.parts
+    if source not in SOURCES:
         return _course_folder(config, split)
     name, objects = _name(config, split), _objects(config, split)
     if config.kind == "images":
         whole = torch.tensor([0.0, 0.0, SIDE, SIDE]).expand(len(objects.images), 1, 4)
         return Images(name, objects.images, whole.contiguous(), objects.labels[:, None])
     pools = _pools(config, split, objects)
-    name += ", backgrounds of CIFAR-100" if config.backgrounds else ""
+    name += ", backgrounds of CIFAR-100" if backgrounds else ""
     if split == "train" and config.fresh:
         return FreshScenes(f"{name}, fresh scenes", pools)
     images, boxes = pools.fixed()
@@ -130,7 +123,7 @@ def _name(config: DataConfig, split: Split) -> str:
     names = {
         "cifar10": {"train": "CIFAR-10, training batch 1", "test": "CIFAR-10, test batch"},
         "sample": {"train": "sample of CIFAR-10, 1,000 training images", "test": "sample of CIFAR-10, 500 test images"},
-    }[config.objects]
+    }[config.parts[0]]
     if not config.holdout:
         return names[split]
     part = "without its" if split == "train" else "only the"
@@ -139,7 +132,7 @@ def _name(config: DataConfig, split: Split) -> str:
 
 def _objects(config: DataConfig, split: Split) -> Labelled:
     kept: Split = "train" if config.holdout else split
-    objects = load_sample(kept) if config.objects == "sample" else load_cifar10(TRAIN if kept == "train" else TEST)
+    objects = load_sample(kept) if config.parts[0] == "sample" else load_cifar10(TRAIN if kept == "train" else TEST)
     return objects.part(*_bounds(config, split, len(objects.images)))
 
 
@@ -154,9 +147,10 @@ def _bounds(config: DataConfig, split: Split, count: int) -> tuple[int, int]:
 
 
 def _pools(config: DataConfig, split: Split, objects: Labelled) -> Pools:
-    if config.backgrounds:
-        return Pools(*objects, _cifar100(config, split))
-    if config.objects == "cifar10":
+    source, backgrounds = config.parts
+    if backgrounds:
+        return Pools(*objects, _cifar100(Path(os.path.expanduser(backgrounds)), split, bool(config.holdout)))
+    if source == "cifar10":
         files = TRAIN_BACKGROUNDS if split == "train" else TEST_BACKGROUNDS
         return Pools(*objects, load_cifar10(files).images)
     if len(objects.images) == 1:
@@ -164,10 +158,9 @@ def _pools(config: DataConfig, split: Split, objects: Labelled) -> Pools:
     return Pools(*objects, objects.images, shared=True)
 
 
-def _cifar100(config: DataConfig, split: Split) -> Tensor:
+def _cifar100(folder: Path, split: Split, holdout: bool) -> Tensor:
     """Backgrounds from CIFAR-100: its test file only for the test set, its last fifth of training for a hold-out."""
-    folder = Path(os.path.expanduser(config.backgrounds))
-    if not config.holdout:
+    if not holdout:
         return load_cifar100_images(folder, f"{split}.bin")
     images = load_cifar100_images(folder, "train.bin")
     border = len(images) - len(images) // 5
