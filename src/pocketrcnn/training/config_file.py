@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import is_dataclass
@@ -31,16 +30,11 @@ SYNONYMS = {name: f"--{name}" for name in ("iterations", "minutes", "batch", "se
 }
 KINDS = {"object": "settings", "array": "a list", "int": "a whole number", "float": "a number", "str": "text"}
 KINDS |= {"bool": "true or false"}
-EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$")  # 1e-3, which YAML 1.1 takes for text: it wants 1.0e-3
+EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d{1,2}$")  # 1e-3, which YAML 1.1 takes for text: it wants 1.0e-3
 
 
 class Loader(yaml.SafeLoader):
     """Reads numbers like 1e-3 as numbers."""
-
-    def exponent(self, node: yaml.ScalarNode) -> float | str:
-        """A number, or the text where it is too large for one."""
-        value = float(node.value)
-        return value if math.isfinite(value) else str(node.value)
 
 
 class Dumper(yaml.SafeDumper):
@@ -48,8 +42,7 @@ class Dumper(yaml.SafeDumper):
 
 
 for kind in (Loader, Dumper):
-    kind.add_implicit_resolver("!exponent", EXPONENT, list("+-0123456789"))
-Loader.add_constructor("!exponent", Loader.exponent)
+    kind.add_implicit_resolver("tag:yaml.org,2002:float", EXPONENT, list("+-0123456789"))
 
 
 def hints(kind: type, prefix: str = "") -> dict[str, Any]:
@@ -125,16 +118,10 @@ def override(config: Config, settings: Sequence[str]) -> Config:
 def _hint(name: str) -> str:
     """What was meant: by another word for it, by its name in another section, or by a small slip; else an example."""
     known = [full for full in HINTS if full.split(".")[0] in SECTIONS]
-    key, keys = name.rpartition(".")[2], {full.rpartition(".")[2]: full for full in known}
-    near = (
-        SYNONYMS.get(key),
-        schema1.SETTINGS.get(name),
-        keys.get(key),
-        *difflib.get_close_matches(name, known, 1, 0.8),
-    )
-    return next(
-        (f" (did you mean `{meant}`?)" for meant in near if meant not in (None, name)), ", as in augment.paste=4"
-    )
+    key, sections = name.rpartition(".")[2], {full.rpartition(".")[2]: full for full in known}
+    near = difflib.get_close_matches(name, known, 1, 0.8)
+    meant = SYNONYMS.get(key) or schema1.SETTINGS.get(name) or sections.get(key) or "".join(near)
+    return f" (did you mean `{meant}`?)" if meant and meant != name else ", as in augment.paste=4"
 
 
 def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:

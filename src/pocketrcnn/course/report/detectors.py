@@ -222,7 +222,7 @@ def _gallery(record: Record, found: Sequence[Mapping[str, Any]], right: bool) ->
         f"{phrases.percent(record.metrics['accuracy'].mean, 1)} of the test images are right."
     )
     panels = [_detection(d) for d in found]
-    heading = f"{phrases.sentence(word)} ones of {record.id} ({EXPERIMENTS[record.id].title}, {record.recipe} recipe)"
+    heading = f"{phrases.sentence(word)} ones of {record.id} ({record.title}, {record.recipe} recipe)"
     return Figure(heading, caption, panels, KEYS, "pictures")
 
 
