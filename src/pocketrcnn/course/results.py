@@ -32,7 +32,7 @@ def record(experiment: Experiment, recipe: str, runs: list[Run], train: Dataset,
     for run, one in zip(runs, finished, strict=True):
         run.require(METRICS, one["metrics"], {experiment.published.metric})
     metrics = {name: spread([one["metrics"][name] for one in finished]) for name in finished[0]["metrics"]}
-    published, layers = experiment.published, costs.layers(config.model)
+    published, layers, environment = experiment.published, costs.layers(config.model), runs[0].environment()
     beaten = published.beaten_by(metrics[published.metric].mean)
     return Record(
         id=experiment.id,
@@ -57,7 +57,8 @@ def record(experiment: Experiment, recipe: str, runs: list[Run], train: Dataset,
         + (f" --batch {config.train.batch}" if config.train.batch != TrainConfig.batch else "")
         + (f" --seeds {len(runs)}" if len(runs) > 1 else "")
         + ("" if config.data.source == "cifar10" else f" --data {data_option(config.data.source)}"),
-        **runs[0].environment(),
+        versions=environment["versions"],
+        hardware=environment["hardware"],
     )
 
 

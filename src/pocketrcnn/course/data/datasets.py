@@ -141,9 +141,7 @@ def _bounds(config: DataConfig, split: Split, count: int) -> tuple[int, int]:
     if config.holdout >= count:
         raise UserError(f"data.holdout is {config.holdout}, but there are only {count} training images: use fewer")
     border = count - config.holdout
-    if not config.holdout or split == "train":
-        return 0, border
-    return border, count
+    return (0, border) if not config.holdout or split == "train" else (border, count)
 
 
 def _pools(config: DataConfig, split: Split, objects: Labelled) -> Pools:
@@ -160,21 +158,16 @@ def _pools(config: DataConfig, split: Split, objects: Labelled) -> Pools:
 
 def _cifar100(folder: Path, split: Split, holdout: bool) -> Tensor:
     """Backgrounds from CIFAR-100: its test file only for the test set, its last fifth of training for a hold-out."""
-    if not holdout:
-        return load_cifar100_images(folder, f"{split}.bin")
-    images = load_cifar100_images(folder, "train.bin")
+    images = load_cifar100_images(folder, "train.bin" if holdout else f"{split}.bin")
     border = len(images) - len(images) // 5
-    return images[:border] if split == "train" else images[border:]
+    return images if not holdout else images[:border] if split == "train" else images[border:]
 
 
 def _course_folder(config: DataConfig, split: Split) -> Images:
     folder = Path(os.path.expanduser(config.source))
     if not folder.is_dir():
-        known = ", ".join(SOURCES)
-        hint = nearest(config.source, SOURCES)
-        raise UserError(
-            f"data.source `{config.source}` is unknown{hint}: use {known}, or a folder in the course's layout"
-        )
+        known = f"{nearest(config.source, SOURCES)}: use {', '.join(SOURCES)}, or a folder in the course's layout"
+        raise UserError(f"data.source `{config.source}` is unknown{known}")
     if config.kind == "images":
         raise UserError(f"data.source {folder} holds scenes: use it for an experiment on scenes, or another source")
     images, boxes, labels = read_course_layout(folder, "train" if config.holdout else split)
