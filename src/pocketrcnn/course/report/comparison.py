@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from ...report import charts, phrases
 from ...report.blocks import Block, Cell, Figure, Items, Key, Panel, Row, Section, Table, Text
-from ..experiments import EXPERIMENTS
-from .records import Record, Results
+from .records import EXPERIMENTS, Record, Results
 
 CAREFUL = (
     "Two remarks on the published numbers. Each is of a single run, so its spread is not known; and the test "

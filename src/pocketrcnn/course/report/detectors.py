@@ -8,10 +8,9 @@ from typing import Any
 from ...report import draw, phrases
 from ...report.blocks import Block, Figure, Key, Panel, Section, Strips, Text
 from ...report.charts import PREDICTION, TRUTH
-from ..experiments import EXPERIMENTS
 from . import curves, tables
 from .networks import missing
-from .records import Record, Results
+from .records import EXPERIMENTS, Record, Results
 
 CROPS, DETECTIONS = 8, 6  # pictures in a row of F1 and of the gallery
 SCALE = 4  # each pixel of a picture with boxes, enlarged
@@ -61,7 +60,7 @@ def sections(results: Results) -> list[Section]:
 
 
 def _title(id: str) -> str:
-    return f"{id}: {EXPERIMENTS[id].title}"
+    return f"{id}: {EXPERIMENTS[id]}"
 
 
 def classifier(results: Results) -> Section:
@@ -222,7 +221,7 @@ def _gallery(record: Record, found: Sequence[Mapping[str, Any]], right: bool) ->
         f"{phrases.percent(record.metrics['accuracy'].mean, 1)} of the test images are right."
     )
     panels = [_detection(d) for d in found]
-    heading = f"{phrases.sentence(word)} ones of {record.id} ({record.title}, {record.recipe} recipe)"
+    heading = f"{phrases.sentence(word)} ones of {record.id} ({EXPERIMENTS[record.id]}, {record.recipe} recipe)"
     return Figure(heading, caption, panels, KEYS, "pictures")
 
 

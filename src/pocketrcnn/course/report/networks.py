@@ -7,9 +7,8 @@ from itertools import pairwise
 
 from ...report import charts, phrases
 from ...report.blocks import Block, Figure, Items, Key, Panel, Row, Section, Table, Text
-from ..experiments import EXPERIMENTS
 from . import curves, tables
-from .records import Record, Results
+from .records import EXPERIMENTS, Record, Results
 
 ABOUT = {
     "B1": "Five convolutions (5 × 5 four times, then 3 × 3) with 32, 64, 128, 256 and 512 channels. Each keeps "
@@ -41,7 +40,7 @@ def missing(results: Results, id: str, title: str) -> Section:
 
 def base(results: Results, id: str) -> Section:
     """One network: what it is, its figures, its curves, its layers."""
-    title = f"{id}: {EXPERIMENTS[id].title}"
+    title = f"{id}: {EXPERIMENTS[id]}"
     records = results.find(id)
     if not records:
         return missing(results, id, title)
