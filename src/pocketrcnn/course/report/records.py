@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from ...errors import UserError
-from ...model.architectures import Layer as Layer  # handed on to the tables
+from ...model.architectures import Layer
 from ...report.phrases import Stat
 from ...training import schema1
 from .. import experiments
