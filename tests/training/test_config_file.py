@@ -211,6 +211,8 @@ def test_settings_are_overridden_by_name() -> None:
         ("augment.paste=many", "--set, augment.paste: expected a whole number, got text"),
         ("augment.zoom=[1", "--set augment.zoom=[1: the value is not YAML"),
         ("", "--set : name a setting of"),
+        ("optim.lr=.inf", "--set optim.lr=.inf: the value is not YAML, write a number"),
+        ("augment.zoom=[1, .nan]", "--set augment.zoom=[1, .nan]: the value is not YAML, write a number"),
         ("optim.lr=nan", "--set, optim.lr: expected a number, got text"),
         ("optim.lr=inf", "--set, optim.lr: expected a number, got text"),
         ("optim.lr=1e999", "--set, optim.lr: expected a number, got text"),

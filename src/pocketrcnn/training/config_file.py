@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import is_dataclass
@@ -30,11 +31,19 @@ SYNONYMS = {name: f"--{name}" for name in ("iterations", "minutes", "batch", "se
 }
 KINDS = {"object": "settings", "array": "a list", "int": "a whole number", "float": "a number", "str": "text"}
 KINDS |= {"bool": "true or false"}
+FLOAT = "tag:yaml.org,2002:float"
 EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d{1,2}$")  # 1e-3, which YAML 1.1 takes for text: it wants 1.0e-3
 
 
 class Loader(yaml.SafeLoader):
-    """Reads numbers like 1e-3 as numbers."""
+    """Reads numbers like 1e-3 as numbers, and refuses those that are not finite."""
+
+    def finite(self, node: yaml.ScalarNode) -> float:
+        """Raises ValueError for `.inf` and `.nan`."""
+        value: float = self.construct_yaml_float(node)
+        if not math.isfinite(value):
+            raise ValueError(f"{node.value} is not a finite number")
+        return value
 
 
 class Dumper(yaml.SafeDumper):
@@ -42,7 +51,8 @@ class Dumper(yaml.SafeDumper):
 
 
 for kind in (Loader, Dumper):
-    kind.add_implicit_resolver("tag:yaml.org,2002:float", EXPONENT, list("+-0123456789"))
+    kind.add_implicit_resolver(FLOAT, EXPONENT, list("+-0123456789"))
+Loader.add_constructor(FLOAT, Loader.finite)
 
 
 def hints(kind: type, prefix: str = "") -> dict[str, Any]:
