@@ -1,4 +1,4 @@
-"""Runs of schema 1: their settings, logs, metrics and states are read with the names of today."""
+"""Runs of schema 1: their settings, logs, metrics and states are read with the current names."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ def test_a_custom_detector_keeps_every_value() -> None:
 
 
 @pytest.mark.parametrize("name", ["base-network.yaml", "course-detector.yaml", "run/config.yaml"])
-def test_what_is_read_is_written_as_today(name: str) -> None:
+def test_what_is_read_is_written_in_the_current_schema(name: str) -> None:
     text = dump(read_old(name))
     assert text.startswith(f"schema: {SCHEMA}\n")
     assert load(text, name) == read_old(name)
 
 
-def test_logs_and_metrics_have_the_names_of_today() -> None:
+def test_logs_and_metrics_have_the_current_names() -> None:
     run = open_run(OLD / "run", "cpu")
     metrics = run.metrics()
     assert metrics is not None
@@ -90,7 +90,7 @@ def test_logs_and_metrics_have_the_names_of_today() -> None:
 def test_names_in_curves_and_sums() -> None:
     old = {"loss_object_train": [1], "loss_objectness": 2, "a": [{"loss_refine": (3, 4)}], "loss_refine_test": {}}
     new = {"loss_classification_train": [1], "loss_objectness": 2, "a": [{"loss_box_regression": (3, 4)}]}
-    assert schema1.today(old) == new | {"loss_box_regression_test": {}}
+    assert schema1.current_names(old) == new | {"loss_box_regression_test": {}}
 
 
 def test_old_weights_detect() -> None:

@@ -99,7 +99,7 @@ def from_dict(raw: dict[str, Any], where: str) -> Config:
     if schema not in (1, SCHEMA):
         raise UserError(f"{where} was written by another version of pocketrcnn: use that version or a new folder")
     raw = {name: value for name, value in raw.items() if name != "schema"}
-    return _converted(schema1.settings(raw) if schema == 1 else raw, where, "restore it or use a new folder")
+    return _converted(schema1.current_settings(raw) if schema == 1 else raw, where, "restore it or use a new folder")
 
 
 def override(config: Config, settings: Sequence[str]) -> Config:

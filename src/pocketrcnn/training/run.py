@@ -139,7 +139,7 @@ class Run:
             return None
         found = parse(path)
         self.require(METRICS, found, {"metrics", "seconds", "iterations"})
-        return found | {"metrics": schema1.today(found["metrics"])}
+        return found | {"metrics": schema1.current_names(found["metrics"])}
 
     def require(self, name: str, found: dict[str, Any], wanted: set[str]) -> None:
         """Raises UserError where what a file of the run holds lacks something."""
@@ -164,7 +164,7 @@ class Run:
         found = [decode(line, path, remedy) for line in read(path, remedy).splitlines()] if path.is_file() else []
         for point in found:
             self.require(LOG, point, {"iteration", "train", "test"})
-        return list(map(schema1.today, found))
+        return list(map(schema1.current_names, found))
 
     def log(self, points: list[dict[str, Any]]) -> None:
         """Write all points so far, one line each."""

@@ -1,4 +1,4 @@
-"""What schema 1 called settings and metrics: a run from before is read with the names of today. No torch here."""
+"""What schema 1 called settings and metrics: a run from before is read with the current names. No torch here."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ LOSSES = {"loss_object": "loss_classification", "loss_refine": "loss_box_regress
 METRICS = {f"{old}{split}": f"{new}{split}" for old, new in LOSSES.items() for split in ("", "_train", "_test")}
 
 
-def today(tree: Any) -> Any:
-    """Metrics, entries of a log, curves or sums of losses, nested in any way, under the names of today."""
+def current_names(tree: Any) -> Any:
+    """Metrics, entries of a log, curves or sums of losses, nested in any way, under the current names."""
     if isinstance(tree, dict):
-        return {METRICS.get(name, name): today(value) for name, value in tree.items()}
-    return [today(value) for value in tree] if isinstance(tree, list) else tree
+        return {METRICS.get(name, name): current_names(value) for name, value in tree.items()}
+    return [current_names(value) for value in tree] if isinstance(tree, list) else tree
 
 
-def settings(raw: dict[str, Any]) -> dict[str, Any]:
+def current_settings(raw: dict[str, Any]) -> dict[str, Any]:
     """A configuration of schema 1, as plain types, in schema 2."""
     raw = _renamed(raw)
     if isinstance(data := raw.get("data"), dict):

@@ -106,8 +106,12 @@ class State:
         require_fit(own, tensors, where, "delete it to start over")
         for name, tensor in own.items():
             tensor.copy_(tensors[name])
-        self.iteration, self.seconds, self.log = facts["iteration"], facts["seconds"], schema1.today(facts["log"])
-        self.means = Means.from_plain(schema1.today(facts["means"]))
+        self.iteration, self.seconds, self.log = (
+            facts["iteration"],
+            facts["seconds"],
+            schema1.current_names(facts["log"]),
+        )
+        self.means = Means.from_plain(schema1.current_names(facts["means"]))
         self.planned, self.elapsed, self.judging = facts["planned"], facts["elapsed"], facts["judging"]
         self.earlier = facts.get("earlier", 0)  # older checkpoints lack it
         if self.asked != tuple(facts["asked"]):

@@ -130,7 +130,7 @@ def read(results: Mapping[str, Any]) -> Results:
             "run `pocketrcnn reproduce` with this version again"
         )
     try:
-        return msgspec.convert(schema1.today(results), Results)
+        return msgspec.convert(schema1.current_names(results), Results)
     except msgspec.ValidationError as error:
         number = re.search(r"experiments\[(\d+)\]", str(error))
         where = f"experiment {int(number[1]) + 1}" if number else "the top level"
