@@ -15,6 +15,7 @@ from pocketrcnn.course.experiments import EXPERIMENTS
 from pocketrcnn.course.report.records import read
 from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.train import resume
+from pocketrcnn.errors import UserError
 from pocketrcnn.training import schema1
 from pocketrcnn.training.config_file import SCHEMA, dump, load
 from pocketrcnn.training.run import open_run
@@ -123,3 +124,18 @@ def test_old_results_are_read(path: Path) -> None:
         assert record.published.value == old["report"]["value"]
         if "loss_object" in old["metrics"]:
             assert record.metrics["loss_classification"].mean == old["metrics"]["loss_object"]["mean"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("train: {overruled: [1]}", r"here, train.overrides\[0\]: expected text, got a whole number"),
+        ("train: {overruled: 5}", "here, train.overrides: expected a list, got a whole number"),
+        ("model: {image: large}", "here, model.input_size: expected a whole number, got text"),
+        ("data: 5", "here, data: expected settings, got a whole number"),
+        ("model: {image_size: 5}", r"unknown setting `model.image_size` \(did you mean `input_size`\?\)"),
+    ],
+)
+def test_what_is_wrong_is_named(content: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        load(f"schema: 1\n{content}", "here")

@@ -31,9 +31,9 @@ def current_settings(raw: dict[str, Any]) -> dict[str, Any]:
     raw = _renamed(raw)
     if isinstance(data := raw.get("data"), dict):
         backgrounds = data.pop("backgrounds", "")
-        data |= {"source": f"{data.get('source')}{BACKGROUNDS}{backgrounds}"} if backgrounds else {}
+        data |= {"source": f"{data.get('source', 'cifar10')}{BACKGROUNDS}{backgrounds}"} if backgrounds else {}
     if isinstance(train := raw.get("train"), dict) and isinstance(given := train.get("overrides"), list):
-        train["overrides"] = [_override(text) for text in given]
+        train["overrides"] = [_override(text) if isinstance(text, str) else text for text in given]
     return raw
 
 
