@@ -96,7 +96,10 @@ def test_impossible_values_are_refused(build, message) -> None:
         ("train: {}", "here was written by another version"),
         (f"schema: {SCHEMA + 1}", "here was written by another version"),
         ("a: [", "here is not YAML"),
-        ("schema: 2\ntrain: {iteration: 5}", r"unknown setting `train.iteration` \(did you mean `iterations`\?\)"),
+        (
+            "schema: 2\ntrain: {iteration: 5}",
+            r"here, train has the unknown setting `iteration` \(did you mean `iterations`\?\)",
+        ),
         ("schema: 2\n7: 8", "unknown setting `7`"),
         ("schema: 2\ntrian: {}", r"unknown setting `trian` \(did you mean `train`\?\)"),
         ("schema: 2\ntrain: 5", "here, train: expected settings, got a whole number"),

@@ -133,7 +133,7 @@ def test_old_results_are_read(path: Path) -> None:
         ("train: {overruled: 5}", "here, train.overrides: expected a list, got a whole number"),
         ("model: {image: large}", "here, model.input_size: expected a whole number, got text"),
         ("data: 5", "here, data: expected settings, got a whole number"),
-        ("model: {image_size: 5}", r"unknown setting `model.image_size` \(did you mean `input_size`\?\)"),
+        ("model: {image_size: 5}", r"here, model has the unknown setting `image_size` \(did you mean `input_size`\?\)"),
     ],
 )
 def test_what_is_wrong_is_named(content: str, message: str) -> None:

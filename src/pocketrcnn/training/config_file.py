@@ -29,8 +29,9 @@ SYNONYMS = {name: f"--{name}" for name in ("iterations", "minutes", "batch", "se
     "epochs": "--iterations",
     "batch_size": "--batch",
 }
-KINDS = {"object": "settings", "array": "a list", "int": "a whole number", "float": "a number", "str": "text"}
-KINDS |= {"bool": "true or false"}
+KINDS = dict(
+    object="settings", array="a list", int="a whole number", float="a number", str="text", bool="true or false"
+)
 FLOAT = "tag:yaml.org,2002:float"
 EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d{1,2}$")  # 1e-3, which YAML 1.1 takes for text: it wants 1.0e-3
 
@@ -150,11 +151,11 @@ def _converted(raw: dict[str, Any], where: str, remedy: str) -> Config:
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, UserError):  # from a check of the dataclass itself
             raise error.__cause__ from None
-        reason, _, path = str(error).replace("`", "").replace(" | null", "").partition(" - at $.")
-        if reason.startswith("Invalid enum value"):
-            reason += f", expected one of {', '.join(map(repr, get_args(HINTS[path])))}"
-        for name, words in KINDS.items():
-            reason = re.sub(rf"\b{name}\b", words, reason)
+        reason, _, path = str(error).replace("`", "").replace(" | null", "").rpartition(" - at $.")
+        if reason.startswith("Expected"):
+            reason = re.sub("|".join(rf"\b{name}\b" for name in KINDS), lambda match: KINDS[match[0]], reason)
+        else:
+            reason += f", expected one of {', '.join(map(repr, get_args(HINTS.get(path))))}"
         raise UserError(f"{where}, {path}: {reason[0].lower()}{reason[1:]}; {remedy}") from error
 
 
@@ -163,6 +164,7 @@ def _require_known(raw: dict[str, Any], where: str, prefix: str = "") -> None:
     for name, value in raw.items():
         if f"{prefix}{name}" not in HINTS:
             near = nearest(str(name), [full.removeprefix(prefix) for full in HINTS if full.startswith(prefix)])
-            raise UserError(f"{where} has the unknown setting `{prefix}{name}`{near}: was another version used?")
+            section = ", ".join(filter(None, (where, prefix[:-1])))
+            raise UserError(f"{section} has the unknown setting `{name}`{near}: was another version used?")
         if isinstance(value, dict):
             _require_known(value, where, f"{prefix}{name}.")
