@@ -65,7 +65,7 @@ def load(folder: Path) -> Trained:
     }
     threshold = run.threshold()
     chosen = DEFAULT_THRESHOLD if threshold is None else threshold
-    return Trained(run.load_model(), class_names(run.config), chosen, run.config.model.image, run, made)
+    return Trained(run.load_model(), class_names(run.config), chosen, run.config.model.input_size, run, made)
 
 
 def command(config: Any) -> str:

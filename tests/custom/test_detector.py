@@ -190,7 +190,7 @@ def test_a_run_that_is_not_finished(run: Path, tmp_path: Path) -> None:
 def test_a_run_of_a_newer_version(run: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(run, tmp_path / "newer")
     text = (folder / "config.yaml").read_text()
-    (folder / "config.yaml").write_text(text.replace("schema: 1", "schema: 99"))
+    (folder / "config.yaml").write_text(text.replace("schema: 2", "schema: 99"))
     with pytest.raises(UserError, match="another version"):
         Detector.load(folder)
 

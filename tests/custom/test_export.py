@@ -139,7 +139,7 @@ def test_suppression_takes_part_in_no_gradient() -> None:
 def test_networks_of_the_course_can_be_exported(name: str) -> None:
     torch.manual_seed(0)
     model = FasterRCNN(NETWORKS[name]).eval()
-    detector, side = Detector(model, CLASSES), model.config.image
+    detector, side = Detector(model, CLASSES), model.config.input_size
     frames = np.random.default_rng(0).integers(0, 256, (4, side, side, 3), np.uint8)
     found = compare(export.onnx_file(detector), Whole(detector), frames, "the file")
     assert (found.same, found.total) == (4, 4)
@@ -212,7 +212,7 @@ def test_images_are_those_that_the_run_was_not_trained_on(tmp_path: Path) -> Non
 def test_networks_of_the_course_are_verified_on_their_scenes(tmp_path: Path) -> None:
     config = small("F2")
     with Run(tmp_path / "run", config, torch.device("cpu")):
-        frames, words = verification_frames(config.data, config.model.image)
+        frames, words = verification_frames(config.data, config.model.input_size)
     assert frames.shape == (16, 48, 48, 3)
     assert "sample of CIFAR-10" in words
 

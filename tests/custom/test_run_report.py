@@ -253,9 +253,9 @@ def test_runs_that_differ_in_the_seed_alone_have_a_mean() -> None:
     assert "seed alone:" in Page(render_runs(runs)).text
     for run in runs:
         run["settings"]["train.minutes"] = 5.0
-    runs[1]["settings"] |= {"data.seed": 1, "train.iterations": 90, "train.curve_images": 50}
+    runs[1]["settings"] |= {"data.seed": 1, "train.iterations": 90, "train.evaluation_images": 50}
     assert "seed alone, and in what was done in their minutes: AP50 is 0.600" in Page(render_runs(runs)).text
-    runs[1]["settings"]["model.image"] = 64
+    runs[1]["settings"]["model.input_size"] = 64
     assert "seed alone" not in Page(render_runs(runs)).text
 
 

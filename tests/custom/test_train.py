@@ -55,7 +55,7 @@ def test_a_few_images_are_learned_in_seconds(learned: Path) -> None:
     assert sorted(path.name for path in learned.iterdir()) == sorted([*FILES, *REPORT])
     points = open_run(learned).log_entries()
     assert points[-1]["train"]["loss_total"] < points[0]["train"]["loss_total"] / 2
-    assert {"loss_objectness", "loss_box", "loss_object", "loss_refine"} <= set(points[-1]["test"])
+    assert {"loss_objectness", "loss_box", "loss_classification", "loss_box_regression"} <= set(points[-1]["test"])
 
 
 def test_the_best_point_is_kept(learned: Path) -> None:
@@ -313,7 +313,7 @@ def test_an_unknown_preset_is_refused_in_python_too(shapes: Path) -> None:
         ("--size 0", "--size 0: use a multiple of 16 pixels"),
         ("--batch 1", "--batch 1: use 2 or more images, BatchNorm needs them"),
         ("--patience -1", "--patience -1: use 0 (never end early) or more evaluations"),
-        ("--iterations 2 --set model.image=90", "--set model.image=90: model.image is not set by name"),
+        ("--iterations 2 --set model.input_size=90", "--set model.input_size=90: model.input_size is not set by name"),
         ("--iterations 2 --set model.classes=2", "--set model.classes=2: model.classes is not set by name"),
         ("--anchors 12", "--anchors 12: write widths and heights above 0, as in 12x12,24x16"),
         ("--anchors 12x0", "--anchors 12x0: write widths and heights above 0, as in 12x12,24x16"),

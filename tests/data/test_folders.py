@@ -56,7 +56,7 @@ def cached(root: Path) -> list[str]:
 
 def test_it_is_a_data_set(annotations: Annotations) -> None:
     data: Dataset = open_folder(annotations, "train", 32)
-    assert (len(data), data.size, data.classes, data.official) == (5, 32, ["cat", "dog"], False)
+    assert (len(data), data.size, data.classes) == (5, 32, ["cat", "dog"])
     assert data.name == f"{annotations.root.name}, train images"
     assert data.to(torch.device("cpu")).batch(torch.tensor([1])).images.device.type == "cpu"
 

@@ -99,9 +99,9 @@ def test_many_candidates_are_suppressed_in_fewer_images_at_once(side: int, candi
 
 def test_the_candidates_of_a_network_are_no_more_than_its_anchors() -> None:
     rpn = RPNConfig(box_dims=4, candidates=50, proposals=20)
-    config = ModelConfig(replace(NETWORKS["detector"].backbone), rpn, image=48, detections=10)
+    config = ModelConfig(replace(NETWORKS["detector"].backbone), rpn, input_size=48, detections=10)
     assert most_candidates(FasterRCNN(config)) == 36, "cells of 8 pixels"
-    assert most_candidates(FasterRCNN(replace(config, image=96))) == 50
+    assert most_candidates(FasterRCNN(replace(config, input_size=96))) == 50
     assert most_candidates(FasterRCNN(replace(config, detections=20))) == 60, "of the detections"
     assert most_candidates(FasterRCNN(NETWORKS["convnet"])) == 3
 
@@ -118,5 +118,5 @@ def test_evaluation_is_the_same_twice_and_leaves_the_mode_alone() -> None:
     first, second = (evaluate(model, dataset, LossConfig(), 30) for _ in range(2))
     assert first == second
     assert model.training
-    assert set(first) == {"accuracy", "loss_object"}
-    assert not torch.equal(torch.tensor(first["loss_object"]), torch.tensor(0.0))
+    assert set(first) == {"accuracy", "loss_classification"}
+    assert not torch.equal(torch.tensor(first["loss_classification"]), torch.tensor(0.0))

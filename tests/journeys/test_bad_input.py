@@ -312,7 +312,7 @@ def test_no_space_for_a_checkpoint(shell: Shell, tmp_path: Path) -> None:
 
 def test_a_configuration_from_another_version(shell: Shell, stopped: Path) -> None:
     path = stopped / "runs" / RUN / "config.yaml"
-    path.write_text(path.read_text().replace("schema: 1", "schema: 99"))
+    path.write_text(path.read_text().replace("schema: 2", "schema: 99"))
     line = shell.refused(B2, stopped)
     assert line == f"pocketrcnn: {path} was written by another version of pocketrcnn: use that version or a new folder"
 

@@ -40,7 +40,7 @@ def run(
     rpn = RPNConfig(anchors=((8.0, 8.0), (16.0, 24.0)), box_dims=4, candidates=20, proposals=20)
     config = Config(
         DataConfig("somewhere", "folder", tuple(labels)),
-        model=ModelConfig(rpn=rpn, roi=ROIConfig(background=True, refine=True), image=SIDE, classes=classes),
+        model=ModelConfig(rpn=rpn, roi=ROIConfig(background=True, refine=True), input_size=SIDE, classes=classes),
         train=TrainConfig(seed=seed, monitor="AP"),
     )
     random = np.random.default_rng(seed)
@@ -82,7 +82,7 @@ def boxes(random: Any, classes: int, images: int, objects: int) -> tuple[list[Tr
 
 
 def point(number: int, count: int) -> dict[str, Any]:
-    losses = {f"loss_{name}": 2.0 / number for name in ("objectness", "box", "object", "refine")}
+    losses = {f"loss_{name}": 2.0 / number for name in ("objectness", "box", "classification", "box_regression")}
     shares = {name: number / (count + 1) for name in ("accuracy", "recall_50", "recall_70", "objectness_accuracy")}
     precision = {"AP": 0.1 * number, "AP50": 0.2 * number, "AP75": 0.05 * number}
     return {

@@ -36,7 +36,9 @@ def auto_becomes(precision: str) -> Iterator[None]:
 def small(experiment: str, recipe: str = "pocket", **changes: object) -> Config:
     """An experiment on the sample, a few iterations long."""
     config = EXPERIMENTS[experiment].config(recipe, 6, "sample", 0)
-    config = replace(config, train__batch=10, train__evaluations=2, train__curve_images=20, train__precision="float32")
+    config = replace(
+        config, train__batch=10, train__evaluations=2, train__evaluation_images=20, train__precision="float32"
+    )
     return replace(config, **changes)
 
 

@@ -41,8 +41,8 @@ def rois(model: FasterRCNN, dataset: Dataset) -> dict[str, Any]:
         "originals": [png(image) for image in batch.images],
         "truth_boxes": rounded(batch.boxes[:, 0]),
         "predicted_boxes": rounded(proposed[:, 0]),
-        "truth_crops": crops(batch.images, batch.boxes, model.config.image),
-        "predicted_crops": crops(batch.images, proposed, model.config.image),
+        "truth_crops": crops(batch.images, batch.boxes, model.config.input_size),
+        "predicted_crops": crops(batch.images, proposed, model.config.input_size),
         "labels": [dataset.classes[int(label)] for label in batch.labels[:, 0]],
     }
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..config import CIFAR10, Config
+from ..config import Config
 from ..data.images.letterbox import letterbox
 from ..data.images.pixels import Pixels, Source, in_batches, read_image
 from ..errors import UserError
@@ -75,7 +75,7 @@ class Detector:
     @property
     def side(self) -> int:
         """Pixels of the square input. Images that are longer are made smaller to fit; none are enlarged."""
-        return self.model.config.image
+        return self.model.config.input_size
 
     def __call__(
         self, images: OneImage | Iterable[OneImage], threshold: float | None = None, batch: int = BATCH
@@ -135,7 +135,7 @@ def weights_of(folder: Path) -> Path:
 
 def class_names(config: Config) -> tuple[str, ...]:
     """Names of the labels; a proposal network knows only that something is an object."""
-    return config.data.classes or (CIFAR10 if config.model.roi else ("object",))
+    return config.data.classes if config.model.roi else ("object",)
 
 
 def pixels(image: OneImage) -> Pixels:

@@ -98,7 +98,7 @@ def evaluate_run(folder: Path, data: Path | None, split: str | None, device: str
         raise UserError(f"--split {chosen}: {config.source} has only {', '.join(names)}")
     if chosen != "train":
         say_if_trained_on(own, chosen, known or {})
-    dataset = own.folder(chosen, run.config.model.image)
+    dataset = own.folder(chosen, run.config.model.input_size)
     with autocast(DELIVERED, run.device):
         found = judged(run.load_model(), dataset.to(run.device))
     threshold = run.threshold()

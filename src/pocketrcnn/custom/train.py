@@ -149,8 +149,8 @@ def scheduled(chosen: Plan, options: Options, iterations: int, images: int) -> P
     chosen = for_passes(chosen, passes)
     config = replace(with_options(chosen.config, options), train__iterations=iterations)
     share = JUDGED * iterations * config.train.batch / config.train.evaluations
-    images = min(config.train.curve_images, max(FEWEST_JUDGED, round(share)))
-    return dataclasses.replace(chosen, config=replace(config, train__curve_images=images))
+    images = min(config.train.evaluation_images, max(FEWEST_JUDGED, round(share)))
+    return dataclasses.replace(chosen, config=replace(config, train__evaluation_images=images))
 
 
 def with_options(config: Config, options: Options) -> Config:
@@ -165,15 +165,15 @@ def with_options(config: Config, options: Options) -> Config:
         train__patience=options.patience,
         train__batch=options.batch or config.train.batch,
         train__evaluations=points,
-        train__overruled=options.settings,
+        train__overrides=options.settings,
     )
     config = replace(config, train__iterations=options.iterations) if options.iterations else config
-    return config_file.overruled(config, options.settings)
+    return config_file.override(config, options.settings)
 
 
 def both(own: CustomData, config: Config) -> tuple[Folder, Folder]:
     """Training and validation images; where there is a single image, it is both."""
-    side, held = config.model.image, held_out(own)
+    side, held = config.model.input_size, held_out(own)
     if held == "train":
         say("no validation images: the training images take their place, and the figures are too good")
     found = own.folder("train", side), own.folder(held, side)
@@ -240,16 +240,16 @@ def lengthened(
         seed=settings.seed,
         batch=settings.batch,
         patience=settings.patience,
-        settings=settings.overruled,
+        settings=settings.overrides,
     )
-    side, before = config.model.image, config.augment
+    side, before = config.model.input_size, config.augment
     fresh = augmentation(sides_and_boxes(own.annotations.split("train"), side), side, before.rotate)
     augment = dataclasses.replace(fresh, flip_vertical=before.flip_vertical)
     begun = Plan(replace(config, augment=augment), ())
     found = scheduled(begun, options, iterations or total(run, sets, options.budget), len(sets[0]))
     for reason in found.reasons:
         say(reason)
-    return replace(found.config, train__curve_images=settings.curve_images)
+    return replace(found.config, train__evaluation_images=settings.evaluation_images)
 
 
 def total(run: Run, sets: tuple[Folder, Folder], minutes: float) -> int:

@@ -27,10 +27,6 @@ class Dataset(Protocol):
     def size(self) -> int:
         """Side of the images in pixels."""
 
-    @property
-    def official(self) -> bool:
-        """Whether results may stand beside the course report's."""
-
     def __len__(self) -> int: ...
 
     def to(self, device: torch.device) -> Dataset:

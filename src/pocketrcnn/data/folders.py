@@ -51,7 +51,6 @@ class Folder:
     objects: tuple[Objects, ...]
     skipped: tuple[Fault, ...] = ()
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
-    official: bool = False
 
     def __len__(self) -> int:
         return len(self.paths)

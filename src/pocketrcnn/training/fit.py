@@ -64,7 +64,7 @@ def iterations(trainer: Trainer, run: Run, progress: Progress, signals: list[int
     """The numbers of the iterations that are left, as they are planned; evaluations and checkpoints between them."""
     state, settings = trainer.state, trainer.config.train
     every = math.ceil(settings.iterations / settings.evaluations)
-    clock = Clock(state, settings, last=len(trainer.test_set) / min(settings.curve_images, len(trainer.test_set)))
+    clock = Clock(state, settings, last=len(trainer.test_set) / min(settings.evaluation_images, len(trainer.test_set)))
     saved = time.perf_counter()
     while state.iteration < state.planned:
         yield state.iteration
@@ -102,5 +102,5 @@ def log_entry(trainer: Trainer) -> dict[str, Any]:
                 f"(now {config.optim.lr:g}) or look for broken images"
             )
     with trainer.precision():
-        test = evaluate(state.evaluated, trainer.test_set, config.loss, settings.curve_images, settings.monitor)
+        test = evaluate(state.evaluated, trainer.test_set, config.loss, settings.evaluation_images, settings.monitor)
     return {"iteration": state.iteration, "train": training, "test": test}

@@ -20,6 +20,7 @@ from ..data.annotations import SPLITS
 from ..errors import UserError
 from ..model.faster_rcnn import FasterRCNN
 from . import config_file as settings
+from . import schema1
 from .checkpoint import load_into, load_tensors, save_tensors
 from .device import choose_device, choose_precision
 from .files import cannot_write, leftover, remove_leftovers, require_writable, write_atomically
@@ -138,7 +139,7 @@ class Run:
             return None
         content = parse(path)
         self.require(METRICS, content, {"metrics", "seconds", "iterations"})
-        return content
+        return content | {"metrics": schema1.current_names(content["metrics"])}
 
     def require(self, name: str, content: dict[str, Any], keys: set[str]) -> None:
         """Raises UserError where the content of a file of the run lacks something."""
@@ -163,7 +164,7 @@ class Run:
         entries = [decode(line, path, remedy) for line in read(path, remedy).splitlines()] if path.is_file() else []
         for entry in entries:
             self.require(LOG, entry, {"iteration", "train", "test"})
-        return entries
+        return list(map(schema1.current_names, entries))
 
     def log(self, entries: list[dict[str, Any]]) -> None:
         """Write all entries so far, one line each."""
@@ -198,7 +199,7 @@ class Run:
 
     def save_model(self, name: str, model: FasterRCNN, **metadata: Any) -> None:
         """Save a network with its settings, from which it can be built again, and other metadata."""
-        save_tensors(self.folder / name, model.state_dict(), {"config": settings.to_dict(self.config), **metadata})
+        save_tensors(self.folder / name, model.state_dict(), {"config": settings.saved(self.config), **metadata})
 
     def forget_evaluations(self) -> None:
         """Remove the evaluations of weights that are about to be replaced."""

@@ -36,7 +36,7 @@ TRAINING_LOSS = Measure("Loss", "loss_total", log=True)
 LOSS = Measure("Total loss, weighted", "loss_total", log=True)
 OBJECTNESS_LOSS = Measure("Loss of the proposal classifier", "loss_objectness", log=True)
 TRAINED_BOX_LOSS = Measure("Loss of the box regression", "loss_box", log=True)
-OBJECT_LOSS = Measure("Loss of the object classifier", "loss_object", log=True)
+OBJECT_LOSS = Measure("Loss of the object classifier", "loss_classification", log=True)
 SIX = (OBJECTNESS_ACCURACY, OBJECT_ACCURACY, LOSS, OBJECTNESS_LOSS, TRAINED_BOX_LOSS, OBJECT_LOSS)
 
 

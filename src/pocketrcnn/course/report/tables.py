@@ -6,10 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
+from ...model.architectures import Layer
 from ...report import phrases
 from ...report.blocks import Cell, Row, Table
 from ...report.phrases import Stat
-from .records import Layer, Record, Results
+from .records import Record, Results
 
 CELLS = {
     "objectness_accuracy": "all cells right",

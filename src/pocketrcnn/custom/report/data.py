@@ -22,7 +22,7 @@ def sections(run: Facts) -> list[Section]:
         return [Section("data", "Data", [Text([text], "note")])]
     blocks: list[Block] = [Text(words(data)), splits(data), classes(data), per_image(data)]
     found = [Section("data", "Data", blocks)]
-    return [*found, anchors(data["shapes"], run["settings"]["model.image"])] if data["shapes"] else found
+    return [*found, anchors(data["shapes"], run["settings"]["model.input_size"])] if data["shapes"] else found
 
 
 def words(data: Facts) -> list[str]:

@@ -125,17 +125,17 @@ def command(run: Run) -> str:
     ]
     if config.model.rpn:
         words += ["--anchors", ",".join(f"{w:g}x{h:g}" for w, h in config.model.rpn.anchors)]
-    words += ["--size", config.model.image, "--batch", config.train.batch, "--seed", config.train.seed]
+    words += ["--size", config.model.input_size, "--batch", config.train.batch, "--seed", config.train.seed]
     words += ["--turn"] if turned(config) else []
     words += ["--patience", config.train.patience] if config.train.patience else []
     words += ["--voc-origin", config.data.voc_origin] if config.data.voc_origin else []
-    words += [word for setting in config.train.overruled for word in ("--set", setting)]
+    words += [word for setting in config.train.overrides for word in ("--set", setting)]
     return shlex.join(["pocketrcnn", "train", config.data.source, *map(str, words)])
 
 
 def turned(config: Config) -> bool:
     """Whether `--turn` was asked for: what it sets is on, and not by a `--set` of its own."""
-    named = {setting.split("=")[0].strip() for setting in config.train.overruled}
+    named = {setting.split("=")[0].strip() for setting in config.train.overrides}
     given = {"augment.rotate": config.augment.rotate, "augment.flip_vertical": config.augment.flip_vertical}
     return any(on and name not in named for name, on in given.items())
 
@@ -160,7 +160,7 @@ def seen(run: Run, own: CustomData, judged: dict[str, Facts]) -> Facts:
     if not judged:
         return {}
     first = next(iter(judged.values()))  # test images where they were judged
-    folder, model = own.folder(first["split"], run.config.model.image), run.load_model()
+    folder, model = own.folder(first["split"], run.config.model.input_size), run.load_model()
     return {"pictures": pictures(run, model, folder, first), "speed": detection_time(run, model, folder)}
 
 
@@ -194,7 +194,7 @@ def class_counts(own: CustomData, splits: dict[str, tuple[Example, ...]]) -> lis
 
 def shape_facts(examples: Sequence[Example], config: Config) -> Facts | None:
     """Widths and heights of the training objects in pixels of the input, and how well the anchors meet them."""
-    boxes = sides_and_boxes(examples, config.model.image)
+    boxes = sides_and_boxes(examples, config.model.input_size)
     if not len(boxes) or config.model.rpn is None:
         return None
     overlaps = shape_iou(boxes, np.array(config.model.rpn.anchors)).max(1)  # [n]
@@ -203,7 +203,7 @@ def shape_facts(examples: Sequence[Example], config: Config) -> Facts | None:
         "objects": len(boxes),
         "boxes": boxes[chosen].round(1).tolist(),
         "sides": histogram(np.sqrt(boxes.prod(-1)), by_ratio=True),
-        "median_side": median_side(boxes, config.model.image),
+        "median_side": median_side(boxes, config.model.input_size),
         "anchors": [list(anchor) for anchor in config.model.rpn.anchors],
         "overlaps": {"edges": np.linspace(0, 1, 21).tolist(), "counts": np.histogram(overlaps, 20, (0, 1))[0].tolist()},
         "mean_overlap": float(overlaps.mean()),

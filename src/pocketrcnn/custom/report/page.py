@@ -78,8 +78,8 @@ def introduction(run: Facts, judged: Mapping[str, Facts]) -> list[str]:
     time = f" in {phrases.duration(metrics['seconds'])}" if metrics else ""
     text = (
         f"A {kind} of {subject(settings)}, trained from scratch on `{settings['data.source']}`: "
-        f"{phrases.count(done)} iterations of {settings['train.batch']} images of {settings['model.image']} × "
-        f"{settings['model.image']} pixels{time} on {machine(run['hardware'])}. "
+        f"{phrases.count(done)} iterations of {settings['train.batch']} images of {settings['model.input_size']} × "
+        f"{settings['model.input_size']} pixels{time} on {machine(run['hardware'])}. "
         f"It has {phrases.count(run['parameters'])} parameters."
     )
     return [text, *(verdict(split, found) for split, found in list(judged.items())[:1])]
@@ -183,7 +183,7 @@ def over_seeds(runs: Sequence[Facts], judged: Mapping[tuple[str, str], Facts]) -
 
 def follows(run: Facts) -> set[str]:
     """The settings that follow from the seed and, in a run of so many minutes, from the speed of the machine."""
-    by_time = {"train.iterations", "train.curve_images"} if run["settings"].get("train.minutes") else set()
+    by_time = {"train.iterations", "train.evaluation_images"} if run["settings"].get("train.minutes") else set()
     return {"train.seed", "data.seed", *by_time}
 
 

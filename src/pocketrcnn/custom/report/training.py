@@ -17,8 +17,8 @@ LOSSES = {
     "loss_total": "Total loss, weighted",
     "loss_objectness": "Object or not, of anchors",
     "loss_box": "Boxes of the proposals",
-    "loss_object": "Class, of regions",
-    "loss_refine": "Boxes of the head",
+    "loss_classification": "Class, of regions",
+    "loss_box_regression": "Boxes of the head",
 }
 SHARES = {
     "recall_50": "Objects with a proposal, IoU ≥ 0.5",
