@@ -128,7 +128,7 @@ class FasterRCNN(nn.Module):
         return classes, boxes.encode(boxes.take(batch.boxes, index), regions)
 
     def losses(self, prediction: Prediction, targets: Targets, config: LossConfig) -> dict[str, Tensor]:
-        """The losses of the parts that are there, not weighted: `objectness`, `box`, `classification`, `box_regression`."""
+        """The losses that the network has, not weighted: `objectness`, `box`, `classification`, `box_regression`."""
         losses = {}
         if prediction.objectness is not None and targets.anchors is not None:
             losses["objectness"] = objectness_loss(prediction.objectness, targets.anchors)
