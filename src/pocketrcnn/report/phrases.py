@@ -1,4 +1,4 @@
-"""Numbers as the reader sees them, and words that follow from numbers. No sentence here can be untrue."""
+"""Numbers as the page shows them, and words that follow from numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SAME = 0.02  # ratios nearer to 1 than this are called equal
 
 @dataclass(frozen=True)
 class Stat:
-    """A figure over n seeds: mean, standard deviation, the single values."""
+    """A metric over n seeds: mean, standard deviation, the single values."""
 
     n: int
     mean: float
@@ -31,9 +31,9 @@ def in_order(splits: Iterable[str]) -> list[str]:
     return [name for name in SPLITS if name in set(splits)]
 
 
-def percent(value: float, digits: int = 2) -> str:
+def percent(value: float, decimals: int = 2) -> str:
     """0.7012 -> `70.12 %`, on one line."""
-    return f"{100 * value:.{digits}f}{NBSP}%"
+    return f"{100 * value:.{decimals}f}{NBSP}%"
 
 
 def published_value(name: str, value: float) -> str:
@@ -46,6 +46,16 @@ def published_value(name: str, value: float) -> str:
 def number(value: float) -> str:
     """Fixed decimals."""
     return f"{value:.{LOSS_DIGITS}f}"
+
+
+def fixed(value: float, decimals: int) -> str:
+    """0.70123, 2 -> `0.70`."""
+    return f"{value:.{decimals}f}"
+
+
+def digits(value: float, n: int = 6) -> str:
+    """At most n digits, without zeros at the end: 50.0 -> `50`."""
+    return f"{value:.{n}g}"
 
 
 def count(value: float) -> str:
@@ -103,9 +113,9 @@ def is_fraction(name: str) -> bool:
     return "accuracy" in name or name.startswith("recall")
 
 
-def _spread(stat: Stat, factor: float, digits: int) -> str:
-    mean = f"{factor * stat.mean:.{digits}f}"
-    return mean if stat.n < 2 else f"{mean} ±{NBSP}{factor * stat.std:.{digits}f}"
+def _spread(stat: Stat, factor: float, decimals: int) -> str:
+    mean = f"{factor * stat.mean:.{decimals}f}"
+    return mean if stat.n < 2 else f"{mean} ±{NBSP}{factor * stat.std:.{decimals}f}"
 
 
 def ratio(a: float, b: float) -> str:

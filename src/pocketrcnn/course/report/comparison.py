@@ -6,13 +6,11 @@ from collections.abc import Sequence
 
 from ...report import charts, phrases
 from ...report.blocks import Block, Cell, Figure, Items, Key, Panel, Row, Section, Table, Text
+from ...report.colours import BLUE
+from ...report.prose import Prose
 from .records import EXPERIMENTS, Record, Results
 
-CAREFUL = (
-    "Two remarks on the published numbers. Each is of a single run, so its spread is not known; and the test "
-    "images of the report went through the random augmentation of training, which costs accuracy. The rest is "
-    "under “Errata of the report”."
-)
+prose = Prose(__name__, "comparison.md")
 
 
 def ordered(results: Results) -> list[Record]:
@@ -22,8 +20,8 @@ def ordered(results: Results) -> list[Record]:
 
 
 def summary_table(results: Results) -> Table:
-    """One line an experiment: what was published, what we found, whether it is beaten. Recipes one below the other."""
-    columns = ["experiment", "#published", "#ours", "beaten", "#seeds", "#iterations", "measure"]
+    """One line an experiment: the published value, ours, whether it is beaten. Recipes one below the other."""
+    columns = ["experiment", "#published", "#ours", "beaten", "#seeds", "#iterations", "metric"]
     rows: list[Row] = []
     for recipe in results.recipes:
         rows.append(Row([f"{recipe} recipe", *[""] * (len(columns) - 1)], "group"))
@@ -54,36 +52,26 @@ def verdicts(results: Results) -> list[str]:
 def _verdict(results: Results, recipe: str) -> str:
     compared = [record for record in ordered(results) if record.recipe == recipe and record.published]
     lost = [record.id for record in compared if record.published and not record.published.beaten]
-    if not compared:
-        return ""
-    won = len(compared) - len(lost)
-    behind = f"; {phrases.listed(lost)} {'falls' if len(lost) == 1 else 'fall'} short" if lost else ""
-    what = "number is" if len(compared) == 1 else "numbers are"
-    return f"With the {recipe} recipe, {won} of {len(compared)} published {what} beaten{behind}."
+    return prose("verdict", recipe=recipe, total=len(compared), lost=lost)
 
 
 def final(results: Results) -> Section:
     """Everything side by side, as a table, as a chart and in sentences."""
+    sentences, observations = verdicts(results), _observations(results)
     blocks: list[Block | None] = [
-        Text(verdicts(results)) if verdicts(results) else None,
+        Text(sentences) if sentences else None,
         _final_table(results),
         _chart(results),
-        Items(found) if (found := _observations(results)) else None,
+        Items(observations) if observations else None,
     ]
     return Section("final", "Final comparison", [block for block in blocks if block], "Conclusion", "Comparison")
 
 
 def _final_table(results: Results) -> Table:
     columns = [
-        "experiment",
-        "recipe",
-        "#published",
-        "#ours",
-        "#difference",
-        "#training time",
-        "#one iteration",
+        "experiment", "recipe", "#published", "#ours", "#difference", "#training time", "#one iteration",
         "#multiplications",
-    ]
+    ]  # fmt: skip
     rows = [_final_row(record) for record in ordered(results)]
     table = Table("Every experiment of these results.", columns, rows)
     return table if results.comparable else table.without("#published", "#difference")
@@ -110,12 +98,11 @@ def _chart(results: Results) -> Figure | None:
     panels = [_dots(results, recipe, records) for recipe, records in groups if records]
     if not panels:
         return None
-    keys = [Key("ours, with the standard deviation of the seeds", charts.BLUE, "dot")]
-    caption = "All results that are percentages; the regression loss of R2 has another unit and stands in the table."
+    keys = [Key("ours, with the standard deviation of the seeds", BLUE, "dot")]
     if results.comparable:
         keys.append(Key("published in the report", "currentColor", "ring"))
-        caption = "A dot to the right of its ring beats the published number. " + caption
-    return Figure("Ours and the report's" if results.comparable else "Ours", caption, panels, keys)
+    heading = "Ours and the report's" if results.comparable else "Ours"
+    return Figure(heading, prose("chart", comparable=results.comparable), panels, keys)
 
 
 def _fractions(results: Results, recipe: str) -> list[Record]:
@@ -132,12 +119,12 @@ def _dots(results: Results, recipe: str, records: Sequence[Record]) -> Panel:
         )
         for r in records
     ]
-    told = "; ".join(
+    values = "; ".join(
         f"{dot.name} {phrases.percent(dot.value, 1)}"
         + (f", published {phrases.percent(dot.published, 1)}" if dot.published is not None else "")
         for dot in dots
     )
-    return Panel(charts.dot_chart(dots), f"Dot chart, {recipe} recipe: {told}.", f"{phrases.sentence(recipe)} recipe")
+    return Panel(charts.dot_chart(dots), f"Dot chart, {recipe} recipe: {values}.", f"{phrases.sentence(recipe)} recipe")
 
 
 def _observations(results: Results) -> list[str]:
@@ -155,12 +142,7 @@ def _ranking(name: str, recipe: str, records: Sequence[Record]) -> str:
     ranked = sorted(records, key=lambda r: -r.value.mean)
     fast, slow = min(records, key=lambda r: r.step_ms), max(records, key=lambda r: r.step_ms)
     order = ", ".join(f"{r.id} ({phrases.percent(r.value.mean, 1)})" for r in ranked)
-    return (
-        f"{phrases.sentence(name)}, {recipe} recipe: by accuracy {order}. An iteration is shortest in {fast.id} "
-        f"({fast.step_ms:.0f} ms) and takes {phrases.as_long(slow.step_ms, fast.step_ms)} in {slow.id}. Of the "
-        f"first two, {_apart(ranked[0], ranked[1])}."
-    )
-
-
-def _apart(better: Record, other: Record) -> str:
-    return phrases.apart(better.id, better.value, other.id, other.value)
+    first, second = ranked[:2]
+    apart = phrases.apart(first.id, first.value, second.id, second.value)
+    as_long = phrases.as_long(slow.step_ms, fast.step_ms)
+    return prose("ranking", name=name, recipe=recipe, order=order, fast=fast, slow=slow, as_long=as_long, apart=apart)

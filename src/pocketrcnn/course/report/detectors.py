@@ -1,61 +1,32 @@
-"""Region proposals (R1, R2), crops (F1) and the detectors (F2, F3, F4) with pictures of what they find."""
+"""Region proposals (R1, R2), crops (F1) and the detectors (F2, F3, F4) with pictures of their detections."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...report import draw, phrases
+from ...report import phrases
 from ...report.blocks import Block, Figure, Key, Panel, Section, Strips, Text
-from ...report.charts import PREDICTION, TRUTH
+from ...report.colours import DETECTION, GROUND_TRUTH
+from ...report.marks import Mark, marked, png_size
+from ...report.prose import Prose
 from . import curves, tables
 from .networks import missing
 from .records import EXPERIMENTS, Record, Results
 
-CROPS, DETECTIONS = 8, 6  # pictures in a row of F1 and of the gallery
-SCALE = 4  # each pixel of a picture with boxes, enlarged
+CROPS, DETECTIONS, OPENING = 8, 6, 4  # pictures in a row of F1, of the gallery, and at the top of the page
+LETTERS = 0.0625  # of the labels, as a fraction of the width of a picture
 Box = Sequence[float]
 
-KEYS = (Key("true box", TRUTH, "dashed"), Key("predicted box", PREDICTION))
-
-ABOUT_R1 = (
-    "Transformed CIFAR-10: a CIFAR-10 image of 24 to 40 pixels placed at random on a background of 48 × 48. The "
-    "base network leaves 6 × 6 cells, and on each cell lies one anchor, a square of 32 pixels. A cell is positive "
-    "where its anchor overlaps the object by more than 0.7 (intersection over union) or, of all anchors, most; "
-    "negative below 0.1; in between it is ignored. The network tells positive from negative cells.",
-    "The report gives “0.0101” as its accuracy. That is its final loss; its curves show about 99 %, which is the "
-    "figure used here.",
-)
-ABOUT_R2 = (
-    "Beside the objectness of a cell, the network predicts row, column and width of the object, relative to the "
-    "anchor: `t_x = (x − x_a) / w_a`, `t_y = (y − y_a) / w_a`, `t_w = log(w / w_a)`. The regression loss is smooth L1, "
-    "summed over these three and averaged over positive cells alone, and it is learned together with the "
-    "classifier.",
-    "A loss of this kind says little by itself, so it is given in pixels, too. Error and overlap are another measure: "
-    "they are of the best-scoring proposal, whose cell may be one that regression is not trained on.",
-)
-ABOUT_F1 = (
-    "The highest-scoring proposal, with centre x, y and width w, becomes the matrix of a spatial transformer, "
-    "`θ = [w/48, 0, (x − 24)/24; 0, w/48, (y − 24)/24]`, and the image is sampled through it at 32 × 32 points. A good "
-    "proposal gives the crop that the true box gives.",
-)
-ABOUT_F = {
-    "F2": "The crop of F1, taken from the features instead of the image: 4 × 4 cells, a fully connected layer of "
-    "256, BatchNorm, ReLU, ten classes. Proposals, boxes and classes are learned end to end. At test time the box "
-    "is always the predicted one.",
-    "F3": "F2 with the first three convolutions separable, as in B2.",
-    "F4": "F2 with the first three convolutions replaced by residual blocks, as in B3.",
-}
-ABOUT_EXTRA = {
-    "F1M": "F2 with true ROI max pooling in place of the spatial transformer: each of the 4 × 4 cells is the largest "
-    "of the features in it, without bilinear sampling. The report has no number for it; that of F2 stands beside it.",
-}
+KEYS = (Key("ground truth box", GROUND_TRUTH, "dashed"), Key("predicted box", DETECTION))
+DETECTORS, EXTRA = ("F2", "F3", "F4"), ("F1M",)
+prose = Prose(__name__, "detectors.md")
 
 
 def sections(results: Results) -> list[Section]:
     """R1, R2, F1, F2, F3, F4, what was run beyond them, and the gallery of detections, present or not."""
-    extra = [id for id in ABOUT_EXTRA if results.find(id)]
-    detectors = [detector(results, id) for id in (*ABOUT_F, *extra)]
+    extra = [id for id in EXTRA if results.find(id)]
+    detectors = [detector(results, id) for id in (*DETECTORS, *extra)]
     return [classifier(results), regressor(results), crops(results), *detectors, detections(results)]
 
 
@@ -68,7 +39,11 @@ def classifier(results: Results) -> Section:
     records = results.find("R1")
     if not records:
         return missing(results, "R1", _title("R1"))
-    blocks: list[Block | None] = [Text(ABOUT_R1), tables.run_table(results, records), *tables.proposal_tables(records)]
+    blocks: list[Block | None] = [
+        Text(prose.paragraphs("R1")),
+        tables.run_table(results, records),
+        *tables.proposal_tables(records),
+    ]
     for record in records:
         caption = curves.join(
             curves.fall(record, "loss_objectness", "The loss"),
@@ -87,7 +62,11 @@ def regressor(results: Results) -> Section:
     records = results.find("R2")
     if not records:
         return missing(results, "R2", _title("R2"))
-    blocks: list[Block | None] = [Text(ABOUT_R2), tables.run_table(results, records), *tables.proposal_tables(records)]
+    blocks: list[Block | None] = [
+        Text(prose.paragraphs("R2")),
+        tables.run_table(results, records),
+        *tables.proposal_tables(records),
+    ]
     for record in records:
         blocks += [_losses(results, record), _accuracies(results, record)]
     return _section("R2", [*blocks, tables.layer_table(records[0], folded=True)])
@@ -106,34 +85,26 @@ def _losses(results: Results, record: Record) -> Figure | None:
 def _accuracies(results: Results, record: Record) -> Figure | None:
     shown = (curves.OBJECTNESS_ACCURACY, curves.BOX_LOSS, curves.PIXEL_ERROR, curves.MEAN_IOU)
     heading = f"Beside the losses: accuracy, pixels and overlap in R2, {record.recipe} recipe"
-    return curves.figure(
-        results,
-        record,
-        heading,
-        shown,
-        curves.join(curves.passing(results, record, curves.BOX_LOSS), _in_pixels(record)),
-    )
+    caption = curves.join(curves.passing(results, record, curves.BOX_LOSS), _in_pixels(record))
+    return curves.figure(results, record, heading, shown, caption)
 
 
 def _in_pixels(record: Record) -> str:
     if not {"box_loss", "pixel_error", "mean_iou"} <= record.metrics.keys():
         return ""
     loss, error, iou = (record.metrics[name] for name in ("box_loss", "pixel_error", "mean_iou"))
-    return (
-        f"The final regression loss of {loss.mean:.6f}, over positive cells, is about "
-        f"{phrases.in_pixels(loss).mean:.2f} pixels in a coordinate. The best-scoring proposal, whose cell may be one "
-        f"that regression is not trained on, is {error.mean:.2f} pixels off and has a mean overlap of {iou.mean:.3f}."
-    )
+    pixels = phrases.in_pixels(loss).mean
+    return prose("in pixels", loss=loss.mean, pixels=pixels, error=error.mean, iou=iou.mean)
 
 
 def crops(results: Results) -> Section:
-    """F1: originals with boxes, crops by the true box, crops by the predicted box."""
+    """F1: originals with boxes, crops by the ground truth box, crops by the predicted box."""
     title = "F1: crops by a spatial transformer"
     records = [record for record in results.find("R2", "F2", "F3", "F4") if record.pictures.get("rois")]
     if not records:
-        text = f"F1 has no pictures here: they come with R2. `{results.adding('R2')}` makes them."
+        text = prose("F1 is missing", command=results.adding("R2"))
         return Section("f1", title, [Text([text], "note")], short="F1")
-    blocks: list[Block] = [Text(ABOUT_F1)]
+    blocks: list[Block] = [Text(prose.paragraphs("F1"))]
     for split in ("train", "test"):
         if split in records[0].pictures["rois"]:
             blocks.append(_strips(records[0], split, records[0].pictures["rois"][split]))
@@ -145,23 +116,19 @@ def _strips(record: Record, split: str, rois: Mapping[str, Any]) -> Strips:
     pairs = list(zip(rois["truth_boxes"], rois["predicted_boxes"], strict=True))[: len(labels)]
     rows = [
         ("image", _originals(rois["originals"], pairs, labels)),
-        ("crop by the true box", _crops(rois["truth_crops"], labels, "true")),
+        ("crop by the ground truth box", _crops(rois["truth_crops"], labels, "ground truth")),
         ("crop by the predicted box", _crops(rois["predicted_crops"], labels, "predicted")),
     ]
-    name = {"train": "training", "test": "test"}[split]
+    name = phrases.SPLITS[split]
     off = sum(abs(t - p) for truth, box in pairs for t, p in zip(truth, box, strict=True)) / (4 * len(pairs))
-    caption = (
-        f"Proposals of {record.id} ({record.recipe} recipe) on {phrases.several(len(labels), f'{name} image')}. "
-        f"The edges of the predicted boxes lie on average {off:.2f} pixels from the true ones: by so much the two "
-        f"rows of crops differ. From left to right: {phrases.listed(labels)}."
-    )
+    caption = prose("crops", id=record.id, recipe=record.recipe, split=name, labels=labels, off=off)
     return Strips(f"Crops of {name} images", caption, rows, KEYS)
 
 
 def _originals(uris: Sequence[str], pairs: Sequence[tuple[Box, Box]], labels: Sequence[str]) -> list[Panel]:
-    drawn = [_boxed(uri, draw.Mark(box), truth, width=4) for uri, (truth, box) in zip(uris, pairs, strict=False)]
     return [
-        Panel(uri, f"{label}, with its true and its predicted box") for uri, label in zip(drawn, labels, strict=True)
+        Panel(boxed(uri, truth, box), f"{label}, with its ground truth box and its predicted box")
+        for uri, (truth, box), label in zip(uris, pairs, labels, strict=False)
     ]
 
 
@@ -169,18 +136,21 @@ def _crops(uris: Sequence[str], labels: Sequence[str], box: str) -> list[Panel]:
     return [Panel(uri, f"{label}, cropped by the {box} box") for uri, label in zip(uris, labels, strict=False)]
 
 
-def _boxed(uri: str, prediction: draw.Mark, truth: Box, width: int = 2) -> str:
-    marks = [prediction, draw.Mark(truth, colour=draw.TRUTH, dashed=True)]
-    return draw.png_uri(draw.draw_boxes(draw.read_uri(uri), marks, SCALE, width))
+def boxed(uri: str, truth: Box, predicted: Box, label: str = "") -> str:
+    """A picture with two boxes [4] xyxy in its pixels. Raises ValueError where the picture is no PNG."""
+    size = png_size(uri)
+    shown, there = ([v / side for v, side in zip(box, size * 2, strict=True)] for box in (predicted, truth))
+    marks = [Mark(shown, DETECTION, label=label), Mark(there, GROUND_TRUTH, dashed=True)]
+    return marked(uri, size, marks, LETTERS)
 
 
 def detector(results: Results, id: str) -> Section:
-    """A detector: figures and the six panels of training."""
+    """A detector: metrics and the six charts of training."""
     records = results.find(id)
     if not records:
         return missing(results, id, _title(id))
     blocks: list[Block | None] = [
-        Text([(ABOUT_F | ABOUT_EXTRA)[id]]),
+        Text(prose.paragraphs(id)),
         tables.run_table(results, records),
         *tables.proposal_tables(records),
     ]
@@ -197,37 +167,47 @@ def _section(id: str, blocks: Sequence[Block | None]) -> Section:
 
 
 def detections(results: Results) -> Section:
-    """Right and wrong detections, drawn."""
-    title = "Detections, right ones and wrong ones"
+    """Right and wrong detections, as pictures."""
+    title = "Detections, right and wrong"
     blocks: list[Block] = []
-    for record in results.find(*ABOUT_F, *ABOUT_EXTRA):
+    for record in results.find(*DETECTORS, *EXTRA):
         for right in (True, False):
-            found = [d for d in record.pictures.get("detections", ()) if d["right"] == right][:DETECTIONS]
-            if found:
-                blocks.append(_gallery(record, found, right))
+            if shown := _pictures(record, right)[:DETECTIONS]:
+                blocks.append(_gallery(record, shown, right))
     if not blocks:
-        text = f"There are no pictures of detections here. `{results.adding('F2,F3,F4')}` makes them."
+        text = prose("no detections", command=results.adding("F2,F3,F4"))
         return Section("detections", title, [Text([text], "note")], short="Detections")
     return Section("detections", title, blocks, short="Detections")
 
 
-def _gallery(record: Record, found: Sequence[Mapping[str, Any]], right: bool) -> Figure:
+def opening(results: Results) -> Figure | None:
+    """Four detections of the first detector for the top of the page, one of them wrong where it has one."""
+    record = next((r for r in results.find(*DETECTORS, *EXTRA) if r.pictures.get("detections")), None)
+    if record is None:
+        return None
+    right, wrong = _pictures(record, True), _pictures(record, False)
+    shown = [*right[: OPENING - bool(wrong)], *wrong][:OPENING]
+    counts = {"total": len(shown), "right": sum(d["right"] for d in shown)}
+    caption = prose("opening", id=record.id, title=EXPERIMENTS[record.id], recipe=record.recipe, **counts)
+    return Figure("Detections", caption, [_detection(d) for d in shown], KEYS, "pairs")
+
+
+def _pictures(record: Record, right: bool) -> list[Mapping[str, Any]]:
+    return [d for d in record.pictures.get("detections", ()) if d["right"] == right]
+
+
+def _gallery(record: Record, shown: Sequence[Mapping[str, Any]], right: bool) -> Figure:
     word = "right" if right else "wrong"
-    overlap = sum(d["iou"] for d in found) / len(found)
-    caption = (
-        f"{phrases.several(len(found), 'test image')} of which {record.id} got the class {word}, with boxes it "
-        f"predicted; their mean overlap with the true boxes is {overlap:.2f}. The number is the detector's own "
-        "score. How many are shown says nothing of how many there are: in all, "
-        f"{phrases.percent(record.metrics['accuracy'].mean, 1)} of the test images are right."
-    )
-    panels = [_detection(d) for d in found]
-    heading = f"{phrases.sentence(word)} ones of {record.id} ({EXPERIMENTS[record.id]}, {record.recipe} recipe)"
-    return Figure(heading, caption, panels, KEYS, "pictures")
+    overlap = sum(d["iou"] for d in shown) / len(shown)
+    accuracy = record.metrics["accuracy"].mean
+    caption = prose("gallery", shown=len(shown), id=record.id, word=word, overlap=overlap, accuracy=accuracy)
+    heading = f"{phrases.sentence(word)}: {record.id} ({EXPERIMENTS[record.id]}, {record.recipe} recipe)"
+    return Figure(heading, caption, [_detection(d) for d in shown], KEYS, "pictures")
 
 
-def _detection(found: Mapping[str, Any]) -> Panel:
-    uri = _boxed(found["image"], draw.Mark(found["box"], found["predicted"], found["score"]), found["truth_box"])
-    same = found["label"] == found["predicted"]
-    told = found["label"] if same else f"{found['label']} taken for {found['predicted']}"
-    details = f"score {found['score']:.2f}, IoU {found['iou']:.2f}"
-    return Panel(uri, f"Picture of {told}, with true and predicted box; {details}.", told, details)
+def _detection(one: Mapping[str, Any]) -> Panel:
+    uri = boxed(one["image"], one["truth_box"], one["box"], f"{one['predicted']} {one['score']:.2f}")
+    same = one["label"] == one["predicted"]
+    classes = one["label"] if same else f"{one['label']} taken for {one['predicted']}"
+    details = f"score {one['score']:.2f}, IoU {one['iou']:.2f}"
+    return Panel(uri, f"Picture of {classes}, with ground truth box and predicted box; {details}.", classes, details)

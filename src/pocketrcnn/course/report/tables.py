@@ -1,4 +1,4 @@
-"""Tables that several sections share: the figures of a record, and the costs of its layers."""
+"""Tables that several sections share: the metrics of a record, and the costs of its layers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from itertools import groupby
 from ...report import phrases
 from ...report.blocks import Cell, Row, Table
 from ...report.phrases import Stat
+from ...report.prose import Prose
 from .records import Layer, Record, Results
 
 CELLS = {
@@ -26,31 +27,28 @@ BOXES = {
     "recall_70": "IoU ≥ 0.7",
     "recall_90": "IoU ≥ 0.9",
 }
-OF_WHICH_BOX = (
-    "the regression, in its own unit and in pixels, over the positive cells that it is trained on; and error and "
-    "overlap of the best-scoring proposal, whose cell may be one that it is not trained on."
-)
 UNCOUNTED = "linear"  # the course counts convolutions only
+prose = Prose(__name__, "tables.md")
 
 
 def run_table(results: Results, records: Sequence[Record]) -> Table:
-    """The headline figure of an experiment and what it cost, one line a recipe."""
+    """The headline metric of an experiment and what it cost, one line a recipe."""
     first = records[0]
     columns = [
         "recipe", f"#{phrases.METRICS[first.headline]}", "#published", "#seeds", "#iterations", "#batch",
         "#training time", "#one iteration", "#multiplications", "#parameters",
     ]  # fmt: skip
-    caption = f"{first.id} on all test images: mean ± standard deviation over the seeds.{_trained_on(records)}"
+    caption = prose("run", id=first.id, trained_on=_trained_on(records))
     table = Table(caption, columns, [_run(r) for r in records])
     return table.without(*([] if results.comparable else ["#published"]))
 
 
-def _trained_on(records: Sequence[Record]) -> str:
-    """The training data, for a caption, recipe by recipe where they differ; nothing for files that do not say."""
+def _trained_on(records: Sequence[Record]) -> list[str]:
+    """The training data, recipe by recipe where they differ; nothing for files that do not say."""
     names = {record.recipe: record.data["train"] for record in records if "train" in record.data}
     if len(set(names.values())) > 1:
-        return f" Trained on {'; '.join(f'{name} ({recipe} recipe)' for recipe, name in names.items())}."
-    return f" Trained on {next(iter(names.values()))}." if names else ""
+        return [f"{name} ({recipe} recipe)" for recipe, name in names.items()]
+    return list(names.values())[:1]
 
 
 def _run(record: Record) -> Row:
@@ -72,22 +70,19 @@ def _run(record: Record) -> Row:
 
 
 def proposal_tables(records: Sequence[Record]) -> list[Table]:
-    """How well the cells are told apart and how good the best proposals are, one line a recipe."""
+    """How well the cells are classified and how good the best proposals are, one line a recipe."""
     id = records[0].id
-    return [
-        *_measures(records, CELLS, f"{id}: cells told apart."),
-        *_measures(records, BOXES, f"{id}: {OF_WHICH_BOX}"),
-    ]
+    return [*_measures(records, CELLS, f"{id}: cells classified."), *_measures(records, BOXES, prose("boxes", id=id))]
 
 
 def _measures(records: Sequence[Record], names: Mapping[str, str], caption: str) -> list[Table]:
-    shown = [(r, with_pixels(r.metrics)) for r in records]
-    found = [name for name in names if any(name in metrics and name != r.headline for r, metrics in shown)]
+    known = [(r, with_pixels(r.metrics)) for r in records]
+    shown = [name for name in names if any(name in metrics and name != r.headline for r, metrics in known)]
     rows = [
-        Row([r.recipe, *(phrases.metric(n, metrics[n]) if n in metrics else "–" for n in found)])
-        for r, metrics in shown
+        Row([r.recipe, *(phrases.metric(n, metrics[n]) if n in metrics else "–" for n in shown)])
+        for r, metrics in known
     ]
-    return [Table(caption, ["recipe", *(f"#{names[name]}" for name in found)], rows)] if found else []
+    return [Table(caption, ["recipe", *(f"#{names[name]}" for name in shown)], rows)] if shown else []
 
 
 def with_pixels(metrics: Mapping[str, Stat]) -> dict[str, Stat]:
@@ -100,27 +95,17 @@ def layer_table(record: Record, folded: bool = False) -> Table | None:
     """Multiplications and parameters of every layer, summed up by stage; None where the layers are not listed."""
     if not record.layers:
         return None
-    rows = [
-        row
-        for stage, found in groupby(record.layers, lambda layer: layer.stage)
-        for row in _stage(record, stage, [*found])
-    ]
+    stages = groupby(record.layers, lambda layer: layer.stage)
+    rows = [row for stage, layers in stages for row in _stage(record, stage, [*layers])]
     rest = record.parameters - sum(layer.parameters for layer in record.layers)
     if rest:
         rows.append(Row(["BatchNorm", "scale and shift", "", "", "", "–", "–", phrases.count(rest)]))
     total = [phrases.count(record.multiplications), "100.0" + phrases.NBSP + "%", phrases.count(record.parameters)]
     rows.append(Row(["all", "", "", "", "", *total], "total"))
     columns = ["layer", "kind", "#kernel", "#channels", "#output", "#multiplications", "#share", "#parameters"]
-    return Table(_layer_caption(record), columns, rows, f"Layers of {record.id}, with their costs" if folded else "")
-
-
-def _layer_caption(record: Record) -> str:
     fixed = [_short(layer.name) for layer in record.layers if not layer.trained]
-    kept = f" The {record.recipe} recipe leaves {phrases.listed(fixed)} as it was initialised." if fixed else ""
-    return (
-        f"Layers of {record.id}, for one image. Multiplications are those of convolutions, as in the report: BatchNorm "
-        f"and linear layers are not counted.{kept}"
-    )
+    caption = prose("layers", id=record.id, recipe=record.recipe, fixed=fixed)
+    return Table(caption, columns, rows, f"Layers of {record.id}, with their costs" if folded else "")
 
 
 def _stage(record: Record, stage: str, layers: list[Layer]) -> list[Row]:
@@ -135,7 +120,7 @@ def _stage(record: Record, stage: str, layers: list[Layer]) -> list[Row]:
 
 
 def _short(name: str) -> str:
-    """Without the places in containers of one: `conv1.depthwise.0` -> `conv1.depthwise`."""
+    """Without the indices of containers of one: `conv1.depthwise.0` -> `conv1.depthwise`."""
     while name.endswith(".0"):
         name = name.removesuffix(".0")
     return name
