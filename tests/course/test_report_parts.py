@@ -12,6 +12,7 @@ from fake_results import results
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pocketrcnn.course.report import charts as course_charts
 from pocketrcnn.course.report import networks
 from pocketrcnn.course.report.page import render, write_report
 from pocketrcnn.course.report.records import Curve, read
@@ -107,8 +108,8 @@ def test_charts_are_well_formed_and_keep_their_text() -> None:
     assert "0.001" in words
     bars = charts.bar_chart([charts.Bar("ConvNet", 70.2, 0.3, "70.2 here"), charts.Bar("ResNet", 75, 0, "75")], "%")
     assert "70.2 here" in " ".join(svg(bars).itertext())
-    assert svg(charts.dot_chart([charts.Dot("B1", 0.7, 0.01, None)])) is not None
-    assert svg(charts.stacked_chart(["a", "b"], ["x", "y"], [[1, 2], [3, 0]])) is not None
+    assert svg(course_charts.dot_chart([course_charts.Dot("B1", 0.7, 0.01, None)])) is not None
+    assert svg(course_charts.stacked_chart(["a", "b"], ["x", "y"], [[1, 2], [3, 0]])) is not None
 
 
 @pytest.mark.parametrize("most", [0.004, 0.31, 1.0, 59.0, 85.5, 217.0, 324.0, 1000.0, 2436.0])

@@ -59,7 +59,8 @@ def draw_boxes(
     pen = ImageDraw.Draw(canvas)
     placed = [(one, _corners(one.box, scale, canvas.size)) for one in boxes]
     for one, corners in placed:
-        _outline(pen, corners, one.colour, width)
+        left, top, right, bottom = corners
+        pen.rectangle(corners, outline=one.colour, width=min(width, right - left + 1, bottom - top + 1))
     for one, corners in placed:
         if one.text:
             _label(pen, corners, one, canvas.size, points or max(9, 3 * scale))
@@ -71,14 +72,6 @@ def _corners(box: Sequence[float], scale: int, size: tuple[int, int]) -> tuple[i
     left, top = (min(max(round(v * scale), 0), side - 1) for v, side in zip(box[:2], size, strict=True))
     right, bottom = (min(max(round(v * scale) - 1, 0), side - 1) for v, side in zip(box[2:], size, strict=True))
     return left, top, max(left, right), max(top, bottom)
-
-
-def _outline(pen: ImageDraw.ImageDraw, corners: tuple[int, int, int, int], colour: str, width: int) -> None:
-    left, top, right, bottom = corners
-    pen.rectangle((left, top, right, min(top + width - 1, bottom)), fill=colour)
-    pen.rectangle((left, max(bottom - width + 1, top), right, bottom), fill=colour)
-    pen.rectangle((left, top, min(left + width - 1, right), bottom), fill=colour)
-    pen.rectangle((max(right - width + 1, left), top, right, bottom), fill=colour)
 
 
 def _label(

@@ -12,10 +12,12 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from .blocks import Panel
 from .colours import BLUE, GREY, INK, RULE
+from .phrases import percent
 
 if TYPE_CHECKING:
     from matplotlib import axes as matplotlib_axes
@@ -62,6 +64,11 @@ class Line:
     colour: str = BLUE
     dashed: bool = False
 
+    @property
+    def mean(self) -> list[float]:
+        """The mean over the seeds, [N]."""
+        return [sum(column) / len(column) for column in zip(*self.rows, strict=True)]
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -74,14 +81,27 @@ class Bar:
     colour: str = BLUE
 
 
-@dataclass(frozen=True)
-class Dot:
-    """Ours with its deviation, and the published value (or none)."""
+def curve_panel(
+    heading: str,
+    lines: Sequence[tuple[str, Line]],
+    unit: str = "",
+    log: bool = False,
+    *,
+    reference: float | None = None,
+    subject: str = "",
+) -> Panel:
+    """A chart of labelled curves, and their first and last values in words. `log`: where all values allow it."""
+    thinned = [replace(line, x=thin(line.x), rows=[thin(row) for row in line.rows]) for _, line in lines]
+    log = log and min(value for line in thinned for row in line.rows for value in row) > 0
+    courses = "; ".join(f"{label} {_course(line, unit)}" for label, line in lines)
+    uri = line_chart(thinned, unit, log, reference)
+    return Panel(uri, f"Line chart{subject}, {heading}: {courses}.", heading)
 
-    name: str
-    value: float
-    deviation: float
-    published: float | None
+
+def _course(line: Line, unit: str) -> str:
+    mean = line.mean
+    first, last = (percent(v, 1) if unit == "%" else f"{v:.3g} {unit}".strip() for v in (mean[0], mean[-1]))
+    return f"goes from {first} at iteration {line.x[0]:g} to {last} at iteration {line.x[-1]:g}"
 
 
 def line_chart(lines: Sequence[Line], unit: str = "", log: bool = False, reference: float | None = None) -> str:
@@ -106,11 +126,11 @@ def line_chart(lines: Sequence[Line], unit: str = "", log: bool = False, referen
 
 
 def _paint_line(axes: Axes, line: Line, factor: float) -> None:
-    columns = list(zip(*line.rows, strict=True))
     if len(line.rows) > 1:
+        columns = list(zip(*line.rows, strict=True))
         low, high = [factor * min(c) for c in columns], [factor * max(c) for c in columns]
         axes.fill_between(line.x, low, high, color=line.colour, alpha=0.18, linewidth=0)
-    mean = [factor * sum(c) / len(c) for c in columns]
+    mean = [factor * value for value in line.mean]
     marker, style = "o" if len(mean) == 1 else "", "--" if line.dashed else "-"
     axes.plot(line.x, mean, color=line.colour, marker=marker, linestyle=style)
 
@@ -167,6 +187,7 @@ def ticks(unit: str) -> Any:
 
 def bar_chart(bars: Sequence[Bar], unit: str = "") -> str:
     """Horizontal bars, the first on top, each with its text behind it."""
+    names = [bar.name for bar in bars]
 
     def paint(axes: Axes) -> None:
         widest = max(bar.value + bar.deviation for bar in bars)
@@ -175,66 +196,23 @@ def bar_chart(bars: Sequence[Bar], unit: str = "") -> str:
             if bar.deviation:
                 axes.errorbar(bar.value, y, xerr=bar.deviation, color=INK, capsize=3, linewidth=1)
             axes.text(bar.value + bar.deviation + widest * 0.025, y, bar.text, va="center", color=INK)
-        axes.set_yticks(range(len(bars)), [bar.name for bar in bars])
-        axes.invert_yaxis()
+        name_rows(axes, names)
         end = widest * 1.42  # room for the texts
         axes.set_xlim(0, end)
-        axes.spines["left"].set_visible(False)
-        axes.tick_params(axis="y", length=0)
         axes.xaxis.set_major_formatter(ticks(unit))
         # A number close to the end would stand half outside.
         axes.set_xticks([value for value in few(4).tick_values(0, end) if value <= 0.9 * end])
-        axes.grid(axis="x")
 
-    return svg(paint, 0.5 + 0.42 * len(bars), beside([bar.name for bar in bars]), 0.3)
-
-
-def stacked_chart(names: Sequence[str], stages: Sequence[str], values: Sequence[Sequence[float]]) -> str:
-    """One bar a name, cut into its stages from left to right: values [names][stages], in millions."""
-
-    def paint(axes: Axes) -> None:
-        for y, row in enumerate(values):
-            left = 0.0
-            for stage, value in enumerate(row):
-                axes.barh(y, value, left=left, height=0.62, color=shades(len(stages))[stage], edgecolor="white")
-                left += value
-        axes.set_yticks(range(len(names)), names)
-        axes.invert_yaxis()
-        axes.spines["left"].set_visible(False)
-        axes.tick_params(axis="y", length=0)
-        axes.xaxis.set_major_locator(few(5))
-        axes.xaxis.set_major_formatter(ticks("M"))
-        axes.grid(axis="x")
-
-    return svg(paint, 0.5 + 0.42 * len(names), beside(names), 0.3)
+    return svg(paint, 0.5 + 0.42 * len(bars), beside(names), 0.3)
 
 
-def shades(n: int) -> list[str]:
-    """n blues from light to dark, which differ in grey as well."""
-    steps = [i / max(n - 1, 1) for i in range(n)]
-    light, dark = (198, 219, 239), (8, 48, 107)
-    return ["#" + "".join(f"{round(a + s * (b - a)):02x}" for a, b in zip(light, dark, strict=True)) for s in steps]
-
-
-def dot_chart(dots: Sequence[Dot]) -> str:
-    """Ours (filled, with deviation) and the published value (ring), one line each, fractions shown in percent."""
-
-    def paint(axes: Axes) -> None:
-        for y, dot in enumerate(dots):
-            if dot.published is not None:
-                ends = [100 * dot.published, 100 * dot.value]
-                axes.plot(ends, [y, y], color=RULE, linewidth=3, zorder=1)
-                axes.plot(ends[0], y, "o", markersize=7, color="white", markeredgecolor=INK, zorder=3)
-            axes.errorbar(100 * dot.value, y, xerr=100 * dot.deviation, color=BLUE, capsize=3, fmt="o", zorder=4)
-        axes.set_yticks(range(len(dots)), [dot.name for dot in dots])
-        axes.set_ylim(len(dots) - 0.4, -0.6)
-        axes.tick_params(axis="y", length=0)
-        axes.spines["left"].set_visible(False)
-        axes.xaxis.set_major_formatter(ticks("%"))
-        axes.xaxis.set_major_locator(few(6))
-        axes.grid(axis="x")
-
-    return svg(paint, 0.5 + 0.27 * len(dots), beside([dot.name for dot in dots]), 0.3)
+def name_rows(axes: Axes, names: Sequence[str]) -> None:
+    """Names on the left of rows at y = 0, 1, .., the first on top."""
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
 
 
 def few(n: int, integer: bool = False) -> Any:

@@ -7,7 +7,7 @@ from ...report.blocks import Block, Code, Row, Section, Table, Text
 from ...report.phrases import machine
 from ...report.prose import Prose
 from .comparison import ordered
-from .networks import CORRECT, PRINTED
+from .experiment import CORRECT, PRINTED
 from .records import Results
 
 # Stage, printed in the report, correct: the first 3x3 convolution of every residual block, K*K * M * N * D*D.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...report import charts, phrases
-from ...report.blocks import Block, Cell, Figure, Items, Key, Panel, Row, Section, Table, Text
+from ...report import phrases
+from ...report.blocks import Block, Figure, Items, Key, Panel, Row, Section, Table, Text
 from ...report.colours import BLUE
 from ...report.prose import Prose
+from . import tables
+from .charts import Dot, dot_chart
 from .records import EXPERIMENTS, Record, Results
 
 prose = Prose(__name__, "comparison.md")
@@ -25,21 +27,8 @@ def summary_table(results: Results) -> Table:
     rows: list[Row] = []
     for recipe in results.recipes:
         rows.append(Row([f"{recipe} recipe", *[""] * (len(columns) - 1)], "group"))
-        rows += [_summary_row(record) for record in ordered(results) if record.recipe == recipe]
-    caption = "Ours: mean ± standard deviation over the seeds, on all test images, boxes predicted."
-    table = Table(caption, columns, rows)
-    return table if results.comparable else table.without("#published", "beaten")
-
-
-def _summary_row(record: Record) -> Row:
-    name = Cell(f"{record.id} {record.title}", record.id.lower())
-    ours = Cell(phrases.metric(record.headline, record.value), strong=True)
-    shown, verdict = "–", "–"
-    if record.published:
-        shown = phrases.published_value(record.headline, record.published.value)
-        verdict = "yes" if record.published.beaten else "no"
-    costs = str(record.value.n), phrases.count(record.iterations), phrases.METRICS[record.headline]
-    return Row([name, shown, ours, verdict, *costs])
+        rows += [tables.record_row(record, columns) for record in ordered(results) if record.recipe == recipe]
+    return tables.comparable(results, Table(prose("summary"), columns, rows))
 
 
 def verdicts(results: Results) -> list[str]:
@@ -58,39 +47,18 @@ def _verdict(results: Results, recipe: str) -> str:
 def final(results: Results) -> Section:
     """Everything side by side, as a table, as a chart and in sentences."""
     sentences, observations = verdicts(results), _observations(results)
+    columns = (
+        "experiment", "recipe", "#published", "#ours", "#difference", "#training time", "#one iteration",
+        "#multiplications",
+    )  # fmt: skip
+    rows = [tables.record_row(record, columns) for record in ordered(results)]
     blocks: list[Block | None] = [
         Text(sentences) if sentences else None,
-        _final_table(results),
+        tables.comparable(results, Table("Every experiment of these results.", columns, rows)),
         _chart(results),
         Items(observations) if observations else None,
     ]
     return Section("final", "Final comparison", [block for block in blocks if block], "Conclusion", "Comparison")
-
-
-def _final_table(results: Results) -> Table:
-    columns = [
-        "experiment", "recipe", "#published", "#ours", "#difference", "#training time", "#one iteration",
-        "#multiplications",
-    ]  # fmt: skip
-    rows = [_final_row(record) for record in ordered(results)]
-    table = Table("Every experiment of these results.", columns, rows)
-    return table if results.comparable else table.without("#published", "#difference")
-
-
-def _final_row(record: Record) -> Row:
-    published = record.published
-    return Row(
-        [
-            Cell(f"{record.id} {record.title}", record.id.lower()),
-            record.recipe,
-            phrases.published_value(record.headline, published.value) if published else "–",
-            Cell(phrases.metric(record.headline, record.value), strong=True),
-            phrases.margin(record.headline, record.value.mean, published.value) if published else "–",
-            phrases.spread_seconds(record.seconds),
-            f"{record.step_ms:.1f} ms",
-            phrases.count(record.multiplications),
-        ]
-    )
 
 
 def _chart(results: Results) -> Figure | None:
@@ -111,7 +79,7 @@ def _fractions(results: Results, recipe: str) -> list[Record]:
 
 def _dots(results: Results, recipe: str, records: Sequence[Record]) -> Panel:
     dots = [
-        charts.Dot(
+        Dot(
             r.id,
             r.value.mean,
             r.value.std if r.value.n > 1 else 0.0,
@@ -124,7 +92,7 @@ def _dots(results: Results, recipe: str, records: Sequence[Record]) -> Panel:
         + (f", published {phrases.percent(dot.published, 1)}" if dot.published is not None else "")
         for dot in dots
     )
-    return Panel(charts.dot_chart(dots), f"Dot chart, {recipe} recipe: {values}.", f"{phrases.sentence(recipe)} recipe")
+    return Panel(dot_chart(dots), f"Dot chart, {recipe} recipe: {values}.", f"{phrases.sentence(recipe)} recipe")
 
 
 def _observations(results: Results) -> list[str]:

@@ -53,15 +53,11 @@ def figure(results: Results, record: Record, heading: str, measures: Sequence[Me
 
 def panel(results: Results, record: Record, measure: Measure) -> Panel | None:
     """The chart of one measure, with training and test curve where both are there."""
-    shown = _curves(record, measure)
-    if not shown:
+    lines = [(label, charts.Line(curve.x, curve.y, colour)) for label, curve, colour in _curves(record, measure)]
+    if not lines:
         return None
-    lines = [charts.Line(charts.thin(c.x), [charts.thin(row) for row in c.y], colour) for _, c, colour in shown]
-    uri = charts.line_chart(lines, measure.unit, measure.log, _reference(results, record, measure))
-    courses = "; ".join(f"{label} {_course(curve, measure.unit)}" for label, curve, _ in shown)
-    return Panel(
-        uri, f"Line chart for {record.id} ({record.recipe} recipe), {measure.heading}: {courses}.", measure.heading
-    )
+    subject, reference = f" for {record.id} ({record.recipe} recipe)", _reference(results, record, measure)
+    return charts.curve_panel(measure.heading, lines, measure.unit, measure.log, reference=reference, subject=subject)
 
 
 def _curves(record: Record, measure: Measure) -> list[tuple[str, Curve, str]]:
@@ -74,12 +70,6 @@ def _reference(results: Results, record: Record, measure: Measure) -> float | No
     if record.published is None or not results.comparable or measure.metric != record.headline:
         return None
     return record.published.value
-
-
-def _course(curve: Curve, unit: str) -> str:
-    mean = curve.mean
-    first, last = (f"{100 * v:.1f} %" if unit == "%" else f"{v:.3g} {unit}".strip() for v in (mean[0], mean[-1]))
-    return f"goes from {first} at iteration {curve.x[0]:g} to {last} at iteration {curve.x[-1]:g}"
 
 
 def _keys(results: Results, record: Record, measures: Sequence[Measure]) -> list[Key]:

@@ -1,56 +1,22 @@
-"""Base networks: one section each for B1, B2 and B3, and B4, which sets them side by side."""
+"""B4: the base networks B1, B2 and B3 side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ...report import charts, phrases
-from ...report.blocks import Block, Figure, Items, Key, Panel, Row, Section, Table, Text
+from ...report import phrases
+from ...report.blocks import Block, Figure, Items, Key, Panel, Section, Table, Text
+from ...report.charts import Bar, bar_chart
 from ...report.colours import GREEN, ORANGE
 from ...report.prose import Prose
 from . import curves, tables
-from .records import EXPERIMENTS, Record, Results
+from .charts import shades, stacked_chart
+from .records import Record, Results
+from .tables import accuracy_per_million
 
 NETWORKS = ("B1", "B2", "B3")
-PRINTED, CORRECT = 44_921_856, 59_179_008  # multiplications of the ResNet, in the report and in truth
 prose = Prose(__name__, "networks.md")
-
-
-def sections(results: Results) -> list[Section]:
-    """B1, B2, B3 and B4, present or not."""
-    return [*(base(results, id) for id in NETWORKS), compare(results)]
-
-
-def missing(results: Results, id: str, title: str) -> Section:
-    """One line in place of a section without data."""
-    text = prose("missing", id=id, command=results.adding(id))
-    return Section(id.lower(), title, [Text([text], "note")], short=id)
-
-
-def base(results: Results, id: str) -> Section:
-    """One network: what it is, its figures, its curves, its layers."""
-    title = f"{id}: {EXPERIMENTS[id]}"
-    records = results.find(id)
-    if not records:
-        return missing(results, id, title)
-    blocks: list[Block | None] = [
-        Text(prose.paragraphs(id, printed=PRINTED, correct=CORRECT)),
-        tables.run_table(results, records),
-        *(_curves(results, record) for record in records),
-        tables.layer_table(records[0]),
-    ]
-    return Section(id.lower(), title, [block for block in blocks if block], short=id)
-
-
-def _curves(results: Results, record: Record) -> Figure | None:
-    told = (
-        curves.passing(results, record, curves.ACCURACY),
-        curves.gap(record),
-        curves.fall(record, "loss_total", "The training loss"),
-    )
-    heading = f"Accuracy and loss of {record.id}, {record.recipe} recipe"
-    return curves.figure(results, record, heading, (curves.ACCURACY, curves.TRAINING_LOSS), curves.join(*told))
 
 
 def compare(results: Results) -> Section:
@@ -71,85 +37,48 @@ def _of_recipe(results: Results, recipe: str) -> list[Record]:
 
 
 def _table(records: Sequence[Record]) -> Table:
-    columns = [
+    columns = (
         "network", "#test accuracy", "#training time", "#one iteration", "#multiplications", "#parameters",
         "#accuracy per million",
-    ]  # fmt: skip
-    rows = [
-        Row(
-            [
-                f"{r.id} {r.title}",
-                phrases.metric(r.headline, r.value),
-                phrases.spread_seconds(r.seconds),
-                f"{r.step_ms:.1f} ms",
-                phrases.count(r.multiplications),
-                phrases.count(r.parameters),
-                f"{_yield(r):.2f} points",
-            ]
-        )
-        for r in records
-    ]
-    return Table(prose("table", recipe=records[0].recipe), columns, rows)
-
-
-def _yield(record: Record) -> float:
-    """Percentage points of accuracy for a million multiplications."""
-    return 100 * record.value.mean / (record.multiplications / 1e6)
+    )  # fmt: skip
+    caption = prose("table", recipe=records[0].recipe)
+    return Table(caption, columns, [tables.record_row(record, columns) for record in records])
 
 
 def _figure(records: Sequence[Record]) -> Figure:
     names = list(dict.fromkeys(stage for r in records for stage in tables.stages(r)))
-    keys = [Key(name, colour, "square") for name, colour in zip(names, charts.shades(len(names)), strict=True)]
-    panels = [_accuracy_panel(records), _time_panel(records), *([_cost_panel(records, names)] if names else [])]
-    recipe = records[0].recipe
-    return Figure(
-        f"Accuracy, time and multiplications, {recipe} recipe",
-        _caption(records),
-        [*panels, _yield_panel(records)],
-        keys,
-    )
-
-
-def _caption(records: Sequence[Record]) -> str:
-    return prose(
+    keys = [Key(name, colour, "square") for name, colour in zip(names, shades(len(names)), strict=True)]
+    caption = prose(
         "figure",
         best=max(records, key=lambda r: r.value.mean),
         fastest=min(records, key=lambda r: r.step_ms),
         dearest=max(records, key=lambda r: r.multiplications),
-        thrifty=max(records, key=_yield),
+        thrifty=max(records, key=accuracy_per_million),
     )
-
-
-def _accuracy_panel(records: Sequence[Record]) -> Panel:
-    bars = [
-        charts.Bar(r.title, 100 * r.value.mean, 100 * r.value.std * (r.value.n > 1), f"{100 * r.value.mean:.1f}")
-        for r in records
+    accuracies = [(r, 100 * r.value.mean, 100 * r.value.std * (r.value.n > 1)) for r in records]
+    times = [Bar(r.title, r.step_ms, 0, f"{r.step_ms:.0f}", ORANGE) for r in records]
+    yields = [(r.title, accuracy_per_million(r)) for r in records]
+    returns = [Bar(title, value, 0, f"{value:.1f}", GREEN) for title, value in yields]
+    panels = [
+        _bars("Test accuracy", [Bar(r.title, mean, std, f"{mean:.1f}") for r, mean, std in accuracies], "%"),
+        _bars("One iteration of training", times, "ms"),
+        *([_cost_panel(records, names)] if names else []),
+        _bars("Points of accuracy per million multiplications", returns, ""),
     ]
-    return _bars("Test accuracy", bars, "%")
+    return Figure(f"Accuracy, time and multiplications, {records[0].recipe} recipe", caption, panels, keys)
 
 
-def _time_panel(records: Sequence[Record]) -> Panel:
-    bars = [charts.Bar(r.title, r.step_ms, 0, f"{r.step_ms:.0f}", ORANGE) for r in records]
-    return _bars("One iteration of training", bars, "ms")
-
-
-def _yield_panel(records: Sequence[Record]) -> Panel:
-    bars = [charts.Bar(r.title, _yield(r), 0, f"{_yield(r):.1f}", GREEN) for r in records]
-    return _bars("Points of accuracy per million multiplications", bars, "")
-
-
-def _bars(heading: str, bars: Sequence[charts.Bar], unit: str) -> Panel:
-    told = "; ".join(f"{bar.name} {bar.text} {unit}".strip() for bar in bars)
-    return Panel(charts.bar_chart(bars, unit), f"Bar chart, {heading.lower()}: {told}.", heading)
+def _bars(heading: str, bars: Sequence[Bar], unit: str) -> Panel:
+    values = "; ".join(f"{bar.name} {bar.text} {unit}".strip() for bar in bars)
+    return Panel(bar_chart(bars, unit), f"Bar chart, {heading.lower()}: {values}.", heading)
 
 
 def _cost_panel(records: Sequence[Record], names: Sequence[str]) -> Panel:
-    values = [[tables.stages(record).get(name, 0) / 1e6 for name in names] for record in records]
-    uri = charts.stacked_chart([r.title for r in records], names, values)
-    told = "; ".join(f"{r.title} {phrases.millions(r.multiplications)}" for r in records)
-    return Panel(
-        uri, f"Stacked bar chart, multiplications for an image by stage: {told}.", "Multiplications for an image"
-    )
+    costs = [[tables.stages(record).get(name, 0) / 1e6 for name in names] for record in records]
+    uri = stacked_chart([r.title for r in records], names, costs)
+    values = "; ".join(f"{r.title} {phrases.millions(r.multiplications)}" for r in records)
+    alt = f"Stacked bar chart, multiplications for an image by stage: {values}."
+    return Panel(uri, alt, "Multiplications for an image")
 
 
 def explain(records: Sequence[Record]) -> list[str]:
@@ -217,5 +146,6 @@ def _where(records: Sequence[Record]) -> str:
 
 
 def _return(records: Sequence[Record]) -> str:
-    best, worst = max(records, key=_yield), min(records, key=_yield)
-    return prose("return", best=best, worst=worst, best_yield=_yield(best), worst_yield=_yield(worst))
+    best, worst = max(records, key=accuracy_per_million), min(records, key=accuracy_per_million)
+    yields = {"best_yield": accuracy_per_million(best), "worst_yield": accuracy_per_million(worst)}
+    return prose("return", best=best, worst=worst, **yields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from ...report import phrases
 from ...report.blocks import Cell, Page, Section
 from ...report.html import html, write
 from ...report.prose import Prose
-from . import closing, comparison, detectors, networks
+from . import closing, comparison, experiment, gallery, networks
 from .records import Results, read
 
 TITLE = "Every number of the report, beside ours"
@@ -36,7 +37,7 @@ def render(results: dict[str, Any]) -> str:
         version=known.version,
         created=known.created,
         source="`results.json`",
-        opening=detectors.opening(known),
+        opening=gallery.opening(known),
         introduction=introduction(known),
         sections=sections(known),
         table=comparison.summary_table(known),
@@ -49,20 +50,16 @@ def render(results: dict[str, Any]) -> str:
 
 def introduction(results: Results) -> list[str]:
     """What this is, on what it ran, and how it came out."""
-    return prose.paragraphs(
-        "introduction",
-        comparable=results.comparable,
-        verdicts=comparison.verdicts(results),
-        experiments=len({record.id for record in results.records}),
-        seconds=results.seconds_total,
-        machine=phrases.machine(results.hardware),
-        peak=results.peak_memory_gb,
-        schedule=results.schedule,
-    )
+    experiments, machine = {record.id for record in results.records}, phrases.machine(results.hardware)
+    verdicts = comparison.verdicts(results)
+    return prose.paragraphs("introduction", it=results, experiments=experiments, machine=machine, verdicts=verdicts)
 
 
 def sections(results: Results) -> list[Section]:
     """All sections in the order of the page."""
-    body = [*networks.sections(results), *detectors.sections(results)]
+    one = partial(experiment.section, results)
+    detectors = [*gallery.DETECTORS, *(id for id in gallery.EXTRA if results.find(id))]
+    body = [*map(one, networks.NETWORKS), networks.compare(results), one("R1"), one("R2"), gallery.crops(results)]
+    body += [*map(one, detectors), gallery.detections(results)]
     parted = [replace(section, part=PARTS.get(section.id, "")) for section in body]
     return [*parted, comparison.final(results), closing.errata(), closing.reproduce(results)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 
 from ...report import phrases
@@ -31,16 +31,25 @@ UNCOUNTED = "linear"  # the course counts convolutions only
 prose = Prose(__name__, "tables.md")
 
 
+def record_row(record: Record, columns: Sequence[str]) -> Row:
+    """The cells of an experiment under one recipe, by the titles in COLUMNS."""
+    return Row([COLUMNS[title](record) for title in columns])
+
+
+def comparable(results: Results, table: Table) -> Table:
+    """The table, without published values where these results cannot be compared with them."""
+    return table if results.comparable else table.without(*PUBLISHED)
+
+
 def run_table(results: Results, records: Sequence[Record]) -> Table:
     """The headline metric of an experiment and what it cost, one line a recipe."""
-    first = records[0]
-    columns = [
-        "recipe", f"#{phrases.METRICS[first.headline]}", "#published", "#seeds", "#iterations", "#batch",
-        "#training time", "#one iteration", "#multiplications", "#parameters",
-    ]  # fmt: skip
-    caption = prose("run", id=first.id, trained_on=_trained_on(records))
-    table = Table(caption, columns, [_run(r) for r in records])
-    return table.without(*([] if results.comparable else ["#published"]))
+    columns = (
+        "recipe", "#ours", "#published", "#seeds", "#iterations", "#batch", "#training time", "#one iteration",
+        "#multiplications", "#parameters",
+    )  # fmt: skip
+    caption = prose("run", id=records[0].id, trained_on=_trained_on(records))
+    titles = [f"#{phrases.METRICS[records[0].headline]}" if title == "#ours" else title for title in columns]
+    return comparable(results, Table(caption, titles, [record_row(record, columns) for record in records]))
 
 
 def _trained_on(records: Sequence[Record]) -> list[str]:
@@ -51,38 +60,59 @@ def _trained_on(records: Sequence[Record]) -> list[str]:
     return list(names.values())[:1]
 
 
-def _run(record: Record) -> Row:
-    published = record.published
-    return Row(
-        [
-            record.recipe,
-            Cell(phrases.metric(record.headline, record.value), strong=True),
-            phrases.published_value(record.headline, published.value) if published else "–",
-            str(record.value.n),
-            phrases.count(record.iterations),
-            phrases.count(record.batch),
-            phrases.spread_seconds(record.seconds),
-            f"{record.step_ms:.1f} ms",
-            phrases.count(record.multiplications),
-            phrases.count(record.parameters),
-        ]
-    )
+def accuracy_per_million(record: Record) -> float:
+    """Percentage points of accuracy for a million multiplications."""
+    return 100 * record.value.mean / (record.multiplications / 1e6)
+
+
+def _published(record: Record) -> str:
+    return phrases.published_value(record.headline, record.published.value) if record.published else "–"
+
+
+def _beaten(record: Record) -> str:
+    return "–" if record.published is None else "yes" if record.published.beaten else "no"
+
+
+def _difference(record: Record) -> str:
+    known = record.published
+    return phrases.margin(record.headline, record.value.mean, known.value) if known else "–"
+
+
+COLUMNS: Mapping[str, Callable[[Record], str | Cell]] = {
+    "experiment": lambda r: Cell(f"{r.id} {r.title}", r.id.lower()),
+    "network": lambda r: f"{r.id} {r.title}",
+    "recipe": lambda r: r.recipe,
+    "metric": lambda r: phrases.METRICS[r.headline],
+    "#ours": lambda r: Cell(phrases.metric(r.headline, r.value), strong=True),
+    "#test accuracy": lambda r: phrases.metric(r.headline, r.value),
+    "#published": _published,
+    "beaten": _beaten,
+    "#difference": _difference,
+    "#seeds": lambda r: str(r.value.n),
+    "#iterations": lambda r: phrases.count(r.iterations),
+    "#batch": lambda r: phrases.count(r.batch),
+    "#training time": lambda r: phrases.spread_seconds(r.seconds),
+    "#one iteration": lambda r: f"{r.step_ms:.1f} ms",
+    "#multiplications": lambda r: phrases.count(r.multiplications),
+    "#parameters": lambda r: phrases.count(r.parameters),
+    "#accuracy per million": lambda r: f"{accuracy_per_million(r):.2f} points",
+}
+PUBLISHED = ("#published", "beaten", "#difference")
 
 
 def proposal_tables(records: Sequence[Record]) -> list[Table]:
     """How well the cells are classified and how good the best proposals are, one line a recipe."""
-    id = records[0].id
-    return [*_measures(records, CELLS, f"{id}: cells classified."), *_measures(records, BOXES, prose("boxes", id=id))]
-
-
-def _measures(records: Sequence[Record], names: Mapping[str, str], caption: str) -> list[Table]:
-    known = [(r, with_pixels(r.metrics)) for r in records]
-    shown = [name for name in names if any(name in metrics and name != r.headline for r, metrics in known)]
-    rows = [
-        Row([r.recipe, *(phrases.metric(n, metrics[n]) if n in metrics else "–" for n in shown)])
-        for r, metrics in known
-    ]
-    return [Table(caption, ["recipe", *(f"#{names[name]}" for name in shown)], rows)] if shown else []
+    tables = []
+    known = [(record, with_pixels(record.metrics)) for record in records]
+    for text, names in (("cells", CELLS), ("boxes", BOXES)):
+        shown = [name for name in names if any(name in metrics and name != r.headline for r, metrics in known)]
+        rows = [
+            Row([record.recipe, *(phrases.metric(n, metrics[n]) if n in metrics else "–" for n in shown)])
+            for record, metrics in known
+        ]
+        columns = ["recipe", *(f"#{names[name]}" for name in shown)]
+        tables += [Table(prose(text, id=records[0].id), columns, rows)] if shown else []
+    return tables
 
 
 def with_pixels(metrics: Mapping[str, Stat]) -> dict[str, Stat]:

@@ -83,20 +83,8 @@ def warning(run: Facts) -> str:
 
 def introduction(run: Facts, evaluations: Mapping[str, Facts]) -> list[str]:
     """What was trained on what, how long, and how it came out."""
-    settings, metrics, points = run["settings"], run["metrics"], run["points"]
-    text = prose(
-        "introduction",
-        kind="detector" if "model.rpn.anchors" in settings else "classifier",
-        subject=subject(settings),
-        source=settings["data.source"],
-        iterations=metrics["iterations"] if metrics else points[-1]["iteration"] if points else 0,
-        batch=settings["train.batch"],
-        side=settings["model.image"],
-        seconds=metrics["seconds"] if metrics else None,
-        machine=machine(run["hardware"]),
-        parameters=run["parameters"],
-    )
-    return [text, *(summary(split, evaluation) for split, evaluation in list(evaluations.items())[:1])]
+    values = {**run, "subject": subject(run["settings"]), "machine": machine(run["hardware"])}
+    return [prose("introduction", **values), *(summary(*one) for one in list(evaluations.items())[:1])]
 
 
 def subject(settings: Facts) -> str:
@@ -109,15 +97,11 @@ def subject(settings: Facts) -> str:
 
 def summary(split: str, evaluation: Facts) -> str:
     """The main metrics of an evaluation in a sentence, and the largest kind of error."""
-    overall, tide = evaluation["overall"], evaluation["tide"]
-    where = {"counts": evaluation["counts"], "split": phrases.SPLITS[split]}
-    if overall["AP"] is None:
-        return prose("no precision", **where)
+    tide = evaluation["tide"]
     gains = {kind: tide["gain"][kind] for kind in ERRORS if kind in tide["errors"]} if tide else {}
     worst = max(gains, key=lambda kind: gains[kind], default="")
-    gain = gains.get(worst, 0.0)
-    metrics = {"half": number(overall["AP50"]), "mean": number(overall["AP"]), "limit": evaluation["max_detections"]}
-    return prose("metrics", **where, **metrics, worst=worst if gain > 0 else "", meaning=ERRORS.get(worst), gain=gain)
+    error = {"worst": worst, "meaning": ERRORS.get(worst), "gain": gains.get(worst, 0)}
+    return prose("summary", it=evaluation, split=phrases.SPLITS[split], **error)
 
 
 def summary_table(evaluations: Mapping[tuple[str, str], Facts]) -> Table:

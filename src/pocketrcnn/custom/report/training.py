@@ -63,7 +63,7 @@ def lines_of(runs: Sequence[Facts], name: str) -> list[tuple[str, charts.Line]]:
         chosen = [(key.label, *series(runs[0], part, name), key.colour) for key, part in parts]
     else:
         chosen = [(run["name"], *series(run, "test", name), colour_of(i)) for i, run in enumerate(runs)]
-    return [(label, charts.Line(charts.thin(x), [charts.thin(y)], colour)) for label, x, y, colour in chosen if x]
+    return [(label, charts.Line(x, [y], colour)) for label, x, y, colour in chosen if x]
 
 
 def held(run: Facts) -> str:
@@ -84,26 +84,10 @@ def keys_of(runs: Sequence[Facts]) -> list[Key]:
     return [Key(run["name"], colour_of(i)) for i, run in enumerate(runs)]
 
 
-def panel(heading: str, lines: Sequence[tuple[str, charts.Line]], unit: str = "", log: bool = False) -> Panel | None:
-    """A chart of curves with its text; None without curves."""
-    if not lines:
-        return None
-    values = [y for _, line in lines for row in line.rows for y in row]
-    uri = charts.line_chart([line for _, line in lines], unit, log and min(values) > 0)
-    shown = "; ".join(f"{label} {course(line, unit)}" for label, line in lines)
-    return Panel(uri, f"Line chart, {heading}: {shown}.", heading)
-
-
-def course(line: charts.Line, unit: str) -> str:
-    """The first and the last value in words."""
-    first, last = (phrases.percent(y, 1) if unit else f"{y:.3g}" for y in (line.rows[0][0], line.rows[0][-1]))
-    return f"goes from {first} at iteration {line.x[0]:g} to {last} at iteration {line.x[-1]:g}"
-
-
 def grid(runs: Sequence[Facts], names: Mapping[str, str], unit: str = "", log: bool = False) -> list[Panel]:
     """A panel for each metric that the runs have."""
-    made = (panel(heading, lines_of(runs, name), unit, log) for name, heading in names.items())
-    return [one for one in made if one]
+    known = ((heading, lines_of(runs, name)) for name, heading in names.items())
+    return [charts.curve_panel(heading, lines, unit, log) for heading, lines in known if lines]
 
 
 def losses(runs: Sequence[Facts]) -> Figure | None:
@@ -146,10 +130,10 @@ def precisions(runs: Sequence[Facts]) -> Figure | None:
     colours = dict(zip(PRECISIONS, COLOURS, strict=False))
     curves = {name: series(runs[0], "test", name) for name in PRECISIONS}
     lines = [(name, charts.Line(x, [y], colours[name])) for name, (x, y) in curves.items() if x]
-    chart = panel(f"On {split} images", lines)
-    if not chart:
+    if not lines:
         return None
-    return Figure(heading, best_point(*curves["AP"]), [chart], [Key(name, colours[name]) for name, _ in lines])
+    panels, keys = [charts.curve_panel(f"On {split} images", lines)], [Key(name, colours[name]) for name, _ in lines]
+    return Figure(heading, best_point(*curves["AP"]), panels, keys)
 
 
 def best_point(iterations: Sequence[float], values: Sequence[float]) -> str:

@@ -1,4 +1,4 @@
-"""Region proposals (R1, R2), crops (F1) and the detectors (F2, F3, F4) with pictures of their detections."""
+"""Pictures: crops by proposals (F1), and detections of F2, F3 and F4."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from ...report.blocks import Block, Figure, Key, Panel, Section, Strips, Text
 from ...report.colours import DETECTION, GROUND_TRUTH
 from ...report.marks import Mark, marked, png_size
 from ...report.prose import Prose
-from . import curves, tables
-from .networks import missing
 from .records import EXPERIMENTS, Record, Results
 
 CROPS, DETECTIONS, OPENING = 8, 6, 4  # pictures in a row of F1, of the gallery, and at the top of the page
@@ -20,81 +18,7 @@ Box = Sequence[float]
 
 KEYS = (Key("ground truth box", GROUND_TRUTH, "dashed"), Key("predicted box", DETECTION))
 DETECTORS, EXTRA = ("F2", "F3", "F4"), ("F1M",)
-prose = Prose(__name__, "detectors.md")
-
-
-def sections(results: Results) -> list[Section]:
-    """R1, R2, F1, F2, F3, F4, what was run beyond them, and the gallery of detections, present or not."""
-    extra = [id for id in EXTRA if results.find(id)]
-    detectors = [detector(results, id) for id in (*DETECTORS, *extra)]
-    return [classifier(results), regressor(results), crops(results), *detectors, detections(results)]
-
-
-def _title(id: str) -> str:
-    return f"{id}: {EXPERIMENTS[id]}"
-
-
-def classifier(results: Results) -> Section:
-    """R1: loss and point-wise accuracy."""
-    records = results.find("R1")
-    if not records:
-        return missing(results, "R1", _title("R1"))
-    blocks: list[Block | None] = [
-        Text(prose.paragraphs("R1")),
-        tables.run_table(results, records),
-        *tables.proposal_tables(records),
-    ]
-    for record in records:
-        caption = curves.join(
-            curves.fall(record, "loss_objectness", "The loss"),
-            curves.passing(results, record, curves.OBJECTNESS_ACCURACY),
-            curves.gap(record, "objectness_accuracy"),
-        )
-        shown = (curves.OBJECTNESS_LOSS, curves.OBJECTNESS_ACCURACY)
-        blocks.append(
-            curves.figure(results, record, f"Loss and accuracy of R1, {record.recipe} recipe", shown, caption)
-        )
-    return _section("R1", [*blocks, tables.layer_table(records[0], folded=True)])
-
-
-def regressor(results: Results) -> Section:
-    """R2: losses, what they are in pixels, and how good the best-scoring proposal is."""
-    records = results.find("R2")
-    if not records:
-        return missing(results, "R2", _title("R2"))
-    blocks: list[Block | None] = [
-        Text(prose.paragraphs("R2")),
-        tables.run_table(results, records),
-        *tables.proposal_tables(records),
-    ]
-    for record in records:
-        blocks += [_losses(results, record), _accuracies(results, record)]
-    return _section("R2", [*blocks, tables.layer_table(records[0], folded=True)])
-
-
-def _losses(results: Results, record: Record) -> Figure | None:
-    caption = curves.join(
-        curves.fall(record, "loss_objectness", "The loss of the classifier"),
-        curves.fall(record, "loss_box", "The loss of the regression"),
-        "Logarithmic axes.",
-    )
-    shown = (curves.OBJECTNESS_LOSS, curves.TRAINED_BOX_LOSS, curves.LOSS)
-    return curves.figure(results, record, f"Training losses of R2, {record.recipe} recipe", shown, caption)
-
-
-def _accuracies(results: Results, record: Record) -> Figure | None:
-    shown = (curves.OBJECTNESS_ACCURACY, curves.BOX_LOSS, curves.PIXEL_ERROR, curves.MEAN_IOU)
-    heading = f"Beside the losses: accuracy, pixels and overlap in R2, {record.recipe} recipe"
-    caption = curves.join(curves.passing(results, record, curves.BOX_LOSS), _in_pixels(record))
-    return curves.figure(results, record, heading, shown, caption)
-
-
-def _in_pixels(record: Record) -> str:
-    if not {"box_loss", "pixel_error", "mean_iou"} <= record.metrics.keys():
-        return ""
-    loss, error, iou = (record.metrics[name] for name in ("box_loss", "pixel_error", "mean_iou"))
-    pixels = phrases.in_pixels(loss).mean
-    return prose("in pixels", loss=loss.mean, pixels=pixels, error=error.mean, iou=iou.mean)
+prose = Prose(__name__, "gallery.md")
 
 
 def crops(results: Results) -> Section:
@@ -142,28 +66,6 @@ def boxed(uri: str, truth: Box, predicted: Box, label: str = "") -> str:
     shown, there = ([v / side for v, side in zip(box, size * 2, strict=True)] for box in (predicted, truth))
     marks = [Mark(shown, DETECTION, label=label), Mark(there, GROUND_TRUTH, dashed=True)]
     return marked(uri, size, marks, LETTERS)
-
-
-def detector(results: Results, id: str) -> Section:
-    """A detector: metrics and the six charts of training."""
-    records = results.find(id)
-    if not records:
-        return missing(results, id, _title(id))
-    blocks: list[Block | None] = [
-        Text(prose.paragraphs(id)),
-        tables.run_table(results, records),
-        *tables.proposal_tables(records),
-    ]
-    for record in records:
-        caption = curves.join(
-            curves.passing(results, record, curves.OBJECT_ACCURACY), curves.pace(record), curves.gap(record)
-        )
-        blocks.append(curves.figure(results, record, f"Training of {id}, {record.recipe} recipe", curves.SIX, caption))
-    return _section(id, [*blocks, tables.layer_table(records[0], folded=True)])
-
-
-def _section(id: str, blocks: Sequence[Block | None]) -> Section:
-    return Section(id.lower(), _title(id), [block for block in blocks if block], short=id)
 
 
 def detections(results: Results) -> Section:
