@@ -19,10 +19,8 @@ TEXTS = sorted(Path(pocketrcnn.__file__).parent.rglob("text/*.md"))
 def prose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prose:
     (tmp_path / "some_page" / "text").mkdir(parents=True)
     (tmp_path / "some_page" / "__init__.py").touch()
-    text = (
-        "## one\n\nA line\n  and {{ n | several('image') }}.\n\n{% if n > 1 %}More.{% endif %}\n\n## two\nB {{ x }}\n"
-    )
-    (tmp_path / "some_page" / "text" / "words.md").write_text(f"{first}## two\nB {{{{ x }}}}\n")
+    first = "## one\n\nA line\n  and {{ n | several('image') }}.\n\n{% if n > 1 %}More.{% endif %}\n\n"
+    (tmp_path / "some_page" / "text" / "words.md").write_text(first + "## two\nB {{ x }}\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "some_page", raising=False)
     return Prose("some_page.module", "words.md")

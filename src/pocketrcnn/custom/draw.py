@@ -53,7 +53,7 @@ def draw_boxes(
 
     Lines lie inside the box. Boxes are cut at the border of the image. Labels stand above their box,
     or in its upper part where there is no room above. `width` is that of the lines, in pixels of the enlarged image,
-    `points` the size of the letters, which follows from the scale if left out.
+    `points` the size of the letters, by default a multiple of the scale.
     """
     canvas = Image.fromarray(enlarge(image, scale))
     pen = ImageDraw.Draw(canvas)
@@ -87,7 +87,7 @@ def _label(
 
 
 def _font(text: str, points: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Pillow's own letters, which are those of English; for others, the letters that come with matplotlib."""
+    """Pillow's own letters, which are those of English; for others, those that come with matplotlib."""
     more = None if text.isascii() else _more_letters()
     return ImageFont.truetype(str(more), points) if more else ImageFont.load_default(points)
 

@@ -38,7 +38,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell that leads to a section of the page, or that matters most in its row."""
+    """A link to a section of the page, or the most important cell of its row."""
 
     text: str
     section: str = ""
@@ -62,7 +62,7 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Row]
     folded: str = ""
-    """The line to click on, for a table that is closed at first."""
+    """The line to click on, for a table that is folded at first."""
 
     def without(self, *columns: str) -> Table:
         """The same table without these columns."""

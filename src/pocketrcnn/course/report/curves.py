@@ -24,7 +24,7 @@ class Measure:
     unit: str = ""
     log: bool = False
     metric: str = ""
-    """The metric that belongs to the curve, so that the published value can be drawn beside it."""
+    """The metric of the curve, whose published value is drawn beside it."""
 
 
 ACCURACY = Measure("Accuracy", "accuracy", "%", metric="accuracy")

@@ -10,7 +10,8 @@ from typing import Any
 from ...report import phrases
 from ...report.phrases import Stat
 
-Facts = Mapping[str, Any]
+Summary = Mapping[str, Any]
+"""A run, or a part of what is known about it, as in `report.json`."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Comparison:
     evaluations: by name and split; without: names of runs that have none; seeds: None where the runs differ in more.
     """
 
-    runs: Sequence[Facts]
-    evaluations: Mapping[tuple[str, str], Facts]
+    runs: Sequence[Summary]
+    evaluations: Mapping[tuple[str, str], Summary]
     without: Sequence[str]
     same_images: bool
     same_limit: bool
@@ -49,7 +50,7 @@ class Comparison:
         return {name: row for name, row in values.items() if len(set(row)) > 1}
 
 
-def compare(runs: Sequence[Facts]) -> Comparison:
+def compare(runs: Sequence[Summary]) -> Comparison:
     """Runs side by side, a pure function of their `report.json`."""
     runs = [{**run, "name": name} for run, name in zip(runs, distinct([run["name"] for run in runs]), strict=True)]
     shared = set.intersection(*(set(run["evaluations"]) for run in runs))
@@ -73,13 +74,13 @@ def distinct(names: Sequence[str]) -> list[str]:
     return [f"{name} ({i})" if names.count(name) > 1 else name for i, name in enumerate(names, 1)]
 
 
-def _images(split: str, evaluation: Facts) -> tuple[Any, ...]:
+def _images(split: str, evaluation: Summary) -> tuple[Any, ...]:
     """What tells apart the images of two evaluations."""
     names = sorted(row["name"] for row in evaluation["images"])
     return evaluation["data"], split, evaluation["counts"]["objects"], *names
 
 
-def _seeds(runs: Sequence[Facts], evaluations: Sequence[Facts]) -> Seeds | None:
+def _seeds(runs: Sequence[Summary], evaluations: Sequence[Summary]) -> Seeds | None:
     settings = [{k: v for k, v in run["settings"].items() if k not in _from_seed(run)} for run in runs]
     half, mean = ([one["overall"][name] for one in evaluations] for name in ("AP50", "AP"))
     if None in half or any(one != settings[0] for one in settings):
@@ -87,7 +88,7 @@ def _seeds(runs: Sequence[Facts], evaluations: Sequence[Facts]) -> Seeds | None:
     return Seeds(_stat(half), _stat(mean), timed=bool(runs[0]["settings"].get("train.minutes")))
 
 
-def _from_seed(run: Facts) -> set[str]:
+def _from_seed(run: Summary) -> set[str]:
     """The settings that follow from the seed and, in a run of so many minutes, from the speed of the machine."""
     by_time = {"train.iterations", "train.curve_images"} if run["settings"].get("train.minutes") else set()
     return {"train.seed", "data.seed", *by_time}

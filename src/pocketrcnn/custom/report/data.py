@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from ...report import phrases
 from ...report.blocks import Block, Figure, Key, Panel, Row, Section, Table, Text
 from ...report.colours import COLOURS
 from ...report.prose import Prose
 from . import charts as run_charts
-
-Facts = Mapping[str, Any]
+from .compare import Summary
 
 MAX_CLASSES = 30  # rows of a table that stays open
 prose = Prose(__name__, "data.md")
 
 
-def sections(run: Facts) -> list[Section]:
+def sections(run: Summary) -> list[Section]:
     """The data and the anchors, or a line on why they cannot be shown."""
     data = run["data"]
     if not data:
@@ -28,7 +24,7 @@ def sections(run: Facts) -> list[Section]:
     return [*made, anchors(data["shapes"], run["settings"]["model.image"])] if data["shapes"] else made
 
 
-def words(data: Facts) -> list[str]:
+def words(data: Summary) -> list[str]:
     """Format, sizes of images, and what was skipped, in sentences."""
     sizes = [f"{size['width']} × {size['height']} px ({size['images']:,})" for size in data["image_sizes"]]
     faults = [f"{kind} {count:,}" for kind, count in sorted(data["faults"].items())]
@@ -36,7 +32,7 @@ def words(data: Facts) -> list[str]:
     return [prose("summary", **{**data, "faults": faults}, sizes=sizes, **counts)]
 
 
-def splits(data: Facts) -> Table:
+def splits(data: Summary) -> Table:
     """Images and objects by split."""
     counts = {split: data["splits"][split] for split in phrases.in_order(data["splits"])}
     rows = [
@@ -47,7 +43,7 @@ def splits(data: Facts) -> Table:
     return Table("Images and objects.", ["split", "#images", "#objects"], [*rows, Row(["all", *totals], "total")])
 
 
-def classes(data: Facts) -> Table:
+def classes(data: Summary) -> Table:
     """Objects by class and split, with their sizes; folded where there are many classes."""
     names = phrases.in_order(data["splits"])
     columns = ["class", *(f"#{phrases.SPLITS[name]}" for name in names), "#median side", "#smallest", "#largest"]
@@ -59,7 +55,7 @@ def classes(data: Facts) -> Table:
     return Table(prose("classes"), columns, rows, f"{len(rows)} classes" if len(rows) > MAX_CLASSES else "")
 
 
-def per_image(data: Facts) -> Figure:
+def per_image(data: Summary) -> Figure:
     """How many objects an image has, and how large they are."""
     counts, shapes = data["per_image"], data["shapes"]
     largest = phrases.several(counts["max"], "object")
@@ -73,7 +69,7 @@ def per_image(data: Facts) -> Figure:
     return Figure("Objects in images", prose("objects", largest=counts["max"], shapes=shapes), panels)
 
 
-def anchors(shapes: Facts, side: int) -> Section:
+def anchors(shapes: Summary, side: int) -> Section:
     """The anchors among the shapes of the training boxes, and how well they overlap."""
     listed, overlap = phrases.listed([f"{w:g} × {h:g}" for w, h in shapes["anchors"]]), shapes["mean_overlap"]
     alts = (

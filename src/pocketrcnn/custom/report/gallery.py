@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ...report import phrases
 from ...report.blocks import Figure, Key, Panel, Section, Text
 from ...report.colours import DETECTION, GROUND_TRUTH
 from ...report.marks import Mark, marked
 from ...report.prose import Prose
-
-Facts = Mapping[str, Any]
+from .compare import Summary
 
 LETTERS = {"large": 0.03, "pairs": 0.055}  # size of labels, as a fraction of the width
 DENSE = 40  # objects in an image from which on pictures are shown larger
@@ -24,7 +22,7 @@ KEYS = (
 prose = Prose(__name__, "gallery.md")
 
 
-def sections(run: Facts) -> list[Section]:
+def sections(run: Summary) -> list[Section]:
     """Ground truth beside detections, and the worst images, or a line on why there are none."""
     pictures = run["pictures"]
     title = "Ground truth and detections"
@@ -40,7 +38,7 @@ def sections(run: Facts) -> list[Section]:
     return made
 
 
-def opening(run: Facts) -> Figure | None:
+def opening(run: Summary) -> Figure | None:
     """Four images of the evaluated split for the top of the page, each with ground truth and detections."""
     pictures = run["pictures"]
     if not pictures or not pictures["some"]:
@@ -54,17 +52,17 @@ def opening(run: Facts) -> Figure | None:
     return Figure("Detections", caption, panels, KEYS, "pairs")
 
 
-def images_of(run: Facts) -> str:
+def images_of(run: Summary) -> str:
     """What the images are called: `test images`."""
     return f"{phrases.SPLITS[run['pictures']['split']]} images"
 
 
-def named(run: Facts) -> bool:
+def named(run: Summary) -> bool:
     """Whether boxes are labelled with their class: where there are several."""
     return bool(run["settings"]["model.classes"] > 1)
 
 
-def gallery(heading: str, caption: str, images: Sequence[Facts], named: bool) -> Figure:
+def gallery(heading: str, caption: str, images: Sequence[Summary], named: bool) -> Figure:
     """Pairs of pictures: objects, then detections."""
     dense = any(max(len(image["objects"]), len(image["detections"])) > DENSE for image in images)
     layout = "large" if dense else "pairs"
@@ -72,7 +70,7 @@ def gallery(heading: str, caption: str, images: Sequence[Facts], named: bool) ->
     return Figure(heading, caption, panels, KEYS, layout)
 
 
-def pair(image: Facts, layout: str, named: bool) -> list[Panel]:
+def pair(image: Summary, layout: str, named: bool) -> list[Panel]:
     """An image twice: with its ground truth, and with its detections; classes are named where there are several."""
     there, seen = counted(image)
     return [
@@ -84,21 +82,21 @@ def pair(image: Facts, layout: str, named: bool) -> list[Panel]:
 
 
 def picture(
-    image: Facts, marks: Sequence[Mark], layout: str, shown: str, *, heading: str = "", caption: str = ""
+    image: Summary, marks: Sequence[Mark], layout: str, shown: str, *, heading: str = "", caption: str = ""
 ) -> Panel:
     """An image with boxes over it. `shown`: its alternative text, behind the name of the image."""
     uri = marked(image["image"], image["size"], marks, LETTERS[layout])
     return Panel(uri, f"{image['name']} {shown}.", heading or image["name"], caption)
 
 
-def counted(image: Facts) -> tuple[str, str]:
+def counted(image: Summary) -> tuple[str, str]:
     """How many objects (and how many missed), how many detections (and how many false)."""
     missed, false = sum(o["missed"] for o in image["objects"]), sum(d["false"] for d in image["detections"])
     there = phrases.several(len(image["objects"]), "object") + (f", {missed} missed" if missed else "")
     return there, phrases.several(len(image["detections"]), "detection") + (f", {false} false" if false else "")
 
 
-def ground_truth(image: Facts, named: bool) -> list[Mark]:
+def ground_truth(image: Summary, named: bool) -> list[Mark]:
     """The objects; filled where they are missed."""
     return [
         Mark(o["box"], GROUND_TRUTH, o["missed"], dashed=True, label=o["label"] if named else "")
@@ -106,7 +104,7 @@ def ground_truth(image: Facts, named: bool) -> list[Mark]:
     ]
 
 
-def detections(image: Facts, named: bool) -> list[Mark]:
+def detections(image: Summary, named: bool) -> list[Mark]:
     """The detections with their scores; filled where they are false."""
     return [
         Mark(d["box"], DETECTION, d["false"], label=f"{d['label'] if named else ''} {d['score']:.2f}".strip())

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from ...evaluation.tables import ERRORS, number
 from ...report import phrases
@@ -16,25 +15,23 @@ from ...report.html import html, write
 from ...report.phrases import machine
 from ...report.prose import Prose
 from . import data, gallery, quality, training
-from .compare import Comparison, compare
-
-Facts = Mapping[str, Any]
+from .compare import Comparison, Summary, compare
 
 NAMED = 10  # classes that the introduction names
 prose = Prose(__name__, "page.md")
 
 
-def write_runs(runs: Sequence[Facts], path: Path) -> None:
+def write_runs(runs: Sequence[Summary], path: Path) -> None:
     """Put the page on one or several runs at `path`. Raises UserError where it cannot be written."""
     write(render_runs(runs), path)
 
 
-def render_runs(runs: Sequence[Facts]) -> str:
+def render_runs(runs: Sequence[Summary]) -> str:
     """The page on one run, or the comparison of several. The same metadata gives the same text."""
     return html(one(runs[0]) if len(runs) == 1 else several(compare(runs)))
 
 
-def one(run: Facts) -> Page:
+def one(run: Summary) -> Page:
     """Everything on a run."""
     evaluations = {split: run["evaluations"][split] for split in reversed(phrases.in_order(run["evaluations"]))}
     sections = [*data.sections(run), training.section([run])]
@@ -74,20 +71,20 @@ def several(runs: Comparison) -> Page:
     )
 
 
-def warning(run: Facts) -> str:
+def warning(run: Summary) -> str:
     """What the run still lacks."""
     if run["metrics"] is None:
         return prose("unfinished")
     return "" if run["evaluations"] or run["settings"]["data.kind"] != "folder" else prose("without evaluation")
 
 
-def introduction(run: Facts, evaluations: Mapping[str, Facts]) -> list[str]:
+def introduction(run: Summary, evaluations: Mapping[str, Summary]) -> list[str]:
     """What was trained on what, how long, and how it came out."""
     values = {**run, "subject": subject(run["settings"]), "machine": machine(run["hardware"])}
     return [prose("introduction", **values), *(summary(*one) for one in list(evaluations.items())[:1])]
 
 
-def subject(settings: Facts) -> str:
+def subject(settings: Summary) -> str:
     """The classes by name, or how many there are."""
     names = settings["data.classes"]
     if not names or len(names) > NAMED:
@@ -95,7 +92,7 @@ def subject(settings: Facts) -> str:
     return f"{phrases.several(len(names), 'class')} ({', '.join(names)})"
 
 
-def summary(split: str, evaluation: Facts) -> str:
+def summary(split: str, evaluation: Summary) -> str:
     """The main metrics of an evaluation in a sentence, and the largest kind of error."""
     tide = evaluation["tide"]
     gains = {kind: tide["gain"][kind] for kind in ERRORS if kind in tide["errors"]} if tide else {}
@@ -104,7 +101,7 @@ def summary(split: str, evaluation: Facts) -> str:
     return prose("summary", it=evaluation, split=phrases.SPLITS[split], **error)
 
 
-def summary_table(evaluations: Mapping[tuple[str, str], Facts]) -> Table:
+def summary_table(evaluations: Mapping[tuple[str, str], Summary]) -> Table:
     """One row an evaluation, by run and split, with everything that AP depends on."""
     columns = [
         "run", "images of", "#AP", "#AP50", "#AP75", "#AR", "#images", "#objects", "#maxDets", "#threshold", "#F1",
@@ -130,14 +127,14 @@ def settings_section(runs: Comparison) -> Section:
     return Section("settings", "Settings that differ", [table], short="Settings")
 
 
-def speed(runs: Sequence[Facts]) -> Section:
+def speed(runs: Sequence[Summary]) -> Section:
     """Training time and pace, and milliseconds for an image."""
     columns = ["run", "#training time", "#iterations", "#batch", "#images a second", "#one image", "machine"]
     table = Table(prose("speed"), columns, [_speed(run) for run in runs])
     return Section("speed", "Speed", [table if any(run["speed"] for run in runs) else table.without("#one image")])
 
 
-def _speed(run: Facts) -> Row:
+def _speed(run: Summary) -> Row:
     metrics, batch = run["metrics"], run["settings"]["train.batch"]
     time = iterations = rate = "–"
     if metrics:
@@ -147,7 +144,7 @@ def _speed(run: Facts) -> Row:
     return Row([run["name"], time, iterations, str(batch), rate, taken, machine(run["hardware"])])
 
 
-def repeat(run: Facts) -> Section:
+def repeat(run: Summary) -> Section:
     """Command, versions, and every setting."""
     rows = [Row([f"`{name}`", str(value)]) for name, value in sorted(run["settings"].items())]
     versions = ", ".join(f"{name} {version}" for name, version in sorted(run["versions"].items()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ...evaluation.tables import ERRORS, NAMES, confused, number
 from ...report import charts, phrases
@@ -11,18 +10,17 @@ from ...report.blocks import Block, Figure, Key, Panel, Row, Section, Table, Tex
 from ...report.colours import BLUE, GREEN, INK, ORANGE
 from ...report.prose import Prose
 from . import charts as run_charts
+from .compare import Summary
 from .training import colour_of
 
-Facts = Mapping[str, Any]
-
-CURVES = 7  # classes with a curve of their own; those with most objects
-CELLS = 20  # classes of a confusion matrix, those with most objects; the others are put together
+CURVES = 7  # classes that have a curve: those with most objects
+CELLS = 20  # classes of a confusion matrix: those with most objects; the others are one row
 CONFUSED = 10  # pairs of classes that are listed
 REST = "other classes"
 prose = Prose(__name__, "quality.md")
 
 
-def sections(evaluations: Mapping[str, Facts]) -> list[Section]:
+def sections(evaluations: Mapping[str, Summary]) -> list[Section]:
     """One evaluation in full: that on test images where there is one, else on validation images."""
     split = phrases.in_order(evaluations)[-1]
     one = evaluations[split]
@@ -32,7 +30,7 @@ def sections(evaluations: Mapping[str, Facts]) -> list[Section]:
     return [Section("quality", "Precision and recall", blocks, short="Precision, recall"), errors(one)]
 
 
-def curves(one: Facts) -> Figure | None:
+def curves(one: Summary) -> Figure | None:
     """Precision over recall, and precision, recall and F1 over the threshold."""
     panels = [panel for panel in (precision_recall(one), over_threshold(one)) if panel]
     if not panels:
@@ -46,13 +44,13 @@ def curves(one: Facts) -> Figure | None:
     return Figure(heading, caption, panels, [*keys, *measures] if len(names) > 1 else measures)
 
 
-def with_curve(one: Facts) -> list[int]:
+def with_curve(one: Summary) -> list[int]:
     """The classes with curves that have most objects, in the order of the classes."""
     labels = [label for label, curve in enumerate(one["precision_recall"]["classes"]) if curve]
     return sorted(sorted(labels, key=lambda label: -one["classes"][label]["objects"])[:CURVES])
 
 
-def precision_recall(one: Facts) -> Panel | None:
+def precision_recall(one: Summary) -> Panel | None:
     """One curve a class and one for all."""
     known = one["precision_recall"]
     if not known["overall"]:
@@ -70,7 +68,7 @@ def reached(recall: Sequence[float], precision: Sequence[float], colour: str) ->
     return charts.Line(recall[:count], [precision[:count]], colour)
 
 
-def over_threshold(one: Facts) -> Panel | None:
+def over_threshold(one: Summary) -> Panel | None:
     """Precision, recall and F1 over the threshold, with the best one."""
     known, best, used = one["thresholds"], one["best"], one["used"]
     if not known:
@@ -82,7 +80,7 @@ def over_threshold(one: Facts) -> Panel | None:
     return Panel(charts.fraction_chart(lines, "score threshold", level), alt, "Over the score threshold")
 
 
-def sizes(one: Facts) -> Table | None:
+def sizes(one: Summary) -> Table | None:
     """AP by size."""
     if not one["sizes"]:
         return None
@@ -93,7 +91,7 @@ def sizes(one: Facts) -> Table | None:
     return Table(prose("sizes"), ["size", "#objects", *(f"#{name}" for name in NAMES)], rows)
 
 
-def classes(one: Facts) -> Table:
+def classes(one: Summary) -> Table:
     """AP by class, with the best threshold of each."""
     rows = []
     for row in one["classes"]:
@@ -104,13 +102,13 @@ def classes(one: Facts) -> Table:
     return Table(prose("classes"), columns, rows)
 
 
-def errors(one: Facts) -> Section:
+def errors(one: Summary) -> Section:
     """Kinds of errors and confusions."""
     blocks = [*tide(one["tide"]), *confusion(one)]
     return Section("errors", "Errors", blocks or [Text([prose("no errors")], "note")])
 
 
-def tide(known: Facts | None) -> list[Block]:
+def tide(known: Summary | None) -> list[Block]:
     """What each kind of error costs (TIDE), as bars and as a table."""
     if not known:
         return []
@@ -130,7 +128,7 @@ def tide(known: Facts | None) -> list[Block]:
     return [Figure("What each kind of error costs", text, [Panel(charts.bar_chart(bars), alt, "Gain in AP50")]), table]
 
 
-def confusion(one: Facts) -> list[Block]:
+def confusion(one: Summary) -> list[Block]:
     """The confusion matrix and the pairs of classes that are confused most."""
     names, counts = gathered(one["confusion"]["names"], one["confusion"]["matrix"])
     uri = run_charts.confusion_chart(names, counts)
@@ -155,7 +153,7 @@ def gathered(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> tuple[lis
     return [*(names[label] for label in kept), REST, names[-1]], counts
 
 
-def comparison(names: Sequence[str], evaluations: Mapping[str, Facts]) -> Section:
+def comparison(names: Sequence[str], evaluations: Mapping[str, Summary]) -> Section:
     """Curves of several runs on top of each other, and what each kind of error costs them.
 
     names: all runs, in the order of their colours; evaluations: by name, of those that have one.
@@ -165,7 +163,7 @@ def comparison(names: Sequence[str], evaluations: Mapping[str, Facts]) -> Sectio
     return Section("quality", "Precision, recall and errors", blocks, short="Precision")
 
 
-Named = Sequence[tuple[str, str, Facts]]
+Named = Sequence[tuple[str, str, Summary]]
 
 
 def overlaid(runs: Named) -> Figure | None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ...report import charts, phrases
 from ...report.blocks import Block, Figure, Key, Panel, Section, Text
 from ...report.colours import BLUE, COLOURS, ORANGE
 from ...report.prose import Prose
-
-Facts = Mapping[str, Any]
+from .compare import Summary
 
 TRAIN, VAL = ORANGE, BLUE
 LOSSES = {
@@ -31,7 +29,7 @@ PRECISIONS = {"AP50": "AP50", "AP": "AP", "AP75": "AP75"}
 prose = Prose(__name__, "training.md")
 
 
-def section(runs: Sequence[Facts]) -> Section:
+def section(runs: Sequence[Summary]) -> Section:
     """All curves there are."""
     if not any(run["points"] for run in runs):
         return Section("training", "Training", [Text([prose("none")], "note")])
@@ -40,23 +38,23 @@ def section(runs: Sequence[Facts]) -> Section:
     return Section("training", "Training", blocks)
 
 
-def series(run: Facts, part: str, name: str) -> tuple[list[float], list[float]]:
+def series(run: Summary, part: str, name: str) -> tuple[list[float], list[float]]:
     """Iterations and values of a metric in `train` or `test`, where it exists and is finite."""
     values = [(entry["iteration"], value_of(run, entry, part, name)) for entry in run["points"]]
     kept = [(x, y) for x, y in values if y is not None and math.isfinite(y)]
     return [float(x) for x, _ in kept], [y for _, y in kept]
 
 
-def value_of(run: Facts, entry: Facts, part: str, name: str) -> float | None:
+def value_of(run: Summary, entry: Summary, part: str, name: str) -> float | None:
     """A metric of a log entry; the total loss on validation images is the sum of its parts."""
-    metrics: Facts = entry[part]
+    metrics: Summary = entry[part]
     if name in metrics or name != "loss_total":
         return metrics.get(name)
     parts = {key.removeprefix("loss_"): value for key, value in metrics.items() if key.startswith("loss_")}
     return sum(run["settings"][f"loss.{key}"] * value for key, value in parts.items()) if parts else None
 
 
-def lines_of(runs: Sequence[Facts], name: str) -> list[tuple[str, charts.Line]]:
+def lines_of(runs: Sequence[Summary], name: str) -> list[tuple[str, charts.Line]]:
     """The curves of a metric with what they show: training and validation of one run, or validation of each run."""
     if len(runs) == 1:
         parts = zip(keys_of(runs), ("train", "test"), strict=True)
@@ -66,7 +64,7 @@ def lines_of(runs: Sequence[Facts], name: str) -> list[tuple[str, charts.Line]]:
     return [(label, charts.Line(x, [y], colour)) for label, x, y, colour in chosen if x]
 
 
-def held(run: Facts) -> str:
+def held(run: Summary) -> str:
     """What the images are called that a run is evaluated on during training."""
     held_out = run["settings"]["data.kind"] == "folder" or run["settings"]["data.holdout"]
     return "validation" if held_out else "test"
@@ -77,20 +75,20 @@ def colour_of(index: int) -> str:
     return COLOURS[index % len(COLOURS)]
 
 
-def keys_of(runs: Sequence[Facts]) -> list[Key]:
+def keys_of(runs: Sequence[Summary]) -> list[Key]:
     """What the colours stand for."""
     if len(runs) == 1:
         return [Key("training", TRAIN), Key(held(runs[0]), VAL)]
     return [Key(run["name"], colour_of(i)) for i, run in enumerate(runs)]
 
 
-def grid(runs: Sequence[Facts], names: Mapping[str, str], unit: str = "", log: bool = False) -> list[Panel]:
+def grid(runs: Sequence[Summary], names: Mapping[str, str], unit: str = "", log: bool = False) -> list[Panel]:
     """A panel for each metric that the runs have."""
     known = ((heading, lines_of(runs, name)) for name, heading in names.items())
     return [charts.curve_panel(heading, lines, unit, log) for heading, lines in known if lines]
 
 
-def losses(runs: Sequence[Facts]) -> Figure | None:
+def losses(runs: Sequence[Summary]) -> Figure | None:
     """Losses of all parts."""
     panels = grid(runs, LOSSES, log=True)
     if not panels:
@@ -102,7 +100,7 @@ def losses(runs: Sequence[Facts]) -> Figure | None:
     return Figure(f"Losses on {split} images", caption, panels, keys_of(runs))
 
 
-def overfitting(run: Facts) -> str:
+def overfitting(run: Summary) -> str:
     """Where the loss on validation images is lowest."""
     iterations, values = series(run, "test", "loss_total")
     if len(values) < 2:
@@ -114,14 +112,14 @@ def overfitting(run: Facts) -> str:
     return prose("lowest before", split=held(run), iteration=iterations[best], last=iterations[-1], times=times)
 
 
-def shares(runs: Sequence[Facts]) -> Figure | None:
+def shares(runs: Sequence[Summary]) -> Figure | None:
     """How good each part of the detector is."""
     panels = grid(runs, SHARES, unit="%")
     where = "" if len(runs) == 1 else f" on {held(runs[0])} images"
     return Figure(f"Parts of the detector{where}", prose("parts"), panels, keys_of(runs)) if panels else None
 
 
-def precisions(runs: Sequence[Facts]) -> Figure | None:
+def precisions(runs: Sequence[Summary]) -> Figure | None:
     """Average precision on validation images over the iterations."""
     heading, split = "Average precision in training", held(runs[0])
     if len(runs) > 1:
