@@ -82,11 +82,6 @@ def duration(value: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def share(part: float, whole: float) -> str:
-    """A part of a whole, in percent without decimals below the tenth."""
-    return f"{100 * part / whole:.1f}{NBSP}%"
-
-
 def metric(name: str, stat: Stat) -> str:
     """Mean and standard deviation in the unit of the metric; one value has no deviation."""
     if is_fraction(name):

@@ -141,7 +141,7 @@ def _where(records: Sequence[Record]) -> str:
         stages = tables.stages(record)
         if stages:
             name = max(stages, key=lambda stage: stages[stage])
-            parts.append(f"{record.title} in {name} ({phrases.share(stages[name], record.multiplications)})")
+            parts.append(f"{record.title} in {name} ({phrases.percent(stages[name] / record.multiplications, 1)})")
     return prose("costliest", stages=parts) if parts else ""
 
 

@@ -142,7 +142,7 @@ def _stage(record: Record, stage: str, layers: list[Layer]) -> list[Row]:
     if len(layers) == 1:
         return [_layer(record, layers[0], "")]
     cost, parameters = sum(map(counted, layers)), sum(layer.parameters for layer in layers)
-    part = phrases.share(cost, record.multiplications)
+    part = phrases.percent(cost / record.multiplications, 1)
     head = Row(
         [stage, f"{len(layers)} layers", "", "", "", phrases.count(cost), part, phrases.count(parameters)], "group"
     )
@@ -166,7 +166,7 @@ def _layer(record: Record, layer: Layer, kind: str) -> Row:
             f"{layer.in_channels} → {layer.out_channels}",
             " × ".join(map(str, layer.output)) if counted(layer) else "–",
             phrases.count(cost) if cost else "–",
-            phrases.share(cost, record.multiplications) if cost else "–",
+            phrases.percent(cost / record.multiplications, 1) if cost else "–",
             phrases.count(layer.parameters),
         ],
         kind,
