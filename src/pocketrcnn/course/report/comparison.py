@@ -8,7 +8,7 @@ from ...report import phrases
 from ...report.blocks import Block, Figure, Items, Key, Panel, Row, Section, Table, Text
 from ...report.colours import BLUE
 from ...report.prose import Prose
-from . import tables
+from . import metrics, tables
 from .charts import Dot, dot_chart
 from .records import EXPERIMENTS, Record, Results
 
@@ -62,7 +62,8 @@ def final(results: Results) -> Section:
 
 
 def _chart(results: Results) -> Figure | None:
-    groups = [(recipe, _fractions(results, recipe)) for recipe in results.recipes]
+    fractions = [r for r in ordered(results) if metrics.is_fraction(r.headline)]
+    groups = [(recipe, [r for r in fractions if r.recipe == recipe]) for recipe in results.recipes]
     panels = [_dots(results, recipe, records) for recipe, records in groups if records]
     if not panels:
         return None
@@ -71,10 +72,6 @@ def _chart(results: Results) -> Figure | None:
         keys.append(Key("published in the report", "currentColor", "ring"))
     heading = "Ours and the report's" if results.comparable else "Ours"
     return Figure(heading, prose("chart", comparable=results.comparable), panels, keys)
-
-
-def _fractions(results: Results, recipe: str) -> list[Record]:
-    return [r for r in ordered(results) if r.recipe == recipe and phrases.is_fraction(r.headline)]
 
 
 def _dots(results: Results, recipe: str, records: Sequence[Record]) -> Panel:

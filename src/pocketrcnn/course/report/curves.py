@@ -9,6 +9,7 @@ from ...report import charts, phrases
 from ...report.blocks import Figure, Key, Panel
 from ...report.colours import BLUE, ORANGE
 from ...report.prose import Prose
+from . import metrics
 from .records import Curve, Record, Results
 
 TRAIN_COLOUR, TEST_COLOUR = ORANGE, BLUE
@@ -80,7 +81,7 @@ def _keys(results: Results, record: Record, measures: Sequence[Measure]) -> list
     if "test" in labels:
         keys.append(Key("test", TEST_COLOUR))
     if record.published and any(_reference(results, record, m) is not None and _curves(record, m) for m in measures):
-        shown = phrases.published_value(record.headline, record.published.value)
+        shown = metrics.published_value(record.headline, record.published.value)
         keys.append(Key(f"published: {shown}", "currentColor", "dotted"))
     if len(record.seeds) > 1:
         keys.append(Key(f"from the lowest to the highest of {len(record.seeds)} seeds", "currentColor", "band"))
@@ -93,7 +94,7 @@ def passing(results: Results, record: Record, measure: Measure) -> str:
     if level is None or record.published is None or curve is None or not curve.x:
         return ""
     better = [(y > level) == (record.published.better == "higher") and y != level for y in curve.mean]
-    shown = phrases.published_value(record.headline, level)
+    shown = metrics.published_value(record.headline, level)
     if not any(better):
         return prose("never passed", published=shown)
     return prose("passed", published=shown, iteration=curve.x[better.index(True)], stays=better[-1])

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ...report import phrases
 from ...report.blocks import Block, Figure, Section, Text
 from ...report.prose import Prose
-from . import curves, tables
+from . import curves, metrics, tables
 from .records import EXPERIMENTS, Record, Results
 
 PRINTED, CORRECT = 44_921_856, 59_179_008  # multiplications of the ResNet: in the report, and the right count
@@ -72,7 +71,7 @@ def _in_pixels(record: Record) -> str:
     if not {"box_loss", "pixel_error", "mean_iou"} <= record.metrics.keys():
         return ""
     loss, error, iou = (record.metrics[name] for name in ("box_loss", "pixel_error", "mean_iou"))
-    pixels = phrases.in_pixels(loss).mean
+    pixels = metrics.in_pixels(loss).mean
     return prose("in pixels", loss=loss.mean, pixels=pixels, error=error.mean, iou=iou.mean)
 
 

@@ -8,25 +8,10 @@ from itertools import groupby
 
 from ...report import phrases
 from ...report.blocks import Cell, Row, Table
-from ...report.phrases import Stat
 from ...report.prose import Prose
+from . import metrics
 from .records import Layer, Record, Results
 
-CELLS = {
-    "objectness_accuracy": "all cells right",
-    "objectness_positive_accuracy": "positive cells",
-    "objectness_negative_accuracy": "negative cells",
-    "loss_objectness": "objectness loss",
-}
-BOXES = {
-    "box_loss": "regression loss",
-    "box_loss_pixels": "the loss in pixels",
-    "pixel_error": "error",
-    "mean_iou": "mean IoU",
-    "recall_50": "IoU ≥ 0.5",
-    "recall_70": "IoU ≥ 0.7",
-    "recall_90": "IoU ≥ 0.9",
-}
 UNCOUNTED = "linear"  # the course counts convolutions only
 prose = Prose(__name__, "tables.md")
 
@@ -48,7 +33,7 @@ def run_table(results: Results, records: Sequence[Record]) -> Table:
         "#multiplications", "#parameters",
     )  # fmt: skip
     caption = prose("run", id=records[0].id, trained_on=_trained_on(records))
-    titles = [f"#{phrases.METRICS[records[0].headline]}" if title == "#ours" else title for title in columns]
+    titles = [f"#{metrics.NAMES[records[0].headline]}" if title == "#ours" else title for title in columns]
     return comparable(results, Table(caption, titles, [record_row(record, columns) for record in records]))
 
 
@@ -66,7 +51,7 @@ def accuracy_per_million(record: Record) -> float:
 
 
 def _published(record: Record) -> str:
-    return phrases.published_value(record.headline, record.published.value) if record.published else "–"
+    return metrics.published_value(record.headline, record.published.value) if record.published else "–"
 
 
 def _beaten(record: Record) -> str:
@@ -75,16 +60,16 @@ def _beaten(record: Record) -> str:
 
 def _difference(record: Record) -> str:
     known = record.published
-    return phrases.margin(record.headline, record.value.mean, known.value) if known else "–"
+    return metrics.margin(record.headline, record.value.mean, known.value) if known else "–"
 
 
 COLUMNS: Mapping[str, Callable[[Record], str | Cell]] = {
     "experiment": lambda r: Cell(f"{r.id} {r.title}", r.id.lower()),
     "network": lambda r: f"{r.id} {r.title}",
     "recipe": lambda r: r.recipe,
-    "metric": lambda r: phrases.METRICS[r.headline],
-    "#ours": lambda r: Cell(phrases.metric(r.headline, r.value), strong=True),
-    "#test accuracy": lambda r: phrases.metric(r.headline, r.value),
+    "metric": lambda r: metrics.NAMES[r.headline],
+    "#ours": lambda r: Cell(metrics.shown(r.headline, r.value), strong=True),
+    "#test accuracy": lambda r: metrics.shown(r.headline, r.value),
     "#published": _published,
     "beaten": _beaten,
     "#difference": _difference,
@@ -103,22 +88,16 @@ PUBLISHED = ("#published", "beaten", "#difference")
 def proposal_tables(records: Sequence[Record]) -> list[Table]:
     """How well the cells are classified and how good the best proposals are, one line a recipe."""
     tables = []
-    known = [(record, with_pixels(record.metrics)) for record in records]
-    for text, names in (("cells", CELLS), ("boxes", BOXES)):
-        shown = [name for name in names if any(name in metrics and name != r.headline for r, metrics in known)]
+    known = [(record, metrics.with_pixels(record.metrics)) for record in records]
+    for text, names in (("cells", metrics.CELLS), ("boxes", metrics.BOXES)):
+        shown = [name for name in names if any(name in values and name != r.headline for r, values in known)]
         rows = [
-            Row([record.recipe, *(phrases.metric(n, metrics[n]) if n in metrics else "–" for n in shown)])
-            for record, metrics in known
+            Row([record.recipe, *(metrics.shown(n, values[n]) if n in values else "–" for n in shown)])
+            for record, values in known
         ]
         columns = ["recipe", *(f"#{names[name]}" for name in shown)]
         tables += [Table(prose(text, id=records[0].id), columns, rows)] if shown else []
     return tables
-
-
-def with_pixels(metrics: Mapping[str, Stat]) -> dict[str, Stat]:
-    """The metrics, and beside the regression loss the same in pixels."""
-    more = {"box_loss_pixels": phrases.in_pixels(metrics["box_loss"])} if "box_loss" in metrics else {}
-    return {**metrics, **more}
 
 
 def layer_table(record: Record, folded: bool = False) -> Table | None:
