@@ -10,7 +10,7 @@ from typing import Any
 from . import phrases
 from .blocks import Items
 
-FILTERS = "count digits duration fixed listed millions percent plural sentence several".split()
+FILTERS = ["count", "digits", "duration", "fixed", "listed", "millions", "percent", "plural", "sentence", "several"]
 
 
 class Prose:
