@@ -12,6 +12,7 @@ from base64 import b64decode
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import fake_runs
@@ -254,12 +255,26 @@ def test_runs_that_differ_in_the_seed_alone_have_a_mean() -> None:
     for run in runs:
         run["settings"]["train.minutes"] = 5.0
     runs[1]["settings"] |= {"data.seed": 1, "train.iterations": 90, "train.evaluation_images": 50}
-    assert "seed alone, and in what was done in their minutes: AP50 is 0.600" in Page(render_runs(runs)).text
+    assert "seed alone, and in the iterations that their minutes allowed: AP50 is 0.600" in Page(render_runs(runs)).text
     runs[1]["settings"]["model.input_size"] = 64
     assert "seed alone" not in Page(render_runs(runs)).text
 
 
-def test_figures_on_other_images_are_not_passed_off_as_comparable() -> None:
+def test_a_page_begins_with_four_images_with_ground_truth_and_detections() -> None:
+    run = fake_runs.run(classes=2, images=6, objects=3)
+    page = render_runs([run])
+    top = page.partition("<nav")[0]
+    assert top.index("<figure>") < top.index("trained from scratch")
+    assert top.count("<img") == 4
+    svgs = [unquote(uri.partition(",")[2]) for uri in Page(page).attributes("img", "src")[:4]]
+    for svg, image in zip(svgs, run["pictures"]["some"], strict=False):
+        assert svg.count("<rect") == 2 * (len(image["objects"]) + len(image["detections"]))
+        assert image["image"] in svg, "the stored picture"
+    assert "<img" not in render_runs([run | {"pictures": None}]).partition("<nav")[0]
+    assert "<img" not in render_runs([run, fake_runs.run(name="b")]).partition("<nav")[0]
+
+
+def test_metrics_on_other_images_are_not_passed_off_as_comparable() -> None:
     runs = [fake_runs.run(name="a"), fake_runs.run(name="b", images=5)]
     assert "cannot be compared" in Page(render_runs(runs)).text
 
@@ -314,7 +329,7 @@ def test_one_point_and_zero_losses_can_be_drawn() -> None:
     run["points"][0]["test"] |= {"loss_box": 0.0, "AP": 0.0, "AP50": 0.0, "AP75": 0.0}
     assert "Losses" in render_runs([run])
     run["points"] = []
-    assert "no points of the curves yet" in render_runs([run])
+    assert "The log has no entries yet" in render_runs([run])
 
 
 def test_a_run_without_evaluation_names_the_command() -> None:
@@ -334,7 +349,7 @@ def test_a_colour_stands_for_the_same_run_everywhere() -> None:
 
 def test_captions_follow_the_numbers() -> None:
     assert training.best_point([50, 100], [0.1, 0.4]).endswith(
-        "AP is highest, 0.400, at iteration 100, the last point: longer training may help."
+        "AP is highest, 0.400, at iteration 100, the last log entry: longer training may help."
     )
     assert training.best_point([50, 100], [0.9, 0.4]).endswith("AP is highest, 0.900, at iteration 50 of 100.")
     run = fake_runs.run()
@@ -346,9 +361,9 @@ def test_captions_follow_the_numbers() -> None:
 def test_labels_are_left_out_where_they_would_hide_the_image() -> None:
     for objects, shown in ((3, True), (30, False)):
         found = gallery.gallery("", "", fake_runs.run(objects=objects)["pictures"]["some"], named=True)
-        svgs = [b64decode(panel.uri.split(",")[1]) for panel in found.panels]
+        svgs = [unquote(panel.uri.partition(",")[2]) for panel in found.panels]
         assert len(svgs) == 8
-        assert all((b"<text" in svg) == shown for svg in svgs)
+        assert all(("<text" in svg) == shown for svg in svgs)
         assert all(ElementTree.fromstring(svg).tag.endswith("svg") for svg in svgs), "names are escaped"
 
 

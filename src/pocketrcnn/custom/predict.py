@@ -26,11 +26,12 @@ from ..data.listing import RESULTS, TABLE, expand, holds_predictions
 from ..data.overview import counted
 from ..errors import UserError
 from ..model.interchange import to_coco
-from ..report.draw import PALETTE, Mark, draw_boxes
+from ..report.colours import BOXES
 from ..terminal import say, tracked
 from ..training.files import cannot_write, first_free, open_atomically
 from ..training.signals import Interrupted, signals_noted
 from .coco_ids import CocoIds
+from .draw import LabelledBox, draw_boxes
 
 PICTURES, CROPS = "pictures", "crops"
 COLUMNS = ("image", "class", "score", "x1", "y1", "x2", "y2")
@@ -281,7 +282,7 @@ def picture(image: Pixels, found: Any, classes: Sequence[str]) -> Pixels:
     columns = found.boxes.tolist(), found.scores.tolist(), found.labels.tolist()
     marks = []
     for box, score, label in reversed(list(zip(*columns, strict=True))):  # the best on top
-        mark = Mark(box, classes[label], score, PALETTE[label % len(PALETTE)])
+        mark = LabelledBox(box, classes[label], score, BOXES[label % len(BOXES)])
         roomy = len(found.labels) <= FEW or (box[2] - box[0]) * scale >= ROOM
         marks.append(mark if roomy else replace(mark, label="", score=None))
     return draw_boxes(image, marks, scale, max(1, longest * scale // 400), max(11, longest * scale // 50))

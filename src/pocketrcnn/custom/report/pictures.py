@@ -19,7 +19,7 @@ from ...data.images.pixels import Pixels, read_image
 from ...evaluation.coco import Found, Truth, matched
 from ...evaluation.network import judged
 from ...model.faster_rcnn import FasterRCNN
-from ...report.draw import png_uri
+from ...report.marks import png_uri
 from ...training.device import DELIVERED, autocast
 from ...training.run import Run
 
