@@ -20,7 +20,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ...data.formats.writing import new_folder
+from ...data.files import new_folder
 from ...errors import UserError
 from ...model.structures import Batch
 from .cifar import CLASSES, cifar10_folder

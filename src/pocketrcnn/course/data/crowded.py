@@ -17,8 +17,9 @@ from PIL import Image
 from torch import Generator, Tensor
 
 from ...data.annotations import SPLITS, Example, Object
+from ...data.files import new_folder
 from ...data.formats.coco import NAME, document
-from ...data.formats.writing import new_folder, write_text
+from ...data.formats.writing import write_text
 from ...errors import UserError
 from ...model import boxes
 from ...model.structures import PADDING, Batch

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from ...config import Config
 from ...data.annotations import SPLITS, Example
 from ...data.custom_data import CustomData, open_custom_data
+from ...data.files import write_atomically
 from ...data.overview import facts_of, objects_of
 from ...errors import UserError
 from ...model.costs import parameters
 from ...training import config_file
-from ...training.files import write_atomically
 from ...training.run import Run, encode, parse, saved_splits
 from ...version import __version__
 from ..anchors import shape_iou, sides_and_boxes

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from ...errors import UserError
 from ..annotations import Annotations, Fault
+from ..files import new_folder
 from ..overview import counted
 from . import coco, tables, voc, yolo
 from .finding import files
-from .writing import new_folder, write_text
+from .writing import write_text
 
 FORMATS = {"coco": coco, "voc": voc, "yolo": yolo, "csv": tables}
 WRITERS = {"coco": coco.write, "voc": voc.write, "yolo": yolo.write}

@@ -14,22 +14,21 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 import PIL
-from filelock import FileLock
 from numpy.typing import NDArray
 
 from ...errors import UserError
 from ..annotations import Example
-from .cache import cache_root
+from ..files import LOCK, locked, open_atomically
+from .cache import OTHER_CACHE, cache_root
 from .letterbox import FILL, letterbox
 from .pixels import Pixels, read_image
 
@@ -39,7 +38,7 @@ CHUNK = 16  # images that are decoded before they are written
 
 
 @dataclass(frozen=True)
-class Frames:
+class CachedImages:
     """A file of frames of S x S pixels. broken: the places whose image could not be read, with the reason."""
 
     path: Path
@@ -60,7 +59,7 @@ class Frames:
         return frames
 
 
-def open_frames(examples: Sequence[Example], side: int, cache: Path | None = None) -> Frames:
+def open_cached_images(examples: Sequence[Example], side: int, cache: Path | None = None) -> CachedImages:
     """The frames of these images, in their order: made the first time, and when an image's file has changed.
 
     `cache`: a folder of ours in place of `folders/` in the cache. Several processes may call this at once: one
@@ -72,7 +71,7 @@ def open_frames(examples: Sequence[Example], side: int, cache: Path | None = Non
         _store(path, examples, side)
         broken = _stored(path, len(examples), side)
     assert broken is not None, "what was just written can be read"
-    return Frames(path, side, broken)
+    return CachedImages(path, side, broken)
 
 
 def _key(examples: Sequence[Example], side: int) -> str:
@@ -101,38 +100,16 @@ def _stored(path: Path, count: int, side: int) -> dict[int, str] | None:
 def _store(path: Path, examples: Sequence[Example], side: int) -> None:
     """Write the file, unless another process has done it while this one waited for it."""
     needed = len(examples) * side * side * 3
-    with _cache_errors(path.parent, needed):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.parent / ".lock"):
-            if _stored(path, len(examples), side) is not None:
-                return
-            for leftover in path.parent.glob("*.part"):  # of programs that were killed
-                leftover.unlink()
+    with locked(path.parent / LOCK, wait=-1, another=OTHER_CACHE):
+        if _stored(path, len(examples), side) is not None:
+            return
+        with open_atomically(path, "wb", OTHER_CACHE) as file:
             if shutil.disk_usage(path.parent).free < needed:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            temporary = path.with_suffix(".part")
-            try:
-                with temporary.open("wb") as file:
-                    _write_frames(file, examples, side)
-                    file.flush()
-                    os.fsync(file.fileno())
-                temporary.replace(path)
-            finally:
-                temporary.unlink(missing_ok=True)
+                raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}, {needed / 1e6:,.0f} MB are needed")
+            _write_images(file, examples, side)
 
 
-@contextmanager
-def _cache_errors(folder: Path, needed: int) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UserError(
-            f"the cache {folder} cannot be written ({error.strerror}), {needed / 1e6:,.0f} MB are needed: "
-            "free some space, or set POCKETRCNN_DATA to another folder"
-        ) from error
-
-
-def _write_frames(file: BinaryIO, examples: Sequence[Example], side: int) -> None:
+def _write_images(file: IO[bytes], examples: Sequence[Example], side: int) -> None:
     """All frames, and behind them, as JSON, the reasons for those that are only grey."""
     broken: dict[int, str] = {}
     blank = bytes([FILL]) * (side * side * 3)
