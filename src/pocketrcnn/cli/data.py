@@ -84,7 +84,7 @@ def convert(arguments: argparse.Namespace) -> int:
     render_faults(report.faults)
     facts = report.summary
     if facts["crowds"] and arguments.to == "yolo":
-        say(f"YOLO has no crowds: {counted(facts['crowds'], 'crowd')} left out")
+        say(f"YOLO has no crowds: {counted(facts['crowds'], 'crowd')} skipped")
     if lacking := not_carried_over(facts):
         say(lacking)
     objects = counted(facts["objects"], "object")

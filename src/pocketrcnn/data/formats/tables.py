@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Iterator
 from itertools import dropwhile
 from pathlib import Path
 
-from ..annotations import Annotations, Box, Example, Fault, Object
-from .finding import Images, Wanted, counts, files, plain, read_text, size_from, split_below, split_of, used_classes
+from ..annotations import Annotations, Box, Example, Object
+from .finding import Wanted, plain, read_text, size_from, split_below, split_of, used_classes
+from .reading import Reading
 
 COLUMNS = {
     "image": ("filename", "file", "image", "path", "imagename", "imagepath", "imagefile", "img", "imageid"),
@@ -37,10 +37,9 @@ Row = dict[str, str]
 csv.field_size_limit(2**31 - 1)  # characters of a cell: polygons and masks are longer than the 131,072 of the library
 
 
-def found(path: Path) -> list[Path]:
-    """The tables of a folder, or the file itself; empty where there are none."""
-    candidates = [path] if path.is_file() else list(files(path))
-    return [file for file in candidates if file.suffix.lower() in (".csv", ".tsv") and columns(header(file))]
+def sources(reading: Reading) -> list[Path]:
+    """The tables among the candidates."""
+    return [file for file in reading.candidates if file.suffix.lower() in (".csv", ".tsv") and columns(header(file))]
 
 
 def header(file: Path) -> list[str]:
@@ -60,33 +59,29 @@ def delimiter(line: str) -> str:
 
 
 def columns(names: list[str]) -> dict[str, int]:
-    """The places of the known columns; empty where image, class or box is missing."""
+    """The positions of the known columns; empty where image, class or box is missing."""
     plain = [re.sub(r"[^a-z0-9]", "", name.lower()) for name in names]
-    places = {
+    positions = {
         column: next(plain.index(name) for name in known if name in plain)
         for column, known in COLUMNS.items()
         if set(known) & set(plain)
     }
-    if not {*CORNERS} & {*places} and "w" not in places:  # x, y, width, height: then these are the box's
-        places |= {short: places.pop(long) for short, long in (("w", "width"), ("h", "height")) if long in places}
-    complete = {"image", "class"} <= {*places} and ({*CORNERS} <= {*places} or {*SIDES} <= {*places})
-    return places if complete else {}
+    if not {*CORNERS} & {*positions} and "w" not in positions:  # x, y, width, height: then these are the box's
+        sides = [(short, long) for short, long in (("w", "width"), ("h", "height")) if long in positions]
+        positions |= {short: positions.pop(long) for short, long in sides}
+    complete = {"image", "class"} <= {*positions} and ({*CORNERS} <= {*positions} or {*SIDES} <= {*positions})
+    return positions if complete else {}
 
 
-def read(path: Path) -> Annotations:
-    """The images and objects of all tables under a path, as they are."""
-    root = path if path.is_dir() else path.parent
-    images = Images(root)
-    faults: list[Fault] = []
+def read(reading: Reading, sources: list[Path]) -> Annotations:
+    """The images and objects of all tables, as they are."""
+    images = reading.images()
     examples: list[Example] = []
-    left: Counter[tuple[str, str]] = Counter()
-    for source in found(path):
-        examples += read_table(source, root, faults)
-        left.update(unread(source))
+    for source in sources:
+        examples += read_table(source, reading)
+        reading.unread.update(unread(source))
     examples = images.placed(examples, wanted)
-    return Annotations(
-        "csv", root, used_classes(examples), tuple(examples), tuple(faults), images.unnamed(), counts(left)
-    )
+    return reading.annotations("csv", used_classes(examples), examples, images)
 
 
 def wanted(one: Example) -> Wanted:
@@ -95,35 +90,35 @@ def wanted(one: Example) -> Wanted:
     return Wanted((one.path.as_posix(),), (one.source.parent, one.source.parent / "images"), one.split)
 
 
-def read_table(source: Path, root: Path, faults: list[Fault]) -> list[Example]:
+def read_table(source: Path, reading: Reading) -> list[Example]:
     """The examples of one table, with paths as it has them."""
-    default = split_of(source.stem) or split_below(root, source)
+    default = split_of(source.stem) or split_below(reading.root, source)
     groups: dict[tuple[str, str], list[tuple[str, Row]]] = {}
     for where, row in rows(source):
         if row["image"]:
             split = split_of(row.get("split", "")) or default
             groups.setdefault((row["image"], split), []).append((where, row))
         else:
-            faults.append(Fault("unreadable", source, where, "names no image", drops=True))
+            reading.fault("unreadable", source, where, "names no image")
     made = []
     for (name, split), members in groups.items():
-        objects = tuple(filter(None, (thing(row, where, source, faults) for where, row in members)))
+        objects = tuple(filter(None, (row_object(row, where, source, reading) for where, row in members)))
         first = members[0][1]
         size = size_from(first.get("width", ""), first.get("height", ""))
         made.append(Example(Path(plain(name)), objects, split, size, source))
     return made
 
 
-def rows(source: Path, places: dict[str, int] | None = None) -> Iterator[tuple[str, Row]]:
-    """The rows of a table with their place in it; missing cells are empty. `places`: of which columns, if not of all
+def rows(source: Path, positions: dict[str, int] | None = None) -> Iterator[tuple[str, Row]]:
+    """The rows of a table with their line numbers; missing cells are empty. `positions`: of the columns, if not of all
     that are known."""
     lines = lines_of(source)
-    places = columns(header(source)) if places is None else places
+    positions = columns(header(source)) if positions is None else positions
     reader = csv.reader(lines, delimiter=delimiter(lines[0]))
     next(reader)
     for cells in reader:
         if any(cell.strip() for cell in cells):
-            row = {name: cells[i].strip() if i < len(cells) else "" for name, i in places.items()}
+            row = {name: cells[i].strip() if i < len(cells) else "" for name, i in positions.items()}
             yield f"line {reader.line_num}", row
 
 
@@ -136,7 +131,7 @@ def unread(source: Path) -> Iterator[tuple[str, str]]:
         yield from ((name, "object") for name, cell in row.items() if cell)
 
 
-def thing(row: Row, where: str, source: Path, faults: list[Fault]) -> Object | None:
+def row_object(row: Row, where: str, source: Path, reading: Reading) -> Object | None:
     """The object of a row; None where there is none, or, with a fault, where its box is not four numbers."""
     names = CORNERS if set(CORNERS) <= set(row) else SIDES
     cells = [row[name] for name in names]
@@ -145,8 +140,7 @@ def thing(row: Row, where: str, source: Path, faults: list[Fault]) -> Object | N
     try:
         a, b, c, d = map(float, cells)
     except ValueError:
-        reason = f"its box is `{', '.join(cells)}`, not four numbers"
-        faults.append(Fault("unreadable", source, where, reason, drops=True))
+        reading.fault("unreadable", source, where, f"its box is `{', '.join(cells)}`, not four numbers")
         return None
     box: Box = (a, b, c, d) if names is CORNERS else (a, b, a + c, b + d)
     return Object(box, row["class"], where)
