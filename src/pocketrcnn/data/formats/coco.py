@@ -7,14 +7,13 @@ file does not list are not in the data. Format: https://cocodataset.org/#format-
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..annotations import Annotations, Example, Object, printable
-from .finding import Wanted, is_background, plain, read_text, split_below, split_of
+from .finding import beside, is_background, plain, read_text, size_from, split_below, split_of
 from .reading import Reading
 from .writing import copies, image_names, number, size_of, write_text
 
@@ -53,15 +52,7 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
         examples += reader.examples("" if single else split_of(source.stem) or split_below(reading.root, source))
         classes += [name for name in reader.classes() if name not in classes]
         reading.unread.update(unread(reader.lists))
-    return reading.annotations("coco", classes, images.placed(examples, wanted), images)
-
-
-def wanted(one: Example) -> Wanted:
-    """The image that a file names: beside the file, or in `images` there; of files in `annotations`, beside these."""
-    assert one.source
-    beside = one.source.parent
-    home = [beside.parent / "images", beside.parent] if beside.name.lower() == "annotations" else []
-    return Wanted((one.path.as_posix(),), (*home, beside, beside / "images"), one.split)
+    return reading.annotations("coco", classes, images.placed(examples, beside), images)
 
 
 def load(source: Path, reading: Reading) -> Record:
@@ -119,7 +110,8 @@ class Reader:
                     "same-id", f"image {i}", f"is the id of {made[i].path.name} and of {name}; the first is kept"
                 )
             else:
-                made[i] = Example(Path(plain(name)), tuple(objects.pop(i, ())), split, stated(record), self.source)
+                size = size_from(record.get("width"), record.get("height"))
+                made[i] = Example(Path(plain(name)), tuple(objects.pop(i, ())), split, size, self.source)
         for i, orphans in objects.items():
             for orphan in orphans:
                 self.fault("no-image", orphan.where, f"belongs to image {i}, which the file does not list")
@@ -181,14 +173,6 @@ def numbers(value: object) -> tuple[float, ...] | None:
         return tuple(map(float, value))
     except (TypeError, ValueError, OverflowError):
         return None
-
-
-def stated(record: Record) -> tuple[int, int] | None:
-    """The size in a record; None where it is missing, zero or no number."""
-    size = numbers([record.get("width", 0), record.get("height", 0), 0, 0])
-    if size is None or not all(math.isfinite(side) and side >= 1 for side in size[:2]):
-        return None
-    return int(size[0]), int(size[1])
 
 
 def write(annotations: Annotations, out: Path) -> None:

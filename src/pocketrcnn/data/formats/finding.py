@@ -80,10 +80,10 @@ def used_classes(examples: Sequence[Example]) -> tuple[str, ...]:
     return tuple(sorted(name for name in used if name and not is_background(name)))
 
 
-def size_from(width: str, height: str) -> tuple[int, int] | None:
+def size_from(width: object, height: object) -> tuple[int, int] | None:
     """A size as annotations write it; None where it is missing, zero or no number."""
     try:
-        size = int(float(width)), int(float(height))
+        size = int(float(str(width))), int(float(str(height)))
     except (ValueError, OverflowError):
         return None
     return size if min(size) >= 1 else None
@@ -115,6 +115,14 @@ class Wanted:
     def paths(self) -> Iterator[Path]:
         """Every name in every folder."""
         yield from (folder / name for name in self.names for folder in self.folders)
+
+
+def beside(one: Example) -> Wanted:
+    """The image that a file names: beside the file, or in `images` there; of files in `annotations`, beside these."""
+    assert one.source
+    folder = one.source.parent
+    above = [folder.parent / "images", folder.parent] if folder.name.lower() == "annotations" else []
+    return Wanted((one.path.as_posix(),), (*above, folder, folder / "images"), one.split)
 
 
 class Images:

@@ -14,7 +14,7 @@ from itertools import dropwhile
 from pathlib import Path
 
 from ..annotations import Annotations, Box, Example, Object
-from .finding import Wanted, plain, read_text, size_from, split_below, split_of, used_classes
+from .finding import beside, plain, read_text, size_from, split_below, split_of, used_classes
 from .reading import Reading
 
 COLUMNS = {
@@ -32,30 +32,27 @@ COLUMNS = {
     "height": ("height", "imageheight", "imgheight"),
     "split": ("split", "set", "subset", "partition"),
 }
-CORNERS, SIDES = ("x1", "y1", "x2", "y2"), ("x", "y", "w", "h")
+CORNERS, SIDES, SIZE = ("x1", "y1", "x2", "y2"), ("x", "y", "w", "h"), ("width", "height")
 Row = dict[str, str]
 csv.field_size_limit(2**31 - 1)  # characters of a cell: polygons and masks are longer than the 131,072 of the library
 
 
 def sources(reading: Reading) -> list[Path]:
     """The tables among the candidates."""
-    return [file for file in reading.candidates if file.suffix.lower() in (".csv", ".tsv") and columns(header(file))]
+    files = (file for file in reading.candidates if file.suffix.lower() in (".csv", ".tsv"))
+    return [file for file in files if columns(next(rows(file), ("", []))[1])]
 
 
-def header(file: Path) -> list[str]:
-    """The first row of a table."""
-    lines = lines_of(file)[:1]
-    return next(csv.reader(lines, delimiter=delimiter(lines[0])), []) if lines else []
+def rows(source: Path) -> Iterator[tuple[str, list[str]]]:
+    """The rows of a table with their line numbers, first the header, which may begin with a tab: a column without name.
 
-
-def lines_of(file: Path) -> list[str]:
-    """The lines of a table from its header on, which may begin with a tab: that of a column without a name."""
-    return list(dropwhile(lambda line: not line.strip(), read_text(file).splitlines()))
-
-
-def delimiter(line: str) -> str:
-    """What separates the columns."""
-    return max(",;\t", key=line.count)
+    Commas, semicolons or tabs separate the cells.
+    """
+    lines = list(dropwhile(lambda line: not line.strip(), read_text(source).splitlines()))
+    reader = csv.reader(lines, delimiter=max(",;\t", key=lines[0].count) if lines else ",")
+    for cells in reader:
+        if any(cell.strip() for cell in cells):
+            yield f"line {reader.line_num}", [cell.strip() for cell in cells]
 
 
 def columns(names: list[str]) -> dict[str, int]:
@@ -76,59 +73,31 @@ def columns(names: list[str]) -> dict[str, int]:
 def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all tables, as they are."""
     images = reading.images()
-    examples: list[Example] = []
-    for source in sources:
-        examples += read_table(source, reading)
-        reading.unread.update(unread(source))
-    examples = images.placed(examples, wanted)
+    examples = images.placed([one for source in sources for one in read_table(source, reading)], beside)
     return reading.annotations("csv", used_classes(examples), examples, images)
 
 
-def wanted(one: Example) -> Wanted:
-    """The image that a table names: beside the table, or in `images` there."""
-    assert one.source
-    return Wanted((one.path.as_posix(),), (one.source.parent, one.source.parent / "images"), one.split)
-
-
 def read_table(source: Path, reading: Reading) -> list[Example]:
-    """The examples of one table, with paths as it has them."""
+    """The examples of one table, with paths as it has them. Cells of columns that are not known here are counted."""
     default = split_of(source.stem) or split_below(reading.root, source)
+    (_, names), *body = rows(source)
+    positions = columns(names)
+    unknown = {i: name or f"column {i + 1}" for i, name in enumerate(names) if i not in positions.values()}
     groups: dict[tuple[str, str], list[tuple[str, Row]]] = {}
-    for where, row in rows(source):
+    for where, cells in body:
+        row = {column: cells[i] if i < len(cells) else "" for column, i in positions.items()}
+        reading.unread.update((unknown[i], "object") for i, cell in enumerate(cells) if cell and i in unknown)
         if row["image"]:
             split = split_of(row.get("split", "")) or default
             groups.setdefault((row["image"], split), []).append((where, row))
         else:
             reading.fault("unreadable", source, where, "names no image")
-    made = []
+    examples = []
     for (name, split), members in groups.items():
         objects = tuple(filter(None, (row_object(row, where, source, reading) for where, row in members)))
         first = members[0][1]
-        size = size_from(first.get("width", ""), first.get("height", ""))
-        made.append(Example(Path(plain(name)), objects, split, size, source))
-    return made
-
-
-def rows(source: Path, positions: dict[str, int] | None = None) -> Iterator[tuple[str, Row]]:
-    """The rows of a table with their line numbers; missing cells are empty. `positions`: of the columns, if not of all
-    that are known."""
-    lines = lines_of(source)
-    positions = columns(header(source)) if positions is None else positions
-    reader = csv.reader(lines, delimiter=delimiter(lines[0]))
-    next(reader)
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            row = {name: cells[i].strip() if i < len(cells) else "" for name, i in positions.items()}
-            yield f"line {reader.line_num}", row
-
-
-def unread(source: Path) -> Iterator[tuple[str, str]]:
-    """Every cell of a column that is not known here, as the column's name and what it is of."""
-    names = header(source)
-    known = columns(names).values()
-    strange = {name.strip() or f"column {i}": i - 1 for i, name in enumerate(names, 1) if i - 1 not in known}
-    for _, row in rows(source, strange) if strange else ():
-        yield from ((name, "object") for name, cell in row.items() if cell)
+        examples.append(Example(Path(plain(name)), objects, split, size_from(*map(first.get, SIZE)), source))
+    return examples
 
 
 def row_object(row: Row, where: str, source: Path, reading: Reading) -> Object | None:

@@ -29,21 +29,7 @@ Source = Path | str | Image.Image | NDArray[Any]
 
 PIXEL_LIMIT = 50_000_000
 """Pixels of the largest image that is decoded: 150 MB as RGB."""
-IMAGE_SUFFIXES = (
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".jfif",
-    ".tif",
-    ".tiff",
-    ".bmp",
-    ".gif",
-    ".webp",
-    ".jp2",
-    ".ppm",
-    ".pgm",
-    ".pbm",
-)
+ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".jp2", ".ppm", ".pgm", ".pbm")
 """Endings, in small letters, of files that are taken for images; what is inside decides how they are read."""
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "PPM")  # no EPS: Pillow starts a program for it
