@@ -364,7 +364,7 @@ def test_fix_writes_a_copy_without_faults(tmp_path: Path, shell: Shell) -> None:
     before = {path: path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()}
     code, out, _ = shell("check", tmp_path / "data", "--fix", tmp_path / "fixed")
     assert code == 1
-    assert f"repaired copy: {tmp_path / 'fixed'}" in out
+    assert f"fixed copy: {tmp_path / 'fixed'}" in out
     assert {path: path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()} == before
     verbs = [line.split(": ")[:2] for line in (tmp_path / "fixed" / "fixes.txt").read_text().splitlines()]
     assert sorted(verbs) == [

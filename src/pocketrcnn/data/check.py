@@ -1,4 +1,4 @@
-"""What is wrong with people's own data, before anything is trusted: every fault with its file, object and reason.
+"""What is wrong with a user's data: every fault with its file, object and reason.
 
 Valid images and objects go on, with real image sizes. Faults are reported, and fixed where the meaning is plain. No
 torch here.

@@ -1,4 +1,4 @@
-"""A repaired copy of a data set, with a list of what was done to it. No torch here."""
+"""A fixed copy of a data set, with a list of the changes. No torch here."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from .scenes import FRAME
 
 Split = Literal["train", "test"]
 CHUNK = 500  # images at a time
-HALF = 0.5  # pixels by which a box may leave the frame: the centre of an odd width, rounded
+HALF = 0.5  # pixels by which a box may leave the image: the centre of an odd width, rounded
 
 
 class Batches(Protocol):
@@ -81,7 +81,7 @@ def read_course_layout(folder: Path, split: Split) -> tuple[Tensor, Tensor, Tens
     """Read one half: images uint8 [N,3,48,48], boxes float32 [N,1,4], labels int64 [N,1].
 
     The masks are not read: they follow from the boxes. Raises UserError that names the file, and the line, when
-    a file is missing or broken, a line cannot be read, or a box lies outside the frame.
+    a file is missing or broken, a line cannot be read, or a box lies outside the image.
     """
     listing = folder / "devkit" / f"{split}.txt"
     try:
@@ -93,8 +93,8 @@ def read_course_layout(folder: Path, split: Split) -> tuple[Tensor, Tensor, Tens
     if not entries:
         raise UserError(f"{listing} lists no image: add a line `NAME.png LABEL ROW COLUMN WIDTH` for each")
     images = np.empty((len(entries), FRAME, FRAME, 3), dtype=np.uint8)
-    for place, (name, _, _) in enumerate(entries):
-        images[place] = _read_picture(folder / "imgs" / name, listing)
+    for index, (name, _, _) in enumerate(entries):
+        images[index] = _read_picture(folder / "imgs" / name, listing)
     boxes = torch.tensor([box for _, _, box in entries], dtype=torch.float32)[:, None]  # [N,1,4]
     labels = torch.tensor([label for _, label, _ in entries])[:, None]  # [N,1]
     return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), boxes, labels

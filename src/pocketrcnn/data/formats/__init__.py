@@ -1,4 +1,4 @@
-"""People's own data sets in the formats that they have: COCO, Pascal VOC, YOLO and CSV, told apart by content.
+"""Data sets in the formats that users have: COCO, Pascal VOC, YOLO and CSV, told apart by content.
 
 Readers hand on what the files say, faulty boxes too: `pocketrcnn.data.check` checks them. What cannot be understood
 becomes a fault, and the rest is read. No torch here.

@@ -48,7 +48,7 @@ def read_text(path: Path) -> str:
 def files(root: Path, predicted: list[Path] | None = None) -> Iterator[Path]:
     """All files under a folder, links followed, by name; nothing hidden, and no folder twice.
 
-    Folders below it that `predict` wrote are left out, with all that is in them, and added to `predicted`.
+    Folders below it that `predict` wrote are skipped, with all that is in them, and added to `predicted`.
     Raises OSError where a folder cannot be read.
     """
     seen: set[str] = set()
@@ -197,7 +197,7 @@ class Images:
         return [path for path, rank in zip(paths, ranks, strict=True) if rank == max(ranks)]
 
     def unnamed(self) -> tuple[Path, ...]:
-        """The images that were not found for anybody."""
+        """The images that no record names."""
         left = [path for path in self.paths if path not in self.named]
         named = set(map(os.path.realpath, self.named)) if left else set()
         return tuple(path for path in left if os.path.realpath(path) not in named)

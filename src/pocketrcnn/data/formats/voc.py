@@ -6,8 +6,8 @@ splits, else the names of folders. Images without XML are in the data only where
 objects are read as crowd: background in training, and not counted as a miss, as in VOC's evaluation (Everingham et al.
 2010, section 4.2). A `classes.txt` gives the order of the classes, else the alphabet does.
 
-`origin` 0: corners as they are, which is how programs of today write them. 1: VOC's own boxes, which count pixels from
-1 and end inside the box: 1 is taken off xmin and ymin.
+`origin` 0: corners as they are, which is how programs of today write them. 1: VOC's convention, where pixels count from
+1 and the last one belongs to the box: 1 is subtracted from xmin and ymin.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def sources(reading: Reading) -> list[Path]:
 
 
 def looks_like_voc(file: Path) -> bool:
-    """Whether an XML file is about an image, or is in the place of one that is."""
+    """Whether an XML file is about an image, or is where such a file would be."""
     with file.open("rb") as stream:
         head = stream.read(1000)
     return bool(re.search(rb"<annotation[\s/>]", head)) or file.parent.name == "Annotations"  # CVAT: `<annotations>`
@@ -78,7 +78,7 @@ def wanted(one: Example, images: Images, stems: Collection[tuple[Path, str]]) ->
 
 
 def folders_of(source: Path, root: Path) -> tuple[Path, ...]:
-    """Where the image of an XML file may be: where the file is, and, below Annotations, in this place in JPEGImages."""
+    """Where the image of an XML file may be: beside it, and, below Annotations, in the same folder of JPEGImages."""
     for above in source.parents:
         if above.name == "Annotations" and root in above.parents:
             home = above.parent / "JPEGImages"

@@ -1,1 +1,1 @@
-"""Pixels: files of images read, turned upright, fitted into a square, kept in a cache."""
+"""Pixels: image files read, rotated upright, padded to a square, kept in a cache."""

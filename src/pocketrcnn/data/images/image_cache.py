@@ -1,10 +1,10 @@
-"""Images decoded once: square frames in one file of the cache, read from it a batch at a time.
+"""Images decoded once and padded to a square: one file of the cache, read a batch at a time.
 
 A file is written whole or not at all, and its name says what its content follows from. The folder `folders/` of the
 cache holds nothing else, and may be deleted whenever no run is using it.
 The file is read, not mapped: the pages of a mapped file count as memory of the process, up to its whole size.
 
-Shapes: B frames in a batch, S the side of a frame in pixels.
+Shapes: B images in a batch, S the input size in pixels.
 """
 
 from __future__ import annotations
@@ -32,37 +32,37 @@ from .cache import OTHER_CACHE, cache_root
 from .letterbox import FILL, letterbox
 from .pixels import Pixels, read_image
 
-LAYOUT = 1  # raised when the same images give other frames, or another file
+LAYOUT = 1  # raised when the same images give other pixels, or another file
 WORKERS = 2  # threads that decode
 CHUNK = 16  # images that are decoded before they are written
 
 
 @dataclass(frozen=True)
 class CachedImages:
-    """A file of frames of S x S pixels. broken: the places whose image could not be read, with the reason."""
+    """A file of padded images of S x S pixels. broken: the indices of those that could not be read, with the reason."""
 
     path: Path
     side: int
     broken: dict[int, str]
 
-    def read(self, places: NDArray[np.int64]) -> Pixels:
-        """The frames at these places: uint8 [B,S,S,3]. Raises UserError when the file has gone or is damaged."""
-        frames = np.empty((len(places), self.side, self.side, 3), np.uint8)
+    def read(self, indices: NDArray[np.int64]) -> Pixels:
+        """The images at these indices: uint8 [B,S,S,3]. Raises UserError when the file is gone or damaged."""
+        images = np.empty((len(indices), self.side, self.side, 3), np.uint8)
         try:
             with self.path.open("rb", buffering=0) as file:  # 20 microseconds a batch, and no file is left open
-                for place, frame in zip(places.tolist(), frames, strict=True):
-                    file.seek(place * frame.nbytes)
-                    if file.readinto(frame.data) != frame.nbytes:
+                for index, image in zip(indices.tolist(), images, strict=True):
+                    file.seek(index * image.nbytes)
+                    if file.readinto(image.data) != image.nbytes:
                         raise OSError(errno.EIO, "it is too short")
         except OSError as error:
             raise UserError(f"{self.path} cannot be read ({error.strerror}): delete it and start again") from error
-        return frames
+        return images
 
 
 def open_cached_images(examples: Sequence[Example], side: int, cache: Path | None = None) -> CachedImages:
-    """The frames of these images, in their order: made the first time, and when an image's file has changed.
+    """These images padded, in their order: made the first time, and when an image's file has changed.
 
-    `cache`: a folder of ours in place of `folders/` in the cache. Several processes may call this at once: one
+    `cache`: a folder in place of `folders/` in the cache. Several processes may call this at once: one
     writes, the others wait for it. Raises UserError when the cache cannot be written, or has no room.
     """
     path = (cache or cache_root() / "folders") / f"{_key(examples, side)}.frames"
@@ -76,23 +76,23 @@ def open_cached_images(examples: Sequence[Example], side: int, cache: Path | Non
 
 def _key(examples: Sequence[Example], side: int) -> str:
     """The name of the file for these images: a hash of all that its content follows from."""
-    facts: list[Any] = [LAYOUT, PIL.__version__, side]
+    content: list[Any] = [LAYOUT, PIL.__version__, side]
     for example in examples:
         try:
             status = example.path.stat()
             state = (status.st_mtime_ns, status.st_size)
         except OSError:
-            state = (0, 0)  # not there: found again when it is decoded
-        facts.append((str(example.path.absolute()), *state, example.size))
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
+            state = (0, 0)  # not there: reported when it is decoded
+        content.append((str(example.path.absolute()), *state, example.size))
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 
 def _stored(path: Path, count: int, side: int) -> dict[int, str] | None:
-    """The images that are missing in a whole file, by place, with the reason; None when there is no such file."""
+    """The images that are missing in a whole file, by index, with the reason; None when there is no such file."""
     try:
         with path.open("rb") as file:
             file.seek(count * side * side * 3)
-            return {int(place): reason for place, reason in json.loads(file.read()).items()}
+            return {int(index): reason for index, reason in json.loads(file.read()).items()}
     except (OSError, ValueError):
         return None
 
@@ -110,21 +110,21 @@ def _store(path: Path, examples: Sequence[Example], side: int) -> None:
 
 
 def _write_images(file: IO[bytes], examples: Sequence[Example], side: int) -> None:
-    """All frames, and behind them, as JSON, the reasons for those that are only grey."""
+    """All images, and behind them, as JSON, the reasons for those that are only grey."""
     broken: dict[int, str] = {}
     blank = bytes([FILL]) * (side * side * 3)
     with ThreadPoolExecutor(WORKERS) as pool:
         for start in range(0, len(examples), CHUNK):
             chunk = examples[start : start + CHUNK]
-            for place, frame in enumerate(pool.map(partial(_frame, side=side), chunk), start):
-                file.write(blank if isinstance(frame, str) else frame.data)
-                if isinstance(frame, str):
-                    broken[place] = frame
+            for index, image in enumerate(pool.map(partial(_padded, side=side), chunk), start):
+                file.write(blank if isinstance(image, str) else image.data)
+                if isinstance(image, str):
+                    broken[index] = image
     file.write(json.dumps(broken).encode())
 
 
-def _frame(example: Example, side: int) -> Pixels | str:
-    """The frame of an image, or why there is none."""
+def _padded(example: Example, side: int) -> Pixels | str:
+    """An image as the network's input, or why there is none."""
     try:
         image = read_image(example.path)
     except UserError as error:
@@ -133,5 +133,5 @@ def _frame(example: Example, side: int) -> Pixels | str:
     assert example.size, "`check` hands on real sizes"
     if (width, height) != example.size:
         before = " x ".join(map(str, example.size))
-        return f"has {width} x {height} pixels, {before} before: annotate it again, or leave it out"
+        return f"has {width} x {height} pixels, {before} before: annotate it again, or remove it"
     return letterbox(image, side)[0]
