@@ -21,6 +21,7 @@ from PIL import Image
 from torch import Tensor
 
 from ...data.files import new_folder
+from ...data.images.pixels import Pixels, read_image
 from ...errors import UserError
 from ...model.structures import Batch
 from .cifar import CLASSES, cifar10_folder
@@ -115,15 +116,12 @@ def _parse(line: str, where: str) -> tuple[str, int, list[float]]:
     return name, label, box
 
 
-def _read_picture(path: Path, listing: Path) -> np.ndarray:
+def _read_picture(path: Path, listing: Path) -> Pixels:
     """One image, uint8 [48,48,3]."""
-    try:
-        with Image.open(path) as picture:
-            if picture.size != (FRAME, FRAME):
-                raise UserError(f"{path} is {picture.width}x{picture.height} pixels: the layout has {FRAME}x{FRAME}")
-            return np.asarray(picture.convert("RGB"))
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing, though {listing} lists it: restore it or delete its line") from None
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = str(error).partition(" '")[0]  # without the file's name, which stands before it
-        raise UserError(f"{path} is not a whole image ({reason}): restore it or delete its line") from error
+    if not path.exists():
+        raise UserError(f"{path} is missing, though {listing} lists it: restore it or delete its line")
+    pixels = read_image(path)
+    height, width, _ = pixels.shape
+    if (width, height) != (FRAME, FRAME):
+        raise UserError(f"{path} is {width}x{height} pixels: the layout has {FRAME}x{FRAME}")
+    return pixels

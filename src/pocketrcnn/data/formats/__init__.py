@@ -6,13 +6,12 @@ becomes a fault, and the rest is read. No torch here.
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ...errors import UserError
+from ...errors import UserError, nearest
 from ..annotations import Annotations, Fault
 from ..files import new_folder
 from ..overview import counted
@@ -34,7 +33,8 @@ def read(path: Path, voc_origin: int = 0) -> Annotations:
     Raises UserError when there is no such path, nothing in it, or no annotations that are known here.
     """
     if not path.exists():
-        raise UserError(f"{path} does not exist{nearby(path)}: name a folder with images and their annotations")
+        near = nearest(path.name, (file.name for file in path.parent.iterdir())) if path.parent.is_dir() else ""
+        raise UserError(f"{path} does not exist{near}: name a folder with images and their annotations")
     try:
         reading = Reading(path, voc_origin)
         sources = {name: module.sources(reading) for name, module in FORMATS.items()}
@@ -60,13 +60,6 @@ def write(annotations: Annotations, out: Path, kind: str, notes: Mapping[str, st
         WRITERS[kind](annotations, folder)
         for name, text in (notes or {}).items():
             write_text(folder / name, text)
-
-
-def nearby(path: Path) -> str:
-    """` (did you mean `x`?)` with the name beside it that is nearest, if any is near."""
-    names = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
-    return f" (did you mean `{path.parent / near[0]}`?)" if near else ""
 
 
 def unknown(reading: Reading) -> str:

@@ -131,9 +131,8 @@ class Images:
     def __init__(self, root: Path, inside: Sequence[Path]) -> None:
         self.root, self.files = root, inside
         self.paths = list(filter(is_image_name, inside))
-        self.folders = {
-            folder for parent in {path.parent for path in self.paths} for folder in (parent, *parent.parents)
-        }
+        parents = {path.parent for path in self.paths}
+        self.folders = parents | {folder for parent in parents for folder in parent.parents}
         self.named: set[Path] = set()
         self.known: defaultdict[str, list[Path]] = defaultdict(list)
         for path in self.paths:
@@ -159,14 +158,15 @@ class Images:
         self.named.update(filter(None, paths))
         return [path or next(one.paths()) for path, one in zip(paths, wanted, strict=True)]
 
+    def free(self, name: str, taken: set[str]) -> list[Path]:
+        """The files of a name, with or without suffix, that are nobody's."""
+        return [path for path in self.known.get(key(name), ()) if os.path.realpath(path) not in taken]
+
     def here(self, one: Wanted, taken: set[str]) -> Path | None:
         """A file in one of the folders, by its name in other letters or by its name without suffix."""
-        for expected in one.paths():
-            for name in (expected.name, expected.stem):
-                for path in self.known.get(key(name), ()):
-                    if path.parent == expected.parent and os.path.realpath(path) not in taken:
-                        return path
-        return None
+        tried = ((path, name) for path in one.paths() for name in (path.name, path.stem))
+        files = (file for path, name in tried for file in self.free(name, taken) if file.parent == path.parent)
+        return next(files, None)
 
     def elsewhere(self, one: Wanted, taken: set[str]) -> Path | None:
         """A file in any folder; None, which makes it a missing image, where these rules leave none or several:
@@ -178,10 +178,8 @@ class Images:
         """
         home = not self.folders.isdisjoint(one.folders)
         for short in map(PurePosixPath, one.names):
-            whole = self.known.get(key(short.name), [])
-            free = [
-                path for path in whole or self.known.get(key(short.stem), []) if os.path.realpath(path) not in taken
-            ]
+            whole = key(short.name) in self.known
+            free = self.free(short.name if whole else short.stem, taken)
             near = [path for path in free if any(folder in path.parents for folder in one.folders)]
             likely = self.best(near or free, short, one.split)
             if len(likely) == 1 and (near or not home or (whole and len(free) == 1)):
@@ -190,11 +188,12 @@ class Images:
 
     def best(self, paths: list[Path], name: PurePosixPath, split: str) -> list[Path]:
         """Those whose folders agree best with a name; of these those of the split; of these those in `images`."""
-        ranks = [
-            (agreement(path, name), split_below(self.root, path) == split, "images" in map(key, path.parts[:-1]))
+        ranks = {
+            path: (agreement(path, name), split_below(self.root, path) == split, "images" in map(key, path.parts[:-1]))
             for path in paths
-        ]
-        return [path for path, rank in zip(paths, ranks, strict=True) if rank == max(ranks)]
+        }
+        top = max(ranks.values(), default=None)
+        return [path for path in paths if ranks[path] == top]
 
     def unnamed(self) -> tuple[Path, ...]:
         """The images that no record names."""

@@ -126,7 +126,8 @@ def class_names(settings: Settings, reading: Reading) -> dict[int, str] | None:
         return {i: printable(str(name)) for i, name in enumerate(names)}
     if isinstance(settings.get("nc"), int):
         return {i: str(i) for i in range(settings["nc"])}
-    lists = {file: names_in(file) for file in reading.files if file.name.lower() in NAMES}
+    files = [file for file in reading.files if file.name.lower() in NAMES]
+    lists = {file: [line.strip() for line in read_text(file).rstrip().splitlines()] for file in files}
     if not lists:
         return None
     longest = max(lists, key=lambda file: len(lists[file]))
@@ -134,11 +135,6 @@ def class_names(settings: Settings, reading: Reading) -> dict[int, str] | None:
         if lists[longest][: len(lines)] != lines:
             raise UserError(f"{longest} and {file} name different classes: make them equal, or name one of the folders")
     return dict(enumerate(lists[longest]))
-
-
-def names_in(file: Path) -> list[str]:
-    """The names in a text file, one a line."""
-    return [line.strip() for line in read_text(file).rstrip().splitlines()]
 
 
 def points_of(settings: Settings) -> int:
