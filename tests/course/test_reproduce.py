@@ -403,7 +403,7 @@ def test_the_lock_is_gone_afterwards_and_leftovers_too(tmp_path: Path) -> None:
 def test_two_calls_do_not_share_a_folder(tmp_path: Path) -> None:
     with (
         filelock.FileLock(tmp_path / ".lock"),
-        pytest.raises(UserError, match="is in use by another `reproduce`"),
+        pytest.raises(UserError, match="is in use by another program"),
         workplace(tmp_path),
     ):
         pass

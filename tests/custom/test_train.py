@@ -24,10 +24,10 @@ from pocketrcnn.custom.evaluate import evaluate_run
 from pocketrcnn.custom.report.facts import command
 from pocketrcnn.custom.train import Options, resume, train, with_options
 from pocketrcnn.data.custom_data import open_custom_data
+from pocketrcnn.data.files import first_free
 from pocketrcnn.errors import UserError
 from pocketrcnn.training import config_file
 from pocketrcnn.training.checkpoint import load_tensors
-from pocketrcnn.training.files import first_free
 from pocketrcnn.training.loop import Trainer
 from pocketrcnn.training.run import Run, open_run, saved_splits
 from pocketrcnn.training.signals import Interrupted

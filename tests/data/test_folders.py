@@ -16,7 +16,7 @@ from PIL import Image
 from pocketrcnn.data.annotations import Annotations, Example, Object
 from pocketrcnn.data.dataset import Dataset
 from pocketrcnn.data.folders import Folder, open_folder
-from pocketrcnn.data.images import frames
+from pocketrcnn.data.images import image_cache
 from pocketrcnn.data.images.letterbox import letterbox
 from pocketrcnn.errors import UserError
 
@@ -131,14 +131,14 @@ def test_a_part_of_a_data_set(annotations: Annotations) -> None:
 
 def test_images_are_decoded_once(annotations: Annotations, monkeypatch: pytest.MonkeyPatch) -> None:
     before = open_folder(annotations, "train", 16).batch(torch.arange(5))
-    monkeypatch.setattr(frames, "read_image", lambda path: pytest.fail(f"{path} is decoded again"))
+    monkeypatch.setattr(image_cache, "read_image", lambda path: pytest.fail(f"{path} is decoded again"))
     after = open_folder(annotations, "train", 16).batch(torch.arange(5))
     assert torch.equal(before.images, after.images)
 
 
 def test_other_boxes_need_no_other_frames(annotations: Annotations, monkeypatch: pytest.MonkeyPatch) -> None:
     open_folder(annotations, "train", 16)
-    monkeypatch.setattr(frames, "read_image", lambda path: pytest.fail(f"{path} is decoded again"))
+    monkeypatch.setattr(image_cache, "read_image", lambda path: pytest.fail(f"{path} is decoded again"))
     plain = tuple(replace(one, objects=()) for one in annotations.examples)
     assert not open_folder(replace(annotations, examples=plain), "train", 16).batch(torch.arange(5)).valid.any()
 
@@ -174,7 +174,7 @@ def test_broken_images_are_left_out_and_named(annotations: Annotations, monkeypa
         assert "has 5 x 6 pixels" in data.skipped[2].reason
         assert data.batch(torch.tensor([1])).boxes.tolist() == [[[0, 0, 16, 16]]]
         assert np.array_equal(data.batch(torch.tensor([0])).images[0].permute(1, 2, 0).numpy(), pixels(paths[1]))
-        monkeypatch.setattr(frames, "read_image", lambda path: pytest.fail(f"{path} is decoded again"))
+        monkeypatch.setattr(image_cache, "read_image", lambda path: pytest.fail(f"{path} is decoded again"))
 
 
 def test_no_image_can_be_read(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_no_space_left(annotations: Annotations, empty_cache: Path, monkeypatch:
     usage = shutil._ntuple_diskusage(10**9, 10**9, 100)
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "disk_usage", lambda path: usage)
-        with pytest.raises(UserError, match=r"cannot be written \(No space left on device\), 0 MB are needed: free"):
+        with pytest.raises(UserError, match=r"cannot be written \(No space left on device, 0 MB are needed\): free"):
             open_folder(annotations, "train", 16)
     assert cached(empty_cache) == []
     assert len(open_folder(annotations, "train", 16)) == 5
@@ -219,7 +219,7 @@ def test_a_cache_that_is_a_file(annotations: Annotations, tmp_path: Path) -> Non
 def test_killed_programs_leave_nothing_for_long(annotations: Annotations, empty_cache: Path) -> None:
     folder = empty_cache / "folders"
     folder.mkdir()
-    (folder / "other.part").write_bytes(b"half")
+    (folder / ".other.frames.4711.part").write_bytes(b"half")
     data = open_folder(annotations, "train", 16)
     assert cached(empty_cache) == [".frames"]
     whole = data.frames.path.read_bytes()
@@ -236,8 +236,8 @@ def test_a_cache_that_goes_away_during_a_run(annotations: Annotations, content: 
 
 
 def test_several_at_once_write_once(annotations: Annotations, monkeypatch: pytest.MonkeyPatch) -> None:
-    read, decoded, opened = frames.read_image, [], []
-    monkeypatch.setattr(frames, "read_image", lambda path: (decoded.append(path), read(path))[1])
+    read, decoded, opened = image_cache.read_image, [], []
+    monkeypatch.setattr(image_cache, "read_image", lambda path: (decoded.append(path), read(path))[1])
     threads = [threading.Thread(target=lambda: opened.append(open_folder(annotations, "train", 16))) for _ in range(4)]
     for thread in threads:
         thread.start()

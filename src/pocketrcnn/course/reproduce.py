@@ -11,19 +11,18 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import filelock
 import msgspec
 import torch
 
 from ..config import Config, DataConfig, replace
 from ..data.dataset import Dataset
+from ..data.files import LOCK, is_unfinished, locked, write_atomically
 from ..errors import UserError, nearest
 from ..terminal import columns, print_table, say
 from ..training.device import choose_device
-from ..training.files import leftover, remove_leftovers, write_atomically
 from ..training.fit import fit
 from ..training.machine import environment
-from ..training.run import LOCK, Run, encode, parse, saved
+from ..training.run import Run, encode, parse, saved
 from .data.datasets import SOURCES, open_dataset, with_backgrounds
 from .experiments import EXPERIMENTS, FULL, NETWORKS, RECIPES, Experiment, chosen
 from .report.page import write_report
@@ -198,27 +197,11 @@ def workplace(out: Path) -> Iterator[None]:
     ours = {RESULTS, REPORT, RUNS, LOCK}
     if out.exists() and not out.is_dir():
         raise UserError(f"--out {out} is a file: choose a folder")
-    strange = (
-        sorted(p.name for p in out.iterdir() if p.name not in ours and not leftover(p.name)) if out.is_dir() else []
-    )
-    if strange:
+    names = [path.name for path in out.iterdir()] if out.is_dir() else []
+    if strange := sorted(name for name in names if name not in ours and not is_unfinished(name)):
         raise UserError(f"--out {out} holds something else (`{strange[0]}`): choose an empty or a new folder")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        guard = filelock.FileLock(out / LOCK, timeout=0)
-        guard.acquire()
-    except filelock.Timeout as error:
-        raise UserError(
-            f"--out {out} is in use by another `reproduce`: wait for it, or choose another folder"
-        ) from error
-    except OSError as error:
-        raise UserError(f"--out {out} cannot be written ({error.strerror}): choose another folder") from error
-    try:
-        remove_leftovers(out)
+    with locked(out / LOCK):
         yield
-    finally:
-        guard.release()
-        (out / LOCK).unlink(missing_ok=True)
 
 
 def show(made: Results) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..data.annotations import SPLITS
 from ..data.custom_data import CustomData, open_custom_data
+from ..data.files import require_writable, write_atomically
 from ..data.folders import Folder
 from ..data.overview import counted
 from ..errors import UserError
@@ -21,7 +22,6 @@ from ..evaluation.tables import tables
 from ..evaluation.thresholds import DEFAULT_THRESHOLD
 from ..terminal import print_table, say
 from ..training.device import DELIVERED, autocast, keep_memory
-from ..training.files import require_writable, write_atomically
 from ..training.run import METRICS, Run, encode, open_finished, parse, saved_splits
 
 Judged = tuple[Sequence[Truth], Sequence[Found]]

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from PIL import Image
 
+from ..data.files import first_free, open_atomically, write_errors
 from ..data.images.pixels import Pixels, read_image
 from ..data.listing import RESULTS, TABLE, expand, holds_predictions
 from ..data.overview import counted
@@ -28,7 +29,6 @@ from ..errors import UserError
 from ..model.interchange import to_coco
 from ..report.colours import BOXES
 from ..terminal import say, tracked
-from ..training.files import cannot_write, first_free, open_atomically
 from ..training.signals import Interrupted, signals_noted
 from .coco_ids import CocoIds
 from .draw import LabelledBox, draw_boxes
@@ -175,11 +175,9 @@ def new_folder(out: Path | None) -> Path:
     folder = out or first_free(Path("predictions"))
     if folder.is_file():
         raise UserError(f"{folder} is a file: name a new folder with --out")
-    try:
+    with write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         empty = not any(folder.iterdir())
-    except OSError as error:
-        raise UserError(f"{folder} cannot be made ({error.strerror}): choose another folder with --out") from error
     if not empty:
         raise UserError(f"{folder} is not empty: name an empty or a new folder with --out, nothing is overwritten")
     return folder
@@ -247,11 +245,9 @@ class Output:
 
     def save(self, path: Path, pixels: Pixels) -> None:
         """A picture as a PNG."""
-        try:
+        with write_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels).save(path, compress_level=1)
-        except OSError as error:
-            raise cannot_write(path, error) from error
 
 
 def as_folder(label: str) -> str:

@@ -17,6 +17,7 @@ import torch
 from ..config import Config, DataConfig, TrainConfig, replace
 from ..data.custom_data import CustomData, open_custom_data
 from ..data.dataset import Dataset
+from ..data.files import first_free, require_writable
 from ..data.folders import Folder
 from ..data.overview import render
 from ..errors import UserError
@@ -24,7 +25,6 @@ from ..terminal import say
 from ..training import config_file
 from ..training.checkpoint import load_tensors
 from ..training.device import choose_device, keep_memory
-from ..training.files import first_free, require_writable
 from ..training.fit import fit
 from ..training.loop import Trainer
 from ..training.run import CHECKPOINT, Run, open_run, require_place, saved_splits

@@ -13,7 +13,7 @@ from ..model.structures import Batch
 
 
 class Dataset(Protocol):
-    """Images that can be asked for by their place in the set."""
+    """Images by their index."""
 
     @property
     def name(self) -> str:
@@ -33,17 +33,17 @@ class Dataset(Protocol):
         """The same data set on another device."""
 
     def batch(self, indices: Tensor) -> Batch:
-        """The images at the places `indices`, int64 [B], on the device of the data set."""
+        """The images at `indices`, int64 [B], on the device of the data set."""
 
 
 @runtime_checkable
 class EvaluationDataset(Dataset, Protocol):
-    """A data set whose detections can be judged in the images' own pixels."""
+    """A data set whose detections can be evaluated in the pixels of the image files."""
 
     shapes: NDArray[np.int64]
     """Width and height of each image in pixels: [N,2]."""
     scales: NDArray[np.float64]
-    """Pixels of the frame for one of the image, to the right and down: [N,2]."""
+    """Input pixels for one of the image, to the right and down: [N,2]."""
 
     def truth(self, index: int) -> Any:
-        """Boxes float64 [n,4] in the image's own pixels, labels [n], crowd flags [n] of one image."""
+        """Boxes float64 [n,4] in pixels of the image file, labels [n], crowd flags [n] of one image."""

@@ -18,7 +18,7 @@ from torch import Tensor
 from ..errors import UserError
 from ..model.structures import PADDING, Batch
 from .annotations import Annotations, Example, Fault
-from .images.frames import Frames, open_frames
+from .images.image_cache import CachedImages, open_cached_images
 from .images.letterbox import scale_of
 
 
@@ -43,7 +43,7 @@ class Folder:
     name: str
     classes: list[str]
     size: int
-    frames: Frames
+    frames: CachedImages
     places: NDArray[np.int64]
     paths: tuple[Path, ...]
     shapes: NDArray[np.int64]
@@ -100,7 +100,7 @@ def open_folder(annotations: Annotations, split: str, side: int, cache: Path | N
     named = f"{annotations.root.name}, {split or 'all'} images"
     if not examples:
         raise UserError(f"{annotations.root} has no {split or 'unassigned'} images: name a folder that has some")
-    frames = open_frames(examples, side, cache)
+    frames = open_cached_images(examples, side, cache)
     skipped = tuple(Fault("broken", examples[place].path, "", why, True) for place, why in frames.broken.items())
     places = [place for place in range(len(examples)) if place not in frames.broken]
     if not places:

@@ -6,8 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ..errors import UserError
-from ..training.files import write_atomically
+from ..data.files import write_atomically, write_errors
 from .blocks import Page
 
 
@@ -32,8 +31,6 @@ def _prose(text: str) -> Any:
 
 def write(text: str, path: Path) -> None:
     """Put a page at `path`, whole or not at all. Raises UserError where it cannot be written."""
-    try:
+    with write_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{path.parent} cannot be made ({error.strerror}): choose another folder with --out") from error
     write_atomically(path, text.encode("utf-8", "backslashreplace"))  # names of files need not be text

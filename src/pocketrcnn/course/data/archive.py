@@ -32,7 +32,7 @@ def write_scenes(out: Path, source: str) -> int:
 def cell_labels(objects: Tensor) -> Tensor:
     """What each cell's anchor stands for, 1 object, 0 background, 2 ignored: boxes [N,4] -> int64 [N,6,6].
 
-    By the thresholds of `RPNConfig`; the best anchor of an object is always one of its own (Ren et al. 2015, 3.1.2).
+    By the thresholds of `RPNConfig`; the best anchor of an object is always positive (Ren et al. 2015, 3.1.2).
     """
     config, cells = RPNConfig(), FRAME // STRIDE
     anchors = boxes.anchors(cells, cells, STRIDE, config.anchors)  # [6,6,1,4]

@@ -19,11 +19,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ...data.files import require_writable, write_atomically
 from ...data.images.pixels import Pixels
 from ...errors import UserError
 from ...model.roi import TAPS
 from ...terminal import say
-from ...training.files import require_writable, write_atomically
 from ...version import __version__
 from ..detector import Detector
 from .parity import Whole, verify

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from ...config import Config
 from ...data.annotations import SPLITS, Example
 from ...data.custom_data import CustomData, open_custom_data
-from ...data.overview import facts_of, objects_of
+from ...data.files import write_atomically
+from ...data.overview import objects_of, split_counts
 from ...errors import UserError
 from ...model.costs import parameters
 from ...training import config_file
-from ...training.files import write_atomically
 from ...training.run import Run, encode, parse, saved_splits
 from ...version import __version__
 from ..anchors import shape_iou, sides_and_boxes
@@ -172,7 +172,7 @@ def data_facts(own: CustomData, config: Config) -> Facts:
     kept = ("format", "data", "crowds", "images_without_objects", "image_sizes", "different_sizes", "dropped", "faults")
     return {
         **{name: own.report.summary[name] for name in kept},
-        "splits": {split: facts_of(examples) for split, examples in splits.items()},
+        "splits": {split: split_counts(examples) for split, examples in splits.items()},
         "classes": class_counts(own, splits),
         "per_image": {**histogram(np.array(counts, float)), "max": max(counts, default=0)},
         "shapes": shape_facts(splits.get("train", ()), config),
