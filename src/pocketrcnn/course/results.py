@@ -90,7 +90,7 @@ def pictures(experiment: Experiment, run: Run, train: Dataset, test: Dataset) ->
     """What the first seed's network sees, as far as the experiment shows it."""
     if not experiment.pictures:
         return {}
-    model, found = run.load_model(), {}
+    (model, _), found = run.load_model(), {}
     if "rois" in experiment.pictures:
         found["rois"] = {"train": rois(model, train), "test": rois(model, test)}
     if "detections" in experiment.pictures:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -19,9 +18,8 @@ from ..config import Config
 from ..data.augment.augment import augment
 from ..data.dataset import Dataset
 from ..errors import UserError
-from ..evaluation.coco import Found, Truth
 from ..evaluation.measures import Means, Sums, measure
-from ..evaluation.network import assess, evaluate
+from ..evaluation.network import Conclude, assess, evaluate
 from ..model.faster_rcnn import total_loss
 from ..model.structures import Batch
 from . import optim
@@ -32,8 +30,6 @@ from .progress import Progress
 from .run import CHECKPOINT, Run
 from .signals import Interrupted, signals_noted
 from .state import State
-
-Conclude = Callable[[list[Truth], list[Found]], dict[str, Any]]
 
 
 def step_seed(seed: int, iteration: int) -> int:
@@ -120,9 +116,9 @@ def fit(
 ) -> dict[str, Any]:
     """Train as the run is configured, or go on from its checkpoint; returns and saves the final metrics.
 
-    `spent`: seconds of the run's minutes that its preparation took. `conclude`: facts to keep with the weights, from
-    truth and detections of all test images; a run is finished once they are written. A finished run returns its
-    metrics at once. Raises Interrupted after Ctrl-C or SIGTERM, the state saved.
+    `spent`: seconds of the run's minutes that its preparation took. `conclude`: evaluates and writes ground truth and
+    detections of all test images; the weights keep its best threshold. A run is finished once they are written. A
+    finished run returns its metrics at once. Raises Interrupted after Ctrl-C or SIGTERM, the state saved.
     """
     done = run.metrics()
     if done is not None:
@@ -140,8 +136,9 @@ def fit(
         progress.say("evaluating on all test images")
         begun = time.perf_counter()
         with autocast(DELIVERED, run.device):
-            found, truth, detected = assess(trainer.state.kept, trainer.test, config.loss, None, config.train.monitor)
-        facts = conclude(truth, detected) if conclude else {}
+            kept, monitor = trainer.state.kept, config.train.monitor
+            found, evaluation = assess(kept, trainer.test, config.loss, None, monitor, conclude=conclude)
+        facts = {"threshold": evaluation.best_threshold} if evaluation else {}
         last = time.perf_counter() - begun
     state = trainer.state
     times = {"seconds": state.seconds, "elapsed": state.elapsed + last, "evaluation_seconds": state.judging + last}
