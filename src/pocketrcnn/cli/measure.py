@@ -9,7 +9,6 @@ from typing import Any
 
 from ..course.experiments import NETWORKS, RECIPES
 from ..errors import UserError, nearest
-from . import tables
 from .detector import PRESETS
 from .parsing import Commands, command
 
@@ -31,6 +30,8 @@ def costs(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps(found, indent=1))
     else:
+        from . import tables
+
         tables.costs(found)
 
 
@@ -50,6 +51,7 @@ def add_bench(commands: Commands) -> None:
 
 def bench(arguments: argparse.Namespace) -> None:
     """Time iterations."""
+    from . import tables
 
     for name in ("rounds", "images"):
         if getattr(arguments, name) < 1:

@@ -133,7 +133,7 @@ def folder_inputs(config: DataConfig, side: int, known: dict[str, str] | None) -
     """The first images of the test split, or else of the validation or training split, and which they are, in words.
     Broken ones are skipped.
 
-    known: the splits of a run's images, by hash, where it has some (`saved_splits`). Raises UserError without images.
+    known: the splits of a run's images, by hash, where it has some. Raises UserError without any image.
     """
     data = open_custom_data(config, known)
     split = next((name for name in reversed(SPLITS) if name in data.splits), "")
