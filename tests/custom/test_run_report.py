@@ -27,7 +27,7 @@ from pocketrcnn.custom.report import charts, gallery, quality, training
 from pocketrcnn.custom.report.page import render_runs, write_runs
 from pocketrcnn.custom.report.pictures import errors, picture_uri
 from pocketrcnn.custom.report.quality import CELLS, CURVES, gathered
-from pocketrcnn.custom.report.summary import histogram, run_summary, write_comparison, write_run_report
+from pocketrcnn.custom.report.summary import evaluation, histogram, run_summary, write_comparison, write_run_report
 from pocketrcnn.custom.train import Options, train
 from pocketrcnn.data.boxes import Boxes
 from pocketrcnn.data.custom_data import open_custom_data
@@ -191,6 +191,14 @@ def test_an_evaluation_of_another_version_is_named(trained: Path, tmp_path: Path
     (tmp_path / "run" / "evaluation-test.json").write_text('{"split": "test"}')
     with pytest.raises(UserError, match=r"evaluation-test.json is of another version: run `pocketrcnn eval"):
         run_summary(open_run(tmp_path / "run", "cpu"))
+
+
+def test_an_evaluation_from_before_is_read_as_it_is(tmp_path: Path) -> None:
+    """Version 0.1 wrote it, when an evaluation was a dict."""
+    old = Path(shutil.copy(Path(__file__).with_name("evaluation-0.1.json"), tmp_path / "evaluation-test.json"))
+    read = evaluation(tmp_path, "test")
+    assert json.loads(json.dumps(vars(read))) == json.loads(old.read_text())
+    assert "On 6 test images" in Page(render_runs([fake_runs.run() | {"evaluations": {"test": vars(read)}}])).text
 
 
 @pytest.mark.parametrize(("name", "content"), [("env.json", "{}"), ("log.jsonl", "{}\n")])
@@ -357,9 +365,9 @@ def test_errors_are_those_of_the_evaluation() -> None:
     truth = [Boxes(boxes[:0], []), Boxes(boxes, [0, 1, 0], crowd=[False, False, True])]
     inside = np.array([[0, 0, 10, 9], [0, 0, 9, 10], [20, 20, 30, 30], [60, 60, 70, 70]], float)
     found = [Boxes(boxes[:1], [0], [0.5]), Boxes(inside, [0, 0, 0, 0], [0.9, 0.8, 0.7, 0.6])]
-    false, missed = errors(truth, found, 2)
-    assert false == [{0}, {1, 2}], "the second on one object, and one of the wrong class; not that in a crowd"
-    assert missed == [set(), {1}]
+    false, missed = zip(*(errors(one, other, 2) for one, other in zip(truth, found, strict=True)), strict=True)
+    assert false == ({0}, {1, 2}), "the second on one object, and one of the wrong class; not that in a crowd"
+    assert missed == (set(), {1})
 
 
 def test_large_pictures_are_made_smaller_and_tiny_ones_stay_exact() -> None:

@@ -149,7 +149,7 @@ def test_training_images_in_other_data_are_told(
     shutil.copytree(shapes / "train", tmp_path / "mixed" / "test")
     found = evaluated(run, tmp_path / "mixed", None, "cpu")
     count = found["counts"]["images"]
-    assert f"{count} images of test took part in training: the figures are too good" in capsys.readouterr().err
+    assert f"{count} images of test took part in training: metrics are optimistic" in capsys.readouterr().err
 
 
 def test_test_images_are_judged_at_the_threshold_of_the_validation_images(learned: Path, tmp_path: Path) -> None:

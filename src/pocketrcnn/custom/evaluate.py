@@ -63,8 +63,8 @@ def written(
     evaluation = evaluate_detections(
         *compared, dataset.classes, names, data=data.source, split=split, threshold=threshold
     )
-    own = of_the_run(run, data, split)
-    path = run.folder / f"evaluation-{split}.json" if own else path_for(run, data.source, split)
+    same = is_of_run(run, data, split)
+    path = run.folder / f"evaluation-{split}.json" if same else path_for(run, data.source, split)
     write_atomically(path, encode(vars(evaluation)))
     return evaluation
 
@@ -78,7 +78,7 @@ def path_for(run: Run, source: str, split: str) -> Path:
     return next(path for path in paths if not path.exists() or parse(path).get("data") == source)
 
 
-def of_the_run(run: Run, data: CustomData, split: str) -> bool:
+def is_of_run(run: Run, data: CustomData, split: str) -> bool:
     """Whether this is the split of the data that the run was trained on, wherever they are now, and all of it."""
     known = saved_splits(run.folder) or {}
     whole = {digest for digest, saved in known.items() if saved == split}
@@ -98,7 +98,7 @@ def evaluate_run(folder: Path, source: Path | None, split: str | None, device: s
     run = open_finished(folder, device)
     if not run.resumable:
         raise UserError(f"{folder} is a run of `reproduce`: its metrics are in {folder / METRICS} and in the report")
-    require_writable(folder, "allow writing there, or copy the run to another place")
+    require_writable(folder, "allow writing there, or copy the run elsewhere")
     known = saved_splits(folder)
     config = dataclasses.replace(run.config.data, source=str(source.resolve())) if source else run.config.data
     data = open_custom_data(config, known)
@@ -122,8 +122,4 @@ def warn_if_trained_on(data: CustomData, split: str, known: dict[str, str]) -> N
     """A warning where images of a split were used for training."""
     count = sum(known.get(example.digest) == "train" for example in data.annotations.split(split))
     if count:
-        print(
-            f"{counted(count, 'image')} of {split} took part in training: metrics are optimistic, since these images "
-            "were used for training",
-            file=sys.stderr,
-        )
+        print(f"{counted(count, 'image')} of {split} took part in training: metrics are optimistic", file=sys.stderr)

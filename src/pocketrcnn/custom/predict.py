@@ -60,7 +60,7 @@ class Predictor(Protocol):
 class Options:
     """What is written. out: the folder, None for the first free of predictions, predictions-2, ..
 
-    threshold: score from which on detections count, None for the detector's own. batch: images computed at once.
+    threshold: score from which on detections count, None for that of the detector. batch: images computed at once.
     ids: a COCO file of the same images and classes, whose ids the results get.
     """
 
@@ -106,10 +106,10 @@ def named_images(patterns: Sequence[str]) -> list[Path]:
 
 def of_predictions(path: Path) -> bool:
     """Whether a file is a picture or a crop that stands beside the results of a `predict`."""
-    place = path.absolute().parent
-    if place.name != PICTURES:
-        place = place.parent  # from the folder of a class to that of all crops
-    return place.name in (PICTURES, CROPS) and holds_predictions(place.parent)
+    folder = path.absolute().parent
+    if folder.name != PICTURES:
+        folder = folder.parent  # from the folder of a class to that of all crops
+    return folder.name in (PICTURES, CROPS) and holds_predictions(folder.parent)
 
 
 def predict(detector: Predictor, paths: Sequence[Path], options: Options) -> Summary:

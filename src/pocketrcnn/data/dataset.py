@@ -14,7 +14,7 @@ from .boxes import Boxes
 
 
 class Dataset(Protocol):
-    """Images that can be asked for by their place in the set."""
+    """Images, each of which has an index."""
 
     @property
     def name(self) -> str:
@@ -38,7 +38,7 @@ class Dataset(Protocol):
         """The same data set on another device."""
 
     def batch(self, indices: Tensor) -> Batch:
-        """The images at the places `indices`, int64 [B], on the device of the data set."""
+        """The images at `indices`, int64 [B], on the device of the data set."""
 
 
 @runtime_checkable

@@ -80,7 +80,7 @@ def by_size(sizes: list[dict[str, Any]]) -> Table:
 
 
 def by_class(classes: list[dict[str, Any]]) -> Table:
-    """One row a class, with its own threshold of best F1."""
+    """One row a class, with its threshold of best F1."""
     names = "class", "objects", "images", *NAMES, *RATES
     table = columns(names, ["class"], "By class, each with its threshold of best F1")
     for row in classes:
@@ -110,7 +110,7 @@ def confusions(pairs: list[tuple[str, str, int, float]], threshold: float) -> Ta
 
 
 def errors(tide: dict[str, Any]) -> Table:
-    """One row a kind of error. FP and FN put several kinds together and have no count of their own."""
+    """One row a kind of error. FP and FN put several kinds together and have no count."""
     title = "What AP50 would gain without each kind of error (TIDE)"
     table = columns(("error", "gain", "errors", "meaning"), ("error", "meaning"), title)
     for kind, meaning in ERRORS.items():

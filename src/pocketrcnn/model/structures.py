@@ -22,7 +22,7 @@ class Batch:
     """Images with their objects.
 
     images: uint8 [B,3,H,W]; boxes: float32 [B,G,4]; labels: int64 [B,G], -1 where there is no object;
-    ids: int64 [B], the place of each image in its data set.
+    ids: int64 [B], the index of each image in its data set.
     """
 
     images: Tensor

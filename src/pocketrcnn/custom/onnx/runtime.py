@@ -1,6 +1,6 @@
 """Prediction with the ONNX file that `pocketrcnn export` writes: numpy, Pillow and onnxruntime, and no torch.
 
-Called and read as `custom.detector.Detector` is, with numpy arrays in place of tensors.
+Used like `custom.detector.Detector`, with numpy arrays in place of tensors.
 Legend: B images, M detections an image, S the side of the input in pixels.
 """
 

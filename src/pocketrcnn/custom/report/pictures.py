@@ -57,43 +57,30 @@ def detected(run: Run, model: FasterRCNN, folder: Folder, threshold: float) -> l
     """Every image of a data set with its objects and the detections from the threshold on, right or not."""
     with autocast(DELIVERED, run.device):
         ground_truth, detections = detect(model, folder.to(run.device))
-    shown = [one[one.scores >= threshold] for one in detections]
-    false, missed = errors(ground_truth, shown, len(folder.classes))
     return [
-        picture(path, folder.classes, (ground_truth[i], missed[i]), (shown[i], false[i]))
-        for i, path in enumerate(folder.paths)
+        picture(path, folder.classes, objects, boxes[boxes.scores >= threshold])
+        for path, objects, boxes in zip(folder.paths, ground_truth, detections, strict=True)
     ]
 
 
-def errors(
-    ground_truth: Sequence[Boxes], detections: Sequence[Boxes], classes: int
-) -> tuple[list[set[int]], list[set[int]]]:
-    """In each image, the indices of the false detections and of the missed objects, at IoU 0.5.
+def errors(objects: Boxes, detections: Boxes, classes: int) -> tuple[set[int], set[int]]:
+    """The indices of the false detections and of the missed objects of an image, at IoU 0.5.
 
     Matched as in `evaluation`: each detection, best first, with an object of its class. A detection or an object in a
     crowd is neither.
     """
-    run = matched(ground_truth, detections, classes, max([1, *map(len, detections)]), ious=[0.5])
     false, missed = set[int](), set[int]()
-    for pair in filter(None, run.eval_imgs):
-        those = zip(pair["dtIds"], pair["dtMatched"][0], pair["dtIgnore"][0], strict=True)
-        objects = zip(pair["gtIds"], pair["gtMatched"][0], pair["gtIgnore"], strict=True)
-        false |= {row - 1 for row, right, ignored in those if not right and not ignored}
-        missed |= {row - 1 for row, right, ignored in objects if not right and not ignored}
-    return by_image(false, detections), by_image(missed, ground_truth)
+    for pair in filter(None, matched([objects], [detections], classes, len(detections) + 1, ious=[0.5]).eval_imgs):
+        predicted = zip(pair["dtIds"], pair["dtMatched"][0], pair["dtIgnore"][0], strict=True)
+        annotated = zip(pair["gtIds"], pair["gtMatched"][0], pair["gtIgnore"], strict=True)
+        false |= {row - 1 for row, right, ignored in predicted if not right and not ignored}
+        missed |= {row - 1 for row, right, ignored in annotated if not right and not ignored}
+    return false, missed
 
 
-def by_image(rows: set[int], parts: Sequence[Boxes]) -> list[set[int]]:
-    """Rows of all images below each other, as indices in each."""
-    first = np.cumsum([0, *map(len, parts)]).tolist()
-    return [{row - first[i] for row in rows if first[i] <= row < first[i + 1]} for i in range(len(parts))]
-
-
-def picture(
-    path: Path, classes: Sequence[str], truth: tuple[Boxes, set[int]], predicted: tuple[Boxes, set[int]]
-) -> Row:
+def picture(path: Path, classes: Sequence[str], objects: Boxes, detections: Boxes) -> Row:
     """An image as a data URI, with its objects (some missed) and its detections (some false)."""
-    image, (objects, missed), (detections, false) = read_image(path), truth, predicted
+    image, (false, missed) = read_image(path), errors(objects, detections, len(classes))
     height, width = image.shape[:2]
     crowds, scores = objects.crowd.tolist(), detections.scores.tolist()
     return {
