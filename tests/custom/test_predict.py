@@ -129,7 +129,7 @@ def test_broken_images_cost_only_themselves(shell: Shell) -> None:
     huge_png(Path("in/huge.png"))
     code, out, err = shell("predict run in")
     assert code == 1
-    assert out == "2 objects in 2 images, 3 images left out: predictions\n"
+    assert out == "2 objects in 2 images, 3 images skipped: predictions\n"
     lines = err.splitlines()
     assert [line.startswith("skipped: in") for line in lines] == [True] * 3
     assert "cut.png is damaged" in lines[0]
@@ -142,7 +142,7 @@ def test_broken_images_cost_only_themselves(shell: Shell) -> None:
 def test_only_broken_images(shell: Shell) -> None:
     Path("page.png").write_text("<html>")
     code, out, err = shell("predict run page.png")
-    assert (code, out) == (1, "0 objects in 0 images, 1 image left out: predictions\n")
+    assert (code, out) == (1, "0 objects in 0 images, 1 image skipped: predictions\n")
     assert err.count("\n") == 1
     assert results() == []
 

@@ -170,8 +170,8 @@ def predict(arguments: argparse.Namespace) -> int:
     if done.smaller:
         smaller = counted(done.smaller, "image")
         say(f"{smaller} made smaller for the network, to {detector.side} px: boxes are in pixels of the file")
-    left_out = f", {counted(done.skipped, 'image')} left out" if done.skipped else ""
-    say(f"{counted(done.detections, 'object')} in {counted(done.images, 'image')}{left_out}: {done.folder}")
+    skipped = f", {counted(done.skipped, 'image')} skipped" if done.skipped else ""
+    say(f"{counted(done.detections, 'object')} in {counted(done.images, 'image')}{skipped}: {done.folder}")
     return LOST if done.skipped else 0
 
 

@@ -25,7 +25,7 @@ from ..data.images.pixels import Pixels, read_image
 from ..data.listing import RESULTS, TABLE, expand, holds_predictions
 from ..data.overview import counted
 from ..errors import UserError
-from ..model.interchange import Detections
+from ..model.interchange import Detections, coco_record
 from ..report.draw import PALETTE, Mark, draw_boxes
 from ..terminal import say, tracked
 from ..training.files import cannot_write, first_free, open_atomically
@@ -94,9 +94,9 @@ def named_images(patterns: Sequence[str]) -> list[Path]:
     skipped: list[Path] = []
 
     def unwanted(path: Path) -> bool:
-        if of_predictions(path):
+        if earlier := of_predictions(path):
             skipped.append(path)
-        return path in skipped[-1:]
+        return earlier
 
     images = expand(patterns, unwanted)
     if skipped:
@@ -189,7 +189,8 @@ class Output:
     def __init__(
         self, folder: Path, classes: Sequence[str], options: Options, categories: Sequence[Any] | None = None
     ) -> None:
-        self.folder, self.classes, self.options, self.categories = folder, classes, options, categories
+        self.folder, self.classes, self.options = folder, classes, options
+        self.categories = categories or range(1, len(classes) + 1)
         self.summary, self.names, self.files = Summary(folder), dict[str, int](), ExitStack()
 
     def __enter__(self) -> Output:
@@ -210,7 +211,8 @@ class Output:
     def add(self, one: Readable, detections: Detections) -> None:
         """An image and its detections, in pixels of the image."""
         rows = detections.rows()
-        for record, (box, score, label) in zip(detections.to_coco([one.ident], self.categories), rows, strict=True):
+        for box, score, label in rows:
+            record = coco_record(one.ident, self.categories[label], box, score)
             line = json.dumps({**record, "file_name": str(one.path)})
             self.results.write(f"{',' if self.summary.detections else ''}\n{line}")
             self.rows.writerow([one.path, self.classes[label], f"{score:.4f}", *(f"{side:.2f}" for side in box)])
