@@ -14,6 +14,7 @@ import torch
 
 from pocketrcnn.config import Config, replace
 from pocketrcnn.course.experiments import EXPERIMENTS
+from pocketrcnn.custom.evaluate import evaluate_run
 from pocketrcnn.custom.train import Options, train
 from pocketrcnn.model.structures import Batch
 from pocketrcnn.training import device
@@ -61,6 +62,11 @@ def metrics(folder: Path) -> dict[str, Any]:
 
 def evaluation(folder: Path, split: str) -> dict[str, Any]:
     return json.loads((folder / f"evaluation-{split}.json").read_text())  # type: ignore[no-any-return]
+
+
+def evaluated(*given: Any) -> dict[str, Any]:
+    """What `evaluate_run` writes."""
+    return dict(vars(evaluate_run(*given).evaluation))
 
 
 def interrupt_after(patch: pytest.MonkeyPatch, iterations: int, number: int = signal.SIGINT) -> None:

@@ -99,7 +99,7 @@ def pictures(experiment: Experiment, run: Run, train: Dataset, test: Dataset) ->
     """What the first seed's network sees, as far as the experiment shows it."""
     if not experiment.pictures:
         return {}
-    model = run.load_model()
+    model, _ = run.load_model()
     if experiment.pictures == "detections":
         return {"detections": detections(model, test)}
     return {"rois": {"train": rois(model, train), "test": rois(model, test)}}

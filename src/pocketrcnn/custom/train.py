@@ -29,9 +29,9 @@ from ..training.fit import fit
 from ..training.loop import Trainer
 from ..training.run import CHECKPOINT, Run, open_run, require_place, saved_splits
 from .anchors import Anchors, sides_and_boxes
-from .evaluate import concluded, held_out, show_evaluation
+from .evaluate import conclude, held_out, show_evaluation
 from .plan import PRESETS, STEP, Plan, augmentation, for_passes, plan
-from .report.facts import evaluation, write_run_report
+from .report.summary import evaluation, write_run_report
 
 ENOUGH = 200  # iterations: a larger network than allows so many in the time learns less than a smaller one
 TIMED = 4  # iterations before the run that tell how fast it will be, fewer where they take long
@@ -111,7 +111,7 @@ def train(options: Options) -> Path:
     folder = options.out or first_free(RUNS / re.sub(r"\s+", "-", name))
     with Run(folder, config, device) as run:
         run.keep_splits(own.split_of)
-        fit(*sets, run, time.perf_counter() - begun, partial(concluded, run, own, sets[1]))
+        fit(*sets, run, time.perf_counter() - begun, partial(conclude, run, own, sets[1]))
         finish(run, own)
     return folder
 
@@ -214,7 +214,7 @@ def resume(folder: Path, minutes: float | None, iterations: int | None, device: 
             run.config = lengthened(run, own, sets, minutes, iterations)
         run.extend()
         run.keep_splits(own.split_of)
-        fit(*sets, run, conclude=partial(concluded, run, own, sets[1]))
+        fit(*sets, run, conclude=partial(conclude, run, own, sets[1]))
         finish(run, own)
     return folder
 

@@ -189,16 +189,13 @@ class Run:
         for path in self.folder.glob("evaluation-*.json"):
             path.unlink()
 
-    def threshold(self) -> float | None:
-        """The score from which on detections are shown: the best one on validation images."""
-        return load_tensors(self.folder / WEIGHTS, self.anew)[1].get("threshold")
-
-    def load_model(self) -> FasterRCNN:
-        """The trained network, ready to detect."""
-        tensors, _ = load_tensors(self.folder / WEIGHTS, self.anew)
+    def load_model(self) -> tuple[FasterRCNN, float | None]:
+        """The trained network, ready to detect, and the score from which on its detections are shown: the best one on
+        validation images."""
+        tensors, metadata = load_tensors(self.folder / WEIGHTS, self.anew)
         model = FasterRCNN(self.config.model).eval()
         load_into(model, tensors, self.folder / WEIGHTS)
-        return model.to(self.device)
+        return model.to(self.device), metadata.get("threshold")
 
 
 def open_run(folder: Path, device: str = "auto") -> Run:
