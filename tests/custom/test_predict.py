@@ -24,7 +24,8 @@ from pocketrcnn.cli import detector as commands
 from pocketrcnn.cli.main import main
 from pocketrcnn.custom import predict as prediction
 from pocketrcnn.custom.detector import Detector
-from pocketrcnn.custom.predict import Options, Output, Readable, as_folder, crop, groups, picture, predict
+from pocketrcnn.custom.options import PredictOptions
+from pocketrcnn.custom.predict import Output, Readable, as_folder, crop, groups, picture, predict
 from pocketrcnn.data.images.pixels import read_image
 from pocketrcnn.model.structures import Detections
 
@@ -129,7 +130,7 @@ def test_broken_images_cost_only_themselves(shell: Shell) -> None:
     huge_png(Path("in/huge.png"))
     code, out, err = shell("predict run in")
     assert code == 1
-    assert out == "2 objects in 2 images, 3 images left out: predictions\n"
+    assert out == "2 objects in 2 images, 3 images skipped: predictions\n"
     lines = err.splitlines()
     assert [line.startswith("left out: in") for line in lines] == [True] * 3
     assert "cut.png is damaged" in lines[0]
@@ -142,7 +143,7 @@ def test_broken_images_cost_only_themselves(shell: Shell) -> None:
 def test_only_broken_images(shell: Shell) -> None:
     Path("page.png").write_text("<html>")
     code, out, err = shell("predict run page.png")
-    assert (code, out) == (1, "0 objects in 0 images, 1 image left out: predictions\n")
+    assert (code, out) == (1, "0 objects in 0 images, 1 image skipped: predictions\n")
     assert err.count("\n") == 1
     assert results() == []
 
@@ -291,7 +292,7 @@ def test_images_that_are_made_smaller_are_counted(shell: Shell) -> None:
     saved(Path("in/a.png"), WHITE)
     saved(Path("in/b.png"), scene((200, 100), BOX))
     code, out, _ = shell("predict run in")
-    words = "1 image made smaller for the network, to 64 px: boxes are in pixels of the file\n"
+    words = "1 image downscaled to 64 px: boxes are in pixels of the file\n"
     assert (code, out.startswith(words)) == (0, True), out
 
 
@@ -312,7 +313,7 @@ def test_images_are_read_one_group_at_a_time(tmp_path: Path, monkeypatch: pytest
             return bright_detector()(images)
 
     monkeypatch.setattr(prediction, "read_image", counted)
-    done = predict(Counting(), paths, Options(tmp_path / "out", batch=2))
+    done = predict(Counting(), paths, PredictOptions(out=tmp_path / "out", batch=2))
     assert (done.images, done.detections, most[0]) == (9, 9, 2)
 
 

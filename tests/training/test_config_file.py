@@ -204,7 +204,7 @@ def test_settings_are_overruled_by_name() -> None:
         ("optim.schedule=exponential", "optim.final_lr is 0.0: an exponential schedule needs a rate above 0"),
         (
             "model.image=90",
-            "model.image=90: model.image is not set by name, the anchors depend on it, use --size",
+            "model.image=90: model.image is not set by name, the anchors depend on it, use --input-size",
         ),
         (" model.classes =2", "model.classes is not set by name, it follows from the data, change the classes there"),
     ],

@@ -6,15 +6,30 @@ import io
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..errors import UserError
 from ..version import __version__
-from . import course, data, detector, measure
+from . import course, data, detector, measure, options
 from .parsing import Parser
 
 FAILURE = 2
-GOES_ON = ("download", "reproduce")  # commands that leave alone what is done
+COMMANDS: dict[str, Callable[..., int | None]] = {
+    "check": data.check,
+    "convert": data.convert,
+    "train": detector.train,
+    "resume": detector.resume,
+    "eval": detector.evaluate,
+    "predict": detector.predict,
+    "export": detector.export,
+    "report": measure.report,
+    "reproduce": course.reproduce,
+    "download": course.download,
+    "scenes": course.scenes,
+    "costs": measure.costs,
+    "bench": measure.bench,
+}
+REPEATABLE = ("download", "reproduce")  # commands that skip what is already done
 
 
 def parser() -> Parser:
@@ -26,8 +41,12 @@ def parser() -> Parser:
     )
     top.add_argument("--version", action="version", version=f"pocketrcnn {__version__}")
     commands = top.add_subparsers(dest="verb", metavar="COMMAND", parser_class=Parser)
-    for add in (*data.ADD, *detector.ADD, *course.ADD, *measure.ADD):
-        add(commands)
+    for name, function in COMMANDS.items():
+        text = " ".join((function.__doc__ or "").split())
+        command = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        options.add_arguments(command, function)
+        command.set_defaults(function=function)
+        command.meant = course.experiments if name == "reproduce" else None
     return top
 
 
@@ -42,25 +61,25 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser().print_help()
             return FAILURE
         arguments.command = shlex.join(["pocketrcnn", *words])
-        return arguments.run(arguments) or 0
+        return options.call(arguments.function, arguments) or 0
     except UserError as error:
         print(f"pocketrcnn: {' '.join(str(error).split())}", file=sys.stderr)
         return FAILURE
     except KeyboardInterrupt as error:
-        told = "interrupted; the same command goes on from here" if words[0] in GOES_ON else "interrupted"
-        print(f"\npocketrcnn: {str(error) or told}", file=sys.stderr)  # the training loop has words of its own
+        remedy = "interrupted; the same command goes on from here" if words[0] in REPEATABLE else "interrupted"
+        print(f"\npocketrcnn: {str(error) or remedy}", file=sys.stderr)  # the training loop says more
         return getattr(error, "code", 130)
     except BrokenPipeError:  # `pocketrcnn costs convnet | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:  # a path into a locked folder, a name that is too long
-        print(f"pocketrcnn: {told_of(error)}", file=sys.stderr)
+        print(f"pocketrcnn: {described(error)}", file=sys.stderr)
         return FAILURE
 
 
-def told_of(error: OSError) -> str:
+def described(error: OSError) -> str:
     """What the system refused, in one line, with the file where it is known."""
     if error.filename is None:
-        return f"the system refused ({error.strerror or error}): put that right and try again"
+        return f"the system refused ({error.strerror or error}): mend that and try again"
     name = os.fsdecode(error.filename)  # the stream escapes what is no text
     return f"{name} cannot be used ({error.strerror}): check the name, and that you may read and write there"

@@ -31,6 +31,7 @@ from ..terminal import say, tracked
 from ..training.files import cannot_write, first_free, open_atomically
 from ..training.signals import Interrupted, signals_noted
 from .coco_ids import CocoIds
+from .options import PredictOptions
 
 PICTURES, CROPS = "pictures", "crops"
 COLUMNS = ("image", "class", "score", "x1", "y1", "x2", "y2")
@@ -54,28 +55,6 @@ class Predictor(Protocol):
         """Pixels of the square input, to which longer images are made smaller."""
 
     def __call__(self, images: list[Pixels], threshold: float | None, batch: int) -> Any: ...
-
-
-@dataclass(frozen=True)
-class Options:
-    """What is written. out: the folder, None for the first free of predictions, predictions-2, ..
-
-    threshold: score from which on detections count, None for the detector's own. batch: images computed at once.
-    ids: a COCO file of the same images and classes, whose ids the results get.
-    """
-
-    out: Path | None = None
-    threshold: float | None = None
-    pictures: bool = True
-    crops: bool = False
-    batch: int = 4
-    ids: Path | None = None
-
-    def __post_init__(self) -> None:
-        if self.threshold is not None and not 0 <= self.threshold <= 1:
-            raise UserError(f"--threshold {self.threshold:g}: use a score from 0 to 1")
-        if self.batch < 1:
-            raise UserError(f"--batch {self.batch}: use 1 or more images")
 
 
 @dataclass
@@ -112,7 +91,7 @@ def of_predictions(path: Path) -> bool:
     return place.name in (PICTURES, CROPS) and holds_predictions(place.parent)
 
 
-def predict(detector: Predictor, paths: Sequence[Path], options: Options) -> Summary:
+def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions) -> Summary:
     """Detect in each file and write the folder. An image that cannot be read is named on stderr and left out.
 
     So is one without an id in `options.ids`. Raises UserError when the folder holds something or cannot be written,
@@ -187,7 +166,7 @@ def new_folder(out: Path | None) -> Path:
 class Output:
     """The folder of predictions, to which one image is added after the other; nothing is kept in memory."""
 
-    def __init__(self, folder: Path, classes: Sequence[str], options: Options) -> None:
+    def __init__(self, folder: Path, classes: Sequence[str], options: PredictOptions) -> None:
         self.folder, self.classes, self.options = folder, classes, options
         self.summary, self.names, self.files = Summary(folder), dict[str, int](), ExitStack()
 
@@ -230,7 +209,7 @@ class Output:
         name = self.unused(path.stem)
         if self.options.pictures:
             self.save(self.folder / PICTURES / f"{name}.png", picture(image, found, self.classes))
-        if self.options.crops:
+        if self.options.save_crops:
             for i, (box, _, label) in enumerate(self.named(found), 1):
                 self.save(self.folder / CROPS / as_folder(label) / f"{name}-{i}.png", crop(image, box))
 

@@ -15,7 +15,7 @@ from ..errors import UserError, nearest, require
 
 SECTIONS = ("augment", "loss", "model", "optim")  # what may be overruled by name; the rest has options of its own
 ELSEWHERE = {  # settings of SECTIONS that others depend on, and how they are changed
-    "model.image": "the anchors depend on it, use --size",
+    "model.image": "the anchors depend on it, use --input-size",
     "model.classes": "it follows from the data, change the classes there",
 }
 SCHEMA = 1  # raised when a saved configuration can no longer be read as it was meant

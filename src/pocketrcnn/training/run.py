@@ -1,7 +1,7 @@
 """The folder of a run: what it holds, and that it can always be trusted.
 
-config.yaml (all settings), env.json (versions, hardware), log.jsonl (the points of the curves), checkpoint.safetensors
-(the full state, while training), and, once finished, weights.safetensors and metrics.json.
+config.yaml (all settings), env.json (versions, hardware, command), log.jsonl (the points of the curves),
+checkpoint.safetensors (the full state, while training), and, once finished, weights.safetensors and metrics.json.
 """
 
 from __future__ import annotations
@@ -37,8 +37,10 @@ FREE = {"train.checkpoint_seconds"}
 class Run:
     """One folder, one configuration; at most one process writes to it."""
 
-    def __init__(self, folder: Path, config: Config, device: torch.device) -> None:
+    def __init__(self, folder: Path, config: Config, device: torch.device, command: str = "") -> None:
         """Make the folder or go on in it. Raises UserError when it holds something else or other settings.
+
+        command: how the run was started, which env.json keeps.
 
         The number format `auto` is decided here, once: a run goes on in the format that it began with.
         """
@@ -48,6 +50,7 @@ class Run:
             chosen = before.train.precision if before else choose_precision("auto", device)
             config = replace(config, train__precision=chosen)
         self.folder, self.config, self.device, self.name = folder, config, device, folder.name
+        self.command = command
         if before:
             self.check_settings(before)
         try:
@@ -81,7 +84,8 @@ class Run:
         """Clear what a killed program left, and say what is run on what."""
         remove_leftovers(self.folder)
         if not (self.folder / CONFIG).is_file():
-            write_atomically(self.folder / ENVIRONMENT, encode(environment(self.config, self.device)))
+            known = environment(self.config, self.device) | ({"command": self.command} if self.command else {})
+            write_atomically(self.folder / ENVIRONMENT, encode(known))
             write_atomically(self.folder / CONFIG, settings.dump(self.config).encode())
 
     def extend(self) -> None:

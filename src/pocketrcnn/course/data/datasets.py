@@ -16,11 +16,11 @@ from ...config import DataConfig
 from ...data.dataset import Dataset
 from ...errors import UserError, nearest
 from ...model.structures import Batch
+from ..options import SOURCES
 from .cifar import CIFAR100_RECORDS, CLASSES, SIDE, Labelled, load_cifar10, load_cifar100_images, load_sample
 from .course_layout import Split, read_course_layout
 from .scenes import FRAME, Pools
 
-SOURCES = ("cifar10", "sample")
 TRAIN, TEST = ["data_batch_1.bin"], ["test_batch.bin"]
 TRAIN_BACKGROUNDS, TEST_BACKGROUNDS = ["data_batch_2.bin", "data_batch_3.bin"], ["data_batch_4.bin", "data_batch_5.bin"]
 

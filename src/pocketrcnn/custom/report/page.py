@@ -239,16 +239,13 @@ def speed(runs: Sequence[Facts]) -> Section:
 def repeat(run: Facts) -> Section:
     """Command, versions, and every setting."""
     if run["command"]:
-        text = "This command trains such a run again; with the same versions on the same machine, the same one, "
-        text += "unless `resume` made it longer."
-        text += (
-            " A time in minutes makes as many iterations as the machine is fast."
-            if "--minutes" in run["command"]
-            else ""
+        text = (
+            "This command started the run. With --iterations, the same versions on the same machine make the same run "
         )
+        text += "again; a time in minutes gives as many iterations as the machine is fast."
         blocks: list[Block] = [Text([text]), Code(run["command"])]
     else:
-        blocks = [Text(["The `pocketrcnn reproduce` that made this run makes it again."])]
+        blocks = [Text(["The folder does not hold the command that started this run."])]
     rows = [Row([f"`{name}`", str(value)]) for name, value in sorted(run["settings"].items())]
     versions = ", ".join(f"{name} {version}" for name, version in sorted(run["versions"].items()))
     blocks.append(Text([f"Versions: {versions}."]))

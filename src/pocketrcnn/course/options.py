@@ -1,0 +1,97 @@
+"""The options of `reproduce`, each once: name, type, default and help. No torch here.
+
+`Annotated[type, ..]` holds what the command line needs besides, see `cli.options`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from ..errors import UserError, nearest, require
+from .experiments import FULL, NETWORKS, RECIPES, Experiment
+
+SOURCES = ("cifar10", "sample")
+
+Backgrounds = Annotated[
+    str,
+    "FOLDER",
+    "take the backgrounds of scenes from CIFAR-100's train.bin and test.bin there (default: other images of the data)",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What `reproduce` is given. only: ids of experiments with commas between, empty: the default ones.
+
+    iterations None: those of the schedule. command: the command line, for results.json.
+    """
+
+    full: Annotated[bool, "2,000 iterations each, as in the course (default: short schedules)"] = False
+    recipe: Annotated[str, (*RECIPES, "both"), "pocket: the one of this project; course: the published procedure"] = (
+        "pocket"
+    )
+    only: Annotated[str, "IDS", "some experiments, as in B1,F2"] = ""
+    seeds: Annotated[int, "N", "runs with different random numbers, for mean and spread"] = 1
+    iterations: Annotated[int | None, "N", "another number of iterations for all"] = None
+    batch: Annotated[int, "N", "images per iteration"] = 100
+    checkpoint: Annotated[float, "SECONDS", "time between two checkpoints"] = 20.0
+    device: Annotated[str, "DEVICE", "auto, cpu or cuda"] = "auto"
+    data: Annotated[
+        str, "DATA", "cifar10, sample (part of the package), or a folder of scenes in the course's layout"
+    ] = "cifar10"
+    backgrounds: Backgrounds = ""
+    out: Annotated[Path, "DIR", "output folder"] = Path("reproduction")
+    command: str = "pocketrcnn reproduce"
+
+    def __post_init__(self) -> None:
+        require(self.seeds >= 1, f"--seeds {self.seeds}: use 1 or more")
+        iterations = self.iterations
+        require(iterations is None or iterations >= 1, f"--iterations {iterations}: use 1 or more")
+        require(self.batch >= 2, f"--batch {self.batch}: use 2 or more images, BatchNorm needs them")
+        valid = math.isfinite(self.checkpoint) and self.checkpoint >= 0
+        require(valid, f"--checkpoint {self.checkpoint:g}: use 0 or more seconds, a finite number")
+        if self.data not in SOURCES and not Path(os.path.expanduser(self.data)).is_dir():
+            known = ", ".join(SOURCES)
+            raise UserError(f"--data {self.data}: no such folder{nearest(self.data, SOURCES)}; use {known} or a folder")
+        if self.backgrounds:
+            from .data.datasets import require_backgrounds
+
+            require_backgrounds(self.backgrounds, self.data)
+        if self.full and iterations is not None:
+            raise UserError(f"--full means {FULL} iterations: leave out --iterations, or leave out --full")
+
+    def resolved(self) -> Options:
+        """The same with folders of data under their full names, by which results know them from everywhere."""
+        data, backgrounds = (
+            place if place in ("", *SOURCES) else os.path.realpath(os.path.expanduser(place))
+            for place in (self.data, self.backgrounds)
+        )
+        return dataclasses.replace(self, data=data, backgrounds=backgrounds)
+
+    @property
+    def recipes(self) -> list[str]:
+        """The recipes to train with."""
+        return list(RECIPES) if self.recipe == "both" else [self.recipe]
+
+    @property
+    def schedule(self) -> str:
+        """How the number of iterations was chosen."""
+        return "full" if self.full else "short" if self.iterations is None else "custom"
+
+    def iterations_of(self, experiment: Experiment) -> int:
+        """Iterations of one experiment."""
+        return FULL if self.full else self.iterations if self.iterations is not None else experiment.short
+
+    def source_of(self, experiment: Experiment) -> str:
+        """A folder holds scenes; what needs plain images takes them from CIFAR-10."""
+        folder = self.data not in SOURCES
+        return "cifar10" if folder and NETWORKS[experiment.network].rpn is None else self.data
+
+    def backgrounds_of(self, experiment: Experiment) -> str:
+        """Scenes stand on backgrounds; plain images have none."""
+        return "" if NETWORKS[experiment.network].rpn is None else self.backgrounds
