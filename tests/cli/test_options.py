@@ -11,7 +11,7 @@ from pocketrcnn.cli.parsing import Parser
 from pocketrcnn.errors import UserError
 
 
-def pair(text: str) -> tuple[int, int]:
+def parse_pair(text: str) -> tuple[int, int]:
     low, _, high = text.partition("-")
     return int(low), int(high)
 
@@ -21,7 +21,7 @@ class Inner:
     data: Annotated[Path, "DATA", "where"]
     _: KW_ONLY
     input_size: Annotated[int | None, "PX", "side"] = None
-    pair: Annotated[tuple[int, int] | None, pair, "LOW-HIGH", "two numbers"] = None
+    pair: Annotated[tuple[int, int] | None, parse_pair, "LOW-HIGH", "two numbers"] = None
     settings: Annotated[tuple[str, ...], "--set", "NAME=VALUE", "settings"] = ()
     speed: Annotated[float, "S", "how fast"] = 20.0
     origin: Annotated[Literal[0, 1], "N", "first"] = 0

@@ -43,7 +43,7 @@ def parser() -> Parser:
     commands = top.add_subparsers(dest="verb", metavar="COMMAND", parser_class=Parser)
     for name, function in COMMANDS.items():
         text = " ".join((function.__doc__ or "").split())
-        command = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        command = commands.add_parser(name, help=text.split(". ")[0].rstrip("."), description=text, allow_abbrev=False)
         options.add_arguments(command, function)
         command.set_defaults(function=function)
         command.meant = course.experiments if name == "reproduce" else None
@@ -51,7 +51,7 @@ def parser() -> Parser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line; returns the exit code: 0 or the command's own, 2 for the user's errors, 130 after Ctrl-C."""
+    """Run a command line; returns the exit code: 0 or what the command returns, 2 for the user's errors, 130 after Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be text
@@ -80,6 +80,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def described(error: OSError) -> str:
     """What the system refused, in one line, with the file where it is known."""
     if error.filename is None:
-        return f"the system refused ({error.strerror or error}): mend that and try again"
+        return f"the system refused ({error.strerror or error}): correct that and try again"
     name = os.fsdecode(error.filename)  # the stream escapes what is no text
     return f"{name} cannot be used ({error.strerror}): check the name, and that you may read and write there"

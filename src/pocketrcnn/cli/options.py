@@ -35,21 +35,17 @@ def add_arguments(parser: Parser, function: Callable[..., Any]) -> None:
 
 
 def described(parameter: inspect.Parameter, kind: Any, *notes: Any) -> tuple[list[str], dict[str, Any]]:
-    """What argparse is told of a parameter: its names, and the rest."""
+    """The names of a parameter and the settings of its argument, for argparse."""
     default, (*words, text) = parameter.default, [note for note in notes if isinstance(note, str)]
-    flags = [words.pop(0)] if words and words[0].startswith("--") else [f"--{parameter.name.replace('_', '-')}"]
-    told: dict[str, Any] = {"help": with_default(text, default), **kind_of(kind, notes)}
-    if words:
-        told["metavar"] = words[0]
+    flag = words.pop(0) if words and words[0].startswith("--") else f"--{parameter.name.replace('_', '-')}"
+    settings = {"help": with_default(text, default), **kind_of(kind, notes)} | ({"metavar": words[0]} if words else {})
     if kind is bool:
-        flags = [f"--no-{parameter.name}"] if default else flags
-        told = {"help": text, "action": "store_false" if default else "store_true"}
-    if parameter.kind is parameter.KEYWORD_ONLY:
-        required = default is parameter.empty
-        return flags, told | {"dest": parameter.name} | (
-            {"required": True} if required else {"default": [] if default == () else default}
-        )
-    return [parameter.name], told | ({} if default is parameter.empty else {"nargs": "?"})
+        flag = f"--no-{parameter.name}" if default else flag
+        settings = {"help": text, "action": "store_false" if default else "store_true"}
+    if parameter.kind is not parameter.KEYWORD_ONLY:
+        return [parameter.name], settings | ({} if default is parameter.empty else {"nargs": "?"})
+    given = {"required": True} if default is parameter.empty else {"default": [] if default == () else default}
+    return [flag], settings | given | {"dest": parameter.name}
 
 
 def kind_of(kind: Any, notes: tuple[Any, ...]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ HINTS = (  # words of other tools, and of older versions; the option that the co
 
 
 def hint(word: str, known: Sequence[str]) -> str:
-    """What to do in place of an unknown option: `: use --rotate`, ` (did you mean `--out`?)`, or nothing."""
+    """What to do instead of an unknown option: `: use --rotate`, ` (did you mean `--out`?)`, or nothing."""
     name = word.lower().replace("_", "-")
     fitting = (text for words, needed, text in HINTS if name in words and needed in ("", *known))
     return next((f": {text}" for text in fitting), None) or nearest(word, known)

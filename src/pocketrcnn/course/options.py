@@ -68,8 +68,8 @@ class Options:
     def resolved(self) -> Options:
         """The same with folders of data under their full names, by which results know them from everywhere."""
         data, backgrounds = (
-            place if place in ("", *SOURCES) else os.path.realpath(os.path.expanduser(place))
-            for place in (self.data, self.backgrounds)
+            path if path in ("", *SOURCES) else os.path.realpath(os.path.expanduser(path))
+            for path in (self.data, self.backgrounds)
         )
         return dataclasses.replace(self, data=data, backgrounds=backgrounds)
 

@@ -75,7 +75,7 @@ def plan_data(
 ) -> Plan:
     """What follows from a data set with splits: the large network, without the length of its training.
 
-    anchors, input_size, batch: these in place of fitted ones. rotate: images have no up and down.
+    anchors, input_size, batch: None for values that fit the data. rotate: images have no up and down.
     Raises UserError where there are no training images.
     """
     examples = annotations.split("train")
