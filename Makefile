@@ -7,11 +7,12 @@ ARGS ?=
 export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 
-.PHONY: help reproduce test lint types tests format clean
+.PHONY: help reproduce test lint types tests pictures format clean
 
 help:
 	@echo "make reproduce   train every experiment and write reproduction/report.html (ARGS='--full' and others)"
 	@echo "make test        lint, types and tests: what CI runs"
+	@echo "make pictures    draw the pictures of README.md and docs again (ARGS='--nuclei RUN' and others)"
 	@echo "make format      put the code into the project's format"
 	@echo "make clean       remove the virtual environment"
 
@@ -29,6 +30,9 @@ types: .venv/installed-dev
 
 tests: .venv/installed-dev
 	$(BIN)/pytest
+
+pictures: .venv/installed
+	$(BIN)/python scripts/pictures $(ARGS)
 
 format: .venv/installed-dev
 	$(BIN)/ruff check --fix .

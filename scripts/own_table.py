@@ -1,6 +1,6 @@
-"""Put the figures of detectors of one's own into the documents: `python scripts/own_table.py NAME RUN...`.
+"""Put the metrics of custom detectors into the documents: `python scripts/own_table.py NAME RUN...`.
 
-The runs, with another seed each, become the line NAME of `docs/results/own/figures.json`: what their test images
+The runs, each with another seed, become the line NAME of `docs/results/custom/metrics.json`: what their test images
 gave (`pocketrcnn eval RUN`, done before), time, network, versions, hardware. Then the table in README.md
 and docs/results.md is made anew from that file alone; without an argument, only that.
 """
@@ -22,7 +22,7 @@ from pocketrcnn.training.run import parse
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "docs/results.md")
-KEPT = Path("docs", "results", "own", "figures.json")
+KEPT = Path("docs", "results", "custom", "metrics.json")
 MEASURES = ("AP", "AP50", "AP75")
 BEGIN, END = "<!-- own -->", "<!-- /own -->"
 

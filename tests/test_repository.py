@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "pocketrcnn"
 FILES = sorted(SOURCE.rglob("*.py"))
-SCRIPTS = [*FILES, *sorted((ROOT / "scripts").glob("*.py")), *sorted((ROOT / "tests").rglob("*.py"))]
+SCRIPTS = [*FILES, *sorted((ROOT / "scripts").rglob("*.py")), *sorted((ROOT / "tests").rglob("*.py"))]
 LONGEST_FILE, LONGEST_FUNCTION = 300, 60  # lines
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 CALLED_BY_LIBRARIES = {"forward", "backward", "error"}  # torch and argparse say what these do

@@ -34,7 +34,7 @@ def test_two_functions_are_called_in_turn_and_the_first_calls_do_not_count(monke
         calls += name
         clock[0] += seconds.pop(0)
 
-    monkeypatch.setattr(bench.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(timing.time, "perf_counter", lambda: clock[0])
     slow = [1e6] * WARM_UP
     mine, other = [*slow, 1.0, 2.0, 9.0], [*slow, 4.0, 3.0, 5.0]
     assert alternate(lambda: take("a", mine), lambda: take("b", other), 3) == pytest.approx((2.0, 4.0))

@@ -132,7 +132,7 @@ def test_sample_is_the_same_pixel_for_pixel(split):
 
 
 def test_sample_tiles_are_listed_once_each():
-    index = json.loads((resources.files("pocketrcnn.data") / "sample" / "records.json").read_text())
+    index = json.loads((resources.files("pocketrcnn.course.data") / "sample" / "records.json").read_text())
     for split, count in (("train", 100), ("test", 50)):
         records = index[split]["records"]
         assert list(records) == list(cifar.CLASSES)

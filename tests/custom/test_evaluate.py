@@ -85,7 +85,7 @@ def test_a_run_killed_before_its_splits_were_noted_notes_them_later(
     shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("pocketrcnn.runs.Run.keep_splits", mock.Mock(side_effect=MemoryError("killed")))
+        patch.setattr("pocketrcnn.training.run.Run.keep_splits", mock.Mock(side_effect=MemoryError("killed")))
         with pytest.raises(MemoryError):
             quick(shapes, tmp_path / "run")
     resume(tmp_path / "run", None, None, "cpu")

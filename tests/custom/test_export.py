@@ -24,7 +24,7 @@ from pocketrcnn.course.data.cifar import CLASSES
 from pocketrcnn.course.experiments import NETWORKS
 from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.onnx import export, parity
-from pocketrcnn.custom.onnx.parity import Agreement, Whole, compare, noise_frames, readable
+from pocketrcnn.custom.onnx.parity import Agreement, Whole, compare, readable
 from pocketrcnn.custom.onnx.runtime import KEY, Detections, detect, open_session
 from pocketrcnn.data.images.pixels import Pixels
 from pocketrcnn.errors import UserError
@@ -156,18 +156,20 @@ def test_the_command_says_what_was_compared(run: Path, shell: Shell) -> None:
 
 
 @pytest.mark.usefixtures("ready")
-def test_a_file_that_finds_something_else_is_not_written(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_finds_something_else_is_not_written(
+    run: Path, shapes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Moved(Whole):
         def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             found, scores, labels = super().forward(images)
             return found + 0.02, scores, labels
 
-    before = sorted(run.iterdir())
+    before, images = sorted(run.iterdir()), sorted((shapes / "val").glob("*.png"))
     monkeypatch.setattr(export, "Whole", Moved)
     with pytest.raises(
         UserError, match=r"and torch differ: only 0 of \d+ detections are the same; nothing was written"
     ):
-        export.export(run, lambda side: (noise_frames(side), "noise"))
+        export.export(run, lambda side: (np.stack(list(readable(images, side))), "images"))
     assert sorted(run.iterdir()) == before
 
 

@@ -390,7 +390,7 @@ def test_classes_beyond_the_matrix_are_put_together() -> None:
 
 
 def test_the_page_needs_no_torch() -> None:
-    words = "import sys; sys.modules['torch'] = None; import pocketrcnn.report.runs"
+    words = "import sys; sys.modules['torch'] = None; import pocketrcnn.custom.report.page"
     subprocess.run([sys.executable, "-c", words], check=True)
 
 

@@ -132,7 +132,7 @@ def folder_frames(config: DataConfig, side: int, known: dict[str, str] | None) -
     """The first images of the test split, or else of the validation or training split, and which they are, in words.
     Broken ones are left out.
 
-    known: the splits of a run's images, by hash, where it has some (`saved_splits`). Raises UserError without any image.
+    known: the splits of a run's images, by hash, where it has some. Raises UserError without any image.
     """
     own = open_custom_data(config, known)
     split = next((name for name in reversed(SPLITS) if name in own.splits), "")
