@@ -68,18 +68,13 @@ def scenes(
         raise UserError("--backgrounds belongs to scenes with one object: leave out --objects, or leave it out")
     if objects is None and (side is not None or images is not None):
         raise UserError("--side and --images belong to scenes with many objects: add --objects 0-6 or leave them out")
-    if objects is not None:
-        many(out, data, objects, 96 if side is None else side, 5000 if images is None else images)
-    else:
-        one(out, data, backgrounds)
-
-
-def one(out: Path, data: str, backgrounds: str) -> None:
-    """Write the fixed scenes of seed 0, with one object each."""
     from ..course.data.archive import write_scenes
     from ..terminal import say
 
-    say(f"{write_scenes(out, data, backgrounds)} scenes written to {out}")
+    if objects is None:
+        say(f"{write_scenes(out, data, backgrounds)} scenes written to {out}")
+    else:
+        many(out, data, objects, 96 if side is None else side, 5000 if images is None else images)
 
 
 def many(out: Path, data: str, objects: tuple[int, int], side: int, images: int) -> None:

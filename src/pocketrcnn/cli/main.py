@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 
@@ -51,7 +52,7 @@ def parser() -> Parser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line; returns the exit code: 0 or what the command returns, 2 for the user's errors, 130 after Ctrl-C."""
+    """Run a command line; returns the exit code: that of the command, 2 for errors of the user, 130 after Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be text
@@ -63,18 +64,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.command = shlex.join(["pocketrcnn", *words])
         return options.call(arguments.function, arguments) or 0
     except UserError as error:
-        print(f"pocketrcnn: {' '.join(str(error).split())}", file=sys.stderr)
+        complain(f"pocketrcnn: {' '.join(str(error).split())}")
         return FAILURE
     except KeyboardInterrupt as error:
         remedy = "interrupted; the same command goes on from here" if words[0] in REPEATABLE else "interrupted"
-        print(f"\npocketrcnn: {str(error) or remedy}", file=sys.stderr)  # the training loop says more
+        complain(f"\npocketrcnn: {str(error) or remedy}")  # the training loop says more
         return getattr(error, "code", 130)
     except BrokenPipeError:  # `pocketrcnn costs convnet | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:  # a path into a locked folder, a name that is too long
-        print(f"pocketrcnn: {described(error)}", file=sys.stderr)
+        complain(f"pocketrcnn: {described(error)}")
         return FAILURE
+
+
+def complain(text: str) -> None:
+    """Print an error, one line; on a terminal it is wrapped between words."""
+    if sys.stderr.isatty():
+        from ..terminal import wrapped
+
+        text = wrapped(text, shutil.get_terminal_size().columns)
+    print(text, file=sys.stderr)
 
 
 def described(error: OSError) -> str:
