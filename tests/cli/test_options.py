@@ -36,9 +36,10 @@ def work(
     loud: Annotated[bool, "speak up"] = False,
     pictures: Annotated[bool, "no pictures"] = True,
     to: Annotated[Literal["a", "b"], "FORMAT", "format"],
+    split: Annotated[Literal["val", "test"] | None, "images"] = None,
 ) -> tuple[Any, ...]:
     """Do it."""
-    return names, options, kind, loud, pictures, to
+    return names, options, kind, loud, pictures, to, split
 
 
 def run(words: str) -> Any:
@@ -48,19 +49,20 @@ def run(words: str) -> Any:
 
 
 def test_defaults_are_those_of_the_function() -> None:
-    assert run("x y there --to a") == (["x", "y"], Inner(Path("there")), "one", False, True, "a")
+    assert run("x y there --to a") == (["x", "y"], Inner(Path("there")), "one", False, True, "a", None)
 
 
 def test_values_come_back_with_their_types() -> None:
     words = "x there --to b --kind two --loud --no-pictures --input-size 16 --pair 2-5 --set a=1 --set b=2 --speed 2"
     inner = Inner(Path("there"), input_size=16, pair=(2, 5), settings=("a=1", "b=2"), speed=2.0, origin=1)
-    assert run(f"{words} --origin 1") == (["x"], inner, "two", True, False, "b")
+    assert run(f"{words} --origin 1 --split test") == (["x"], inner, "two", True, False, "b", "test")
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         ("x there", "required: --to"),
+        ("x there --to a --split whole", "--split: unknown word `whole`; there are val, test"),
         ("x there --to c", "--to: unknown word `c`"),
         ("x there --to a --kind three", "--kind: unknown word `three`; there are one, two"),
         ("x there --to a --origin 2", "--origin: unknown word `2`; there are 0, 1"),

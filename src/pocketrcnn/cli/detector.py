@@ -43,7 +43,9 @@ def evaluate(
     run: RunFolder,
     data: Annotated[Path | None, "DATA", "other data (default: those of the run)"] = None,
     *,
-    split: Annotated[Literal["train", "val", "test"] | None, "default: test, or val without test images"] = None,
+    split: Annotated[
+        Literal["train", "val", "test"] | None, "images (default: test, or val without test images)"
+    ] = None,
     as_json: Annotated[bool, "--json", "print JSON"] = False,
     device: Device = "auto",
 ) -> None:

@@ -12,7 +12,7 @@ import inspect
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from .parsing import Parser
 
@@ -50,7 +50,7 @@ def described(parameter: inspect.Parameter, kind: Any, *notes: Any) -> tuple[lis
 
 def kind_of(kind: Any, notes: tuple[Any, ...]) -> dict[str, Any]:
     """Type, number and choices of the words that become a value."""
-    if get_origin(kind) is UnionType:  # with None
+    if get_origin(kind) in (Union, UnionType):  # with None
         (kind,) = (one for one in get_args(kind) if one is not NoneType)
     origin, inner = get_origin(kind), get_args(kind)
     if any(map(inspect.isfunction, notes)):

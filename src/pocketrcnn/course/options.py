@@ -31,13 +31,13 @@ class Options:
     iterations None: those of the schedule. command: the command line, for results.json.
     """
 
-    full: Annotated[bool, "2,000 iterations each, as in the course (default: short schedules)"] = False
-    recipe: Annotated[str, (*RECIPES, "both"), "pocket: the one of this project; course: the published procedure"] = (
+    full: Annotated[bool, "train for 2,000 iterations each, as in the course (default: short schedules)"] = False
+    recipe: Annotated[str, (*RECIPES, "both"), "pocket: that of this project; course: the published procedure"] = (
         "pocket"
     )
-    only: Annotated[str, "IDS", "some experiments, as in B1,F2"] = ""
+    only: Annotated[str, "IDS", "only these experiments, as in B1,F2"] = ""
     seeds: Annotated[int, "N", "runs with different random numbers, for mean and spread"] = 1
-    iterations: Annotated[int | None, "N", "another number of iterations for all"] = None
+    iterations: Annotated[int | None, "N", "another number of iterations for every experiment"] = None
     batch: Annotated[int, "N", "images per iteration"] = 100
     checkpoint: Annotated[float, "SECONDS", "time between two checkpoints"] = 20.0
     device: Annotated[str, "DEVICE", "auto, cpu or cuda"] = "auto"
