@@ -139,7 +139,7 @@ def test_a_run_writes_what_it_promises(tmp_path: Path) -> None:
     metrics = (run.metrics() or {})["metrics"]
     assert {"objectness_accuracy", "box_loss", "pixel_error", "mean_iou", "recall_90", "loss_box"} <= set(metrics)
     assert run.environment()["versions"]["torch"] == torch.__version__
-    before = run.load_model()
+    before, _ = run.load_model()
     assert all(torch.isfinite(p).all() for p in before.parameters())
 
 
@@ -253,4 +253,4 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
 
 def test_bfloat16_trains_too(tmp_path: Path) -> None:
     run = train(tmp_path / "run", small("F2", train__precision="bfloat16"))
-    assert all(p.dtype == torch.float32 for p in run.load_model().parameters())
+    assert all(p.dtype == torch.float32 for p in run.load_model()[0].parameters())
