@@ -1,3 +1,8 @@
+"""The folders of the course: what is written is read again, byte for byte.
+
+Covers `course/data/archive.py`.
+"""
+
 import os
 from pathlib import Path
 

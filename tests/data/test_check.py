@@ -1,4 +1,7 @@
-"""`pocketrcnn check`: every fault with its file, object and reason; what is sound goes on."""
+"""`pocketrcnn check`: every fault with its file, object and reason; what is sound goes on.
+
+Covers `data/annotations.py`, `data/overview.py`.
+"""
 
 import json
 import shutil

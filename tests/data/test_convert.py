@@ -1,4 +1,7 @@
-"""`pocketrcnn convert`: boxes, classes, crowds and splits that go in come out, through every format."""
+"""`pocketrcnn convert`: boxes, classes, crowds and splits that go in come out, through every format.
+
+Covers `data/formats/writing.py`, `data/repair.py`.
+"""
 
 import os
 import tempfile

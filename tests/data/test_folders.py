@@ -1,4 +1,7 @@
-"""People's images as a data set: the right pixels and boxes, decoded once, in little memory, whatever goes wrong."""
+"""People's images as a data set: the right pixels and boxes, decoded once, in little memory, whatever goes wrong.
+
+Covers `data/dataset.py`, `data/images/frames.py`, `data/images/cache.py`.
+"""
 
 import errno
 import os

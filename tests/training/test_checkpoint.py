@@ -1,4 +1,7 @@
-"""Files of tensors: whole or not there, verified when read, the same bytes for the same content."""
+"""Files of tensors: whole or not there, verified when read, the same bytes for the same content.
+
+Covers `training/files.py`.
+"""
 
 from pathlib import Path
 
