@@ -3,7 +3,6 @@
 Covers `data/dataset.py`, `data/images/frames.py`, `data/images/cache.py`.
 """
 
-import errno
 import os
 import shutil
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from disks import full
 from PIL import Image
 
 from pocketrcnn.data.annotations import Annotations, Example, Object
@@ -204,9 +204,6 @@ def test_no_space_left(annotations: Annotations, empty_cache: Path, monkeypatch:
 def test_no_space_left_while_writing(
     annotations: Annotations, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(handle: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(UserError, match="POCKETRCNN_DATA"):
         open_folder(annotations, "train", 16)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from disks import full
 from torch import nn
 
 from pocketrcnn.errors import UserError
@@ -87,9 +88,6 @@ def test_weights_of_another_network_are_refused() -> None:
 def test_no_space_leaves_the_file_before_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "x"
     write_atomically(path, b"before")
-
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(UserError, match=r"x cannot be written \(No space left on device\): free some space"):
