@@ -69,7 +69,7 @@ def text_files() -> list[Path]:
     """Everything that people read: sources, tests, scripts, pages, and the files of the project's root."""
     folders = [path for name in ("src", "tests", "scripts", "docs", ".ci") for path in (ROOT / name).rglob("*")]
     kept = [path for path in (*folders, *ROOT.glob("*"), ROOT / ".gitignore") if path.is_file() and path.name != ".git"]
-    return [path for path in kept if path.suffix not in (".png", ".pyc", ".jpg", ".whl")]
+    return [path for path in kept if path.suffix not in (".png", ".pyc", ".jpg", ".whl", ".safetensors")]
 
 
 def needed(name: str, extras: set[str], seen: set[str]) -> set[str]:

@@ -89,7 +89,7 @@ def test_a_longer_run_is_configured_as_one_that_was_so_long_from_the_start(
         made.keep_splits(own.split_of)
     found, _ = longer(tmp_path / "run", None, 600)
     precision = open_run(tmp_path / "run").config.train.precision
-    same = {"precision": precision, "curve_images": few.train.curve_images}
+    same = {"precision": precision, "evaluation_images": few.train.evaluation_images}
     assert found == replace(many, train=replace(many.train, **same))
     assert longer(tmp_path / "run", None, 3)[0].augment == few.augment
 

@@ -49,8 +49,9 @@ from tiny_detectors import tiny_run
 
 from pocketrcnn.cli.main import main
 from pocketrcnn.course.data import cifar, download
+from pocketrcnn.data import files
 from pocketrcnn.data.images import cache
-from pocketrcnn.training import files, fit
+from pocketrcnn.training import fit
 
 pytestmark = pytest.mark.slow
 
@@ -190,7 +191,7 @@ def test_a_cache_that_another_program_is_writing(shell: Shell, tmp_path: Path, m
     cache.cache_root().mkdir(parents=True)
     with FileLock(cache.cache_root() / "cifar10.lock"):
         line = shell.refused("download cifar10")
-    assert "is still being written by another program after 0.1 s: end that program, or set POCKETRCNN_DATA" in line
+    assert "is in use by another program after 0.1 s: wait for it, or set POCKETRCNN_DATA" in line
 
 
 def test_a_folder_that_is_no_data(shell: Shell, tmp_path: Path) -> None:
@@ -310,7 +311,7 @@ def test_no_space_for_a_checkpoint(shell: Shell, tmp_path: Path) -> None:
 
 def test_a_configuration_from_another_version(shell: Shell, stopped: Path) -> None:
     path = stopped / "runs" / RUN / "config.yaml"
-    path.write_text(path.read_text().replace("schema: 1", "schema: 99"))
+    path.write_text(path.read_text().replace("schema: 2", "schema: 99"))
     line = shell.refused(B2, stopped)
     assert line == f"pocketrcnn: {path} was written by another version of pocketrcnn: use that version or a new folder"
 

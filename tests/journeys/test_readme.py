@@ -87,7 +87,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder to work in, a cache with a small CIFAR-10, a short benchmark; what snippets add goes away."""
     monkeypatch.chdir(tmp_path)
     fake_cifar.write(tmp_path / "cache" / "cifar-10-batches-bin", fake_cifar.install(monkeypatch, tmp_path / "cache"))
-    monkeypatch.setattr(experiments, "TrainConfig", partial(TrainConfig, evaluations=1, curve_images=20))
+    monkeypatch.setattr(experiments, "TrainConfig", partial(TrainConfig, evaluations=1, evaluation_images=20))
     monkeypatch.setattr(bench, "MEASURED", ("B2",))
     monkeypatch.setattr(timing, "WARM_UP", 0)
     monkeypatch.setattr(bench, "PRODUCT", 64)

@@ -17,6 +17,7 @@ import torch
 from pocketrcnn.config import Config, DataConfig, replace
 from pocketrcnn.course.data.datasets import Images, open_dataset
 from pocketrcnn.course.experiments import EXPERIMENTS
+from pocketrcnn.custom.evaluate import evaluate_run
 from pocketrcnn.custom.train import Options, train
 from pocketrcnn.data.dataset import Dataset
 from pocketrcnn.model.structures import Batch
@@ -44,7 +45,9 @@ def auto_becomes(precision: str) -> Iterator[None]:
 def small(experiment: str, recipe: str = "pocket", **changes: object) -> Config:
     """An experiment on the sample, a few iterations long."""
     config = EXPERIMENTS[experiment].config(recipe, 6, "sample", 0)
-    config = replace(config, train__batch=10, train__evaluations=2, train__curve_images=20, train__precision="float32")
+    config = replace(
+        config, train__batch=10, train__evaluations=2, train__evaluation_images=20, train__precision="float32"
+    )
     return replace(config, **changes)
 
 
@@ -67,6 +70,11 @@ def metrics(folder: Path) -> dict[str, Any]:
 
 def evaluation(folder: Path, split: str) -> dict[str, Any]:
     return json.loads((folder / f"evaluation-{split}.json").read_text())  # type: ignore[no-any-return]
+
+
+def evaluated(*given: Any) -> dict[str, Any]:
+    """What `evaluate_run` writes."""
+    return dict(vars(evaluate_run(*given).evaluation))
 
 
 def interrupt_after(patch: pytest.MonkeyPatch, iterations: int, number: int = signal.SIGINT) -> None:

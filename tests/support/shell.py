@@ -76,6 +76,6 @@ def few_evaluations(monkeypatch: pytest.MonkeyPatch) -> None:
     """One point of the curves, on ten images: what costs time in a run of two iterations."""
 
     def brief(**settings: Any) -> TrainConfig:
-        return TrainConfig(**settings | {"evaluations": 1, "curve_images": 10})
+        return TrainConfig(**settings | {"evaluations": 1, "evaluation_images": 10})
 
     monkeypatch.setattr(experiments, "TrainConfig", brief)

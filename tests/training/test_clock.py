@@ -65,7 +65,7 @@ def run(pace: Callable[[int], float], point: float, spent: float = 0.0, held: in
 
 def lasted(machine: Machine, slower: float = 1.0) -> float:
     """Seconds of the whole run, the last evaluation, of all images, included: it is `slower` than a point."""
-    judged = min(machine.config.train.curve_images, len(machine.test_set))
+    judged = min(machine.config.train.evaluation_images, len(machine.test_set))
     return machine.now - 1000 + slower * machine.seconds_of_a_point * len(machine.test_set) / judged
 
 
@@ -82,7 +82,7 @@ def test_the_minutes_are_kept_within_a_tenth_however_wrong_the_first_plan(
 
 def test_the_last_evaluation_takes_longer_than_points_in_bfloat16() -> None:
     """It is in float32, with all images: a minute of five here."""
-    machine = run(lambda _: 0.5, 3.0, held=100, minutes=5.0, iterations=500, curve_images=10, precision="bfloat16")
+    machine = run(lambda _: 0.5, 3.0, held=100, minutes=5.0, iterations=500, evaluation_images=10, precision="bfloat16")
     assert lasted(machine, slower=2.0) == pytest.approx(300, rel=0.05)
 
 
@@ -107,7 +107,7 @@ def test_a_machine_that_becomes_faster_near_the_end_uses_the_time() -> None:
 
 @pytest.mark.parametrize("held", [100, 600, 2000])
 def test_the_last_evaluation_of_many_images_is_inside_the_minutes(held: int) -> None:
-    machine = run(lambda _: 0.5, 5.0, held=held, minutes=5.0, iterations=570, evaluations=4, curve_images=100)
+    machine = run(lambda _: 0.5, 5.0, held=held, minutes=5.0, iterations=570, evaluations=4, evaluation_images=100)
     assert lasted(machine) == pytest.approx(300, rel=0.05)
 
 

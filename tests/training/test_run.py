@@ -75,13 +75,13 @@ def test_two_processes_do_not_write_to_one_run(tmp_path: Path) -> None:
 def test_a_configuration_of_another_version_is_refused(tmp_path: Path) -> None:
     run = train_on_sample(tmp_path / "run", small("B2"))
     path = run.folder / "config.yaml"
-    path.write_text(path.read_text().replace("schema: 1", "schema: 99"))
+    path.write_text(path.read_text().replace("schema: 2", "schema: 99"))
     with pytest.raises(UserError, match=r"config\.yaml was written by another version"):
         Run(run.folder, small("B2"), CPU)
 
 
 @pytest.mark.parametrize(
-    "content", ["", "schema: 1\ndata: 5", "schema: 1\noptim:\n  lrr: 1", "a: [", "schema: 1\noptim:\n  lr: fast"]
+    "content", ["", "schema: 2\ndata: 5", "schema: 2\noptim:\n  lrr: 1", "a: [", "schema: 2\noptim:\n  lr: fast"]
 )
 def test_a_broken_configuration_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "config.yaml").write_text(content)

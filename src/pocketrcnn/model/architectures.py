@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 
@@ -39,3 +40,21 @@ MERGED = 64  # channels of a merged map
 def scaled(channels: int, width: float) -> int:
     """A number of channels times a factor: a multiple of 8, which is fastest on processors."""
     return max(8, round(channels * width / 8) * 8)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One convolution or linear layer, with its costs for one image."""
+
+    name: str
+    stage: str
+    """The line of the table that it belongs to."""
+    kind: str
+    kernel: tuple[int, int]
+    in_channels: int
+    out_channels: int
+    output: tuple[int, int]
+    """Height and width in cells."""
+    multiplications: int
+    parameters: int
+    trained: bool = True

@@ -158,15 +158,15 @@ def match(
     return labels.view(shape), index.view(shape)
 
 
-def sample(labels: Tensor, count: int, positive_part: float) -> Tensor:
+def sample(labels: Tensor, count: int, positive_fraction: float) -> Tensor:
     """A random choice of what the losses count: labels [B,N] (1, 0, -1) -> the same, -1 where not chosen.
 
-    At most `count` an image, at most `positive_part` of them positive, the rest negative (Ren et al. 2015, section
+    At most `count` an image, at most `positive_fraction` of them positive, the rest negative (Ren et al. 2015, section
     3.1.3: 256 anchors, half of them positive at most).
     """
     order = torch.rand(labels.shape, device=labels.device)  # [B,N]
     positive, negative = labels == POSITIVE, labels == NEGATIVE
-    max_positive = min(round(count * positive_part), labels.shape[1])
+    max_positive = min(round(count * positive_fraction), labels.shape[1])
     chosen = positive & at_least_rank(order.masked_fill(~positive, -1), max_positive)
     order = (order + 2 * chosen).masked_fill(~(chosen | negative), -1)  # positives first
     chosen = at_least_rank(order, min(count, labels.shape[1])) & (chosen | negative)

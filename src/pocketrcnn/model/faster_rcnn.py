@@ -58,7 +58,7 @@ class FasterRCNN(nn.Module):
         super().__init__()
         self.config = config
         self.backbone = Backbone(config.backbone)
-        shape = self.backbone.channels, self.backbone.stride, config.image
+        shape = self.backbone.channels, self.backbone.stride, config.input_size
         self.rpn = RPN(config.rpn, *shape) if config.rpn else None
         self.head = ROIHead(config.roi, self.backbone.channels, config.classes) if config.roi else None
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
@@ -80,18 +80,18 @@ class FasterRCNN(nn.Module):
     def propose(self, features: Tensor, training: bool) -> tuple[Tensor | None, Tensor | None, Tensor, Tensor]:
         """Objectness, deltas, proposals and their scores; without a proposal network the whole input, with score 1."""
         if self.rpn is None:
-            side = float(self.config.image)
+            side = float(self.config.input_size)
             whole = torch.tensor([0.0, 0.0, side, side], device=features.device).expand(features.shape[0], 1, 4)
             return None, None, whole, torch.ones(features.shape[0], 1, device=features.device)
         objectness, deltas = self.rpn(features)
-        part = self.rpn.config.training_part if training else 1.0
+        part = self.rpn.config.training_fraction if training else 1.0
         return objectness, deltas, *self.rpn.propose(objectness, deltas, part)
 
     def classify(self, features: Tensor, regions: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Class logits of the regions [B,R,K'] and corrections of their boxes [B,R,4]."""
         if self.head is None:
             return None, None
-        logits, refined = self.head(self.head.pool(features, regions, self.config.image))
+        logits, refined = self.head(self.head.pool(features, regions, self.config.input_size))
         shape = regions.shape[:2]
         return logits.view(*shape, -1), None if refined is None else refined.view(*shape, 4)
 
@@ -105,7 +105,7 @@ class FasterRCNN(nn.Module):
         if roi.train_box == "sampled":
             return self.head.sample(proposals, scores, batch.boxes, batch.valid)
         noise = torch.randn_like(batch.boxes) * roi.jitter  # [B,G,4]: t_x, t_y and one scale for both sides
-        return boxes.clip(boxes.decode(noise[..., :3], batch.boxes), self.config.image, self.config.image)
+        return boxes.clip(boxes.decode(noise[..., :3], batch.boxes), self.config.input_size, self.config.input_size)
 
     def targets(self, prediction: Prediction, batch: Batch) -> Targets:
         """What the prediction should be."""
@@ -128,24 +128,26 @@ class FasterRCNN(nn.Module):
         return classes, boxes.encode(boxes.take(batch.boxes, index), regions)
 
     def losses(self, prediction: Prediction, targets: Targets, config: LossConfig) -> dict[str, Tensor]:
-        """The losses by name, not weighted: `objectness`, `box`, `object`, `refine`, as far as there is the part."""
+        """The losses that the network has, not weighted: `objectness`, `box`, `classification`, `box_regression`."""
         losses = {}
         if prediction.objectness is not None and targets.anchors is not None:
             losses["objectness"] = objectness_loss(prediction.objectness, targets.anchors)
             if prediction.deltas is not None and targets.deltas is not None:
                 losses["box"] = box_loss(prediction.deltas, targets.deltas, targets.anchors)
         if prediction.logits is not None and targets.classes is not None:
-            losses["object"] = F.cross_entropy(
+            losses["classification"] = F.cross_entropy(
                 prediction.logits.flatten(0, 1),
                 targets.classes.flatten(),
                 ignore_index=PADDING,
                 label_smoothing=config.label_smoothing,
             )
             if prediction.refined is not None and targets.refined is not None:
-                losses["refine"] = self.refine_loss(prediction.refined, targets.refined, targets.classes)
+                losses["box_regression"] = self.box_regression_loss(
+                    prediction.refined, targets.refined, targets.classes
+                )
         return losses
 
-    def refine_loss(self, refined: Tensor, target: Tensor, classes: Tensor) -> Tensor:
+    def box_regression_loss(self, refined: Tensor, target: Tensor, classes: Tensor) -> Tensor:
         """Smooth L1 of the corrections, in the head's unit, the mean over regions with an object."""
         assert self.head is not None, "corrections come from the head"
         positive = (classes != PADDING) & (classes < self.config.classes)  # [B,R]
@@ -166,7 +168,9 @@ class FasterRCNN(nn.Module):
         if prediction.logits is not None:
             scores = scores * prediction.logits.softmax(-1)[..., : self.config.classes]  # [B,P,K]
         if prediction.refined is not None:
-            corners = boxes.clip(boxes.decode(prediction.refined, corners), self.config.image, self.config.image)
+            corners = boxes.clip(
+                boxes.decode(prediction.refined, corners), self.config.input_size, self.config.input_size
+            )
         classes = scores.shape[-1]
         scores, index = scores.flatten(1).topk(min(CANDIDATES * self.config.detections, scores[0].numel()), 1)
         corners, labels = boxes.take(corners, index // classes), index % classes
@@ -174,7 +178,7 @@ class FasterRCNN(nn.Module):
 
     def suppress(self, corners: Tensor, scores: Tensor, labels: Tensor) -> Detections:
         """Non-maximum suppression by class of candidates that lie best first; what remains, padded."""
-        apart = labels[..., None] * (2.0 * self.config.image)  # boxes of two classes never overlap
+        apart = labels[..., None] * (2.0 * self.config.input_size)  # boxes of two classes never overlap
         valid = scores > self.config.min_score
         kept = boxes.nms(corners + apart, valid, self.config.nms_iou)
         return Detections(corners, scores, labels).only(kept, self.config.detections)

@@ -115,7 +115,7 @@ class ROIHead(nn.Module):
         best, _ = boxes.closest(proposals, objects, valid)  # [B,P]
         positive = torch.cat((valid, best >= self.config.positive_iou), 1)  # ground truth is its own match
         labels = positive.long().masked_fill(~usable, boxes.IGNORED)
-        chosen = boxes.sample(labels, self.config.sample, self.config.positive_part) != boxes.IGNORED
+        chosen = boxes.sample(labels, self.config.sample, self.config.positive_fraction) != boxes.IGNORED
         order = chosen.byte().argsort(dim=1, descending=True, stable=True)  # [B,G+P], the chosen ones first
         position = torch.arange(self.config.sample, device=order.device) % chosen.sum(1, keepdim=True).clamp(min=1)
         return boxes.take(boxed, order.gather(1, position))

@@ -25,14 +25,14 @@ class RPN(nn.Module):
 
     anchors: Tensor
 
-    def __init__(self, config: RPNConfig, in_channels: int, stride: int, image: int) -> None:
+    def __init__(self, config: RPNConfig, in_channels: int, stride: int, input_size: int) -> None:
         super().__init__()
-        self.config, self.image = config, image
+        self.config, self.input_size = config, input_size
         per_cell = len(config.anchors)
         self.intermediate = conv_norm(in_channels, config.channels, 3)
         self.objectness = nn.Conv2d(config.channels, per_cell, 1)
         self.box = nn.Conv2d(config.channels, per_cell * config.box_dims, 1) if config.box_dims else None
-        self.cells = image // stride
+        self.cells = input_size // stride
         grid = boxes.anchors(self.cells, self.cells, stride, config.anchors)
         self.register_buffer("anchors", grid.flatten(0, 2), persistent=False)  # [N,4]
         self.initialise()
@@ -45,7 +45,7 @@ class RPN(nn.Module):
         if self.box is None:
             return
         nn.init.normal_(self.box.weight, std=0.01)
-        middle, dims = self.image / 2, self.config.box_dims
+        middle, dims = self.input_size / 2, self.config.box_dims
         start = {"deltas": [0.0] * 4, "pixels": [middle, middle, *self.config.anchors[0]]}
         bias = torch.tensor(start[self.config.output][:dims]).repeat(self.box.out_channels // dims)
         with torch.no_grad():
@@ -78,7 +78,7 @@ class RPN(nn.Module):
         if deltas is not None:
             chosen = deltas.detach().gather(1, index[..., None].expand(-1, -1, deltas.shape[-1]))
             proposed = boxes.decode(chosen, proposed)
-        proposed = boxes.clip(proposed, self.image, self.image)
+        proposed = boxes.clip(proposed, self.input_size, self.input_size)
         kept = boxes.nms(proposed, torch.ones_like(scores, dtype=torch.bool), config.nms_iou)
         scores, index = (scores.sigmoid() * kept).topk(proposals, 1)  # [B,P]
         return boxes.take(proposed, index), scores

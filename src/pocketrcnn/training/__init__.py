@@ -9,8 +9,8 @@ progress     the live line on the terminal
 signals      Ctrl-C and SIGTERM, noted
 run          the folder of a run
 config_file  a configuration as YAML, and back
+schema1      what schema 1 called settings and metrics
 checkpoint   tensors in files: atomic, verified, never a pickle
-files        files that are there whole or not at all
 device       device, number format, memory
 machine      versions and hardware
 timing       two pieces of work timed in turn

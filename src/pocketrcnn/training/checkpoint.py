@@ -12,8 +12,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from ..data.files import write_atomically
 from ..errors import UserError
-from .files import write_atomically
 
 Tensors = dict[str, Tensor]
 

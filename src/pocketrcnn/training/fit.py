@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from ..data.dataset import Dataset
 from ..errors import UserError
-from ..evaluation.coco import Found, Truth
 from ..evaluation.measures import Means
-from ..evaluation.network import assess, evaluate
+from ..evaluation.network import Conclude, assess, evaluate
 from .clock import Clock
 from .device import DELIVERED, autocast, keep_memory
 from .loop import Trainer
@@ -20,17 +19,15 @@ from .progress import Progress
 from .run import CHECKPOINT, Run
 from .signals import Interrupted, signals_noted
 
-Conclude = Callable[[list[Truth], list[Found]], dict[str, Any]]
-
 
 def fit(
     train: Dataset, test: Dataset, run: Run, spent: float = 0.0, conclude: Conclude | None = None
 ) -> dict[str, Any]:
     """Train as the run is configured, or go on from its checkpoint; returns and saves the final metrics.
 
-    `spent`: seconds of the run's minutes that its preparation took. `conclude`: metadata to keep with the weights, from
-    ground truth and detections of all test images; a run is finished once it is written. A finished run returns its
-    metrics at once. Raises Interrupted after Ctrl-C or SIGTERM, the state saved.
+    `spent`: seconds of the run's minutes that its preparation took. `conclude`: evaluates and writes ground truth and
+    detections of all test images; the weights keep its best threshold. A run is finished once that is written. A
+    finished run returns its metrics at once. Raises Interrupted after Ctrl-C or SIGTERM, the state saved.
     """
     done = run.metrics()
     if done is not None:
@@ -48,8 +45,9 @@ def fit(
         progress.say("evaluating on all test images")
         begun = time.perf_counter()
         with autocast(DELIVERED, run.device):
-            means, truth, detected = assess(state.kept, trainer.test_set, config.loss, None, config.train.monitor)
-        metadata = conclude(truth, detected) if conclude else {}
+            test_set, monitor = trainer.test_set, config.train.monitor
+            means, evaluation = assess(state.kept, test_set, config.loss, None, monitor, conclude=conclude)
+        metadata = {"threshold": evaluation.best_threshold} if evaluation else {}
         last = time.perf_counter() - begun
     times = {"seconds": state.seconds, "elapsed": state.elapsed + last}
     times |= {"evaluation_seconds": state.evaluation_seconds + last}
@@ -64,7 +62,7 @@ def iterations(trainer: Trainer, run: Run, progress: Progress, signals: list[int
     """The numbers of the iterations that are left, as they are planned; evaluations and checkpoints between them."""
     state, settings = trainer.state, trainer.config.train
     every = math.ceil(settings.iterations / settings.evaluations)
-    clock = Clock(state, settings, last=len(trainer.test_set) / min(settings.curve_images, len(trainer.test_set)))
+    clock = Clock(state, settings, last=len(trainer.test_set) / min(settings.evaluation_images, len(trainer.test_set)))
     saved = time.perf_counter()
     while state.iteration < state.planned:
         yield state.iteration
@@ -102,5 +100,5 @@ def log_entry(trainer: Trainer) -> dict[str, Any]:
                 f"(now {config.optim.lr:g}) or look for broken images"
             )
     with trainer.precision():
-        test = evaluate(state.evaluated, trainer.test_set, config.loss, settings.curve_images, settings.monitor)
+        test = evaluate(state.evaluated, trainer.test_set, config.loss, settings.evaluation_images, settings.monitor)
     return {"iteration": state.iteration, "train": training, "test": test}

@@ -7,27 +7,27 @@ config.yaml (all settings), env.json (versions, hardware), log.jsonl (evaluation
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import filelock
 import torch
 from torch import Tensor
 
 from ..config import Config, replace
 from ..data.annotations import SPLITS
+from ..data.files import LOCK, is_unfinished, locked, require_writable, write_atomically
 from ..errors import UserError
 from ..model.faster_rcnn import FasterRCNN
 from . import config_file as settings
+from . import schema1
 from .checkpoint import load_into, load_tensors, save_tensors
 from .device import choose_device, choose_precision
-from .files import cannot_write, leftover, remove_leftovers, require_writable, write_atomically
 from .machine import environment
 
 CONFIG, ENVIRONMENT, LOG, METRICS = "config.yaml", "env.json", "log.jsonl", "metrics.json"
 SPLITS_FILE = "splits.json"
-CHECKPOINT, WEIGHTS, LAST, LOCK = "checkpoint.safetensors", "weights.safetensors", "last.safetensors", ".lock"
+CHECKPOINT, WEIGHTS, LAST = "checkpoint.safetensors", "weights.safetensors", "last.safetensors"
 REMEDY = "restore it, or delete it and run again"
 
 # Settings that may change between the parts of a run, since they do not change what it ends in.
@@ -38,7 +38,7 @@ class Run:
     """One folder, one configuration; at most one process writes to it."""
 
     def __init__(self, folder: Path, config: Config, device: torch.device) -> None:
-        """Make the folder or go on in it. Raises UserError when it holds something else or other settings.
+        """A new folder, or one to go on in. Raises UserError when it holds something else or other settings.
 
         The number format `auto` is decided here, once: a run goes on in the format that it began with.
         """
@@ -50,36 +50,20 @@ class Run:
         self.folder, self.config, self.device, self.name = folder, config, device, folder.name
         if before:
             self.check_settings(before)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"{folder} cannot be made ({error.strerror}): choose another folder with --out") from error
-        self.guard = filelock.FileLock(folder / LOCK)
+        self.held = ExitStack()
 
     def __enter__(self) -> Run:
-        try:
-            self.guard.acquire(timeout=0)
-        except filelock.Timeout as error:
-            raise UserError(
-                f"{self.folder} is in use by another program: wait for it, or choose another --out"
-            ) from error
-        except OSError as error:
-            raise cannot_write(self.folder / LOCK, error) from error
-        try:
+        with ExitStack() as held:
+            held.enter_context(locked(self.folder / LOCK))
             self.prepare()
-        except BaseException:
-            self.__exit__()  # Python calls it only after an entry that succeeds
-            raise
+            self.held = held.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.guard.release()
-        with suppress(OSError):
-            (self.folder / LOCK).unlink()
+        self.held.close()
 
     def prepare(self) -> None:
-        """Clear what a killed program left, and say what is run on what."""
-        remove_leftovers(self.folder)
+        """Say what is run on what."""
         if not (self.folder / CONFIG).is_file():
             write_atomically(self.folder / ENVIRONMENT, encode(environment(self.config, self.device)))
             write_atomically(self.folder / CONFIG, settings.dump(self.config).encode())
@@ -138,7 +122,7 @@ class Run:
             return None
         content = parse(path)
         self.require(METRICS, content, {"metrics", "seconds", "iterations"})
-        return content
+        return content | {"metrics": schema1.current_names(content["metrics"])}
 
     def require(self, name: str, content: dict[str, Any], keys: set[str]) -> None:
         """Raises UserError where the content of a file of the run lacks something."""
@@ -163,7 +147,7 @@ class Run:
         entries = [decode(line, path, remedy) for line in read(path, remedy).splitlines()] if path.is_file() else []
         for entry in entries:
             self.require(LOG, entry, {"iteration", "train", "test"})
-        return entries
+        return list(map(schema1.current_names, entries))
 
     def log(self, entries: list[dict[str, Any]]) -> None:
         """Write all entries so far, one line each."""
@@ -198,23 +182,20 @@ class Run:
 
     def save_model(self, name: str, model: FasterRCNN, **metadata: Any) -> None:
         """Save a network with its settings, from which it can be built again, and other metadata."""
-        save_tensors(self.folder / name, model.state_dict(), {"config": settings.to_dict(self.config), **metadata})
+        save_tensors(self.folder / name, model.state_dict(), {"config": settings.saved(self.config), **metadata})
 
     def forget_evaluations(self) -> None:
         """Remove the evaluations of weights that are about to be replaced."""
         for path in self.folder.glob("evaluation-*.json"):
             path.unlink()
 
-    def threshold(self) -> float | None:
-        """The score from which on detections are shown: the best one on validation images."""
-        return load_tensors(self.folder / WEIGHTS, self.anew)[1].get("threshold")
-
-    def load_model(self) -> FasterRCNN:
-        """The trained network, ready to detect."""
-        tensors, _ = load_tensors(self.folder / WEIGHTS, self.anew)
+    def load_model(self) -> tuple[FasterRCNN, float | None]:
+        """The trained network, ready to detect, and the score from which on its detections are shown: the best one on
+        validation images."""
+        tensors, metadata = load_tensors(self.folder / WEIGHTS, self.anew)
         model = FasterRCNN(self.config.model).eval()
         load_into(model, tensors, self.folder / WEIGHTS)
-        return model.to(self.device)
+        return model.to(self.device), metadata.get("threshold")
 
 
 def open_run(folder: Path, device: str = "auto") -> Run:
@@ -262,7 +243,7 @@ def require_place(folder: Path) -> None:
 def early(path: Path) -> bool:
     """Whether a file may stand in the folder of a run that was killed before its configuration was written."""
     ours = path.name == ENVIRONMENT and path.is_file() and b'"versions"' in path.read_bytes()
-    return ours or path.name == LOCK or leftover(path.name)
+    return ours or path.name == LOCK or is_unfinished(path.name)
 
 
 def read(path: Path, remedy: str = "restore it or use another folder") -> str:

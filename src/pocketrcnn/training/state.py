@@ -14,7 +14,7 @@ from ..config import Config, TrainConfig
 from ..data.dataset import Dataset
 from ..evaluation.measures import Means
 from ..model.faster_rcnn import FasterRCNN
-from . import optim
+from . import optim, schema1
 from .checkpoint import require_fit
 
 WHITENING, WHITENING_PIXELS = 500, 2**24  # at most so many images, and pixels, give the first filters by their patches
@@ -55,7 +55,7 @@ class State:
         """A network at its seeded beginning."""
         torch.manual_seed(config.train.seed)
         model = FasterRCNN(config.model).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        count = min(WHITENING, WHITENING_PIXELS // config.model.image**2, len(train))
+        count = min(WHITENING, WHITENING_PIXELS // config.model.input_size**2, len(train))
         model.backbone.whiten(model.normalise(train.batch(torch.arange(count)).images))
         average = optim.Average(model, config.optim.average, config.train.iterations) if config.optim.average else None
         best = copy.deepcopy(model).eval().requires_grad_(False) if config.train.monitor else None
@@ -109,6 +109,7 @@ class State:
         for name, tensor in here.items():
             tensor.copy_(tensors[name])
         saved = {"earlier": 0} | {RENAMED.get(name, name): value for name, value in metadata.items()}
+        saved |= {name: schema1.current_names(saved[name]) for name in ("log", "means")}
         self.means = Means.from_plain(saved["means"])
         for name in NUMBERS:
             setattr(self, name, saved[name])
