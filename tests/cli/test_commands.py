@@ -1,4 +1,8 @@
-"""The command line as a user types it."""
+"""The command line as a user types it.
+
+Covers `cli/course.py`, `cli/data.py`, `cli/detector.py`, `cli/main.py`, `cli/measure.py`, `cli/parsing.py`,
+`cli/tables.py`, `__main__.py`, `terminal.py`, `errors.py`.
+"""
 
 import ast
 import json

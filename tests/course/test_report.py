@@ -1,4 +1,9 @@
-"""The report has what the course asks for, its sentences follow from the numbers, and nothing leaves the file."""
+"""The report has what the course asks for, its sentences follow from the numbers, and nothing leaves the file.
+
+Covers `course/report/closing.py`, `course/report/comparison.py`, `course/report/curves.py`,
+`course/report/detectors.py`, `course/report/networks.py`, `course/report/page.py`, `course/report/records.py`,
+`course/report/tables.py`.
+"""
 
 from __future__ import annotations
 

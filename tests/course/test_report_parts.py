@@ -1,4 +1,7 @@
-"""The parts of the report: words that follow from numbers, charts that keep their text, reading and writing."""
+"""The parts of the report: words that follow from numbers, charts that keep their text, reading and writing.
+
+Covers `report/blocks.py`, `report/charts.py`, `report/html.py`, `report/phrases.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`pocketrcnn reproduce`: what it trains, what it writes, and what it does not do twice."""
+"""`pocketrcnn reproduce`: what it trains, what it writes, and what it does not do twice.
+
+Covers `course/results.py`.
+"""
 
 import json
 import re

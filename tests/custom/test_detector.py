@@ -1,4 +1,7 @@
-"""The Python interface: every kind of image, boxes in the image's own pixels, thresholds, other programs' formats."""
+"""The Python interface: every kind of image, boxes in the image's own pixels, thresholds, other programs' formats.
+
+Covers `model/interchange.py`.
+"""
 
 from __future__ import annotations
 

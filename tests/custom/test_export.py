@@ -1,4 +1,7 @@
-"""The ONNX file finds what torch finds, holds nothing of this machine, and is not written where it would be wrong."""
+"""The ONNX file finds what torch finds, holds nothing of this machine, and is not written where it would be wrong.
+
+Covers `custom/onnx/parity.py`.
+"""
 
 from __future__ import annotations
 

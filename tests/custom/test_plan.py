@@ -1,4 +1,7 @@
-"""What suits a data set: the input's size, the stride, the anchors, the network, and the words for it."""
+"""What suits a data set: the input's size, the stride, the anchors, the network, and the words for it.
+
+Covers `custom/anchors.py`.
+"""
 
 from pathlib import Path
 from typing import Any

@@ -16,6 +16,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
+from disks import full
 from PIL import Image
 from shell import Shell
 from tiny_detectors import bright_detector, saved, scene, tiny_run
@@ -272,9 +273,6 @@ def test_output_that_cannot_be_written(shell: Shell, monkeypatch: pytest.MonkeyP
 
 def test_a_full_disk_leaves_no_half_results(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     saved(Path("a.png"), WHITE)
-
-    def full(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Image.Image, "save", full)
     assert "a.png cannot be written (No space left on device)" in shell.refused("predict run a.png --out out")

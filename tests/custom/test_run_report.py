@@ -1,4 +1,8 @@
-"""The report of runs: facts from a run that was trained, and pages from facts of any shape."""
+"""The report of runs: facts from a run that was trained, and pages from facts of any shape.
+
+Covers `custom/report/charts.py`, `custom/report/data.py`, `custom/report/facts.py`, `custom/report/gallery.py`,
+`custom/report/page.py`, `custom/report/pictures.py`, `custom/report/quality.py`, `custom/report/training.py`.
+"""
 
 from __future__ import annotations
 

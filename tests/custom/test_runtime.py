@@ -1,4 +1,7 @@
-"""The exported file without torch: the same detections, and one clear line for whatever is no such file."""
+"""The exported file without torch: the same detections, and one clear line for whatever is no such file.
+
+Covers `runtime.py`.
+"""
 
 from __future__ import annotations
 

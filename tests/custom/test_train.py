@@ -1,4 +1,7 @@
-"""`train`, `resume` and `eval` on people's own images: from a folder to a finished run, and what can go wrong."""
+"""`train`, `resume` and `eval` on people's own images: from a folder to a finished run, and what can go wrong.
+
+Covers `data/custom_data.py`.
+"""
 
 import json
 import shlex

@@ -1,4 +1,7 @@
-"""`pocketrcnn check`: every fault with its file, object and reason; what is valid goes on."""
+"""`pocketrcnn check`: every fault with its file, object and reason; what is valid goes on.
+
+Covers `data/annotations.py`, `data/overview.py`.
+"""
 
 import json
 import shutil

@@ -1,4 +1,7 @@
-"""`pocketrcnn convert`: boxes, classes, crowds and splits that go in come out, through every format."""
+"""`pocketrcnn convert`: boxes, classes, crowds and splits that go in come out, through every format.
+
+Covers `data/formats/writing.py`, `data/repair.py`.
+"""
 
 import os
 import tempfile
@@ -6,6 +9,7 @@ from pathlib import Path
 
 import datasets_on_disk as disk
 import pytest
+from disks import full
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shell import Shell
@@ -272,9 +276,6 @@ def test_ten_thousand_objects(tmp_path: Path) -> None:
 
 def test_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     start = inspect(read(disk.coco(tmp_path / "data"))).clean
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pocketrcnn.data.formats.coco.write_text", full)
     with pytest.raises(UserError, match="out cannot be written \\(No space left on device\\)"):

@@ -1,6 +1,8 @@
-"""People's images as a data set: the right pixels and boxes, decoded once, in little memory, whatever goes wrong."""
+"""People's images as a data set: the right pixels and boxes, decoded once, in little memory, whatever goes wrong.
 
-import errno
+Covers `data/dataset.py`, `data/images/frames.py`, `data/images/cache.py`.
+"""
+
 import os
 import shutil
 import threading
@@ -11,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from disks import full
 from PIL import Image
 
 from pocketrcnn.data.annotations import Annotations, Example, Object
@@ -202,9 +205,6 @@ def test_no_space_left(annotations: Annotations, empty_cache: Path, monkeypatch:
 def test_no_space_left_while_writing(
     annotations: Annotations, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(handle: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(UserError, match="POCKETRCNN_DATA"):
         open_folder(annotations, "train", 16)

@@ -1,4 +1,7 @@
-"""Whole-batch augmentation with many objects: each box moves exactly with its pixels, and what is gone is padding."""
+"""Whole-batch augmentation with many objects: each box moves exactly with its pixels, and what is gone is padding.
+
+Covers `data/augment/mixing.py`.
+"""
 
 from __future__ import annotations
 

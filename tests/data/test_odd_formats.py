@@ -1,4 +1,7 @@
-"""Data sets as they also come: stale names, absolute paths, broken bytes, formats that look like another."""
+"""Data sets as they also come: stale names, absolute paths, broken bytes, formats that look like another.
+
+Covers `data/formats/finding.py`.
+"""
 
 import os
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Every image is read as it is shown, or refused with one line that names the file and the reason."""
+"""Every image is read as it is shown, or refused with one line that names the file and the reason.
+
+Covers `data/images/orientation.py`.
+"""
 
 import io
 import os

@@ -1,4 +1,7 @@
-"""COCO's figures equal to pycocotools', and the explanations against counting by hand."""
+"""COCO's figures equal to pycocotools', and the explanations against counting by hand.
+
+Covers `evaluation/coco.py`, `evaluation/thresholds.py`.
+"""
 
 import json
 from dataclasses import replace

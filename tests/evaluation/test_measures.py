@@ -1,4 +1,7 @@
-"""Measures add up over batches, and mean what their names say."""
+"""Measures add up over batches, and mean what their names say.
+
+Covers `evaluation/network.py`.
+"""
 
 from dataclasses import replace
 

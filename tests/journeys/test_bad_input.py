@@ -41,6 +41,7 @@ from typing import Any
 import fake_cifar
 import pytest
 import torch
+from disks import full
 from filelock import FileLock
 from runs_in_seconds import interrupt_after
 from shell import Shell, few_evaluations, finish, short_sample, start
@@ -217,9 +218,6 @@ def test_a_run_folder_with_something_else(shell: Shell, tmp_path: Path) -> None:
 
 
 def test_no_space_left_and_then_some(shell: Shell, tmp_path: Path) -> None:
-    def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(files.os, "fsync", full)
         line = shell.refused(B2, tmp_path)
@@ -420,9 +418,9 @@ def test_ctrl_c_during_the_last_evaluation_ends_the_call(shell: Shell, tmp_path:
     """The run is finished first; the next one is not begun."""
     whole = fit.assess
 
-    def interrupted(*given: Any) -> Any:
+    def interrupted(*given: Any, **named: Any) -> Any:
         signal.raise_signal(signal.SIGINT)
-        return whole(*given)
+        return whole(*given, **named)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "assess", interrupted)

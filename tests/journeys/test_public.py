@@ -1,4 +1,7 @@
-"""The public names are there, and importing the package alone loads nothing heavy."""
+"""The public names are there, and importing the package alone loads nothing heavy.
+
+Covers `version.py`.
+"""
 
 import subprocess
 import sys

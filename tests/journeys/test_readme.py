@@ -1,4 +1,7 @@
-"""What the documents promise: every command and every snippet runs, every table and every list of files is true."""
+"""What the documents promise: every command and every snippet runs, every table and every list of files is true.
+
+Covers `custom/bench.py`, which it runs.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The base networks: shapes, strides, and how they begin."""
+"""The base networks: shapes, strides, and how they begin.
+
+Covers `model/architectures.py`.
+"""
 
 import pytest
 import torch

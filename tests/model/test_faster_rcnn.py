@@ -1,4 +1,7 @@
-"""The detector as a whole: every network of the project predicts, learns and detects through the same functions."""
+"""The detector as a whole: every network of the project predicts, learns and detects through the same functions.
+
+Covers `model/structures.py`.
+"""
 
 import pytest
 import torch

@@ -6,21 +6,29 @@ import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace as replace_fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from pocketrcnn.config import Config, replace
+from pocketrcnn.config import Config, DataConfig, replace
+from pocketrcnn.course.data.datasets import Images, open_dataset
 from pocketrcnn.course.experiments import EXPERIMENTS
 from pocketrcnn.custom.evaluate import evaluate_run
 from pocketrcnn.custom.options import TrainOptions
 from pocketrcnn.custom.train import train
+from pocketrcnn.data.dataset import Dataset
 from pocketrcnn.model.structures import Batch
 from pocketrcnn.training import device
+from pocketrcnn.training.fit import fit
 from pocketrcnn.training.loop import Trainer
+from pocketrcnn.training.run import Run
+from pocketrcnn.training.signals import Interrupted
 
+CPU = torch.device("cpu")
 FORMATS = ("float32", "bfloat16")
 
 
@@ -80,3 +88,29 @@ def interrupt_after(patch: pytest.MonkeyPatch, iterations: int, number: int = si
         return batch(self, iteration)
 
     patch.setattr(Trainer, "batch", stopping)
+
+
+@lru_cache(maxsize=8)
+def sample_sets(config: DataConfig) -> tuple[Dataset, Dataset]:
+    """The sample, opened once, with 40 test images: enough to compare runs by."""
+    test = open_dataset(config, "test")
+    assert isinstance(test, Images)
+    first = {name: getattr(test, name)[:40] for name in ("images", "boxes", "labels")}
+    return open_dataset(config, "train"), replace_fields(test, **first)
+
+
+def train_on_sample(folder: Path, config: Config) -> Run:
+    """Train, or go on, on the sample."""
+    run = Run(folder, config, CPU)
+    with run:
+        fit(*sample_sets(config.data), run)
+    return run
+
+
+def interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch, config: Config) -> Path:
+    """The checkpoint of a run on the sample that was interrupted in its second iteration."""
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 2)
+        with pytest.raises(Interrupted):
+            train_on_sample(folder, config)
+    return folder / "checkpoint.safetensors"

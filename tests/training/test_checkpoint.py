@@ -1,9 +1,13 @@
-"""Files of tensors: whole or not there, verified when read, the same bytes for the same content."""
+"""Files of tensors: whole or not there, verified when read, the same bytes for the same content.
+
+Covers `training/files.py`.
+"""
 
 from pathlib import Path
 
 import pytest
 import torch
+from disks import full
 from torch import nn
 
 from pocketrcnn.data import files
@@ -84,9 +88,6 @@ def test_weights_of_another_network_are_refused() -> None:
 def test_no_space_leaves_the_file_before_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "x"
     write_atomically(path, b"before")
-
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(UserError, match=r"x cannot be written \(No space left on device\): free some space"):

@@ -1,4 +1,7 @@
-"""Settings: checked when they are built, written and read back without loss, and clear about what is wrong."""
+"""Settings: checked when they are built, written and read back without loss, and clear about what is wrong.
+
+Covers `config.py`.
+"""
 
 import dataclasses
 

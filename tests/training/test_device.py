@@ -1,4 +1,7 @@
-"""The number format follows from what the processor does, not from what it says of itself."""
+"""The number format follows from what the processor does, not from what it says of itself.
+
+Covers `training/machine.py`.
+"""
 
 import pytest
 import torch

@@ -1,0 +1,101 @@
+"""A run from beginning to end: it is the same run however often it is interrupted, and it names what went wrong."""
+
+from pathlib import Path
+
+import pytest
+from runs_in_seconds import interrupt_after, interrupted, small, train_on_sample
+
+from pocketrcnn.config import replace
+from pocketrcnn.errors import UserError
+from pocketrcnn.training.checkpoint import load_tensors, save_tensors
+from pocketrcnn.training.loop import Trainer
+from pocketrcnn.training.signals import Interrupted
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("experiment", ["B1", "F2"])
+@pytest.mark.parametrize("recipe", ["pocket", "course"])
+@pytest.mark.parametrize("case", [(1, "float32"), (3, "float32"), (5, "float32"), (3, "bfloat16")])
+def test_an_interrupted_run_ends_in_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, experiment: str, recipe: str, case: tuple[int, str]
+) -> None:
+    stop, precision = case
+    config = small(experiment, recipe, train__precision=precision)
+    whole = train_on_sample(tmp_path / "whole", config)
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, stop)
+        with pytest.raises(Interrupted, match=f"interrupted at iteration {stop} of parts, state saved"):
+            train_on_sample(tmp_path / "parts", config)
+    assert load_tensors(tmp_path / "parts" / "checkpoint.safetensors")[1]["iteration"] == stop
+    parts = train_on_sample(tmp_path / "parts", config)
+    for name in ("weights.safetensors", "log.jsonl"):
+        assert (parts.folder / name).read_bytes() == (whole.folder / name).read_bytes()
+    assert (parts.metrics() or {})["metrics"] == (whole.metrics() or {})["metrics"]
+    assert not (parts.folder / "checkpoint.safetensors").exists()
+
+
+# The metadata of a checkpoint of version 0.1, but for the sums: `asked` and `judging` have other names now, and
+# `earlier` came with patience that begins anew.
+OLD = {"iteration", "log", "means", "seconds", "elapsed", "judging", "planned", "asked"}
+
+
+def test_a_checkpoint_of_an_earlier_version_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = interrupted(tmp_path / "run", monkeypatch, small("B2"))
+    tensors, now = load_tensors(path)
+    assert now.pop("earlier") == 0
+    old = {"judging": now.pop("evaluation_seconds"), "asked": now.pop("requested"), **now}
+    assert set(old) == OLD
+    save_tensors(path, tensors, old)
+    run, whole = train_on_sample(tmp_path / "run", small("B2")), train_on_sample(tmp_path / "whole", small("B2"))
+    assert (run.folder / "weights.safetensors").read_bytes() == (whole.folder / "weights.safetensors").read_bytes()
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: Path) -> None:
+    config = small("F3")
+    files = [
+        train_on_sample(tmp_path / str(i), c).folder / "weights.safetensors"
+        for i, c in enumerate((config, config, replace(config, train__seed=1)))
+    ]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert files[0].read_bytes() != files[2].read_bytes()
+
+
+def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = small("B2")
+    before = train_on_sample(tmp_path / "run", config).metrics()
+    monkeypatch.setattr(Trainer, "__init__", lambda *_: pytest.fail("trained again"))
+    assert train_on_sample(tmp_path / "run", config).metrics() == before
+
+
+def test_a_curve_has_no_more_points_than_promised(tmp_path: Path) -> None:
+    run = train_on_sample(tmp_path / "run", small("B2", train__iterations=7, train__evaluations=4))
+    assert [point["iteration"] for point in run.log_entries()] == [2, 4, 6, 7]
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"loss.* is no longer a finite number at iteration 3: lower optim.lr"):
+        train_on_sample(tmp_path / "run", small("R2", "course", optim__lr=1e30))
+
+
+def test_a_damaged_checkpoint_is_named_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = interrupted(tmp_path / "run", monkeypatch, small("B2"))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(UserError, match=r"checkpoint\.safetensors is damaged.*delete it to start over"):
+        train_on_sample(tmp_path / "run", small("B2"))
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = interrupted(tmp_path / "mine", monkeypatch, small("B2"))
+    other = interrupted(tmp_path / "other", monkeypatch, small("B1"))
+    mine.write_bytes(other.read_bytes())
+    with pytest.raises(UserError, match="belongs to another network"):
+        train_on_sample(tmp_path / "mine", small("B2"))
+
+
+def test_the_time_between_checkpoints_may_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted(tmp_path / "run", monkeypatch, small("B2"))
+    run = train_on_sample(tmp_path / "run", small("B2", train__checkpoint_seconds=1.5))
+    assert run.metrics() is not None
