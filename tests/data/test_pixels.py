@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, ImageCms
 
-from pocketrcnn.data.images.orientation import TURNS
-from pocketrcnn.data.images.pixels import FORMATS, IMAGE_SUFFIXES, PIXEL_LIMIT, Probe, probe, read_both, read_image
+from pocketrcnn.data.images.orientation import ROTATIONS
+from pocketrcnn.data.images.pixels import ENDINGS, FORMATS, PIXEL_LIMIT, Probe, probe, read_both, read_image
 from pocketrcnn.errors import UserError
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
@@ -189,7 +189,7 @@ def png(width: int, height: int, depth: int, colour: int, rows: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("ending", ["jpg", "png", "tif", "webp"])
-@pytest.mark.parametrize("orientation", [1, *TURNS])
+@pytest.mark.parametrize("orientation", [1, *ROTATIONS])
 def test_images_are_turned_as_they_are_shown(orientation: int, ending: str, tmp_path: Path) -> None:
     """Corners of the stored image end up where the EXIF standard puts them: row 0 is the visual top, and so on."""
     stored = np.zeros((16, 24, 3), np.uint8)
@@ -364,5 +364,5 @@ def test_no_file_is_left_open(tmp_path: Path) -> None:
 
 def test_endings_are_those_of_the_formats() -> None:
     Image.init()
-    formats = {Image.registered_extensions()[suffix] for suffix in IMAGE_SUFFIXES}
+    formats = {Image.registered_extensions()[suffix] for suffix in ENDINGS}
     assert formats == set(FORMATS)

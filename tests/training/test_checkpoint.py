@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from pocketrcnn.data import files
+from pocketrcnn.data.files import write_atomically
 from pocketrcnn.errors import UserError
-from pocketrcnn.training import files
 from pocketrcnn.training.checkpoint import load_into, load_tensors, save_tensors
-from pocketrcnn.training.files import write_atomically
 
 TENSORS = {
     "b": torch.arange(6.0).view(2, 3),

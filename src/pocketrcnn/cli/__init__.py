@@ -2,4 +2,13 @@
 
 `main.COMMANDS` names them; `options` makes argparse of them. Nothing heavy is imported before a command runs. A command
 returns None, or an exit code.
+
+main      the entry point, and how errors leave it
+options   argparse built from the parameters of a function
+parsing   argparse, with errors of one line that name the nearest word
+data      check, convert
+detector  train, resume, eval, predict, export
+course    reproduce, download, scenes
+measure   costs, bench, report
+tables    what the measuring commands print
 """

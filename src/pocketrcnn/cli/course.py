@@ -69,10 +69,11 @@ def scenes(
     if objects is None and (side is not None or images is not None):
         raise UserError("--side and --images belong to scenes with many objects: add --objects 0-6 or leave them out")
     from ..course.data.archive import write_scenes
+    from ..course.data.datasets import with_backgrounds
     from ..terminal import say
 
     if objects is None:
-        say(f"{write_scenes(out, data, backgrounds)} scenes written to {out}")
+        say(f"{write_scenes(out, with_backgrounds(data, backgrounds))} scenes written to {out}")
     else:
         many(out, data, objects, 96 if side is None else side, 5000 if images is None else images)
 

@@ -23,7 +23,7 @@ def check(
     voc_origin: VocOrigin = 0,
     as_json: Annotated[bool, "--json", "print JSON, with all faults"] = False,
     fix: Annotated[
-        Path | None, "OUT", "write a repaired copy (COCO, a folder per split) and fixes.txt to a new folder"
+        Path | None, "OUT", "write a fixed copy (COCO, a folder per split) and fixes.txt to a new folder"
     ] = None,
 ) -> int:
     """Show what is in a data set, and every fault with file, object and reason. Exit code 1 if training would skip
@@ -43,7 +43,7 @@ def check(
     if fix:
         if lacking := not_carried_over(report.summary):
             say(lacking)
-        say(f"repaired copy: {fix}")
+        say(f"fixed copy: {fix}")
     return LOST if report.drops else 0
 
 

@@ -51,17 +51,16 @@ def evaluate(
 ) -> None:
     """Measure average precision, errors and the best threshold of a run, on its test images or on other data."""
     from ..custom.evaluate import evaluate_run, show_evaluation
-    from ..custom.report.facts import write_run_report
+    from ..custom.report.summary import write_run_report
     from ..terminal import say
-    from ..training.run import open_run
 
-    evaluation = evaluate_run(run, data, split, device)
+    opened, model, evaluated, evaluation = evaluate_run(run, data, split, device)
     if as_json:
-        print(json.dumps(evaluation, indent=1))
+        print(json.dumps(vars(evaluation), indent=1))
     else:
         show_evaluation(evaluation)
     if data is None:
-        page = write_run_report(open_run(run, device))
+        page = write_run_report(opened, evaluated, model)
         if not as_json:
             say(f"report: {page}")
 
@@ -126,9 +125,9 @@ def verification_frames(data: DataConfig, side: int, known: dict[str, str] | Non
     known: the splits of the run's images, by hash (`run.saved_splits`).
     """
     from ..course.data.datasets import open_dataset
-    from ..custom.onnx.parity import dataset_frames, folder_frames, noise_frames
+    from ..custom.onnx.parity import dataset_inputs, folder_inputs, noise_inputs
 
     try:
-        return folder_frames(data, side, known) if data.kind == "folder" else dataset_frames(open_dataset(data, "test"))
+        return folder_inputs(data, side, known) if data.kind == "folder" else dataset_inputs(open_dataset(data, "test"))
     except UserError as error:
-        return noise_frames(side), f"images of noise, since the data of the run cannot be read ({error})"
+        return noise_inputs(side), f"images of noise, since the data of the run cannot be read ({error})"

@@ -58,10 +58,9 @@ class Options:
         if self.data not in SOURCES and not Path(os.path.expanduser(self.data)).is_dir():
             known = ", ".join(SOURCES)
             raise UserError(f"--data {self.data}: no such folder{nearest(self.data, SOURCES)}; use {known} or a folder")
-        if self.backgrounds:
-            from .data.datasets import require_backgrounds
+        from .data.datasets import with_backgrounds
 
-            require_backgrounds(self.backgrounds, self.data)
+        with_backgrounds(self.data, self.backgrounds)
         if self.full and iterations is not None:
             raise UserError(f"--full means {FULL} iterations: leave out --iterations, or leave out --full")
 
@@ -88,10 +87,9 @@ class Options:
         return FULL if self.full else self.iterations if self.iterations is not None else experiment.short
 
     def source_of(self, experiment: Experiment) -> str:
-        """A folder holds scenes; what needs plain images takes them from CIFAR-10."""
-        folder = self.data not in SOURCES
-        return "cifar10" if folder and NETWORKS[experiment.network].rpn is None else self.data
+        """Scenes stand on the backgrounds. A folder holds scenes; plain images are then those of CIFAR-10."""
+        from .data.datasets import with_backgrounds
 
-    def backgrounds_of(self, experiment: Experiment) -> str:
-        """Scenes stand on backgrounds; plain images have none."""
-        return "" if NETWORKS[experiment.network].rpn is None else self.backgrounds
+        if NETWORKS[experiment.network].rpn is None:
+            return self.data if self.data in SOURCES else "cifar10"
+        return with_backgrounds(self.data, self.backgrounds)

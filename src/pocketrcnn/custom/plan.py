@@ -98,9 +98,9 @@ def plan_data(
         data=DataConfig(source=str(annotations.root), kind="folder", classes=annotations.classes),
         augment=augmentation(boxes, side, rotate),
         model=model,
-        loss=LossConfig(object=2.0),
+        loss=LossConfig(classification=2.0),
         optim=optimiser(),
-        train=TrainConfig(batch=batch or choose_batch(side, len(examples)), monitor="AP", curve_images=500),
+        train=TrainConfig(batch=batch or choose_batch(side, len(examples)), monitor="AP", evaluation_images=500),
     )
     return Plan(config, tuple(reasons))
 
@@ -130,7 +130,7 @@ def plan_length(plan: Plan, images: int, iterations: int, minutes: float = 0.0) 
         train__iterations=iterations,
         train__minutes=minutes,
         train__evaluations=evaluations,
-        train__curve_images=min(train.curve_images, max(MIN_EVALUATED, share)),
+        train__evaluation_images=min(train.evaluation_images, max(MIN_EVALUATED, share)),
     )
     epochs = iterations * train.batch / images
     if epochs >= FEW_EPOCHS:
@@ -211,7 +211,7 @@ def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors:
         sample=256,
         candidates=round(2.5 * proposals),
         proposals=proposals,
-        training_part=0.4,
+        training_fraction=0.4,
     )
     roi = ROIConfig(
         pool="transformer",
@@ -221,7 +221,7 @@ def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors:
         background=True,
         refine=True,
         sample=64,
-        positive_part=0.25,
+        positive_fraction=0.25,
     )
     backbone = BackboneConfig("residual", table=3, merge=stride, whiten=True, identity=True)
     classes = len(annotations.classes)
@@ -229,7 +229,7 @@ def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors:
         backbone=backbone,
         rpn=rpn,
         roi=roi,
-        image=side,
+        input_size=side,
         classes=classes,
         detections=detections,
         nms_iou=0.6,

@@ -16,6 +16,7 @@ import torch
 from ..config import Config, DataConfig, TrainConfig, replace
 from ..data.custom_data import CustomData, open_custom_data
 from ..data.dataset import Dataset
+from ..data.files import first_free, require_writable
 from ..data.folders import Folder
 from ..data.overview import render
 from ..errors import UserError
@@ -24,14 +25,14 @@ from ..terminal import say
 from ..training import config_file
 from ..training.checkpoint import load_tensors
 from ..training.device import choose_device, keep_memory
-from ..training.files import first_free, require_writable
-from ..training.loop import Trainer, fit
+from ..training.fit import fit
+from ..training.loop import Trainer
 from ..training.run import CHECKPOINT, Run, open_run, require_place, saved_splits
 from .anchors import sides_and_boxes
-from .evaluate import concluded, held_out
+from .evaluate import conclude, held_out
 from .options import TrainOptions, check_length
 from .plan import PRESETS, Plan, augmentation, plan_data, plan_length, with_preset
-from .report.facts import evaluation, write_run_report
+from .report.summary import evaluation, write_run_report
 
 ENOUGH = 200  # iterations: a larger network that gets fewer in the time learns less than a smaller one
 TIMED = 4  # iterations before the run that measure its speed, fewer where they are slow
@@ -59,7 +60,7 @@ def train(options: TrainOptions) -> Path:
     folder = options.out or first_free(RUNS / re.sub(r"\s+", "-", name))
     with Run(folder, config, device, options.command or options.call) as run:
         run.keep_splits(data.split_of)
-        fit(*sets, run, time.perf_counter() - begun, partial(concluded, run, data, sets[1]))
+        fit(*sets, run, time.perf_counter() - begun, partial(conclude, run, data, sets[1]))
         finish(run, data)
     return folder
 
@@ -93,13 +94,13 @@ def affordable(seconds: float, pace: float) -> int:
 def with_options(config: Config, options: TrainOptions) -> Config:
     """The planned configuration with the options that do not take part in the plan."""
     settings = options.settings
-    config = replace(config, train__seed=options.seed, train__patience=options.patience, train__overruled=settings)
-    return config_file.overruled(config, settings)
+    config = replace(config, train__seed=options.seed, train__patience=options.patience, train__overrides=settings)
+    return config_file.override(config, settings)
 
 
 def both(data: CustomData, config: Config) -> tuple[Folder, Folder]:
     """Training and validation images; a single image is both."""
-    side, held = config.model.image, held_out(data)
+    side, held = config.model.input_size, held_out(data)
     if held == "train":
         say("no validation images: metrics are optimistic, they are measured on the training images")
     sets = data.folder("train", side), data.folder(held, side)
@@ -123,7 +124,7 @@ def finish(run: Run, data: CustomData) -> None:
     """Make the report of a finished run; say how good the run is, where it is, and what to do next."""
     split = held_out(data)
     metrics = evaluation(run.folder, split)
-    overall, used, counts = metrics["overall"], metrics["used"] or {}, metrics["counts"]
+    overall, used, counts = metrics.overall, metrics.used or {}, metrics.counts
     say(f"{split} images ({counts['images']:,}): AP50 {number(overall['AP50'])}, AP {number(overall['AP'])}")
     precision, recall = number(used.get("precision")), number(used.get("recall"))
     say(f"threshold {number(used.get('threshold'))}: precision {precision}, recall {recall}")
@@ -149,7 +150,7 @@ def resume(folder: Path, minutes: float | None, iterations: int | None, device: 
             run.config = lengthened(run, data, sets, minutes, iterations)
         run.extend()
         run.keep_splits(data.split_of)
-        fit(*sets, run, conclude=partial(concluded, run, data, sets[1]))
+        fit(*sets, run, conclude=partial(conclude, run, data, sets[1]))
         finish(run, data)
     return folder
 
@@ -167,7 +168,7 @@ def lengthened(
 
     It is evaluated on as many images as before, since the best weights are chosen among all evaluations.
     """
-    side, before, settings = run.config.model.image, run.config.augment, run.config.train
+    side, before, settings = run.config.model.input_size, run.config.augment, run.config.train
     fresh = augmentation(sides_and_boxes(data.annotations.split("train"), side), side, before.rotate)
     augment = dataclasses.replace(fresh, flip_vertical=before.flip_vertical)
     budget = 0.0 if iterations else minutes or 0.0
@@ -175,8 +176,8 @@ def lengthened(
     plan = plan_length(begun, len(sets[0]), iterations or total(run, sets, budget), budget)
     for reason in plan.reasons:
         say(reason)
-    config = replace(plan.config, train__curve_images=settings.curve_images)
-    return config_file.overruled(config, settings.overruled)
+    config = replace(plan.config, train__evaluation_images=settings.evaluation_images)
+    return config_file.override(config, settings.overrides)
 
 
 def total(run: Run, sets: tuple[Folder, Folder], minutes: float) -> int:

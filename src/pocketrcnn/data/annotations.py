@@ -1,6 +1,6 @@
-"""What people's own data sets say, before anything is trusted: images, objects, classes, splits. No torch here.
+"""What a user's data set says: images, objects, classes, splits. No torch here.
 
-Readers of COCO, VOC, YOLO and CSV make these; `check` finds the faults and hands on what is sound.
+Readers of COCO, VOC, YOLO and CSV make these; `check` finds the faults and hands on what is valid.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Object:
     """One annotated object.
 
     box: x1, y1, x2, y2 in pixels of the image as it is shown; a box over a whole image is (0, 0, width, height).
-    name: its class. where: its place in the file that names it, for messages (`annotation 17`, `line 5`).
+    name: its class. where: its position in the file that names it, for messages (`annotation 17`, `line 5`).
     """
 
     box: Box
@@ -73,10 +73,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Annotations:
-    """A data set as its files describe it. format: `coco`, `voc`, `yolo` or `csv`; root: the folder asked for.
+    """A data set as its files describe it. format: `coco`, `voc`, `yolo` or `csv`; root: its folder.
 
-    unnamed: image files that none of them speaks of. unread: what they say and is not kept here, as (field, of what,
-    how often), such as ("segmentation", "object", 12).
+    unnamed: image files that none of them names. unread: fields that are not kept here, as (field, of what, how
+    often), such as ("segmentation", "object", 12).
     """
 
     format: str
@@ -94,10 +94,10 @@ class Annotations:
 
 @dataclass(frozen=True)
 class Report:
-    """What `inspect` found.
+    """The result of `inspect`.
 
-    clean: the sound images and objects, with real sizes and no faults. faults: all, those of the reader too.
-    summary: facts about `clean`, as `pocketrcnn check --json` prints them.
+    clean: the valid images and objects, with real sizes and no faults. faults: all, those of the reader too.
+    summary: numbers about `clean`, as `pocketrcnn check --json` prints them.
     """
 
     clean: Annotations

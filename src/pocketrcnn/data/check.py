@@ -1,6 +1,7 @@
-"""Judging people's own data before anything is trusted: every fault with its file, object and reason. No torch here.
+"""What is wrong with a user's data: every fault with its file, object and reason.
 
-Whatever is sound goes on, with real image sizes; whatever is not is reported, and mended where what was meant is plain.
+Valid images and objects go on, with real image sizes. Faults are reported, and fixed where the meaning is plain. No
+torch here.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from .images.pixels import read_both
 from .overview import objects_of, summary
 
 THREADS = 2  # that decode; Pillow computes outside of Python's lock
-TOLERANCE = 1.0  # pixels that a box may stand out of its image without a word: rounding, or counting from 1
+TOLERANCE = 1.0  # pixels that a box may extend beyond its image without a warning: rounding, or counting from 1
 KEEPERS = ("test", "train", "val", "")  # of an image in two splits, the first of these keeps it: tests stay honest
 
 
 @dataclass(frozen=True)
-class Look:
+class Decoded:
     """An image that was decoded: width and height, channels and bits of each, a hash of the file, or why it cannot be
     used."""
 
@@ -36,38 +37,40 @@ class Look:
 
 
 def inspect(annotations: Annotations) -> Report:
-    """Decode every image and judge every object. Memory: two images at a time."""
+    """Decode every image and check every object. Memory: two images at a time."""
     groups = list(by_file(annotations.examples).values())
     examples = [merged(group) for group in groups]
     with ThreadPoolExecutor(THREADS) as pool:
-        looks = list(pool.map(look, (example.path for example in examples)))
+        images = list(pool.map(decode, (example.path for example in examples)))
     faults = [*annotations.faults, *listed_twice(groups)]
     kept: list[Example] = []
-    for example, group, seen in zip(examples, groups, looks, strict=True):
-        faults += image_faults(example, seen)
-        if not seen.reason:
-            objects = tuple(sound_objects(group, seen.size, annotations, faults))
-            kept.append(replace(example, objects=objects, size=seen.size, digest=seen.digest))
-    clean = replace(annotations, examples=tuple(each_once(kept, faults)), faults=())
-    faults += [*fractions(annotations, clean), *class_notes(clean)]
-    kinds = {example.path: seen.kind for example, seen in zip(examples, looks, strict=True)}
+    for example, group, image in zip(examples, groups, images, strict=True):
+        faults += image_faults(example, image)
+        if not image.reason:
+            objects, object_faults = valid_objects(group, image.size, annotations)
+            faults += object_faults
+            kept.append(replace(example, objects=objects, size=image.size, digest=image.digest))
+    distinct, copies = each_once(kept)
+    clean = replace(annotations, examples=distinct, faults=())
+    faults += [*copies, *fractions(annotations, clean), *class_notes(clean)]
+    kinds = {example.path: image.kind for example, image in zip(examples, images, strict=True)}
     return Report(clean, tuple(faults), summary(annotations, clean, faults, kinds))
 
 
-def look(path: Path) -> Look:
+def decode(path: Path) -> Decoded:
     """Decode one image and forget its pixels."""
     try:
         head, pixels = read_both(path)
         height, width, _ = pixels.shape
         kind = head.colours, head.depth
-        return Look((width, height), kind, hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest())
+        return Decoded((width, height), kind, hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest())
     except UserError as error:
-        return Look(reason=str(error).removeprefix(f"{path} "))
+        return Decoded(reason=str(error).removeprefix(f"{path} "))
 
 
 def merged(group: Sequence[Example]) -> Example:
     """The examples of one file and split put together."""
-    return replace(group[0], objects=tuple(thing for one in group for thing in one.objects))
+    return replace(group[0], objects=tuple(obj for example in group for obj in example.objects))
 
 
 def by_file(examples: Iterable[Example]) -> dict[tuple[str, str], list[Example]]:
@@ -82,124 +85,164 @@ def listed_twice(groups: Iterable[Sequence[Example]]) -> Iterator[Fault]:
     """Images that are named more than once. groups: the examples of each file and split."""
     for group in groups:
         if len(group) > 1:
-            reason = f"is listed {len(group)} times; the objects are put together"
+            reason = f"is listed {len(group)} times; all its objects are kept"
             yield Fault("listed-twice", group[0].source or group[0].path, group[0].path.name, reason, drops=False)
 
 
-def image_faults(example: Example, seen: Look) -> Iterator[Fault]:
+def image_faults(example: Example, image: Decoded) -> Iterator[Fault]:
     """What is wrong with the image itself."""
-    if seen.reason:
+    if image.reason:
         kind = "broken" if os.path.exists(example.path) else "missing"
-        lost = f"; {len(example.objects)} objects are lost with it" if example.objects else ""
-        yield Fault(kind, example.path, "", seen.reason + lost, drops=True)
-    elif example.size and example.size != seen.size:
-        (width, height), (real_width, real_height) = example.size, seen.size
-        turned = " (turned by its EXIF orientation?)" if (height, width) == seen.size else ""
-        reason = f"is {real_width}x{real_height}, its annotation says {width}x{height}{turned}; its boxes are kept"
+        lost = f"; its {len(example.objects)} objects are skipped" if example.objects else ""
+        yield Fault(kind, example.path, "", image.reason + lost, drops=True)
+    elif example.size and example.size != image.size:
+        (width, height), (real_width, real_height) = example.size, image.size
+        rotated = " (rotated by its EXIF orientation?)" if (height, width) == image.size else ""
+        reason = f"is {real_width}x{real_height}, its annotation says {width}x{height}{rotated}; its boxes are kept"
         yield Fault("size", example.path, "", reason, drops=False)
 
 
-def sound_objects(
-    group: Sequence[Example], size: tuple[int, int], annotations: Annotations, faults: list[Fault]
-) -> Iterator[Object]:
-    """The objects of one image that can be used, mended where need be; what was wrong is added to `faults`."""
-    seen = set()
-    for example, thing in ((one, thing) for one in group for thing in one.objects):
+def valid_objects(
+    group: Sequence[Example], size: tuple[int, int], annotations: Annotations
+) -> tuple[tuple[Object, ...], list[Fault]]:
+    """The objects of one image that can be used, fixed where need be, and what is wrong with the others.
+
+    group: what the annotations say of this image.
+    """
+    valid: dict[tuple[object, str], Object] = {}
+    faults = []
+    for example, obj in ((one, obj) for one in group for obj in one.objects):
+        fixed, problems = checked(obj, size, annotations)
+        if fixed and (fixed.box, fixed.name) in valid:
+            fixed, problems = None, [*problems, ("duplicate", "has the same class and box as another object")]
+        if fixed:
+            valid[fixed.box, fixed.name] = fixed
         file = example.source or example.path
-        mended, problems = judged(thing, size, annotations)
-        if mended and (mended.box, mended.name) in seen:
-            mended, problems = None, [*problems, ("duplicate", f"is there twice ({shown(thing)})")]
-        where = thing.where if file.stem == example.path.stem else f"{example.path.name}, {thing.where}"
-        for kind, reason in problems:
-            faults.append(Fault(kind, file, where, reason, drops=mended is None))
-        if mended:
-            seen.add((mended.box, mended.name))
-            yield mended
+        where = obj.where if file.stem == example.path.stem else f"{example.path.name}, {obj.where}"
+        faults += [Fault(kind, file, where, f"{reason} ({shown(obj)})", fixed is None) for kind, reason in problems]
+    return tuple(valid.values()), faults
 
 
-Problems = list[tuple[str, str]]  # kind and reason
+Size = tuple[int, int]
+Problem = tuple[str, str]  # kind and reason
+Outcome = tuple[Object | None, str, str] | None
+"""What a rule says: nothing, or the object as it can be used (None: not at all), the kind of fault and its reason."""
 
 
-def judged(thing: Object, size: tuple[int, int], annotations: Annotations) -> tuple[Object | None, Problems]:
-    """An object as it can be used, or None, and what is wrong with it."""
-    x1, y1, x2, y2 = thing.box
-    width, height = size
-    if not all(map(math.isfinite, thing.box)):
-        return None, [("not-finite", f"its box has a number that is none ({shown(thing)})")]
-    if thing.name not in annotations.classes:
-        known = ", ".join(annotations.classes[:10])
-        return None, [
-            ("unknown-class", f"class `{thing.name}`{nearest(thing.name, annotations.classes)}: not of {known}")
-        ]
-    if x1 == x2 or y1 == y2:
-        return None, [("zero-size", f"has no area ({shown(thing)})")]
-    problems: Problems = []
-    if x2 < x1 or y2 < y1:
-        kind, what = (
-            ("negative-size", "negative") if annotations.format in ("coco", "yolo") else ("inverted", "inverted")
-        )
-        problems.append((kind, f"its sides are {what} ({shown(thing)}): its corners are exchanged"))
-        x1, x2, y1, y2 = min(x1, x2), max(x1, x2), min(y1, y2), max(y1, y2)
+def checked(obj: Object, size: Size, annotations: Annotations) -> tuple[Object | None, list[Problem]]:
+    """An object as it can be used, or None, and what is wrong with it, by the RULES one after the other.
+
+    size: width and height of the image.
+    """
+    problems: list[Problem] = []
+    for rule in RULES:
+        if outcome := rule(obj, size, annotations):
+            fixed, kind, reason = outcome
+            if fixed is None:
+                return None, [(kind, reason)]
+            obj, problems = fixed, problems + [(kind, reason)] * bool(kind)
+    return obj, problems
+
+
+def finite(obj: Object, size: Size, annotations: Annotations) -> Outcome:
+    """Coordinates are numbers."""
+    return None if all(map(math.isfinite, obj.box)) else (None, "not-finite", "box has a coordinate that is not finite")
+
+
+def known_class(obj: Object, size: Size, annotations: Annotations) -> Outcome:
+    """Classes are those of the data set."""
+    if obj.name in annotations.classes:
+        return None
+    meant, known = nearest(obj.name, annotations.classes), ", ".join(annotations.classes[:10])
+    return None, "unknown-class", f"class `{obj.name}`{meant} is not one of {known}"
+
+
+def with_area(obj: Object, size: Size, annotations: Annotations) -> Outcome:
+    """Boxes have an area."""
+    x1, y1, x2, y2 = obj.box
+    return (None, "zero-size", "box has no area") if x1 == x2 or y1 == y2 else None
+
+
+def in_order(obj: Object, size: Size, annotations: Annotations) -> Outcome:
+    """The first corner is the upper left one; otherwise corners are exchanged."""
+    x1, y1, x2, y2 = obj.box
+    if x1 < x2 and y1 < y2:
+        return None
+    fixed = replace(obj, box=(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)))
+    if annotations.format in ("coco", "yolo"):
+        return fixed, "negative-size", "box has a negative width or height; its corners are exchanged"
+    return fixed, "inverted", "box has its corners in the wrong order; they are exchanged"
+
+
+def inside(obj: Object, size: Size, annotations: Annotations) -> Outcome:
+    """Boxes are in their image. What extends beyond it is cut off, without a word up to TOLERANCE."""
+    (x1, y1, x2, y2), (width, height) = obj.box, size
     if x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:
-        return None, [("outside", f"lies outside its image of {width}x{height} ({shown(thing)})")]
-    over = max(-x1, -y1, x2 - width, y2 - height)
-    if over > TOLERANCE:
-        reason = f"stands {over:.4g} pixels out of its image of {width}x{height} ({shown(thing)}): it is cut"
-        problems.append(("clipped", reason))
-    box = (max(x1, 0.0), max(y1, 0.0), min(x2, float(width)), min(y2, float(height)))
-    return replace(thing, box=box), problems
+        return None, "outside", f"box is outside the image of {width}x{height}"
+    beyond = max(-x1, -y1, x2 - width, y2 - height)
+    fixed = replace(obj, box=(max(x1, 0.0), max(y1, 0.0), min(x2, float(width)), min(y2, float(height))))
+    if beyond <= TOLERANCE:
+        return fixed, "", ""
+    return fixed, "clipped", f"box extends {beyond:.4g} pixels beyond the image of {width}x{height}; it is cut"
 
 
-def shown(thing: Object) -> str:
+RULES = (finite, known_class, with_area, in_order, inside)
+
+
+def shown(obj: Object) -> str:
     """Class and box of an object, for messages."""
-    return f"{thing.name} {', '.join(f'{value:.6g}' for value in thing.box)}"
+    return f"{obj.name} {', '.join(f'{value:.6g}' for value in obj.box)}"
 
 
-def each_once(kept: Sequence[Example], faults: list[Fault]) -> list[Example]:
-    """Every image in one split only. Copies within training, validation or test images stay, with a note;
-    where there are no splits yet they go, as two splits might get them."""
+def each_once(examples: Sequence[Example]) -> tuple[tuple[Example, ...], list[Fault]]:
+    """Every image in one split only, and what is wrong with the others.
+
+    Copies within training, validation or test images stay, with a warning; where there are no splits yet they are
+    skipped, as two splits might get them.
+    """
     groups: defaultdict[str, list[Example]] = defaultdict(list)
-    for example in kept:
+    for example in examples:
         groups[example.digest].append(example)
-    lost = set()
+    faults, skipped = [], set()
     for group in groups.values():
         keeper = min(group, key=lambda example: KEEPERS.index(example.split))
         for other in (example for example in group if example is not keeper):
-            if other.split != keeper.split:
-                reason = (
-                    f"is in {other.split} and in {keeper.split} (as {keeper.path}): it is left out of {other.split}"
-                )
-            elif keeper.split:
-                reason = f"has the same content as {keeper.path}; both are kept"
-            else:
-                reason = f"has the same content as {keeper.path}: it is left out"
-            drops = other.split != keeper.split or not keeper.split
-            kind = "two-splits" if other.split != keeper.split else "copy"
-            faults.append(Fault(kind, other.path, "", reason, drops))
-            if drops:
-                lost.add(id(other))
-    return [example for example in kept if id(example) not in lost]
+            fault = copy_fault(other, keeper)
+            faults.append(fault)
+            if fault.drops:
+                skipped.add(id(other))
+    return tuple(example for example in examples if id(example) not in skipped), faults
+
+
+def copy_fault(other: Example, keeper: Example) -> Fault:
+    """What is wrong with an image whose content another one has that is kept."""
+    if other.split != keeper.split:
+        reason = f"is in {other.split} and in {keeper.split} (as {keeper.path}); it is skipped in {other.split}"
+        return Fault("two-splits", other.path, "", reason, drops=True)
+    kept = "both are kept" if keeper.split else "it is skipped"
+    return Fault("copy", other.path, "", f"has the same content as {keeper.path}; {kept}", drops=not keeper.split)
 
 
 def fractions(annotations: Annotations, clean: Annotations) -> Iterator[Fault]:
-    """A note where no box reaches beyond the first pixel of its image: the numbers are not pixels. YOLO's never are."""
-    sides = (value for example in annotations.examples for thing in example.objects for value in thing.box)
+    """A warning where no box extends beyond the first pixel of its image: these are no pixels. YOLO's never are."""
+    sides = (value for example in annotations.examples for obj in example.objects for value in obj.box)
     larger = any(max(example.size or (0, 0)) > 1 for example in clean.examples if example.objects)
     if annotations.format != "yolo" and larger and all(0 <= value <= 1 for value in sides):
-        reason = "all boxes lie within 0 and 1, as fractions of images: they must be pixels; multiply them by the sides"
+        reason = "all boxes are between 0 and 1, as fractions of the image: multiply them by its sides"
         yield Fault("fractions", annotations.root, "", reason, drops=False)
 
 
 def class_notes(clean: Annotations) -> Iterator[Fault]:
     """Classes that cannot be learned, and splits that are missing."""
     has_splits = any(example.split for example in clean.examples)
-    learned_from = clean.split("train") if has_splits else clean.examples
-    if has_splits and not learned_from:
+    training = clean.split("train") if has_splits else clean.examples
+    if has_splits and not training:
         there = ", ".join(split for split in SPLITS if clean.split(split))
-        yield Fault("no-training-images", clean.root, "", f"has images for {there}, none for training", drops=False)
+        reason = f"has images for {there}, but none for training"
+        yield Fault("no-training-images", clean.root, "", reason, drops=False)
         return
-    used = {thing.name for example in learned_from for thing in objects_of(example)}
+    used = {obj.name for example in training for obj in objects_of(example)}
     for name in clean.classes:
         if name not in used:
-            reason = f"class `{name}` has no example{' in training' if has_splits else ''}: it cannot be learned"
+            reason = f"class `{name}` has no objects{' in training' if has_splits else ''}: it cannot be learned"
             yield Fault("class-without-examples", clean.root, "", reason, drops=False)

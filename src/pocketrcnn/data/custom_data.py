@@ -1,30 +1,35 @@
-"""A user's own annotated images, from the path on the command line to a data set for each split."""
+"""A user's annotated images, from the path on the command line to a data set for each split."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..config import DataConfig
 from ..errors import UserError
 from .annotations import SPLITS, Annotations, Example, Report
 from .check import inspect
-from .folders import Folder, open_folder
 from .formats import read
 from .splits import with_splits
+
+if TYPE_CHECKING:
+    from .folders import Folder
 
 
 @dataclass(frozen=True)
 class CustomData:
-    """Checked annotations in which every image has a split, where they come from, and what the check found."""
+    """Checked annotations in which every image has a split, where they come from, and the result of the check."""
 
     source: str
     annotations: Annotations
     report: Report
 
     def folder(self, split: str, side: int) -> Folder:
-        """The images of a split in frames of `side` pixels. Raises UserError when it has none."""
+        """The images of a split, padded to `side` pixels. Raises UserError when it has none."""
+        from .folders import open_folder  # torch
+
         return open_folder(self.annotations, split, side)
 
     @property
@@ -35,20 +40,18 @@ class CustomData:
     @property
     def splits(self) -> dict[str, int]:
         """Images in each split that has some."""
-        found = {split: len(self.annotations.split(split)) for split in SPLITS}
-        return {split: count for split, count in found.items() if count}
+        return {split: count for split in SPLITS if (count := len(self.annotations.split(split)))}
 
 
 def open_custom_data(config: DataConfig, known: Mapping[str, str] | None = None) -> CustomData:
-    """Read, check and split the data of a configuration. Faulty objects are left out and are in the report.
+    """Read, check and split the data of a configuration. Faulty objects are skipped and are in the report.
 
     `known`: the splits of images that a run was trained with, by the hash of their content; see `as_before`.
     `config.classes`, if given, are the classes in their order; the data may lack some. Raises UserError for data that
     cannot be read, and for a class that is not among these.
     """
     report = inspect(read(Path(config.source), config.voc_origin))
-    found = report.clean
-    annotations = with_splits(found, config.seed) if known is None else as_before(found, known)
+    annotations = with_splits(report.clean, config.seed) if known is None else as_before(report.clean, known)
     if config.classes:
         strange = sorted(set(annotations.classes) - set(config.classes))
         if strange:
@@ -67,11 +70,11 @@ def as_before(annotations: Annotations, known: Mapping[str, str]) -> Annotations
     training images that the run kept for validation.
     """
 
-    def place(example: Example) -> str:
+    def split_of(example: Example) -> str:
         before = known.get(example.digest, "")
         if not example.split:
             return before or "test"
         return before if example.split == "train" and before == "val" else example.split
 
-    examples = tuple(replace(example, split=place(example)) for example in annotations.examples)
+    examples = tuple(replace(example, split=split_of(example)) for example in annotations.examples)
     return replace(annotations, examples=examples)

@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..errors import UserError
-from .images.pixels import IMAGE_SUFFIXES
+from .images.pixels import ENDINGS
 
 RESULTS, TABLE = "predictions.json", "predictions.csv"  # what `predict` writes into its folder
 
 
 def is_image_name(path: Path) -> bool:
     """Whether a file's name is that of an image: a known ending, in whatever letters, and not hidden."""
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+    return path.suffix.lower() in ENDINGS and not path.name.startswith(".")
 
 
 def holds_predictions(folder: Path) -> bool:
@@ -25,7 +25,7 @@ def holds_predictions(folder: Path) -> bool:
 
 
 def expand(patterns: Sequence[str], unwanted: Callable[[Path], bool] = lambda _: False) -> list[Path]:
-    """The image files that are meant, each once, in the order of the patterns.
+    """The image files of the patterns, each once, in this order.
 
     - A file is taken whatever its ending.
     - Of a folder, the images directly in it (not those in folders of it), by name.
@@ -34,13 +34,13 @@ def expand(patterns: Sequence[str], unwanted: Callable[[Path], bool] = lambda _:
 
     Raises UserError when a pattern finds nothing, or cannot be followed.
     """
-    found: dict[Path, None] = {}
+    paths: dict[Path, None] = {}
     for pattern in patterns:
         try:
-            found |= dict.fromkeys(_matches(pattern, unwanted))
+            paths |= dict.fromkeys(_matches(pattern, unwanted))
         except OSError as error:
             raise UserError(f"{pattern} cannot be read ({error.strerror}): check its name and permissions") from error
-    return list(found)
+    return list(paths)
 
 
 def everything(folder: Path) -> str:
@@ -59,8 +59,8 @@ def _matches(pattern: str, unwanted: Callable[[Path], bool]) -> list[Path]:
         return images
     if path.exists():
         return [path]
-    found = map(Path, glob.glob(str(path), recursive=True))
-    images = sorted(child for child in found if is_image_name(child) and not unwanted(child))
+    paths = map(Path, glob.glob(str(path), recursive=True))
+    images = sorted(child for child in paths if is_image_name(child) and not unwanted(child))
     if not images and glob.has_magic(pattern):
         raise UserError(f"{pattern} matches no images: check the pattern; quoted, it is not changed by the shell")
     if not images:

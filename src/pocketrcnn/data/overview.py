@@ -7,22 +7,22 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .annotations import SPLITS, Annotations, Example, Fault, Object, printable
+from .annotations import SPLITS, Annotations, Example, Fault, Object, Report, printable
 
-if TYPE_CHECKING:
-    from .annotations import Report
-
-Facts = dict[str, Any]
+Numbers = dict[str, Any]
 LIMIT = 20  # faults of a kind that a terminal shows
 SIZES = 5  # image sizes that are named
+FIXED = ("negative-size", "inverted", "clipped", "listed-twice", "other-name", "same-name")
+IMAGES = ("missing", "broken", "two-splits", "copy")  # kinds of faults of an image; the next ones are of an object
+OBJECTS = ("not-finite", "unknown-class", "zero-size", "negative-size", "inverted", "outside", "clipped", "duplicate")
 
 
 def summary(
-    found: Annotations, clean: Annotations, faults: Sequence[Fault], kinds: Mapping[Path, tuple[str, int]]
-) -> Facts:
-    """Facts about what is clean, how much was there, and how many faults of each kind.
+    read: Annotations, clean: Annotations, faults: Sequence[Fault], kinds: Mapping[Path, tuple[str, int]]
+) -> Numbers:
+    """What is in the clean data, how much was read, and how many faults there are of each kind.
 
     `kinds`: channels and bits of each image. Sides of boxes are square roots of areas, in pixels of the image. Crowds
     are counted apart from objects.
@@ -32,19 +32,19 @@ def summary(
     return {
         "format": clean.format,
         "data": str(clean.root),
-        "found": {"images": len(found.examples), "objects": sum(len(example.objects) for example in found.examples)},
+        "found": {"images": len(read.examples), "objects": sum(len(example.objects) for example in read.examples)},
         "images": len(clean.examples),
         "objects": sum(counts),
         "crowds": sum(len(example.objects) for example in clean.examples) - sum(counts),
         "images_without_objects": sum(not example.objects for example in clean.examples),
         "objects_per_image": {"mean": fmean(counts or [0]), "max": max(counts, default=0)},
-        "splits": {split: facts_of(clean.split(split)) for split in ("", *SPLITS) if clean.split(split)},
-        "classes": class_facts(clean),
+        "splits": {split: split_counts(clean.split(split)) for split in ("", *SPLITS) if clean.split(split)},
+        "classes": class_counts(clean),
         "image_sizes": [{"width": w, "height": h, "images": count} for (w, h), count in sizes.most_common(SIZES)],
         "different_sizes": len(sizes),
-        "pixels": pixel_facts(kinds[example.path] for example in clean.examples),
-        "unnamed": {"images": len(found.unnamed), "first": next(map(str, found.unnamed), None)},
-        "not_carried_over": [{"field": field, "of": of, "count": count} for field, of, count in found.unread],
+        "pixels": pixel_counts(kinds[example.path] for example in clean.examples),
+        "unnamed": {"images": len(read.unnamed), "first": next(map(str, read.unnamed), None)},
+        "not_carried_over": [{"field": field, "of": of, "count": count} for field, of, count in read.unread],
         "faults": dict(Counter(fault.kind for fault in faults)),
         "dropped": sum(fault.drops for fault in faults),
     }
@@ -52,58 +52,58 @@ def summary(
 
 def objects_of(example: Example) -> list[Object]:
     """The objects of an image that are learned: all but crowds."""
-    return [thing for thing in example.objects if not thing.crowd]
+    return [obj for obj in example.objects if not obj.crowd]
 
 
-def facts_of(examples: Sequence[Example]) -> Facts:
+def split_counts(examples: Sequence[Example]) -> Numbers:
     """Images and objects of a split."""
     return {"images": len(examples), "objects": sum(len(objects_of(example)) for example in examples)}
 
 
-def pixel_facts(kinds: Iterable[tuple[str, int]]) -> list[Facts]:
+def pixel_counts(kinds: Iterable[tuple[str, int]]) -> list[Numbers]:
     """Channels, bits of each, and images that have these; the most common first."""
     counts = Counter(kinds).most_common()
     return [{"colours": colours, "bits": bits, "images": count} for (colours, bits), count in counts]
 
 
-def class_facts(clean: Annotations) -> list[Facts]:
+def class_counts(clean: Annotations) -> list[Numbers]:
     """Objects, images and sizes by class, in the order of the classes."""
     sides: defaultdict[str, list[float]] = defaultdict(list)
     images: Counter[str] = Counter()
     for example in clean.examples:
-        for thing in objects_of(example):
-            x1, y1, x2, y2 = thing.box
-            sides[thing.name].append(math.sqrt((x2 - x1) * (y2 - y1)))
-        images.update({thing.name for thing in objects_of(example)})
+        for obj in objects_of(example):
+            x1, y1, x2, y2 = obj.box
+            sides[obj.name].append(math.sqrt((x2 - x1) * (y2 - y1)))
+        images.update({obj.name for obj in objects_of(example)})
     return [
         {"name": name, "objects": len(sides[name]), "images": images[name], "side": extent(sides[name])}
         for name in clean.classes
     ]
 
 
-def extent(sides: Sequence[float]) -> Facts | None:
+def extent(sides: Sequence[float]) -> Numbers | None:
     """Smallest, median and largest; None of nothing."""
     return {"min": min(sides), "median": median(sides), "max": max(sides)} if sides else None
 
 
 def render(report: Report) -> None:
-    """Print what was found and every kind of fault, at most LIMIT of each."""
+    """Print what is in the data and every kind of fault, at most LIMIT of each."""
     from ..terminal import print_table, say
 
-    facts = report.summary
-    images, objects = counted(facts["images"], "image"), counted(facts["objects"], "object")
-    say(printable(f"{facts['data']}: {facts['format']}, {images}, {objects}"))
-    say(f"  splits: {splits_in_words(facts['splits'])}")
-    say(f"  images: {sizes_in_words(facts)}; {facts['images_without_objects']:,} without objects")
-    say(f"  pixels: {pixels_in_words(facts['pixels'])}")
-    if unnamed := facts["unnamed"]["images"]:
-        first = printable(facts["unnamed"]["first"])
-        say(f"  besides: {counted(unnamed, 'image')} that no annotation names (the first: {first})")
-    per_image = facts["objects_per_image"]
-    told = "background in training, not counted in evaluation"
-    crowds = f"; {facts['crowds']:,} crowds ({told})" if facts["crowds"] else ""
+    numbers = report.summary
+    images, objects = counted(numbers["images"], "image"), counted(numbers["objects"], "object")
+    say(printable(f"{numbers['data']}: {numbers['format']}, {images}, {objects}"))
+    say(f"  splits: {splits_in_words(numbers['splits'])}")
+    say(f"  images: {sizes_in_words(numbers)}; {numbers['images_without_objects']:,} without objects")
+    say(f"  pixels: {pixels_in_words(numbers['pixels'])}")
+    if unnamed := numbers["unnamed"]["images"]:
+        first = printable(numbers["unnamed"]["first"])
+        say(f"  not used: {counted(unnamed, 'image')} that no annotation names (the first: {first})")
+    per_image = numbers["objects_per_image"]
+    meaning = "background in training, not counted in evaluation"
+    crowds = f"; {numbers['crowds']:,} crowds ({meaning})" if numbers["crowds"] else ""
     say(f"  objects in an image: {per_image['mean']:.1f} on average, at most {per_image['max']:,}{crowds}")
-    print_table(class_table(facts["classes"]))
+    print_table(class_table(numbers["classes"]))
     render_faults(report.faults)
 
 
@@ -112,40 +112,40 @@ def counted(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def splits_in_words(splits: Facts) -> str:
-    """Images by split, or what becomes of data without."""
+def splits_in_words(splits: Numbers) -> str:
+    """Images by split, or what training does without."""
     if not set(splits) - {""}:
-        return "none (training splits the images by itself, always in the same way)"
-    return ", ".join(f"{name} {counted(facts['images'], 'image')}" for name, facts in splits.items())
+        return "none (`train` splits the images, always in the same way)"
+    return ", ".join(f"{name} {counted(numbers['images'], 'image')}" for name, numbers in splits.items())
 
 
-def sizes_in_words(facts: Facts) -> str:
+def sizes_in_words(numbers: Numbers) -> str:
     """The most common image sizes."""
-    named = [f"{size['width']}x{size['height']} ({size['images']:,})" for size in facts["image_sizes"]]
-    more = facts["different_sizes"] - len(named)
+    named = [f"{size['width']}x{size['height']} ({size['images']:,})" for size in numbers["image_sizes"]]
+    more = numbers["different_sizes"] - len(named)
     return (", ".join(named) or "none") + (f" and {counted(more, 'other size')}" if more > 0 else "")
 
 
-def pixels_in_words(pixels: Sequence[Facts]) -> str:
+def pixels_in_words(pixels: Sequence[Numbers]) -> str:
     """`RGB 8-bit (180), grey 16-bit (20)`."""
     return ", ".join(f"{kind['colours']} {kind['bits']}-bit ({kind['images']:,})" for kind in pixels) or "none"
 
 
-def not_carried_over(facts: Facts) -> str:
+def not_carried_over(numbers: Numbers) -> str:
     """What a copy lacks: `not carried over: segmentation of 12 objects`; empty where it has everything."""
-    fields = [f"{fact['field']} of {counted(fact['count'], fact['of'])}" for fact in facts["not_carried_over"]]
+    fields = [f"{one['field']} of {counted(one['count'], one['of'])}" for one in numbers["not_carried_over"]]
     return f"not carried over: {', '.join(fields)}" if fields else ""
 
 
-def class_table(classes: Sequence[Facts]) -> Any:
+def class_table(classes: Sequence[Numbers]) -> Any:
     """A rich table with a row a class."""
     from ..terminal import columns
 
     table = columns(("class", "objects", "images", "median side", "smallest", "largest"), ["class"])
-    for facts in classes:
-        side = facts["side"]
+    for numbers in classes:
+        side = numbers["side"]
         sides = [f"{side[name]:.1f}" for name in ("median", "min", "max")] if side else ["n/a"] * 3
-        table.add_row(facts["name"], f"{facts['objects']:,}", f"{facts['images']:,}", *sides)
+        table.add_row(numbers["name"], f"{numbers['objects']:,}", f"{numbers['images']:,}", *sides)
     return table
 
 
@@ -156,11 +156,18 @@ def render_faults(faults: Sequence[Fault]) -> None:
     kinds: defaultdict[tuple[bool, str], list[Fault]] = defaultdict(list)
     for fault in faults:
         kinds[not fault.drops, fault.kind].append(fault)
-    for (kept, kind), group in sorted(kinds.items()):
-        say(f"{kind}: {len(group):,} {'noted' if kept else 'left out'}")
+    for (_, kind), group in sorted(kinds.items()):
+        unit = "object" if kind in OBJECTS else "image" if kind in IMAGES else "record"
+        action, count = verb(group[0]), len(group)
+        say(f"{counted(count, action) if action == 'warning' else f'{counted(count, unit)} {action}'} ({kind}):")
         for fault in group[:LIMIT]:
             say(f"  {fault}")
         if len(group) > LIMIT:
-            say(f"  and {len(group) - LIMIT:,} more (--json has all)")
-    dropped = sum(fault.drops for fault in faults)
-    say(f"{counted(dropped, 'fault')} that would cost images or objects" if dropped else "nothing would be left out")
+            say(f"  and {len(group) - LIMIT:,} more (--json lists all)")
+    skipped = sum(fault.drops for fault in faults)
+    say(f"{counted(skipped, 'fault')} with skipped images or objects" if skipped else "no image or object is skipped")
+
+
+def verb(fault: Fault) -> str:
+    """What becomes of what a fault is about."""
+    return "skipped" if fault.drops else "fixed" if fault.kind in FIXED else "warning"

@@ -1,46 +1,29 @@
-"""A repaired copy of a data set, with a list of what was done to it. No torch here."""
+"""A fixed copy of a data set, with a list of the changes. No torch here."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from .annotations import Fault, Report
+from .annotations import Report
 from .formats import write
 from .formats.writing import image_names
-from .overview import not_carried_over
+from .overview import not_carried_over, verb
 
 FIXES = "fixes.txt"
-KEPT = (  # as it was
-    "size",
-    "copy",
-    "class-without-examples",
-    "no-training-images",
-    "several-formats",
-    "predictions",
-    "no-split",
-    "fractions",
-)
 
 
 def fix(report: Report, out: Path) -> None:
-    """Write what is sound as COCO, images byte by byte, and `fixes.txt`. The data themselves are not touched.
+    """Write what is valid as COCO, images byte by byte, and `fixes.txt`. The data themselves are not changed.
 
-    Raises UserError when nothing is sound, when `out` is not empty, lies inside the data, or cannot be written.
+    Raises UserError when nothing is valid, when `out` is not empty, lies inside the data, or cannot be written.
     """
     write(report.clean, out, "coco", {FIXES: "\n".join(done(report))})
 
 
 def done(report: Report) -> list[str]:
-    """A line for every fault, for every image that has another name in the copy, and for what the copy lacks."""
+    """A line for each fault, for each image that has another name in the copy, and for what the copy lacks."""
     lines = [f"{verb(fault)}: {fault.kind}: {fault}" for fault in report.faults]
     names = image_names(report.clean)
     lines += [f"renamed: {path}: {name}" for path, name in names.items() if path.name != name]
-    lines = lines or ["nothing was wrong: this is a copy of images, boxes, classes, crowds and splits"]
+    lines = lines or ["no faults: this is a copy of images, boxes, classes, crowds and splits"]
     return [*lines, *filter(None, [not_carried_over(report.summary)])]
-
-
-def verb(fault: Fault) -> str:
-    """What became of a fault."""
-    if fault.drops:
-        return "left out"
-    return "noted" if fault.kind in KEPT else "mended"

@@ -28,7 +28,7 @@ def with_splits(
     images and none for validation, a part of them becomes validation; test images are never touched. Data with
     neither, only `val` or `test`, stay as they are. There is at least one training image; with two or more images
     (three, where test takes a part) no part is empty. Files with the same content are one image, so that nothing is
-    judged on a copy of what was learned.
+    evaluated on a copy of what was learned.
     """
     assert fractions[0] > 0, "something is to be learned from"
     divided = annotations.split("") or (() if annotations.split("val") else annotations.split("train"))
@@ -37,16 +37,16 @@ def with_splits(
     shares = fractions if annotations.split("") else (1 - VALIDATION, VALIDATION, 0.0)
     parts = {split: share for split, share in zip(SPLITS, shares, strict=True) if share > 0}
     distinct = {content(example): example for example in sorted(divided, key=lambda example: example.path)}
-    places = dict(zip(distinct, stratified(list(distinct.values()), parts, seed), strict=True))
-
-    def place(example: Example) -> str:
-        return places[content(example)] if example.split == divided[0].split else example.split
-
-    return replace(annotations, examples=tuple(replace(each, split=place(each)) for each in annotations.examples))
+    split_of = dict(zip(distinct, stratified(list(distinct.values()), parts, seed), strict=True))
+    examples = (
+        replace(one, split=split_of[content(one)] if one.split == divided[0].split else one.split)
+        for one in annotations.examples
+    )
+    return replace(annotations, examples=tuple(examples))
 
 
 def content(example: Example) -> str:
-    """What copies of an image have in common; for an image that was not looked at, its path."""
+    """What copies of an image have in common; for an image that was not checked, its path."""
     return example.digest or str(example.path)
 
 
@@ -55,9 +55,9 @@ def stratified(examples: Sequence[Example], parts: Parts, seed: int) -> list[str
 
     The rarest class is dealt out first, its fullest images first; each goes to the part that has least of what it
     should have of the class, the largest part (training) where several are equal. Images without objects count as
-    images with one object of a class of their own.
+    images with one object of a separate class.
     """
-    counts = [Counter(thing.name for thing in example.objects) or Counter({"": 1}) for example in examples]
+    counts = [Counter(obj.name for obj in example.objects) or Counter({"": 1}) for example in examples]
     order = sorted(range(len(examples)), key=lambda i: (examples[i].path.name, str(examples[i].path)))
     random.Random(seed).shuffle(order)
     images = room(len(examples), parts)

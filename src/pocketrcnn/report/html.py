@@ -6,8 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ..errors import UserError
-from ..training.files import write_atomically
+from ..data.files import write_atomically, write_errors
 from .blocks import Page
 
 
@@ -26,14 +25,12 @@ def _prose(text: str) -> Any:
     from markupsafe import Markup, escape
 
     parts = str(text).split("`")
-    marked = (f"<code>{escape(part)}</code>" if place % 2 else str(escape(part)) for place, part in enumerate(parts))
+    marked = (f"<code>{escape(part)}</code>" if i % 2 else str(escape(part)) for i, part in enumerate(parts))
     return Markup("".join(marked))
 
 
 def write(text: str, path: Path) -> None:
     """Put a page at `path`, whole or not at all. Raises UserError where it cannot be written."""
-    try:
+    with write_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{path.parent} cannot be made ({error.strerror}): choose another folder with --out") from error
     write_atomically(path, text.encode("utf-8", "backslashreplace"))  # names of files need not be text

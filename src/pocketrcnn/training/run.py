@@ -1,33 +1,33 @@
 """The folder of a run: what it holds, and that it can always be trusted.
 
-config.yaml (all settings), env.json (versions, hardware, command), log.jsonl (the points of the curves),
-checkpoint.safetensors (the full state, while training), and, once finished, weights.safetensors and metrics.json.
+config.yaml (all settings), env.json (versions, hardware, command), log.jsonl (evaluations), checkpoint.safetensors
+(the full state, while training), and, once finished, weights.safetensors and metrics.json.
 """
 
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import filelock
 import torch
 from torch import Tensor
 
 from ..config import Config, replace
 from ..data.annotations import SPLITS
+from ..data.files import LOCK, is_unfinished, locked, require_writable, write_atomically
 from ..errors import UserError
 from ..model.faster_rcnn import FasterRCNN
 from . import config_file as settings
+from . import schema1
 from .checkpoint import load_into, load_tensors, save_tensors
 from .device import choose_device, choose_precision
-from .files import cannot_write, leftover, remove_leftovers, require_writable, write_atomically
 from .machine import environment
 
 CONFIG, ENVIRONMENT, LOG, METRICS = "config.yaml", "env.json", "log.jsonl", "metrics.json"
 SPLITS_FILE = "splits.json"
-CHECKPOINT, WEIGHTS, LAST, LOCK = "checkpoint.safetensors", "weights.safetensors", "last.safetensors", ".lock"
+CHECKPOINT, WEIGHTS, LAST = "checkpoint.safetensors", "weights.safetensors", "last.safetensors"
 REMEDY = "restore it, or delete it and run again"
 
 # Settings that may change between the parts of a run, since they do not change what it ends in.
@@ -38,7 +38,7 @@ class Run:
     """One folder, one configuration; at most one process writes to it."""
 
     def __init__(self, folder: Path, config: Config, device: torch.device, command: str = "") -> None:
-        """Make the folder or go on in it. Raises UserError when it holds something else or other settings.
+        """A new folder, or one to go on in. Raises UserError when it holds something else or other settings.
 
         command: how the run was started, which env.json keeps.
 
@@ -53,43 +53,27 @@ class Run:
         self.command = command
         if before:
             self.check_settings(before)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"{folder} cannot be made ({error.strerror}): choose another folder with --out") from error
-        self.guard = filelock.FileLock(folder / LOCK)
+        self.held = ExitStack()
 
     def __enter__(self) -> Run:
-        try:
-            self.guard.acquire(timeout=0)
-        except filelock.Timeout as error:
-            raise UserError(
-                f"{self.folder} is in use by another program: wait for it, or choose another --out"
-            ) from error
-        except OSError as error:
-            raise cannot_write(self.folder / LOCK, error) from error
-        try:
+        with ExitStack() as held:
+            held.enter_context(locked(self.folder / LOCK))
             self.prepare()
-        except BaseException:
-            self.__exit__()  # Python calls it only after an entry that succeeds
-            raise
+            self.held = held.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.guard.release()
-        with suppress(OSError):
-            (self.folder / LOCK).unlink()
+        self.held.close()
 
     def prepare(self) -> None:
-        """Clear what a killed program left, and say what is run on what."""
-        remove_leftovers(self.folder)
+        """Say what is run on what."""
         if not (self.folder / CONFIG).is_file():
             known = environment(self.config, self.device) | ({"command": self.command} if self.command else {})
             write_atomically(self.folder / ENVIRONMENT, encode(known))
             write_atomically(self.folder / CONFIG, settings.dump(self.config).encode())
 
     def extend(self) -> None:
-        """Take the asked time or number of iterations over the saved one; a finished run may then go on."""
+        """Replace the saved time or number of iterations by that of this call; a finished run may then go on."""
         if saved(self.folder) == self.config:
             return
         if self.metrics() is not None:
@@ -105,7 +89,7 @@ class Run:
         load_tensors(path)
 
     def check_settings(self, saved_config: Config) -> None:
-        """The saved configuration is the asked one, or it is said which setting differs."""
+        """Raises UserError where the saved configuration is another one, and names the setting that differs."""
         before, now = (settings.flat(settings.to_dict(config)) for config in (saved_config, self.config))
         for name in sorted(set(before) | set(now)):
             if name not in FREE and before.get(name) != now.get(name):
@@ -127,11 +111,11 @@ class Run:
 
     @property
     def resumable(self) -> bool:
-        """Whether `pocketrcnn resume` is for it: a run on own images, and none of `reproduce`."""
+        """Whether `pocketrcnn resume` is for it: a run on your own images, and none of `reproduce`."""
         return self.config.data.kind == "folder"
 
     def keep_splits(self, split_of: dict[str, str]) -> None:
-        """Note the split of each image, by the hash of its content: other images may come and go."""
+        """Write down the split of each image, by the hash of its content: other images may come and go."""
         if not (self.folder / SPLITS_FILE).is_file():
             write_atomically(self.folder / SPLITS_FILE, encode(split_of))
 
@@ -140,14 +124,14 @@ class Run:
         path = self.folder / METRICS
         if not path.is_file():
             return None
-        found = parse(path)
-        self.require(METRICS, found, {"metrics", "seconds", "iterations"})
-        return found
+        content = parse(path)
+        self.require(METRICS, content, {"metrics", "seconds", "iterations"})
+        return content | {"metrics": schema1.current_names(content["metrics"])}
 
-    def require(self, name: str, found: dict[str, Any], wanted: set[str]) -> None:
-        """Raises UserError where what a file of the run holds lacks something."""
-        if not wanted <= set(found):
-            raise UserError(f"{self.folder / name} is damaged (figures are missing): {self.anew}")
+    def require(self, name: str, content: dict[str, Any], keys: set[str]) -> None:
+        """Raises UserError where the content of a file of the run lacks something."""
+        if not keys <= set(content):
+            raise UserError(f"{self.folder / name} is damaged (metrics are missing): {self.anew}")
 
     @property
     def anew(self) -> str:
@@ -156,26 +140,26 @@ class Run:
 
     def environment(self) -> dict[str, Any]:
         """Versions and hardware that the run was started with."""
-        found = parse(self.folder / ENVIRONMENT, f"restore it, or {self.anew}")
-        self.require(ENVIRONMENT, found, {"versions", "hardware"})
-        return found
+        content = parse(self.folder / ENVIRONMENT, f"restore it, or {self.anew}")
+        self.require(ENVIRONMENT, content, {"versions", "hardware"})
+        return content
 
     def log_entries(self) -> list[dict[str, Any]]:
-        """The points of the curves."""
+        """The evaluations on the way, with the training metrics before them."""
         path = self.folder / LOG
         remedy = f"restore it, or {self.anew}"
-        found = [decode(line, path, remedy) for line in read(path, remedy).splitlines()] if path.is_file() else []
-        for point in found:
-            self.require(LOG, point, {"iteration", "train", "test"})
-        return found
+        entries = [decode(line, path, remedy) for line in read(path, remedy).splitlines()] if path.is_file() else []
+        for entry in entries:
+            self.require(LOG, entry, {"iteration", "train", "test"})
+        return list(map(schema1.current_names, entries))
 
-    def log(self, points: list[dict[str, Any]]) -> None:
-        """Write all points so far, one line each."""
-        write_atomically(self.folder / LOG, "".join(json.dumps(p, sort_keys=True) + "\n" for p in points).encode())
+    def log(self, entries: list[dict[str, Any]]) -> None:
+        """Write all entries so far, one line each."""
+        write_atomically(self.folder / LOG, "".join(json.dumps(e, sort_keys=True) + "\n" for e in entries).encode())
 
-    def save(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+    def save(self, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
         """Save the full state, in place of the one before."""
-        save_tensors(self.folder / CHECKPOINT, tensors, facts)
+        save_tensors(self.folder / CHECKPOINT, tensors, metadata)
 
     def checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """The saved state, if there is one."""
@@ -188,11 +172,11 @@ class Run:
         last: FasterRCNN,
         state: tuple[dict[str, Tensor], dict[str, Any]],
         metrics: dict[str, Any],
-        facts: dict[str, Any],
+        metadata: dict[str, Any],
     ) -> None:
-        """Save the weights to keep, with facts about them, and metrics. Where the best point was kept, the last weights
-        and the full state stay too, to be trained on from there; else the checkpoint is no longer needed."""
-        self.save_model(WEIGHTS, kept, **facts)
+        """Save the weights to keep, with their metadata, and metrics. Where the best network was kept, the last weights
+        and the full state stay too, so that training can go on from there; else the checkpoint is no longer needed."""
+        self.save_model(WEIGHTS, kept, **metadata)
         if self.config.train.monitor:
             self.save_model(LAST, last)
             self.save(*state)
@@ -200,25 +184,22 @@ class Run:
         if not self.config.train.monitor:
             (self.folder / CHECKPOINT).unlink(missing_ok=True)
 
-    def save_model(self, name: str, model: FasterRCNN, **facts: Any) -> None:
-        """Save a network with its settings, from which it can be built again, and other facts."""
-        save_tensors(self.folder / name, model.state_dict(), {"config": settings.to_dict(self.config), **facts})
+    def save_model(self, name: str, model: FasterRCNN, **metadata: Any) -> None:
+        """Save a network with its settings, from which it can be built again, and other metadata."""
+        save_tensors(self.folder / name, model.state_dict(), {"config": settings.saved(self.config), **metadata})
 
     def forget_evaluations(self) -> None:
-        """Figures of weights that are about to be replaced."""
+        """Remove the evaluations of weights that are about to be replaced."""
         for path in self.folder.glob("evaluation-*.json"):
             path.unlink()
 
-    def threshold(self) -> float | None:
-        """The score from which on detections are shown: the best one on validation images."""
-        return load_tensors(self.folder / WEIGHTS, self.anew)[1].get("threshold")
-
-    def load_model(self) -> FasterRCNN:
-        """The trained network, ready to detect."""
-        tensors, _ = load_tensors(self.folder / WEIGHTS, self.anew)
+    def load_model(self) -> tuple[FasterRCNN, float | None]:
+        """The trained network, ready to detect, and the score from which on its detections are shown: the best one on
+        validation images."""
+        tensors, metadata = load_tensors(self.folder / WEIGHTS, self.anew)
         model = FasterRCNN(self.config.model).eval()
         load_into(model, tensors, self.folder / WEIGHTS)
-        return model.to(self.device)
+        return model.to(self.device), metadata.get("threshold")
 
 
 def open_run(folder: Path, device: str = "auto") -> Run:
@@ -244,14 +225,14 @@ def saved(folder: Path) -> Config | None:
 
 
 def saved_splits(folder: Path) -> dict[str, str] | None:
-    """The splits of a run's images, by the hash of their content; None where the run has none of its own."""
+    """The splits of a run's images, by the hash of their content; None where the data give them."""
     path, remedy = folder / SPLITS_FILE, f"restore it, or delete the folder {folder} and train again"
     if not path.is_file():
         return None
-    found = parse(path, remedy)
-    if not found or not all(split in SPLITS for split in found.values()):
-        raise UserError(f"{path} is damaged (it does not say the splits): {remedy}")
-    return found
+    split_of = parse(path, remedy)
+    if not split_of or not all(split in SPLITS for split in split_of.values()):
+        raise UserError(f"{path} is damaged (it does not give the splits): {remedy}")
+    return split_of
 
 
 def require_place(folder: Path) -> None:
@@ -266,7 +247,7 @@ def require_place(folder: Path) -> None:
 def early(path: Path) -> bool:
     """Whether a file may stand in the folder of a run that was killed before its configuration was written."""
     ours = path.name == ENVIRONMENT and path.is_file() and b'"versions"' in path.read_bytes()
-    return ours or path.name == LOCK or leftover(path.name)
+    return ours or path.name == LOCK or is_unfinished(path.name)
 
 
 def read(path: Path, remedy: str = "restore it or use another folder") -> str:

@@ -64,19 +64,15 @@ def fault(name: str, content: bytes) -> str:
     expected_size = RECORDS * (1 + PIXEL_BYTES)
     if len(content) != expected_size:
         return f"{expected_size} bytes expected, {len(content)} found"
-    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    return "" if found == CHECKSUMS[name] else f"md5 {CHECKSUMS[name]} expected, {found} found"
+    checksum = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    return "" if checksum == CHECKSUMS[name] else f"md5 {CHECKSUMS[name]} expected, {checksum} found"
 
 
 def faults(folder: Path) -> list[str]:
     """What is wrong with the record files of a folder, one line a file; empty when all six are the official ones."""
-    found = []
-    for name in CHECKSUMS:
-        path = folder / name
-        problem = fault(name, path.read_bytes()) if path.is_file() else "missing"
-        if problem:
-            found.append(f"{name}: {problem}")
-    return found
+    paths = [folder / name for name in CHECKSUMS]
+    problems = (fault(path.name, path.read_bytes()) if path.is_file() else "missing" for path in paths)
+    return [f"{path.name}: {problem}" for path, problem in zip(paths, problems, strict=True) if problem]
 
 
 def load_cifar10(names: Iterable[str]) -> Labelled:
@@ -117,13 +113,13 @@ def load_cifar100_images(folder: Path, name: str) -> Tensor:
         content = path.read_bytes()
     except OSError as error:
         raise UserError(
-            f"data.backgrounds: {path} cannot be read ({error.strerror}): "
+            f"backgrounds: {path} cannot be read ({error.strerror}): "
             f"name a folder with CIFAR-100's {' and '.join(CIFAR100_RECORDS)}"
         ) from error
     expected = CIFAR100_RECORDS[name] * (2 + PIXEL_BYTES)
     if len(content) != expected:
         raise UserError(
-            f"data.backgrounds: {path} is not CIFAR-100's ({expected} bytes expected, {len(content)} found): "
+            f"backgrounds: {path} is not CIFAR-100's ({expected} bytes expected, {len(content)} found): "
             "take it from the binary version of CIFAR-100 again"
         )
     return parse_records(content, label_bytes=2).images
@@ -132,7 +128,7 @@ def load_cifar100_images(folder: Path, name: str) -> Tensor:
 def load_sample(split: Literal["train", "test"]) -> Labelled:
     """The sample inside the package: 1,000 training or 500 test images, the ten classes in turn.
 
-    The mosaic has the classes one below the other; images are handed out with label i % 10 at place i, so
+    The mosaic has the classes one below the other; images are handed out with label i % 10 at index i, so
     that every run of images is balanced.
     """
     folder = resources.files(__package__) / "sample"

@@ -20,7 +20,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ...data.formats.writing import new_folder
+from ...data.files import new_folder
+from ...data.images.pixels import Pixels, read_image
 from ...errors import UserError
 from ...model.structures import Batch
 from .cifar import CLASSES, cifar10_folder
@@ -28,7 +29,7 @@ from .scenes import FRAME
 
 Split = Literal["train", "test"]
 CHUNK = 500  # images at a time
-HALF = 0.5  # pixels by which a box may leave the frame: the centre of an odd width, rounded
+HALF = 0.5  # pixels by which a box may leave the image: the centre of an odd width, rounded
 
 
 class Batches(Protocol):
@@ -81,7 +82,7 @@ def read_course_layout(folder: Path, split: Split) -> tuple[Tensor, Tensor, Tens
     """Read one half: images uint8 [N,3,48,48], boxes float32 [N,1,4], labels int64 [N,1].
 
     The masks are not read: they follow from the boxes. Raises UserError that names the file, and the line, when
-    a file is missing or broken, a line cannot be read, or a box lies outside the frame.
+    a file is missing or broken, a line cannot be read, or a box lies outside the image.
     """
     listing = folder / "devkit" / f"{split}.txt"
     try:
@@ -93,8 +94,8 @@ def read_course_layout(folder: Path, split: Split) -> tuple[Tensor, Tensor, Tens
     if not entries:
         raise UserError(f"{listing} lists no image: add a line `NAME.png LABEL ROW COLUMN WIDTH` for each")
     images = np.empty((len(entries), FRAME, FRAME, 3), dtype=np.uint8)
-    for place, (name, _, _) in enumerate(entries):
-        images[place] = _read_picture(folder / "imgs" / name, listing)
+    for index, (name, _, _) in enumerate(entries):
+        images[index] = _read_picture(folder / "imgs" / name, listing)
     boxes = torch.tensor([box for _, _, box in entries], dtype=torch.float32)[:, None]  # [N,1,4]
     labels = torch.tensor([label for _, label, _ in entries])[:, None]  # [N,1]
     return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), boxes, labels
@@ -115,15 +116,12 @@ def _parse(line: str, where: str) -> tuple[str, int, list[float]]:
     return name, label, box
 
 
-def _read_picture(path: Path, listing: Path) -> np.ndarray:
+def _read_picture(path: Path, listing: Path) -> Pixels:
     """One image, uint8 [48,48,3]."""
-    try:
-        with Image.open(path) as picture:
-            if picture.size != (FRAME, FRAME):
-                raise UserError(f"{path} is {picture.width}x{picture.height} pixels: the layout has {FRAME}x{FRAME}")
-            return np.asarray(picture.convert("RGB"))
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing, though {listing} lists it: restore it or delete its line") from None
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = str(error).partition(" '")[0]  # without the file's name, which stands before it
-        raise UserError(f"{path} is not a whole image ({reason}): restore it or delete its line") from error
+    if not path.exists():
+        raise UserError(f"{path} is missing, though {listing} lists it: restore it or delete its line")
+    pixels = read_image(path)
+    height, width, _ = pixels.shape
+    if (width, height) != (FRAME, FRAME):
+        raise UserError(f"{path} is {width}x{height} pixels: the layout has {FRAME}x{FRAME}")
+    return pixels

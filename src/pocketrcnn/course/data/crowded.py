@@ -2,7 +2,7 @@
 
 Objects are squares of 24 to 40 pixels, resampled as in `scenes`; later ones lie on top of earlier ones. No object
 appears in two splits, and no background is an object. Always the same for the same arguments.
-Legend: B images, G object slots, T tries, S side of the frame in pixels.
+Legend: B images, G object slots, T tries, S side of the image in pixels.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from PIL import Image
 from torch import Generator, Tensor
 
 from ...data.annotations import SPLITS, Example, Object
+from ...data.files import new_folder
 from ...data.formats.coco import NAME, document
-from ...data.formats.writing import new_folder, write_text
+from ...data.formats.writing import write_text
 from ...errors import UserError
 from ...model import boxes
 from ...model.structures import PADDING, Batch
@@ -27,16 +28,16 @@ from .datasets import TEST, TEST_BACKGROUNDS, TRAIN, TRAIN_BACKGROUNDS
 from .scenes import CHUNK, LARGEST, SMALLEST, Pools, levels, resample, square
 
 HIDDEN = 0.3  # largest part of an object that later ones hide, all together
-TRIES = 200  # places drawn for each object, of which the first good one is taken; else the object is left out
-SAME_SIDE = 150  # tries with one side; those behind draw the side anew, as a smaller object may fit
+TRIES = 200  # positions drawn for each object, of which the first good one is taken; else the object is skipped
+SAME_SIDE = 150  # tries with one side; later ones draw the side anew, as a smaller object may fit
 LARGEST_FRAME = 128  # pixels; see `resample`
-MOST = 100  # objects an image
+MAX_OBJECTS = 100  # an image
 SHARES = {"train": 1.0, "val": 0.1, "test": 0.2}  # images of each split, in parts of the training images
 
 
 @dataclass(frozen=True)
 class Crowd:
-    """What scenes look like. objects: fewest and most an image; side: of the frame in pixels.
+    """What scenes look like. objects: minimum and maximum an image; side: of the image in pixels.
 
     Raises UserError, in terms of the options of `pocketrcnn scenes`, for what cannot be.
     """
@@ -45,9 +46,9 @@ class Crowd:
     side: int = 96
 
     def __post_init__(self) -> None:
-        fewest, most = self.objects
-        if not 0 <= fewest <= most <= MOST:
-            raise UserError(f"--objects {fewest}-{most}: use two numbers from 0 to {MOST}, the smaller one first")
+        low, high = self.objects
+        if not 0 <= low <= high <= MAX_OBJECTS:
+            raise UserError(f"--objects {low}-{high}: use two numbers from 0 to {MAX_OBJECTS}, the smaller one first")
         if not LARGEST <= self.side <= LARGEST_FRAME:
             raise UserError(f"--side {self.side}: use {LARGEST} to {LARGEST_FRAME} pixels")
 
@@ -105,13 +106,13 @@ def crowded(made_of: Pools, ids: Tensor, crowd: Crowd, generator: Generator) -> 
 
     Backgrounds are taken in turn, so that scenes without objects are not the same by chance.
     """
-    places = place(len(ids), crowd, generator)
-    shape = places.width.shape
+    squares = place(len(ids), crowd, generator)
+    shape = squares.width.shape
     chosen = torch.randint(len(made_of.objects), shape, generator=generator)  # [B,G]
     backgrounds = made_of.backgrounds[ids % len(made_of.backgrounds)]
-    images = compose(made_of.objects[chosen], backgrounds, places, crowd.side)
-    labels = made_of.labels[chosen].where(places.present, PADDING)
-    return Batch(images, corners(*places[:3]) * places.present[..., None], labels, ids)
+    images = compose(made_of.objects[chosen], backgrounds, squares, crowd.side)
+    labels = made_of.labels[chosen].where(squares.present, PADDING)
+    return Batch(images, corners(*squares[:3]) * squares.present[..., None], labels, ids)
 
 
 def corners(width: Tensor, top: Tensor, left: Tensor) -> Tensor:
@@ -120,12 +121,12 @@ def corners(width: Tensor, top: Tensor, left: Tensor) -> Tensor:
 
 
 def place(count: int, crowd: Crowd, generator: Generator) -> Squares:
-    """Draw places, one object of all images after the other, so that none is hidden by more than HIDDEN."""
-    fewest, most = crowd.objects
-    wanted = torch.randint(fewest, most + 1, (count,), generator=generator)
+    """Draw positions, one object of all images after the other, so that none is hidden by more than HIDDEN."""
+    low, high = crowd.objects
+    wanted = torch.randint(low, high + 1, (count,), generator=generator)
     taken = Squares(*(torch.zeros(count, 0, dtype=kind) for kind in (torch.int64,) * 3 + (torch.bool,)))
     hidden = torch.zeros(count, 0)  # [B,G] part of each object
-    for slot in range(most):
+    for slot in range(high):
         width = torch.randint(SMALLEST, LARGEST + 1, (count, TRIES), generator=generator)
         width[:, :SAME_SIDE] = width[:, :1]
         top, left = torch.randint(1 << 24, (2, count, TRIES), generator=generator) % (crowd.side + 1 - width)
@@ -141,12 +142,12 @@ def place(count: int, crowd: Crowd, generator: Generator) -> Squares:
     return taken
 
 
-def compose(objects: Tensor, backgrounds: Tensor, places: Squares, side: int) -> Tensor:
+def compose(objects: Tensor, backgrounds: Tensor, squares: Squares, side: int) -> Tensor:
     """Objects uint8 [B,G,3,32,32] over backgrounds uint8 [B,3,32,32], the last on top: uint8 [B,3,S,S]."""
     whole, corner = torch.tensor([side]), torch.zeros(1, dtype=torch.int64)
     canvas = levels(resample(backgrounds, whole, corner, corner, side), whole)
     for slot in range(objects.shape[1]):
-        width, top, left, present = (part[:, slot] for part in places)
+        width, top, left, present = (part[:, slot] for part in squares)
         pasted = levels(resample(objects[:, slot], width, top, left, side), width[:, None, None, None])
         canvas = torch.where(square(width, top, left, side) & present[:, None, None, None], pasted, canvas)
     return canvas
@@ -172,6 +173,6 @@ def _write_split(folder: Path, source: str, crowd: Crowd, images: int) -> tuple[
 def _example(path: Path, batch: Batch, i: int) -> Example:
     """Image `i` of a batch as the writers of formats take it."""
     keep = batch.valid[i]
-    found = zip(batch.boxes[i][keep].tolist(), batch.labels[i][keep].tolist(), strict=True)
-    objects = tuple(Object((x1, y1, x2, y2), CLASSES[label]) for (x1, y1, x2, y2), label in found)
+    pairs = zip(batch.boxes[i][keep].tolist(), batch.labels[i][keep].tolist(), strict=True)
+    objects = tuple(Object((x1, y1, x2, y2), CLASSES[label]) for (x1, y1, x2, y2), label in pairs)
     return Example(path, objects, path.parent.name, (batch.images.shape[-1], batch.images.shape[-2]))

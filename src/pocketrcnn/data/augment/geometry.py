@@ -1,7 +1,8 @@
-"""Random changes of shape and place of whole batches: boxes move exactly with the pixels.
+"""Random changes of shape and position of whole batches: boxes move exactly with the pixels.
 
-The rule for objects that a change moves out of sight: a box is cut at the frame, and where less than VISIBLE of its
-area is left, or less than MIN_SIDE pixels of a side, the object becomes padding. Legend: B images, G object slots.
+The rule for objects that a change moves out of sight: a box is cut at the border of the image, and where less than
+VISIBLE of its area is left, or less than MIN_SIDE pixels of a side, the object becomes padding. Legend: B images, G
+object slots.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from ...model.structures import PADDING, Batch
 from ..annotations import MIN_SIDE
 
 GREY = 128
-VISIBLE = 0.3  # part of the area
+VISIBLE = 0.3  # fraction of the area
 
 
 def seen(images: Tensor, whole: Tensor, batch: Batch) -> Batch:
-    """The batch with changed images and its objects at `whole`, [B,G,4] before they are cut at the frame."""
+    """The batch with changed images and its objects at `whole`, [B,G,4] before they are cut at the border."""
     cut = boxes.clip(whole, *images.shape[-2:])
     kept = boxes.visible(whole, cut, VISIBLE, MIN_SIDE)
     return Batch(images, cut, batch.labels.where(kept, PADDING), batch.ids)
@@ -32,6 +33,11 @@ def coins(count: int, device: torch.device) -> Tensor:
     return torch.rand(count, device=device) < 0.5
 
 
+def flip(batch: Batch, which: Tensor) -> Batch:
+    """Mirror images left to right where `which`, bool [B], says so."""
+    return _chosen(which, batch.images.flip(-1), boxes.flip(batch.boxes, batch.images.shape[-1]), batch)
+
+
 def flip_vertical(batch: Batch) -> Batch:
     """Mirror images upside down, each with a fair coin."""
     images, which = batch.images, coins(len(batch), batch.images.device)
@@ -40,9 +46,9 @@ def flip_vertical(batch: Batch) -> Batch:
 
 
 def rotate(batch: Batch) -> Batch:
-    """Turn square images by 0, 90, 180 or 270 degrees, all alike likely."""
+    """Rotate square images by 0, 90, 180 or 270 degrees, each with the same probability."""
     images, side = batch.images, batch.images.shape[-1]
-    assert images.shape[-2] == side, "a quarter turn keeps the frame of square images only"
+    assert images.shape[-2] == side, "a rotation by 90 degrees keeps the shape of square images only"
     quarter, half = coins(len(batch), images.device), coins(len(batch), images.device)
     batch = _chosen(quarter, images.rot90(1, (-2, -1)), boxes.rotate90(batch.boxes, side), batch)
     objects = boxes.flip(boxes.flip_vertical(batch.boxes, side), side)
@@ -55,14 +61,31 @@ def _chosen(which: Tensor, images: Tensor, objects: Tensor, batch: Batch) -> Bat
     return Batch(images, torch.where(which[:, None, None], objects, batch.boxes), batch.labels, batch.ids)
 
 
-def translate(batch: Batch, most: float) -> Batch:
-    """Move each image by whole pixels, up to the part `most` of its side each way; what is bare is grey.
+def shift(batch: Batch, max_pixels: int) -> Batch:
+    """Move each image by up to `max_pixels` each way; the border shows the image's own reflection."""
+    images, (count, _, height, width) = batch.images, batch.images.shape
+    dy, dx = torch.randint(-max_pixels, max_pixels + 1, (2, count), device=images.device)
+    rows = reflect(torch.arange(height, device=images.device) - dy[:, None], height)  # [B,H]
+    columns = reflect(torch.arange(width, device=images.device) - dx[:, None], width)  # [B,W]
+    objects = boxes.clip(boxes.shift(batch.boxes, dx[:, None].float(), dy[:, None].float()), height, width)
+    labels = batch.labels.where(boxes.visible(batch.boxes, objects, VISIBLE, MIN_SIDE), PADDING)
+    return Batch(pick(images, rows, columns), objects, labels, batch.ids)
 
-    No pixel is computed anew: after a resampling, training images are softer than those that are judged.
+
+def reflect(index: Tensor, size: int) -> Tensor:
+    """Indices outside 0..size-1 mirrored back inside, without repeating the border."""
+    index = index.abs()
+    return torch.where(index >= size, 2 * (size - 1) - index, index)
+
+
+def translate(batch: Batch, max_fraction: float) -> Batch:
+    """Move each image by whole pixels, up to `max_fraction` of its side each way; what is bare is grey.
+
+    No pixel is resampled: that would make training images softer than those of the evaluation.
     """
     images, (count, _, height, width) = batch.images, batch.images.shape
-    place = 2 * torch.rand(2, count, device=images.device) - 1
-    down, right = (place[0] * most * height).round().long(), (place[1] * most * width).round().long()
+    move = 2 * torch.rand(2, count, device=images.device) - 1
+    down, right = (move[0] * max_fraction * height).round().long(), (move[1] * max_fraction * width).round().long()
     rows = torch.arange(height, device=images.device) - down[:, None]  # [B,H] in the old image
     columns = torch.arange(width, device=images.device) - right[:, None]
     moved = pick(images, rows.clamp(0, height - 1), columns.clamp(0, width - 1))
@@ -81,24 +104,24 @@ def zoom(batch: Batch, factors: tuple[float, float], aspect: float, translate: f
     """Enlarge (crop) or shrink (in a grey border), stretch and move each image, in one bilinear resampling.
 
     factors: range of the factor, log-uniform. aspect: up to 1 + aspect times wider or higher, log-uniform.
-    translate: an image moves as far as the zoom leaves play inside the frame, and up to this part of the side more.
+    translate: an image moves as far as the zoom leaves room inside the input, and up to this fraction of the side more.
     """
     images, (count, _, height, width) = batch.images, batch.images.shape
-    size, shape, *place = torch.rand(4, count, device=images.device).unbind(0)  # [B] each, 0..1
+    size, shape, *position = torch.rand(4, count, device=images.device).unbind(0)  # [B] each, 0..1
     factor = factors[0] * (factors[1] / factors[0]) ** size
     stretch = (math.log1p(aspect) * (shape - 0.5)).exp()  # the square root of the change of the aspect ratio
     x, y = factor * stretch, factor / stretch
-    left, top = _start(x, place[0], translate) * width, _start(y, place[1], translate) * height
+    left, top = _start(x, position[0], translate) * width, _start(y, position[1], translate) * height
     rows = (torch.arange(height, device=images.device) + 0.5 - top[:, None]) / y[:, None]  # [B,H] in the old image
     columns = (torch.arange(width, device=images.device) + 0.5 - left[:, None]) / x[:, None]
     moved = boxes.shift(boxes.scale(batch.boxes, x[:, None], y[:, None]), left[:, None], top[:, None])
     return seen(to_pixels(resample(images, rows, columns)), moved, batch)
 
 
-def _start(factor: Tensor, place: Tensor, translate: float) -> Tensor:
-    """Where the changed image begins, in parts of the frame: [B] and [B] in 0..1 -> [B]."""
-    play = (1 - factor).abs() / 2 + translate
-    return (1 - factor) / 2 + play * (2 * place - 1)
+def _start(factor: Tensor, position: Tensor, translate: float) -> Tensor:
+    """Where the changed image begins, as a fraction of the input: [B] and [B] in 0..1 -> [B]."""
+    room = (1 - factor).abs() / 2 + translate
+    return (1 - factor) / 2 + room * (2 * position - 1)
 
 
 def resample(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Images that borrow from others of their batch: objects pasted in, and mosaics. Whole batches at once.
+"""Images that take parts of others of their batch: objects pasted in, and mosaics. Whole batches at once.
 
 Legend: B images, G object slots, P side of the patches that hold the pasted objects, in pixels.
 """
@@ -16,26 +16,26 @@ from ..annotations import MIN_SIDE
 from .geometry import resample, seen, to_pixels
 
 SCALES = (0.7, 1.4)  # of a pasted object
-SPLITS_FILE = 4  # tried for each pasted object; the one where it hides least is taken
+POSITIONS = 4  # tried for each pasted object; the one where it hides least is taken
 HIDDEN = 0.7  # an object of which a larger part lies below a pasted one is gone
 REACH = 1.1  # the pasted ellipse over the one that touches the sides of the box: some of the object's surroundings
 SOFT = 3.0  # pixels over which the ellipse fades
 
 
-def paste(batch: Batch, most: int) -> Batch:
-    """Copy 0 to `most` objects into each image from other images of the batch (Ghiasi et al. 2021), as soft ellipses.
+def paste(batch: Batch, max_objects: int) -> Batch:
+    """Copy 0 to `max_objects` objects of other images into each image (Ghiasi et al. 2021), as soft ellipses.
 
-    Objects change their size by SCALES and stand wholly inside the frame. The result has up to `most` slots more.
+    Objects change their size by SCALES and lie wholly inside the image. The result has up to `max_objects` slots more.
     """
     if not batch.valid.any():
         return batch
     source, device = batch, batch.images.device
-    counts = torch.randint(0, most + 1, (len(batch),), device=device)  # [B]
-    for turn in range(most):
-        origin, found, labels = picked(source)
-        target = placed(found, batch)  # [B,4]
-        labels = labels.where((turn < counts) & boxes.visible(target, target, 1, MIN_SIDE), PADDING)
-        images = composited(batch.images, source.images[origin], found, target, labels != PADDING)
+    counts = torch.randint(0, max_objects + 1, (len(batch),), device=device)  # [B]
+    for number in range(max_objects):
+        origin, objects, labels = picked(source)
+        target = placed(objects, batch)  # [B,4]
+        labels = labels.where((number < counts) & boxes.visible(target, target, 1, MIN_SIDE), PADDING)
+        images = composited(batch.images, source.images[origin], objects, target, labels != PADDING)
         batch = joined(batch, images, target, labels)
     return compact(batch)
 
@@ -43,7 +43,7 @@ def paste(batch: Batch, most: int) -> Batch:
 def picked(source: Batch) -> tuple[Tensor, Tensor, Tensor]:
     """For each image a random object of another: which image [B], its box [B,4], its label [B] (PADDING: none).
 
-    Objects at the border of the frame are left out, as they are seldom whole.
+    Objects at the border of the image are skipped, as they are seldom whole.
     """
     count, device = len(source), source.images.device
     origin = (torch.arange(count, device=device) + torch.randint(1, max(count, 2), (count,), device=device)) % count
@@ -51,33 +51,32 @@ def picked(source: Batch) -> tuple[Tensor, Tensor, Tensor]:
     whole = boxes.inside(source.boxes, height, width, margin=1)
     labels = source.labels.where(whole, PADDING)[origin]  # [B,G]
     slot = torch.rand(labels.shape, device=device).masked_fill(labels == PADDING, -1).argmax(1, keepdim=True)  # [B,1]
-    found = boxes.take(source.boxes[origin], slot)[:, 0]
-    return origin, found, labels.gather(1, slot)[:, 0]
+    return origin, boxes.take(source.boxes[origin], slot)[:, 0], labels.gather(1, slot)[:, 0]
 
 
-def placed(found: Tensor, batch: Batch) -> Tensor:
-    """Where objects of the boxes `found`, [B,4], go: another size, and the best of some random places: [B,4]."""
+def placed(objects: Tensor, batch: Batch) -> Tensor:
+    """Where objects of the boxes `objects`, [B,4], go: another size, and the best of some random positions: [B,4]."""
     height, width = batch.images.shape[-2:]
-    _, _, w, h = boxes.center_size(found)
-    factor = SCALES[0] * (SCALES[1] / SCALES[0]) ** torch.rand(len(found), device=found.device)  # [B]
-    factor = factor.minimum(width / w.clamp(min=1)).minimum(height / h.clamp(min=1))  # it fits into the frame
+    _, _, w, h = boxes.center_size(objects)
+    factor = SCALES[0] * (SCALES[1] / SCALES[0]) ** torch.rand(len(objects), device=objects.device)  # [B]
+    factor = factor.minimum(width / w.clamp(min=1)).minimum(height / h.clamp(min=1))  # it fits into the image
     w, h = factor * w, factor * h
-    place = torch.rand(2, SPLITS_FILE, len(found), device=found.device)
-    left, top = place[0] * (width - w), place[1] * (height - h)  # [SPLITS_FILE,B]
-    tried = torch.stack((left, top, left + w, top + h), -1).transpose(0, 1)  # [B,SPLITS_FILE,4]
-    hidden = boxes.covered(batch.boxes, tried) * batch.valid[..., None]  # [B,G,SPLITS_FILE]
+    position = torch.rand(2, POSITIONS, len(objects), device=objects.device)
+    left, top = position[0] * (width - w), position[1] * (height - h)  # [POSITIONS,B]
+    tried = torch.stack((left, top, left + w, top + h), -1).transpose(0, 1)  # [B,POSITIONS,4]
+    hidden = boxes.covered(batch.boxes, tried) * batch.valid[..., None]  # [B,G,POSITIONS]
     best = hidden.sum(1).argmin(-1)  # [B]
     return tried[torch.arange(len(tried), device=tried.device), best]
 
 
-def composited(images: Tensor, others: Tensor, found: Tensor, target: Tensor, shown: Tensor) -> Tensor:
-    """Images [B,3,H,W] with what `others` show in `found`, [B,4], over `target`, [B,4], where `shown`, bool [B]."""
+def composited(images: Tensor, others: Tensor, objects: Tensor, target: Tensor, shown: Tensor) -> Tensor:
+    """Images [B,3,H,W] with the boxes `objects` of `others` over `target`, both [B,4], where `shown`, bool [B]."""
     height, width = images.shape[-2:]
     x, y, w, h = boxes.center_size(target)
     side = min(height, width, math.ceil(float(torch.cat((w, h))[shown.repeat(2)].amax())) + 4) if shown.any() else 1
-    rows = _patch(y, side, height)  # [B,P], pixels of the frame
+    rows = _patch(y, side, height)  # [B,P], pixels of the image
     columns = _patch(x, side, width)
-    fx, fy, fw, _ = boxes.center_size(found)
+    fx, fy, fw, _ = boxes.center_size(objects)
     down, across = rows + 0.5 - y[:, None], columns + 0.5 - x[:, None]  # [B,P] from the centre
     ratio = (fw / w.clamp(min=1e-3))[:, None]
     patch = resample(others, fy[:, None] + down * ratio, fx[:, None] + across * ratio)  # [B,3,P,P]
@@ -91,7 +90,7 @@ def composited(images: Tensor, others: Tensor, found: Tensor, target: Tensor, sh
 
 
 def _patch(centre: Tensor, side: int, size: int) -> Tensor:
-    """`side` whole pixels around each centre, inside a frame of `size`: [B] -> int64 [B,side]."""
+    """`side` whole pixels around each centre, inside an image of `size`: [B] -> int64 [B,side]."""
     start = (centre - side / 2).round().long().clamp(0, size - side)
     return start[:, None] + torch.arange(side, device=centre.device)
 
@@ -116,7 +115,7 @@ def joined(batch: Batch, images: Tensor, target: Tensor, labels: Tensor) -> Batc
 def mosaic(batch: Batch, probability: float) -> Batch:
     """Some images become four quarters that meet at a random point: corners of itself and of three others.
 
-    As if a window of the frame's size lay over four images side by side (Bochkovskiy et al. 2020, without their
+    As if a window of the image's size lay over four images side by side (Bochkovskiy et al. 2020, without their
     shrinking): objects keep their size, which is what small ones need, and big ones are cut, so that images of one
     object that fills them gain nothing. The point is at 1/4 to 3/4 of each side. The result has up to 4 G slots.
     """

@@ -7,14 +7,14 @@ file does not list are not in the data. Format: https://cocodataset.org/#format-
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..annotations import Annotations, Example, Fault, Object, printable
-from .finding import Images, Wanted, counts, files, is_background, plain, read_text, split_below, split_of
+from ..annotations import Annotations, Example, Object, printable
+from .finding import beside, is_background, plain, read_text, size_from, split_below, split_of
+from .reading import Reading
 from .writing import copies, image_names, number, size_of, write_text
 
 NAME = "_annotations.coco.json"
@@ -28,10 +28,9 @@ ROUNDING = 0.01  # of a box's area, which may be written with few digits
 Record = dict[str, Any]
 
 
-def found(path: Path) -> list[Path]:
-    """The COCO files of a folder, or the file itself; empty where there are none."""
-    candidates = [path] if path.is_file() else list(files(path))
-    kept = [file for file in candidates if file.suffix.lower() == ".json" and looks_like_coco(file)]
+def sources(reading: Reading) -> list[Path]:
+    """The COCO files among the candidates."""
+    kept = [file for file in reading.candidates if file.suffix.lower() == ".json" and looks_like_coco(file)]
     instances = [file for file in kept if file.stem.lower().startswith("instances")]
     return instances or kept  # beside `instances_`, COCO ships captions and key points of the same images
 
@@ -42,35 +41,21 @@ def looks_like_coco(file: Path) -> bool:
     return sum(mark in data for mark in MARKS) >= 2
 
 
-def read(path: Path) -> Annotations:
-    """The images and objects of all COCO files under a path, as they are."""
-    sources = found(path)
-    root = path if path.is_dir() else path.parent
-    images = Images(root.parent if root.name.lower() == "annotations" else root)
+def read(reading: Reading, sources: list[Path]) -> Annotations:
+    """The images and objects of all COCO files, as they are."""
+    images = reading.images()
     classes: list[str] = []
     examples: list[Example] = []
-    faults: list[Fault] = []
-    left: Counter[tuple[str, str]] = Counter()
     for source in sources:
-        content = load(source, faults)
-        split = "" if path.is_file() else split_of(source.stem) or split_below(root, source)
-        reader = Reader(source, content, faults)
-        examples += reader.examples(split)
+        reader = Reader(source, reading)
+        single = reading.path == source
+        examples += reader.examples("" if single else split_of(source.stem) or split_below(reading.root, source))
         classes += [name for name in reader.classes() if name not in classes]
-        left.update(unread(reader.lists))
-    placed = tuple(images.placed(examples, wanted))
-    return Annotations("coco", root, tuple(classes), placed, tuple(faults), images.unnamed(), counts(left))
+        reading.unread.update(unread(reader.lists))
+    return reading.annotations("coco", classes, images.placed(examples, beside), images)
 
 
-def wanted(one: Example) -> Wanted:
-    """The image that a file names: beside the file, or in `images` there; of files in `annotations`, beside these."""
-    assert one.source
-    beside = one.source.parent
-    home = [beside.parent / "images", beside.parent] if beside.name.lower() == "annotations" else []
-    return Wanted((one.path.as_posix(),), (*home, beside, beside / "images"), one.split)
-
-
-def load(source: Path, faults: list[Fault]) -> Record:
+def load(source: Path, reading: Reading) -> Record:
     """What is in a file; nothing, and a fault, where it is not COCO, or no JSON at all."""
     try:
         content = json.loads(read_text(source))
@@ -80,7 +65,7 @@ def load(source: Path, faults: list[Fault]) -> Record:
         reason = f"is not a COCO file: there is no {missing}; nothing of it is used; export it as COCO"
     except (ValueError, RecursionError) as error:
         reason = f"is not JSON ({error}): nothing of it is used; export it again"
-    faults.append(Fault("unreadable", source, "", reason, drops=True))
+    reading.fault("unreadable", source, "", reason)
     return {}
 
 
@@ -91,23 +76,23 @@ def records_of(content: Record, name: str) -> list[Record]:
 
 
 class Reader:
-    """One COCO file taken apart. What cannot be understood is added to `faults`."""
+    """One COCO file taken apart. What cannot be understood becomes a fault of `reading`."""
 
-    def __init__(self, source: Path, content: Record, faults: list[Fault]) -> None:
-        self.source, self.faults = source, faults
+    def __init__(self, source: Path, reading: Reading) -> None:
+        self.source, self.reading, content = source, reading, load(source, reading)
         self.lists = {name: records_of(content, name) for name in READ}
         self.names = {
             ident(record.get("id")): printable(str(record.get("name", ""))) for record in self.lists["categories"]
         }
 
     def fault(self, kind: str, where: str, reason: str) -> None:
-        """Note something that is lost."""
-        self.faults.append(Fault(kind, self.source, where, reason, drops=True))
+        """Note something of this file that is skipped."""
+        self.reading.fault(kind, self.source, where, reason)
 
     def classes(self) -> list[str]:
         """Names by id. Without objects, the background is none, nor is a category that only stands above others."""
         used = Counter(ident(record.get("category_id")) for record in self.lists["annotations"])
-        parents = {str(record.get("supercategory")) for record in self.lists["categories"] if not own_parent(record)}
+        parents = {str(record.get("supercategory")) for record in self.lists["categories"] if not is_own_parent(record)}
         kept = [i for i, name in self.names.items() if used[i] or not (is_background(name) or name in parents)]
         ordered = sorted(kept, key=lambda i: (int(i) if i.isdecimal() else 0, i))
         return list(dict.fromkeys(self.names[i] for i in ordered))
@@ -125,7 +110,8 @@ class Reader:
                     "same-id", f"image {i}", f"is the id of {made[i].path.name} and of {name}; the first is kept"
                 )
             else:
-                made[i] = Example(Path(plain(name)), tuple(objects.pop(i, ())), split, stated(record), self.source)
+                size = size_from(record.get("width"), record.get("height"))
+                made[i] = Example(Path(plain(name)), tuple(objects.pop(i, ())), split, size, self.source)
         for i, orphans in objects.items():
             for orphan in orphans:
                 self.fault("no-image", orphan.where, f"belongs to image {i}, which the file does not list")
@@ -143,8 +129,8 @@ class Reader:
             x, y, width, height = box
             category = ident(record.get("category_id"))
             name = self.names.get(category, f"id {category}")
-            thing = Object((x, y, x + width, y + height), name, where, record.get("iscrowd") in (1, "1"))
-            made.setdefault(ident(record.get("image_id")), []).append(thing)
+            obj = Object((x, y, x + width, y + height), name, where, record.get("iscrowd") in (1, "1"))
+            made.setdefault(ident(record.get("image_id")), []).append(obj)
         return made
 
 
@@ -155,8 +141,8 @@ def unread(lists: dict[str, list[Record]]) -> Iterator[tuple[str, str]]:
     """
     for name, (what, known) in READ.items():
         for record in lists[name]:
-            said = (field for field, value in record.items() if value and value not in ("none", record.get("name")))
-            yield from ((printable(field), what) for field in said if field not in known)
+            filled = (field for field, value in record.items() if value and value not in ("none", record.get("name")))
+            yield from ((printable(field), what) for field in filled if field not in known)
     yield from (("area", "object") for record in lists["annotations"] if other_area(record))
 
 
@@ -174,8 +160,8 @@ def ident(value: object) -> str:
     return printable(str(int(value)) if isinstance(value, float) and value.is_integer() else str(value))
 
 
-def own_parent(category: Record) -> bool:
-    """Whether a category is its own supercategory, as `person` is in COCO itself."""
+def is_own_parent(category: Record) -> bool:
+    """Whether a category and its supercategory have one name, as `person` in COCO itself."""
     return str(category.get("name")) == str(category.get("supercategory"))
 
 
@@ -187,14 +173,6 @@ def numbers(value: object) -> tuple[float, ...] | None:
         return tuple(map(float, value))
     except (TypeError, ValueError, OverflowError):
         return None
-
-
-def stated(record: Record) -> tuple[int, int] | None:
-    """The size in a record; None where it is missing, zero or no number."""
-    size = numbers([record.get("width", 0), record.get("height", 0), 0, 0])
-    if size is None or not all(math.isfinite(side) and side >= 1 for side in size[:2]):
-        return None
-    return int(size[0]), int(size[1])
 
 
 def write(annotations: Annotations, out: Path) -> None:
@@ -220,14 +198,14 @@ def document(examples: list[Example], classes: tuple[str, ...], names: list[str]
     for i, (example, name) in enumerate(zip(examples, names, strict=True), 1):
         width, height = size_of(example)
         images.append({"id": i, "file_name": name, "width": width, "height": height})
-        for thing in example.objects:
-            objects.append({"id": len(objects) + 1, "image_id": i, "category_id": ids[thing.name], **geometry(thing)})
+        for obj in example.objects:
+            objects.append({"id": len(objects) + 1, "image_id": i, "category_id": ids[obj.name], **geometry(obj)})
     categories = [{"id": i, "name": name, "supercategory": ""} for name, i in ids.items()]
     return {"images": images, "annotations": objects, "categories": categories}
 
 
-def geometry(thing: Object) -> Record:
+def geometry(obj: Object) -> Record:
     """Box, area and crowd of an object as COCO has them."""
-    x1, y1, x2, y2 = thing.box
+    x1, y1, x2, y2 = obj.box
     bbox = [number(value) for value in (x1, y1, x2 - x1, y2 - y1)]
-    return {"bbox": bbox, "area": number((x2 - x1) * (y2 - y1)), "iscrowd": int(thing.crowd)}
+    return {"bbox": bbox, "area": number((x2 - x1) * (y2 - y1)), "iscrowd": int(obj.crowd)}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from ..annotations import Example, Unread
+from ..annotations import Example
 from ..listing import holds_predictions, is_image_name
 
 WORDS = {
@@ -48,7 +48,7 @@ def read_text(path: Path) -> str:
 def files(root: Path, predicted: list[Path] | None = None) -> Iterator[Path]:
     """All files under a folder, links followed, by name; nothing hidden, and no folder twice.
 
-    Folders below it that `predict` wrote are left out, with all that is in them, and added to `predicted`.
+    Folders below it that `predict` wrote are skipped, with all that is in them, and added to `predicted`.
     Raises OSError where a folder cannot be read.
     """
     seen: set[str] = set()
@@ -76,14 +76,14 @@ def key(name: str) -> str:
 
 def used_classes(examples: Sequence[Example]) -> tuple[str, ...]:
     """The names of all objects, in order; the background is no class."""
-    used = {thing.name for example in examples for thing in example.objects}
+    used = {obj.name for example in examples for obj in example.objects}
     return tuple(sorted(name for name in used if name and not is_background(name)))
 
 
-def size_from(width: str, height: str) -> tuple[int, int] | None:
+def size_from(width: object, height: object) -> tuple[int, int] | None:
     """A size as annotations write it; None where it is missing, zero or no number."""
     try:
-        size = int(float(width)), int(float(height))
+        size = int(float(str(width))), int(float(str(height)))
     except (ValueError, OverflowError):
         return None
     return size if min(size) >= 1 else None
@@ -92,11 +92,6 @@ def size_from(width: str, height: str) -> tuple[int, int] | None:
 def is_background(name: str) -> bool:
     """Whether a class is the absence of one: some programs list it."""
     return name.strip("_ ").lower() == "background"
-
-
-def counts(left: Counter[tuple[str, str]]) -> tuple[Unread, ...]:
-    """What was not read, as `Annotations` have it: the most common first."""
-    return tuple((field, what, count) for (field, what), count in left.most_common())
 
 
 def plain(name: str) -> str:
@@ -109,28 +104,35 @@ def plain(name: str) -> str:
 class Wanted:
     """An image as annotations call it.
 
-    names: what its file may be called (a path, a file name, or one without suffix), the likeliest first.
-    folders: where it is to be expected, the likeliest first. split: its split, if it has one.
+    names: what its file may be called (a path, a file name, or one without suffix), the most likely first.
+    folders: where it is expected, the most likely first. split: its split, if it has one.
     """
 
     names: tuple[str, ...]
     folders: tuple[Path, ...]
     split: str = ""
 
-    def places(self) -> Iterator[Path]:
+    def paths(self) -> Iterator[Path]:
         """Every name in every folder."""
         yield from (folder / name for name in self.names for folder in self.folders)
 
 
-class Images:
-    """The image files under a folder, found by what annotations call them. named: those that were found so far."""
+def beside(one: Example) -> Wanted:
+    """The image that a file names: beside the file, or in `images` there; of files in `annotations`, beside these."""
+    assert one.source
+    folder = one.source.parent
+    above = [folder.parent / "images", folder.parent] if folder.name.lower() == "annotations" else []
+    return Wanted((one.path.as_posix(),), (*above, folder, folder / "images"), one.split)
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.paths = [path for path in files(root) if is_image_name(path)]
-        self.folders = {
-            folder for parent in {path.parent for path in self.paths} for folder in (parent, *parent.parents)
-        }
+
+class Images:
+    """The image files among the files of a folder, by what annotations call them. named: those of a record so far."""
+
+    def __init__(self, root: Path, inside: Sequence[Path]) -> None:
+        self.root, self.files = root, inside
+        self.paths = list(filter(is_image_name, inside))
+        parents = {path.parent for path in self.paths}
+        self.folders = parents | {folder for parent in parents for folder in parent.parents}
         self.named: set[Path] = set()
         self.known: defaultdict[str, list[Path]] = defaultdict(list)
         for path in self.paths:
@@ -139,59 +141,62 @@ class Images:
 
     def placed(self, examples: Sequence[Example], wanted: Callable[[Example], Wanted]) -> list[Example]:
         """Examples whose paths are what annotations call their images, with the paths of the files."""
-        places = self.find([wanted(one) for one in examples])
-        return [replace(one, path=path) for one, path in zip(examples, places, strict=True)]
+        paths = self.find([wanted(one) for one in examples])
+        return [replace(one, path=path) for one, path in zip(examples, paths, strict=True)]
 
     def find(self, wanted: Sequence[Wanted]) -> list[Path]:
-        """The file of each; where none can be told to be it, the place where it was to be expected: it is missing.
+        """The file of each; where it is not clear which one it is, its first path, where nothing is: it is missing.
 
-        First in its exact place, then there with other capitals, accents or suffix, then anywhere else. A file that
-        is in the place of one is never taken for another.
+        First one of its exact paths, then these with other capitals, accents or suffix, then anywhere else. A file that
+        is the image of one is never taken for that of another.
         """
-        found = [next(filter(os.path.isfile, one.places()), None) for one in wanted]
+        paths = [next(filter(os.path.isfile, one.paths()), None) for one in wanted]
         for search in (self.here, self.elsewhere):
-            if None in found:
-                taken = {os.path.realpath(path) for path in found if path}
-                found = [path or search(one, taken) for path, one in zip(found, wanted, strict=True)]
-        self.named.update(filter(None, found))
-        return [path or next(one.places()) for path, one in zip(found, wanted, strict=True)]
+            if None in paths:
+                taken = {os.path.realpath(path) for path in paths if path}
+                paths = [path or search(one, taken) for path, one in zip(paths, wanted, strict=True)]
+        self.named.update(filter(None, paths))
+        return [path or next(one.paths()) for path, one in zip(paths, wanted, strict=True)]
+
+    def free(self, name: str, taken: set[str]) -> list[Path]:
+        """The files of a name, with or without suffix, that are nobody's."""
+        return [path for path in self.known.get(key(name), ()) if os.path.realpath(path) not in taken]
 
     def here(self, one: Wanted, taken: set[str]) -> Path | None:
-        """A file in one of the places, by its name in other letters or by its name without suffix."""
-        for place in one.places():
-            for name in (place.name, place.stem):
-                for path in self.known.get(key(name), ()):
-                    if path.parent == place.parent and os.path.realpath(path) not in taken:
-                        return path
-        return None
+        """A file in one of the folders, by its name in other letters or by its name without suffix."""
+        tried = ((path, name) for path in one.paths() for name in (path.name, path.stem))
+        files = (file for path, name in tried for file in self.free(name, taken) if file.parent == path.parent)
+        return next(files, None)
 
     def elsewhere(self, one: Wanted, taken: set[str]) -> Path | None:
-        """A file in any folder; None where there are several and none is the likeliest.
+        """A file in any folder; None, which makes it a missing image, where these rules leave none or several:
 
-        Where the folders of the record have images, what is outside of them needs the whole name and has to be alone.
+        1. It has the whole name; where no file has, the name without suffix. Images of other records do not count.
+        2. It is below the folders of the record, if one is. If these have images of other names, a file outside of
+           them needs the whole name and has to be the only one.
+        3. Of several, it is the one of the best rank: see `best`.
         """
         home = not self.folders.isdisjoint(one.folders)
         for short in map(PurePosixPath, one.names):
-            whole = self.known.get(key(short.name), [])
-            free = [
-                path for path in whole or self.known.get(key(short.stem), []) if os.path.realpath(path) not in taken
-            ]
+            whole = key(short.name) in self.known
+            free = self.free(short.name if whole else short.stem, taken)
             near = [path for path in free if any(folder in path.parents for folder in one.folders)]
-            likely = self.likeliest(near or free, short, one.split)
+            likely = self.best(near or free, short, one.split)
             if len(likely) == 1 and (near or not home or (whole and len(free) == 1)):
                 return likely[0]
         return None
 
-    def likeliest(self, paths: list[Path], name: PurePosixPath, split: str) -> list[Path]:
+    def best(self, paths: list[Path], name: PurePosixPath, split: str) -> list[Path]:
         """Those whose folders agree best with a name; of these those of the split; of these those in `images`."""
-        ranks = [
-            (agreement(path, name), split_below(self.root, path) == split, "images" in map(key, path.parts[:-1]))
+        ranks = {
+            path: (agreement(path, name), split_below(self.root, path) == split, "images" in map(key, path.parts[:-1]))
             for path in paths
-        ]
-        return [path for path, rank in zip(paths, ranks, strict=True) if rank == max(ranks)]
+        }
+        top = max(ranks.values(), default=None)
+        return [path for path in paths if ranks[path] == top]
 
     def unnamed(self) -> tuple[Path, ...]:
-        """The images that were not found for anybody."""
+        """The images that no record names."""
         left = [path for path in self.paths if path not in self.named]
         named = set(map(os.path.realpath, self.named)) if left else set()
         return tuple(path for path in left if os.path.realpath(path) not in named)

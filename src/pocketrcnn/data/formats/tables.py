@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Iterator
 from itertools import dropwhile
 from pathlib import Path
 
-from ..annotations import Annotations, Box, Example, Fault, Object
-from .finding import Images, Wanted, counts, files, plain, read_text, size_from, split_below, split_of, used_classes
+from ..annotations import Annotations, Box, Example, Object
+from .finding import beside, plain, read_text, size_from, split_below, split_of, used_classes
+from .reading import Reading
 
 COLUMNS = {
     "image": ("filename", "file", "image", "path", "imagename", "imagepath", "imagefile", "img", "imageid"),
@@ -32,111 +32,75 @@ COLUMNS = {
     "height": ("height", "imageheight", "imgheight"),
     "split": ("split", "set", "subset", "partition"),
 }
-CORNERS, SIDES = ("x1", "y1", "x2", "y2"), ("x", "y", "w", "h")
+CORNERS, SIDES, SIZE = ("x1", "y1", "x2", "y2"), ("x", "y", "w", "h"), ("width", "height")
 Row = dict[str, str]
 csv.field_size_limit(2**31 - 1)  # characters of a cell: polygons and masks are longer than the 131,072 of the library
 
 
-def found(path: Path) -> list[Path]:
-    """The tables of a folder, or the file itself; empty where there are none."""
-    candidates = [path] if path.is_file() else list(files(path))
-    return [file for file in candidates if file.suffix.lower() in (".csv", ".tsv") and columns(header(file))]
+def sources(reading: Reading) -> list[Path]:
+    """The tables among the candidates."""
+    files = (file for file in reading.candidates if file.suffix.lower() in (".csv", ".tsv"))
+    return [file for file in files if columns(next(rows(file), ("", []))[1])]
 
 
-def header(file: Path) -> list[str]:
-    """The first row of a table."""
-    lines = lines_of(file)[:1]
-    return next(csv.reader(lines, delimiter=delimiter(lines[0])), []) if lines else []
+def rows(source: Path) -> Iterator[tuple[str, list[str]]]:
+    """The rows of a table with their line numbers, first the header, which may begin with a tab: a column without name.
 
-
-def lines_of(file: Path) -> list[str]:
-    """The lines of a table from its header on, which may begin with a tab: that of a column without a name."""
-    return list(dropwhile(lambda line: not line.strip(), read_text(file).splitlines()))
-
-
-def delimiter(line: str) -> str:
-    """What separates the columns."""
-    return max(",;\t", key=line.count)
+    Commas, semicolons or tabs separate the cells.
+    """
+    lines = list(dropwhile(lambda line: not line.strip(), read_text(source).splitlines()))
+    reader = csv.reader(lines, delimiter=max(",;\t", key=lines[0].count) if lines else ",")
+    for cells in reader:
+        if any(cell.strip() for cell in cells):
+            yield f"line {reader.line_num}", [cell.strip() for cell in cells]
 
 
 def columns(names: list[str]) -> dict[str, int]:
-    """The places of the known columns; empty where image, class or box is missing."""
+    """The positions of the known columns; empty where image, class or box is missing."""
     plain = [re.sub(r"[^a-z0-9]", "", name.lower()) for name in names]
-    places = {
+    positions = {
         column: next(plain.index(name) for name in known if name in plain)
         for column, known in COLUMNS.items()
         if set(known) & set(plain)
     }
-    if not {*CORNERS} & {*places} and "w" not in places:  # x, y, width, height: then these are the box's
-        places |= {short: places.pop(long) for short, long in (("w", "width"), ("h", "height")) if long in places}
-    complete = {"image", "class"} <= {*places} and ({*CORNERS} <= {*places} or {*SIDES} <= {*places})
-    return places if complete else {}
+    if not {*CORNERS} & {*positions} and "w" not in positions:  # x, y, width, height: then these are the box's
+        sides = [(short, long) for short, long in (("w", "width"), ("h", "height")) if long in positions]
+        positions |= {short: positions.pop(long) for short, long in sides}
+    complete = {"image", "class"} <= {*positions} and ({*CORNERS} <= {*positions} or {*SIDES} <= {*positions})
+    return positions if complete else {}
 
 
-def read(path: Path) -> Annotations:
-    """The images and objects of all tables under a path, as they are."""
-    root = path if path.is_dir() else path.parent
-    images = Images(root)
-    faults: list[Fault] = []
-    examples: list[Example] = []
-    left: Counter[tuple[str, str]] = Counter()
-    for source in found(path):
-        examples += read_table(source, root, faults)
-        left.update(unread(source))
-    examples = images.placed(examples, wanted)
-    return Annotations(
-        "csv", root, used_classes(examples), tuple(examples), tuple(faults), images.unnamed(), counts(left)
-    )
+def read(reading: Reading, sources: list[Path]) -> Annotations:
+    """The images and objects of all tables, as they are."""
+    images = reading.images()
+    examples = images.placed([one for source in sources for one in read_table(source, reading)], beside)
+    return reading.annotations("csv", used_classes(examples), examples, images)
 
 
-def wanted(one: Example) -> Wanted:
-    """The image that a table names: beside the table, or in `images` there."""
-    assert one.source
-    return Wanted((one.path.as_posix(),), (one.source.parent, one.source.parent / "images"), one.split)
-
-
-def read_table(source: Path, root: Path, faults: list[Fault]) -> list[Example]:
-    """The examples of one table, with paths as it has them."""
-    default = split_of(source.stem) or split_below(root, source)
+def read_table(source: Path, reading: Reading) -> list[Example]:
+    """The examples of one table, with paths as it has them. Cells of columns that are not known here are counted."""
+    default = split_of(source.stem) or split_below(reading.root, source)
+    (_, names), *body = rows(source)
+    positions = columns(names)
+    unknown = {i: name or f"column {i + 1}" for i, name in enumerate(names) if i not in positions.values()}
     groups: dict[tuple[str, str], list[tuple[str, Row]]] = {}
-    for where, row in rows(source):
+    for where, cells in body:
+        row = {column: cells[i] if i < len(cells) else "" for column, i in positions.items()}
+        reading.unread.update((unknown[i], "object") for i, cell in enumerate(cells) if cell and i in unknown)
         if row["image"]:
             split = split_of(row.get("split", "")) or default
             groups.setdefault((row["image"], split), []).append((where, row))
         else:
-            faults.append(Fault("unreadable", source, where, "names no image", drops=True))
-    made = []
+            reading.fault("unreadable", source, where, "names no image")
+    examples = []
     for (name, split), members in groups.items():
-        objects = tuple(filter(None, (thing(row, where, source, faults) for where, row in members)))
+        objects = tuple(filter(None, (row_object(row, where, source, reading) for where, row in members)))
         first = members[0][1]
-        size = size_from(first.get("width", ""), first.get("height", ""))
-        made.append(Example(Path(plain(name)), objects, split, size, source))
-    return made
+        examples.append(Example(Path(plain(name)), objects, split, size_from(*map(first.get, SIZE)), source))
+    return examples
 
 
-def rows(source: Path, places: dict[str, int] | None = None) -> Iterator[tuple[str, Row]]:
-    """The rows of a table with their place in it; missing cells are empty. `places`: of which columns, if not of all
-    that are known."""
-    lines = lines_of(source)
-    places = columns(header(source)) if places is None else places
-    reader = csv.reader(lines, delimiter=delimiter(lines[0]))
-    next(reader)
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            row = {name: cells[i].strip() if i < len(cells) else "" for name, i in places.items()}
-            yield f"line {reader.line_num}", row
-
-
-def unread(source: Path) -> Iterator[tuple[str, str]]:
-    """Every cell of a column that is not known here, as the column's name and what it is of."""
-    names = header(source)
-    known = columns(names).values()
-    strange = {name.strip() or f"column {i}": i - 1 for i, name in enumerate(names, 1) if i - 1 not in known}
-    for _, row in rows(source, strange) if strange else ():
-        yield from ((name, "object") for name, cell in row.items() if cell)
-
-
-def thing(row: Row, where: str, source: Path, faults: list[Fault]) -> Object | None:
+def row_object(row: Row, where: str, source: Path, reading: Reading) -> Object | None:
     """The object of a row; None where there is none, or, with a fault, where its box is not four numbers."""
     names = CORNERS if set(CORNERS) <= set(row) else SIDES
     cells = [row[name] for name in names]
@@ -145,8 +109,7 @@ def thing(row: Row, where: str, source: Path, faults: list[Fault]) -> Object | N
     try:
         a, b, c, d = map(float, cells)
     except ValueError:
-        reason = f"its box is `{', '.join(cells)}`, not four numbers"
-        faults.append(Fault("unreadable", source, where, reason, drops=True))
+        reading.fault("unreadable", source, where, f"its box is `{', '.join(cells)}`, not four numbers")
         return None
     box: Box = (a, b, c, d) if names is CORNERS else (a, b, a + c, b + d)
     return Object(box, row["class"], where)

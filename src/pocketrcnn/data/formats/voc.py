@@ -3,17 +3,17 @@
 Images are found by the name of the XML, else by `<filename>`, which copies often keep from another image; `<folder>`
 and `<path>` are those of the author's machine and mean nothing. `ImageSets/Main/{train,val,trainval,test}.txt` give the
 splits, else the names of folders. Images without XML are in the data only where such a list names them. `<difficult>`
-objects are read as crowd: background in training, and not counted as a miss, as in VOC's own evaluation (Everingham et
-al. 2010, section 4.2). A `classes.txt` gives the order of the classes, else the alphabet does.
+objects are read as crowd: background in training, and not counted as a miss, as in VOC's evaluation (Everingham et al.
+2010, section 4.2). A `classes.txt` gives the order of the classes, else the alphabet does.
 
-`origin` 0: corners as they are, which is how programs of today write them. 1: VOC's own boxes, which count pixels from
-1 and end inside the box: 1 is taken off xmin and ymin.
+`origin` 0: corners as they are, which is how programs of today write them. 1: VOC's convention, where pixels count from
+1 and the last one belongs to the box: 1 is subtracted from xmin and ymin.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,19 +23,8 @@ from xml.etree.ElementTree import Element, SubElement
 from ...errors import UserError
 from ..annotations import Annotations, Example, Fault, Object
 from ..listing import is_image_name
-from .finding import (
-    Images,
-    Wanted,
-    counts,
-    files,
-    key,
-    plain,
-    read_text,
-    size_from,
-    split_below,
-    split_of,
-    used_classes,
-)
+from .finding import Images, Wanted, key, plain, read_text, size_from, split_below, split_of, used_classes
+from .reading import Reading
 from .writing import copies, image_names, number, size_of, write_text
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -45,40 +34,28 @@ NOTHING = ("", "0", "Unspecified")  # what the others say where they say nothing
 NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # https://www.w3.org/TR/xml/#charsets
 
 
-def found(path: Path) -> list[Path]:
-    """The annotation files of a folder, or the file itself; empty where there are none."""
-    candidates = [path] if path.is_file() else list(files(path))
-    return [file for file in candidates if file.suffix.lower() == ".xml" and looks_like_voc(file)]
+def sources(reading: Reading) -> list[Path]:
+    """The annotation files among the candidates."""
+    return [file for file in reading.candidates if file.suffix.lower() == ".xml" and looks_like_voc(file)]
 
 
 def looks_like_voc(file: Path) -> bool:
-    """Whether an XML file is about an image, or is in the place of one that is."""
+    """Whether an XML file is about an image, or is where such a file would be."""
     with file.open("rb") as stream:
         head = stream.read(1000)
     return bool(re.search(rb"<annotation[\s/>]", head)) or file.parent.name == "Annotations"  # CVAT: `<annotations>`
 
 
-def read(path: Path, origin: int = 0) -> Annotations:
-    """The images and objects of all XML files under a path, as they are."""
-    root = path if path.is_dir() else path.parent
-    images = Images(root.parent if root.name == "Annotations" else root)
-    reader = Reader(root, origin)
-    sources = found(path)
+def read(reading: Reading, sources: list[Path]) -> Annotations:
+    """The images and objects of all XML files, as they are."""
+    images = reading.images()
     stems = {stem_of(source) for source in sources}
-    given = [one for one in map(reader.example, sources) if one]
+    given = [one for one in (example(source, reading) for source in sources) if one]
     examples = images.placed(given, lambda one: wanted(one, images, stems))
-    reader.faults += other_names(given, examples, images)
-    for lists in sorted({file.parent for file in files(images.root) if is_list(file)}):
-        examples = with_lists(examples, lists, images, reader.faults)
-    return Annotations(
-        "voc",
-        root,
-        classes(root, examples),
-        tuple(examples),
-        tuple(reader.faults),
-        images.unnamed(),
-        counts(reader.left),
-    )
+    reading.faults += other_names(given, examples, images)
+    for lists in sorted({file.parent for file in images.files if is_list(file)}):
+        examples = with_lists(examples, lists, images, reading)
+    return reading.annotations("voc", classes(reading.root, examples), examples, images)
 
 
 def stem_of(source: Path) -> tuple[Path, str]:
@@ -89,19 +66,19 @@ def stem_of(source: Path) -> tuple[Path, str]:
 def wanted(one: Example, images: Images, stems: Collection[tuple[Path, str]]) -> Wanted:
     """The image of an XML file: the one that is called as it is, else the one that it names.
 
-    `stems`: those of all XML files. An image that has an XML of its own is not that of another one.
+    `stems`: those of all XML files. An image that has an XML of its name is not that of another one.
     """
     assert one.source
     stem, named, folders = one.source.stem, one.path.as_posix(), folders_of(one.source, images.root)
     if key(one.path.stem) == key(stem):
         return Wanted((named, stem), folders, one.split)
-    own = [path.name for path in images.known.get(key(stem), ()) if path.parent in folders]
+    same_stem = [path.name for path in images.known.get(key(stem), ()) if path.parent in folders]
     others = [] if (one.source.parent, key(one.path.stem)) in stems else [named]
-    return Wanted((f"{stem}{one.path.suffix}", *own, *others, stem), folders, one.split)
+    return Wanted((f"{stem}{one.path.suffix}", *same_stem, *others, stem), folders, one.split)
 
 
 def folders_of(source: Path, root: Path) -> tuple[Path, ...]:
-    """Where the image of an XML file may be: where the file is, and, below Annotations, in this place in JPEGImages."""
+    """Where the image of an XML file may be: beside it, and, below Annotations, in the same folder of JPEGImages."""
     for above in source.parents:
         if above.name == "Annotations" and root in above.parents:
             home = above.parent / "JPEGImages"
@@ -110,50 +87,38 @@ def folders_of(source: Path, root: Path) -> tuple[Path, ...]:
 
 
 def other_names(given: list[Example], placed: list[Example], images: Images) -> Iterator[Fault]:
-    """Notes about XML files that name another image than the one that is called as they are."""
-    for one, found in zip(given, placed, strict=True):
-        if one.source and key(one.path.stem) != key(found.path.stem) and key(one.path.name) in images.known:
-            reason = f"its filename says {one.path.name}; it is taken for that of {found.path.name}, by its own name"
-            yield Fault("other-name", one.source, "", reason, drops=False)
+    """Warnings about XML files that name another image than the one that is called as they are."""
+    for before, after in zip(given, placed, strict=True):
+        name = before.path.name
+        if before.source and key(before.path.stem) != key(after.path.stem) and key(name) in images.known:
+            reason = f"its filename says {name}; it is used for {after.path.name}, which has the name of the XML file"
+            yield Fault("other-name", before.source, "", reason, drops=False)
 
 
-class Reader:
-    """XML files taken apart. What cannot be understood is added to `faults`."""
+def example(source: Path, reading: Reading) -> Example | None:
+    """One image with its objects, its path as the file has it; None, and a fault, where the file is not XML."""
+    try:
+        top = ElementTree.parse(source).getroot()
+    except (ElementTree.ParseError, ValueError, LookupError) as error:  # LookupError: an encoding without codec
+        reading.fault("unreadable", source, "", f"is not XML ({error}): its image is skipped; export it again")
+        return None
+    objects = (annotated(node, f"object {i}", source, reading) for i, node in enumerate(top.iter("object"), 1))
+    name = plain(text(top, "filename") or source.name)
+    size = size_from(text(top, "size/width"), text(top, "size/height"))
+    return Example(Path(name), tuple(filter(None, objects)), split_below(reading.root, source), size, source)
 
-    def __init__(self, root: Path, origin: int) -> None:
-        self.root, self.origin = root, origin
-        self.faults: list[Fault] = []
-        self.left: Counter[tuple[str, str]] = Counter()  # what is not read
 
-    def fault(self, source: Path, where: str, reason: str) -> None:
-        """Note something that is lost."""
-        self.faults.append(Fault("unreadable", source, where, reason, drops=True))
-
-    def example(self, source: Path) -> Example | None:
-        """One image with its objects, its path as the file has it; None, and a fault, where the file is not XML."""
-        try:
-            top = ElementTree.parse(source).getroot()
-        except (ElementTree.ParseError, ValueError, LookupError) as error:  # LookupError: an encoding without codec
-            self.fault(source, "", f"is not XML ({error}): its image is left out; export it again")
-            return None
-        things = (self.thing(node, f"object {i}", source) for i, node in enumerate(top.iter("object"), 1))
-        objects = tuple(thing for thing in things if thing)
-        split = split_below(self.root, source)
-        name = plain(text(top, "filename") or source.name)
-        size = size_from(text(top, "size/width"), text(top, "size/height"))
-        return Example(Path(name), objects, split, size, source)
-
-    def thing(self, node: Element, where: str, source: Path) -> Object | None:
-        """One object; None, and a fault, where its box is not four numbers."""
-        try:
-            x1, y1, x2, y2 = (float(text(node, f"bndbox/{corner}")) for corner in CORNERS)
-        except ValueError:
-            self.fault(source, where, "has no bndbox of four numbers (xmin, ymin, xmax, ymax)")
-            return None
-        said = (inner for inner in node if inner.tag not in READ and (len(inner) or text(inner, ".") not in NOTHING))
-        self.left.update((inner.tag, "object") for inner in said)
-        box = (x1 - self.origin, y1 - self.origin, x2, y2)
-        return Object(box, text(node, "name"), where, crowd=text(node, "difficult") == "1")
+def annotated(node: Element, where: str, source: Path, reading: Reading) -> Object | None:
+    """One object; None, and a fault, where its box is not four numbers."""
+    try:
+        x1, y1, x2, y2 = (float(text(node, f"bndbox/{corner}")) for corner in CORNERS)
+    except ValueError:
+        reading.fault("unreadable", source, where, "has no bndbox of four numbers (xmin, ymin, xmax, ymax)")
+        return None
+    others = (inner for inner in node if inner.tag not in READ and (len(inner) or text(inner, ".") not in NOTHING))
+    reading.unread.update((inner.tag, "object") for inner in others)
+    box = (x1 - reading.voc_origin, y1 - reading.voc_origin, x2, y2)
+    return Object(box, text(node, "name"), where, crowd=text(node, "difficult") == "1")
 
 
 def text(node: Element, path: str) -> str:
@@ -174,26 +139,32 @@ def is_list(file: Path) -> bool:
     return file.suffix.lower() == ".txt" and file.parent.name == "Main" and known and "_" not in file.stem
 
 
-def with_lists(examples: list[Example], lists: Path, images: Images, faults: list[Fault]) -> list[Example]:
-    """The examples beside a folder of lists as these name them, with their splits; all others as they are."""
+def with_lists(examples: list[Example], lists: Path, images: Images, reading: Reading) -> list[Example]:
+    """The examples beside a folder of lists as these name them, with their splits; all others as they are.
+
+    - A name stands for the example of `by_name`, else for an image in JPEGImages without objects.
+    - An image that several splits name is in each; `check` says so.
+    - `trainval` names training images, as far as no other list names them.
+    - Examples that no list names are skipped, with a fault.
+    """
     home = lists.parent.parent
     beside = [one for one in examples if one.source and home in one.source.parents]
     called = by_name(beside, home)
+    names = [(file, name) for file in sorted(filter(is_list, lists.iterdir())) for name in listed(file, called, images)]
+    named = {name: called.get(name) or called.get(key(name)) for _, name in names}
+    marks = {name: one.source if one else key(name) for name, one in named.items()}
+    in_splits = {marks[name] for file, name in names if split_of(file.stem)}
+    names.sort(key=lambda pair: not split_of(pair[0].stem))
     made = [one for one in examples if one.source and home not in one.source.parents]
-    named: set[Path | str | None] = set()
-    for file in sorted(filter(is_list, lists.iterdir()), key=lambda file: (file.stem.lower() == "trainval", file.name)):
-        found = [(name, called.get(name) or called.get(key(name))) for name in listed(file, called, images)]
-        marks = [one.source if one else key(name) for name, one in found]
-        for (name, one), mark in zip(found, marks, strict=True):
-            if split_of(file.stem) or mark not in named:  # trainval, which comes last: what no other list has named
-                bare = Wanted((plain(name),), (home / "JPEGImages",))
-                example = one or Example(images.find([bare])[0], source=file)
-                made.append(replace(example, split=split_of(file.stem) or "train"))
-        named.update(marks)
-    left = sorted(one.path.name for one in beside if one.source not in named)
-    if left:
-        reason = f"lists {len(named)} images; {len(left)} others with XML are left out (the first: {left[0]})"
-        faults.append(Fault("unlisted", lists, "", reason, drops=True))
+    for file, name in names:
+        split = split_of(file.stem)
+        if split or marks[name] not in in_splits:
+            one = named[name] or Example(images.find([Wanted((plain(name),), (home / "JPEGImages",))])[0], source=file)
+            made.append(replace(one, split=split or "train"))
+    every = set(marks.values())
+    if left := sorted(one.path.name for one in beside if one.source not in every):
+        reason = f"lists {len(every)} images; {len(left)} others with XML are skipped (the first: {left[0]})"
+        reading.fault("unlisted", lists, "", reason)
     return made
 
 
@@ -264,14 +235,14 @@ def document(one: Example, name: str) -> Element:
     top = Element("annotation")
     SubElement(top, "filename").text = name
     size = SubElement(top, "size")
-    for side, value in zip(("width", "height"), size_of(one), strict=True):
-        SubElement(size, side).text = str(value)
-    for thing in one.objects:
+    for side, pixels in zip(("width", "height"), size_of(one), strict=True):
+        SubElement(size, side).text = str(pixels)
+    for obj in one.objects:
         node = SubElement(top, "object")
-        SubElement(node, "name").text = thing.name
-        SubElement(node, "difficult").text = str(int(thing.crowd))
+        SubElement(node, "name").text = obj.name
+        SubElement(node, "difficult").text = str(int(obj.crowd))
         box = SubElement(node, "bndbox")
-        for corner, place in zip(CORNERS, thing.box, strict=True):
-            SubElement(box, corner).text = str(number(place))
+        for corner, value in zip(CORNERS, obj.box, strict=True):
+            SubElement(box, corner).text = str(number(value))
     ElementTree.indent(top)
     return top

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 from PIL import Image
 
-from ...errors import UserError
 from ..annotations import Annotations, Example, printable
 from ..images.pixels import FORMATS
 from ..listing import is_image_name
@@ -74,42 +70,3 @@ def copies(pairs: Iterable[tuple[Path, Path]]) -> None:
 def write_text(path: Path, text: str) -> None:
     """UTF-8 with plain line ends, on every system."""
     path.write_text(printable(text) + "\n", encoding="utf-8", newline="\n")
-
-
-@contextmanager
-def new_folder(out: Path, data: Path) -> Iterator[Path]:
-    """A folder to write into that becomes `out` when all is written; nothing is left behind after an error.
-
-    Where `out` is the current folder, in which the user stands, it stays, and what was written is moved into it.
-    Raises UserError when `out` holds something, is a file, lies inside the data that are copied, or cannot be written.
-    """
-    if data.resolve() in (out.resolve(), *out.resolve().parents):
-        raise UserError(f"{out} is inside the data ({data}): name a folder elsewhere")
-    if out.is_file():
-        raise UserError(f"{out} is a file: name a new folder")
-    if out.is_dir() and any(out.iterdir()):
-        raise UserError(f"{out} is not empty: name an empty or a new folder, nothing is overwritten")
-    try:
-        place = out.resolve()
-        place.parent.mkdir(parents=True, exist_ok=True)
-        prefix = f".{place.name}."
-        with tempfile.TemporaryDirectory(prefix=prefix, dir=place.parent, ignore_cleanup_errors=True) as made:
-            inner = Path(made) / "data"
-            inner.mkdir()
-            yield inner
-            become(place, inner)
-    except OSError as error:
-        raise UserError(
-            f"{out} cannot be written ({error.strerror}): choose another folder or free some space"
-        ) from error
-
-
-def become(place: Path, made: Path) -> None:
-    """Put a folder in a place where there is none, or an empty one."""
-    if place.is_dir() and place.samefile(os.curdir):
-        for path in sorted(made.iterdir()):
-            os.replace(path, place / path.name)
-        return
-    if place.is_dir():
-        place.rmdir()
-    os.replace(made, place)

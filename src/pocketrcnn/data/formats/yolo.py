@@ -1,8 +1,8 @@
 """YOLO: `data.yaml`, or folders `images` and `labels`, or labels beside their images. No torch here.
 
-A line of a label file is a class number and a box as centre x, centre y, width, height, in parts of the image's sides;
-a polygon (as of segmentation) stands for the box around it; key points, of which `kpt_shape` in `data.yaml` tells, are
-left out. Images without label file have no objects. YOLO has no crowds: when writing they are left out.
+A line of a label file is a class number and a box as centre x, centre y, width, height, as fractions of the image's
+sides; a polygon (of a segmentation) stands for the box around it; key points, which `kpt_shape` in `data.yaml`
+announces, are skipped. Images without label file have no objects. YOLO has no crowds: writing skips them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ import yaml
 from ...errors import UserError
 from ..annotations import Annotations, Example, Fault, Object, printable
 from ..images.pixels import probe
-from .finding import WORDS, Images, counts, files, plain, read_text, split_below
+from ..listing import is_image_name
+from .finding import WORDS, files, plain, read_text, split_below
+from .reading import Reading
 from .writing import copies, image_names, size_of, write_text
 
 Settings = dict[str, Any]
@@ -30,13 +32,10 @@ NAMES = ("classes.txt", "obj.names", "_darknet.labels")
 NOT_LABELS = (*NAMES, "train.txt", "val.txt", "test.txt", "readme.txt")
 
 
-def found(path: Path) -> list[Path]:
-    """`data.yaml` of a folder, the YAML file itself, or the label files; empty where there are none."""
-    if path.is_file():
-        return [path] if is_data(path) else []
-    everything = list(files(path))
-    described = [file for file in everything if file.parent == path and is_data(file)]
-    return described or [file for file in everything if is_label(file)]
+def sources(reading: Reading) -> list[Path]:
+    """The `data.yaml` of the folder, or the YAML file itself; without one, the label files."""
+    described = [file for file in reading.candidates if file.parent == reading.root and is_data(file)]
+    return described or [file for file in reading.candidates if reading.path.is_dir() and is_label(file)]
 
 
 def is_data(file: Path, words: tuple[str, ...] = ("names:", "nc:")) -> bool:
@@ -55,43 +54,42 @@ def is_label(file: Path) -> bool:
     return "labels" in map(str.lower, file.parts[-4:-1]) or (len(words) >= 5 and words[0].isdigit())
 
 
-def read(path: Path) -> Annotations:
-    """The images and objects under a path, as they are."""
-    root = path if path.is_dir() else path.parent
-    described = next(filter(is_data, found(path)), None) or below(path)
+def read(reading: Reading, sources: list[Path]) -> Annotations:
+    """The images and objects, as they are."""
+    described = next(filter(is_data, sources), None) or below(reading)
     settings = load(described) if described else {}
-    faults: list[Fault] = []
-    images = Images(root)
+    images = reading.images()
     if described and any(settings.get(word) for words in WORDS.values() for word in words):
-        listed = list(images_of(settings, described, faults))
+        listed = list(images_of(settings, described, reading))
     else:
-        listed = [(image, split_below(root, image)) for image in images.paths]
+        listed = [(image, split_below(reading.root, image)) for image in images.paths]
     images.named.update(image for image, _ in listed)
-    names, points = class_names(settings, root), points_of(settings)
-    faults += shared_names(names or {}, described or root)
-    left: Counter[tuple[str, str]] = Counter()
-    examples = tuple(example(image, split, names, faults, left, points=points) for image, split in listed)
+    names, points = class_names(settings, reading), points_of(settings)
+    reading.faults += shared_names(names or {}, described or reading.root)
+    examples = [example(image, split, names, points, reading) for image, split in listed]
     used = {os.path.realpath(one.source) for one in examples if one.source}
-    orphans = [file for file in files(root) if is_label(file) and os.path.realpath(file) not in used]
-    faults += [Fault("no-image", file, "", "is the label file of no image", drops=True) for file in orphans]
+    for file in filter(is_label, reading.files):
+        if os.path.realpath(file) not in used:
+            reading.fault("no-image", file, "", "is the label file of no image")
     if names is None:
-        indices = {thing.name for one in examples for thing in one.objects}
-        names = dict(enumerate(sorted(indices, key=int)))
-    classes = tuple(dict.fromkeys(names.values()))
-    return Annotations("yolo", root, classes, examples, tuple(faults), images.unnamed(), counts(left))
+        numbers = {obj.name for one in examples for obj in one.objects}
+        names = dict(enumerate(sorted(numbers, key=int)))
+    return reading.annotations("yolo", dict.fromkeys(names.values()), examples, images)
 
 
-def below(path: Path) -> Path | None:
+def below(reading: Reading) -> Path | None:
     """The YAML file with class names in a folder of a folder that names no classes itself; None where there is none.
 
     Raises UserError where there are several: each has other classes.
     """
-    if path.is_file() or any(file.name.lower() in NAMES for file in path.iterdir()):
+    if any(file.parent == reading.root and file.name.lower() in NAMES for file in reading.files):
         return None
-    inner = [file for file in files(path) if is_data(file, ("names:",))]
+    inner = [file for file in reading.files if is_data(file, ("names:",))]
     if len(inner) > 1:
         there = ", ".join(map(str, inner))
-        raise UserError(f"{path} holds several data sets, each with class names ({there}): name one of their folders")
+        raise UserError(
+            f"{reading.root} holds several data sets, each with class names ({there}): name one of their folders"
+        )
     return inner[0] if inner else None
 
 
@@ -111,7 +109,7 @@ def load(file: Path) -> Settings:
 
 
 def shared_names(names: dict[int, str], file: Path) -> Iterator[Fault]:
-    """Notes about class numbers that have the same name."""
+    """Warnings about class numbers that have the same name."""
     for name, count in Counter(names.values()).items():
         if count > 1:
             numbers = " and ".join(str(i) for i, other in names.items() if other == name)
@@ -119,7 +117,7 @@ def shared_names(names: dict[int, str], file: Path) -> Iterator[Fault]:
             yield Fault("same-name", file, "names", reason, drops=False)
 
 
-def class_names(settings: Settings, root: Path) -> dict[int, str] | None:
+def class_names(settings: Settings, reading: Reading) -> dict[int, str] | None:
     """Class names by number: of the YAML, else of `classes.txt`; None where nothing names them."""
     names = settings.get("names")
     if isinstance(names, dict):
@@ -128,7 +126,8 @@ def class_names(settings: Settings, root: Path) -> dict[int, str] | None:
         return {i: printable(str(name)) for i, name in enumerate(names)}
     if isinstance(settings.get("nc"), int):
         return {i: str(i) for i in range(settings["nc"])}
-    lists = {file: names_in(file) for file in files(root) if file.name.lower() in NAMES}
+    files = [file for file in reading.files if file.name.lower() in NAMES]
+    lists = {file: [line.strip() for line in read_text(file).rstrip().splitlines()] for file in files}
     if not lists:
         return None
     longest = max(lists, key=lambda file: len(lists[file]))
@@ -138,29 +137,23 @@ def class_names(settings: Settings, root: Path) -> dict[int, str] | None:
     return dict(enumerate(lists[longest]))
 
 
-def names_in(file: Path) -> list[str]:
-    """The names in a text file, one a line."""
-    return [line.strip() for line in read_text(file).rstrip().splitlines()]
-
-
 def points_of(settings: Settings) -> int:
     """How many numbers of key points follow a box: `kpt_shape` is their count and the numbers of each. Mostly none."""
     shape = settings.get("kpt_shape")
     return math.prod(shape) if isinstance(shape, list) and all(isinstance(side, int) for side in shape) else 0
 
 
-def images_of(settings: Settings, file: Path, faults: list[Fault]) -> Iterator[tuple[Path, str]]:
+def images_of(settings: Settings, file: Path, reading: Reading) -> Iterator[tuple[Path, str]]:
     """The images that a YAML file names, with their splits."""
     for split, words in WORDS.items():
         for word in words:
             given = settings.get(word) or []
             for name in given if isinstance(given, list) else [given]:
-                place = located(str(name), str(settings.get("path") or ""), file.parent)
-                if place is None:
-                    reason = f"{word}: {name} does not exist; its images are left out"
-                    faults.append(Fault("no-folder", file, "", reason, drops=True))
+                path = located(str(name), str(settings.get("path") or ""), file.parent)
+                if path is None:
+                    reading.fault("no-folder", file, "", f"{word}: {name} does not exist; its images are skipped")
                 else:
-                    yield from ((image, split) for image in images_in(place))
+                    yield from ((image, split) for image in images_in(path))
 
 
 def located(name: str, base: str, home: Path) -> Path | None:
@@ -168,65 +161,57 @@ def located(name: str, base: str, home: Path) -> Path | None:
     name = below = plain(name)
     while below.startswith("../"):
         below = below[3:]
-    places = (home / base / name, home / name, home / base / below, home / below)
-    return next(filter(os.path.exists, places), None)
+    paths = (home / base / name, home / name, home / base / below, home / below)
+    return next(filter(os.path.exists, paths), None)
 
 
-def images_in(place: Path) -> list[Path]:
+def images_in(path: Path) -> list[Path]:
     """The images of a folder, or of a text file with one path a line."""
-    if place.is_dir():
-        return Images(place).paths
-    lines = filter(None, map(str.strip, read_text(place).splitlines()))
-    return [located(line, "", place.parent) or place.parent / plain(line) for line in lines]
+    if path.is_dir():
+        return list(filter(is_image_name, files(path)))
+    lines = filter(None, map(str.strip, read_text(path).splitlines()))
+    return [located(line, "", path.parent) or path.parent / plain(line) for line in lines]
 
 
 def label_of(image: Path) -> Path | None:
     """The label file of an image: in `labels` in place of the last `images`, both in whatever letters, else beside it,
     else in `labels` there."""
     parts = list(image.parent.parts)
-    places = [image.parent, image.parent / "labels"]
+    folders = [image.parent, image.parent / "labels"]
     for i in reversed(range(len(parts))):
         if parts[i].lower() == "images":
-            places = [folder.joinpath(*parts[i + 1 :]) for folder in labels_in(Path(*parts[:i]))] + places
+            folders = [folder.joinpath(*parts[i + 1 :]) for folder in labels_in(Path(*parts[:i]))] + folders
             break
-    names = [place / f"{image.stem}.txt" for place in places]
-    return next(filter(os.path.isfile, names), None)
+    return next(filter(os.path.isfile, (folder / f"{image.stem}.txt" for folder in folders)), None)
 
 
 def labels_in(folder: Path) -> list[Path]:
     """`labels` in a folder; where that is none, all that are called so in other letters."""
-    plain = folder / "labels"
-    if not plain.is_dir():
+    labels = folder / "labels"
+    if not labels.is_dir():
         with suppress(OSError):  # it may be far above the data
             return sorted(inner for inner in folder.iterdir() if inner.name.lower() == "labels")
-    return [plain]
+    return [labels]
 
 
-def example(
-    image: Path,
-    split: str,
-    names: dict[int, str] | None,
-    faults: list[Fault],
-    left: Counter[tuple[str, str]],
-    *,
-    points: int,
-) -> Example:
-    """One image with its objects. An image that cannot be read has none: its boxes are parts of an unknown size.
+def example(image: Path, split: str, names: dict[int, str] | None, points: int, reading: Reading) -> Example:
+    """One image with its objects. An image that cannot be read has none: its boxes are fractions of an unknown size.
 
-    What was wrong is added to `faults`, what is not kept to `left`.
+    points: see `points_of`. What cannot be understood becomes a fault of `reading`.
     """
     label, size = label_of(image), stated(image)
     if label is None or size is None:
         return Example(image, (), split, size, label)
     objects = []
     for position, line in enumerate(read_text(label).splitlines(), 1):
+        words = line.split()
         try:
-            if line.strip():
-                objects.append(thing(line.split(), f"line {position}", size, names, points))
-                left.update([("key points" if points else "polygon", "object")] if len(line.split()) > 5 else [])
+            if words:
+                objects.append(label_object(words, f"line {position}", size, names, points))
+                reading.unread.update([("key points" if points else "polygon", "object")] if len(words) > 5 else [])
         except (ValueError, OverflowError):
             reason = f"`{line.strip()[:60]}` is not a class number and four numbers (or a polygon)"
-            faults.append(Fault("unreadable", label, f"line {position}", reason, drops=True))
+            reading.fault("unreadable", label, f"line {position}", reason)
     return Example(image, tuple(objects), split, size, label)
 
 
@@ -239,7 +224,9 @@ def stated(image: Path) -> tuple[int, int] | None:
     return head.width, head.height
 
 
-def thing(words: list[str], where: str, size: tuple[int, int], names: dict[int, str] | None, points: int = 0) -> Object:
+def label_object(
+    words: list[str], where: str, size: tuple[int, int], names: dict[int, str] | None, points: int = 0
+) -> Object:
     """One object. `points`: the numbers of key points behind its box. Raises ValueError when the words are not those of
     a label."""
     index, values = float(words[0]), [float(word) for word in words[1:]]
@@ -258,7 +245,7 @@ def thing(words: list[str], where: str, size: tuple[int, int], names: dict[int, 
 
 
 def write(annotations: Annotations, out: Path) -> None:
-    """`data.yaml`, and images and labels in a folder a split. Every digit is kept; crowds are left out."""
+    """`data.yaml`, and images and labels in a folder a split. Every digit is kept; crowds are skipped."""
     names = image_names(annotations)
     classes = {name: i for i, name in enumerate(annotations.classes)}
     for one in annotations.examples:
@@ -266,15 +253,15 @@ def write(annotations: Annotations, out: Path) -> None:
             (out / folder / one.split).mkdir(parents=True, exist_ok=True)
         name = Path(names[one.path])
         copies([(one.path, out / "images" / one.split / name)])
-        lines = [line(thing, classes, size_of(one)) for thing in one.objects if not thing.crowd]
+        lines = [line(obj, classes, size_of(one)) for obj in one.objects if not obj.crowd]
         write_text(out / "labels" / one.split / f"{name.stem}.txt", "\n".join(lines))
     splits = {one.split for one in annotations.examples} - {""}
     settings = {split: f"images/{split}" for split in WORDS if split in splits} | {"names": list(annotations.classes)}
     write_text(out / DATA, yaml.safe_dump(settings, allow_unicode=True, sort_keys=False))
 
 
-def line(thing: Object, classes: dict[str, int], size: tuple[int, int]) -> str:
+def line(obj: Object, classes: dict[str, int], size: tuple[int, int]) -> str:
     """A line of a label file."""
-    (x1, y1, x2, y2), (width, height) = thing.box, size
+    (x1, y1, x2, y2), (width, height) = obj.box, size
     values = ((x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height)
-    return " ".join([str(classes[thing.name]), *map(repr, values)])
+    return " ".join([str(classes[obj.name]), *map(repr, values)])

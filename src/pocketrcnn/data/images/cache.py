@@ -7,6 +7,8 @@ from pathlib import Path
 
 import platformdirs
 
+OTHER_CACHE = "set POCKETRCNN_DATA to another folder"
+
 
 def cache_root() -> Path:
     """Where data is kept: the environment's POCKETRCNN_DATA, else the platform's cache folder."""

@@ -1,7 +1,7 @@
 """Any image as 8-bit RGB, read right or refused with one clear line. No torch here.
 
 What is decoded: PNG, JPEG, TIFF, BMP, GIF, WebP, JPEG 2000 and PNM; of several frames or pages the first.
-Images are turned as their EXIF or XMP orientation says, so that sizes and boxes are those of the image as it is shown.
+Images are rotated by their EXIF or XMP orientation: sizes and boxes are those of the image as it is shown.
 
 Shapes: H rows, W columns.
 """
@@ -22,28 +22,14 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from ...errors import UserError
-from .orientation import ON_ITS_SIDE, turn_of
+from .orientation import ON_ITS_SIDE, rotation_of
 
 Pixels = NDArray[np.uint8]
 Source = Path | str | Image.Image | NDArray[Any]
 
 PIXEL_LIMIT = 50_000_000
 """Pixels of the largest image that is decoded: 150 MB as RGB."""
-IMAGE_SUFFIXES = (
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".jfif",
-    ".tif",
-    ".tiff",
-    ".bmp",
-    ".gif",
-    ".webp",
-    ".jp2",
-    ".ppm",
-    ".pgm",
-    ".pbm",
-)
+ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".jp2", ".ppm", ".pgm", ".pbm")
 """Endings, in small letters, of files that are taken for images; what is inside decides how they are read."""
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "PPM")  # no EPS: Pillow starts a program for it
@@ -158,7 +144,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 
 def _identify(file: BinaryIO) -> Image.Image:
-    """Read the head of a file. Pillow's own limit would warn, or fail without telling the size: ours comes next."""
+    """Read the head of a file. Pillow's limit would warn, or fail without the size: `_check_size` comes next."""
     with _pillows_limit:
         before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
@@ -178,7 +164,7 @@ def _explained(name: str) -> Iterator[None]:
         if isinstance(error, OSError) and error.strerror:
             raise UserError(f"{name} cannot be read ({error.strerror}): check its permissions and its disk") from error
         reason = str(error).partition("\n")[0] or type(error).__name__
-        raise UserError(f"{name} is damaged ({reason}): replace it, or leave it out") from error
+        raise UserError(f"{name} is damaged ({reason}): replace or remove it") from error
 
 
 def _check_size(image: Image.Image, name: str) -> None:
@@ -194,17 +180,17 @@ def _no_image(head: bytes) -> str:
     """What a file is that is no image, by its first bytes, and what to do about it."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if not head:
-        return "is empty: replace it, or leave it out"
+        return "is empty: replace or remove it"
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "is an HTML page, not an image: download the image itself again"
     if start.startswith(b"version https://git-lfs"):
         return "is a pointer of Git LFS, not an image: fetch the image with `git lfs pull`"
-    return "is not an image that can be read: convert it to PNG or JPEG, or leave it out"
+    return "is not an image that can be read: convert it to PNG or JPEG, or remove it"
 
 
 def _head(image: Image.Image) -> Probe:
     width, height = image.size
-    on_its_side = turn_of(image) in ON_ITS_SIDE
+    on_its_side = rotation_of(image) in ON_ITS_SIDE
     return Probe(*((height, width) if on_its_side else (width, height)), image.mode, _depth(image))
 
 
@@ -215,14 +201,14 @@ def _depth(image: Image.Image) -> int:
 
 
 def _from_pillow(image: Image.Image) -> Pixels:
-    turn = turn_of(image)
-    if turn is not None:
-        image = image.transpose(turn)
+    rotation = rotation_of(image)
+    if rotation is not None:
+        image = image.transpose(rotation)
     if image.mode.startswith(("I", "F")):
         return _three_channels(_stretched(np.asarray(image)))
     if image.has_transparency_data:
         return _three_channels(np.array(image.convert("RGBA")))
-    return np.array(image.convert("RGB"))  # a copy: Pillow's own is read-only
+    return np.array(image.convert("RGB"))  # a copy: Pillow's array is read-only
 
 
 def _from_array(array: NDArray[Any]) -> Pixels:

@@ -1,0 +1,192 @@
+"""Files and folders that are there whole or not at all, and one program at a time. No torch here.
+
+Only this file locks, renames and makes temporary files. What is not finished is called `.NAME.PID.part`, beside NAME.
+`another`: what to do where nothing can be written, in the words of whoever chose the folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any, Literal
+
+import filelock
+
+from ..errors import UserError
+
+LOCK = ".lock"
+OUT = "choose another --out"
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """The whole file or none of it, whenever the process or the machine stops."""
+    with open_atomically(path, "wb") as file:
+        file.write(data)
+
+
+@contextmanager
+def open_atomically(path: Path, mode: Literal["w", "wb"], another: str = OUT) -> Iterator[IO[Any]]:
+    """A file to write bit by bit, which is there when the block ends without an error: temporary file, fsync, rename.
+
+    Text is UTF-8, its line ends are left alone. Raises UserError where nothing can be written.
+    """
+    temporary = unfinished(path)
+    text = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""} if mode == "w" else {}
+    with write_errors(path, another):
+        try:
+            with temporary.open(mode, **text) as file:  # type: ignore[call-overload]
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        sync_folder(path.parent)
+
+
+@contextmanager
+def temporary_folder(path: Path) -> Iterator[Path]:
+    """An empty folder beside `path` that is gone in the end. Raises OSError where it cannot be made."""
+    folder = unfinished(path)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def new_folder(out: Path, data: Path) -> Iterator[Path]:
+    """A folder to write into that becomes `out` when all is written; nothing is left behind after an error.
+
+    Where `out` is the current folder, in which the user stands, it stays, and what was written is moved into it.
+    Raises UserError when `out` holds something, is a file, lies inside the data that are copied, or cannot be written.
+    """
+    if data.resolve() in (out.resolve(), *out.resolve().parents):
+        raise UserError(f"{out} is inside the data ({data}): name a folder elsewhere")
+    if out.is_file():
+        raise UserError(f"{out} is a file: name a new folder")
+    if out.is_dir() and any(out.iterdir()):
+        raise UserError(f"{out} is not empty: name an empty or a new folder, nothing is overwritten")
+    with write_errors(out, "choose another folder"), temporary_folder(out.resolve()) as made:
+        yield made
+        if out.is_dir() and out.samefile(os.curdir):
+            move_files(made, out)
+        else:
+            with suppress(FileNotFoundError):
+                out.resolve().rmdir()
+            made.replace(out.resolve())
+
+
+def move_files(source: Path, target: Path) -> None:
+    """Put everything that a folder holds into another one, in place of what has the same name there."""
+    target.mkdir(exist_ok=True)
+    for path in sorted(source.iterdir()):
+        path.replace(target / path.name)
+
+
+@contextmanager
+def locked(
+    path: Path, wait: float = 0, another: str = OUT, report: Callable[[str], object] = lambda _: None
+) -> Iterator[None]:
+    """The folder of the lock file `path` for this program alone; what killed ones left unfinished in it is removed.
+
+    wait: seconds to wait for another program, of which `report` gets one line; -1: for ever. The folder is made if need
+    be. The lock ends with its process. Raises UserError when it is taken, or when the folder cannot be written.
+    """
+    lock, folder = filelock.FileLock(path), path.parent
+    with write_errors(path, another):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not _acquired(lock, 0) and wait:
+            report(f"another program is using {folder}; waiting for it")
+            _acquired(lock, wait)
+    if not lock.is_locked:
+        waited = f" after {wait:g} s" if wait else ""
+        raise UserError(f"{folder} is in use by another program{waited}: wait for it, or {another}")
+    try:
+        remove_unfinished(folder)
+        yield
+    finally:
+        lock.release()
+        if not wait:  # those who wait for it have the file open already
+            with suppress(OSError):
+                path.unlink()
+
+
+def _acquired(lock: filelock.BaseFileLock, wait: float) -> bool:
+    try:
+        lock.acquire(timeout=wait)
+    except filelock.Timeout:
+        return False
+    return True
+
+
+def unfinished(path: Path) -> Path:
+    """What a file or folder is called until it is whole."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a name is one of `unfinished`."""
+    return re.fullmatch(r"\..+\.\d+\.part", name) is not None
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Give back the space of what killed programs never finished. Only for who holds the folder's lock."""
+    for path in filter(lambda path: is_unfinished(path.name), folder.iterdir()):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def write_errors(path: Path, another: str = OUT) -> Iterator[None]:
+    """What to say when the system refuses to write: an OSError becomes a UserError."""
+    try:
+        yield
+    except BrokenPipeError:  # a pipe is no file
+        raise
+    except OSError as error:
+        remedy = f"free some space, allow writing there, or {another}"
+        raise UserError(f"{path} cannot be written ({error.strerror or error}): {remedy}") from error
+
+
+def require_writable(folder: Path, remedy: str = "choose another folder with --out") -> None:
+    """Raises UserError where a folder cannot be made, or nothing can be written to it. It leaves no trace."""
+    made: list[Path] = []
+    try:
+        made += [path for path in (folder, *folder.parents) if not path.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written to ({error.strerror}): {remedy}") from error
+    finally:
+        for path in made:  # the innermost first
+            with suppress(OSError):
+                path.rmdir()
+
+
+def first_free(folder: Path) -> Path:
+    """The first of FOLDER, FOLDER-2, FOLDER-3, .. that does not exist."""
+    names = (folder if i == 1 else folder.with_name(f"{folder.name}-{i}") for i in count(1))
+    return next(path for path in names if not path.exists())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in a folder survive a power cut. Windows opens no folders and needs none of it."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

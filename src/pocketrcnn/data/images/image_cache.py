@@ -1,0 +1,137 @@
+"""Images decoded once and padded to a square: one file of the cache, read a batch at a time.
+
+A file is written whole or not at all, and its name says what its content follows from. The folder `folders/` of the
+cache holds nothing else, and may be deleted whenever no run is using it.
+The file is read, not mapped: the pages of a mapped file count as memory of the process, up to its whole size.
+
+Shapes: B images in a batch, S the input size in pixels.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import PIL
+from numpy.typing import NDArray
+
+from ...errors import UserError
+from ..annotations import Example
+from ..files import LOCK, locked, open_atomically
+from .cache import OTHER_CACHE, cache_root
+from .letterbox import FILL, letterbox
+from .pixels import Pixels, read_image
+
+LAYOUT = 1  # raised when the same images give other pixels, or another file
+WORKERS = 2  # threads that decode
+CHUNK = 16  # images that are decoded before they are written
+
+
+@dataclass(frozen=True)
+class CachedImages:
+    """A file of padded images of S x S pixels. broken: the indices of those that could not be read, with the reason."""
+
+    path: Path
+    side: int
+    broken: dict[int, str]
+
+    def read(self, indices: NDArray[np.int64]) -> Pixels:
+        """The images at these indices: uint8 [B,S,S,3]. Raises UserError when the file is gone or damaged."""
+        images = np.empty((len(indices), self.side, self.side, 3), np.uint8)
+        try:
+            with self.path.open("rb", buffering=0) as file:  # 20 microseconds a batch, and no file is left open
+                for index, image in zip(indices.tolist(), images, strict=True):
+                    file.seek(index * image.nbytes)
+                    if file.readinto(image.data) != image.nbytes:
+                        raise OSError(errno.EIO, "it is too short")
+        except OSError as error:
+            raise UserError(f"{self.path} cannot be read ({error.strerror}): delete it and start again") from error
+        return images
+
+
+def open_cached_images(examples: Sequence[Example], side: int, cache: Path | None = None) -> CachedImages:
+    """These images padded, in their order: made the first time, and when an image's file has changed.
+
+    `cache`: a folder in place of `folders/` in the cache. Several processes may call this at once: one
+    writes, the others wait for it. Raises UserError when the cache cannot be written, or has no room.
+    """
+    path = (cache or cache_root() / "folders") / f"{_key(examples, side)}.frames"
+    broken = _stored(path, len(examples), side)
+    if broken is None:
+        _store(path, examples, side)
+        broken = _stored(path, len(examples), side)
+    assert broken is not None, "what was just written can be read"
+    return CachedImages(path, side, broken)
+
+
+def _key(examples: Sequence[Example], side: int) -> str:
+    """The name of the file for these images: a hash of all that its content follows from."""
+    content: list[Any] = [LAYOUT, PIL.__version__, side]
+    for example in examples:
+        try:
+            status = example.path.stat()
+            state = (status.st_mtime_ns, status.st_size)
+        except OSError:
+            state = (0, 0)  # not there: reported when it is decoded
+        content.append((str(example.path.absolute()), *state, example.size))
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+
+
+def _stored(path: Path, count: int, side: int) -> dict[int, str] | None:
+    """The images that are missing in a whole file, by index, with the reason; None when there is no such file."""
+    try:
+        with path.open("rb") as file:
+            file.seek(count * side * side * 3)
+            return {int(index): reason for index, reason in json.loads(file.read()).items()}
+    except (OSError, ValueError):
+        return None
+
+
+def _store(path: Path, examples: Sequence[Example], side: int) -> None:
+    """Write the file, unless another process has done it while this one waited for it."""
+    needed = len(examples) * side * side * 3
+    with locked(path.parent / LOCK, wait=-1, another=OTHER_CACHE):
+        if _stored(path, len(examples), side) is not None:
+            return
+        with open_atomically(path, "wb", OTHER_CACHE) as file:
+            if shutil.disk_usage(path.parent).free < needed:
+                raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}, {needed / 1e6:,.0f} MB are needed")
+            _write_images(file, examples, side)
+
+
+def _write_images(file: IO[bytes], examples: Sequence[Example], side: int) -> None:
+    """All images, and behind them, as JSON, the reasons for those that are only grey."""
+    broken: dict[int, str] = {}
+    blank = bytes([FILL]) * (side * side * 3)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for start in range(0, len(examples), CHUNK):
+            chunk = examples[start : start + CHUNK]
+            for index, image in enumerate(pool.map(partial(_padded, side=side), chunk), start):
+                file.write(blank if isinstance(image, str) else image.data)
+                if isinstance(image, str):
+                    broken[index] = image
+    file.write(json.dumps(broken).encode())
+
+
+def _padded(example: Example, side: int) -> Pixels | str:
+    """An image as the network's input, or why there is none."""
+    try:
+        image = read_image(example.path)
+    except UserError as error:
+        return str(error).removeprefix(f"{example.path} ")
+    height, width = image.shape[:2]
+    assert example.size, "`check` hands on real sizes"
+    if (width, height) != example.size:
+        before = " x ".join(map(str, example.size))
+        return f"has {width} x {height} pixels, {before} before: annotate it again, or remove it"
+    return letterbox(image, side)[0]

@@ -1,0 +1,133 @@
+"""Files and folders that are there whole or not at all, locks, and that only one file of the package makes them."""
+
+import ast
+import errno
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+import pytest
+
+from pocketrcnn.data.files import (
+    is_unfinished,
+    locked,
+    new_folder,
+    open_atomically,
+    temporary_folder,
+    unfinished,
+    write_errors,
+)
+from pocketrcnn.errors import UserError
+
+SOURCE = Path(__file__).parents[2] / "src" / "pocketrcnn"
+SCRATCH = {"custom/bench.py": {"tempfile"}}  # draws images to be measured and thrown away: nobody's output
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def made_here(path: Path) -> Iterator[str]:
+    """What a file takes to lock, to rename or to make temporary files."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from {alias.name for alias in node.names} & {"filelock", "tempfile"}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield from {node.module} & {"filelock", "tempfile"}
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            call = ast.unparse(node.func)
+            alone = len(node.args) == 1 and not node.keywords  # a text's own `replace` takes two
+            if call in ("os.replace", "os.rename", "shutil.move") or (
+                node.func.attr in ("replace", "rename") and alone and call != "dataclasses.replace"
+            ):
+                yield call
+
+
+def test_only_one_file_locks_renames_and_makes_temporary_files() -> None:
+    found = {path.relative_to(SOURCE).as_posix(): set(made_here(path)) for path in SOURCE.rglob("*.py")}
+    assert found.pop("data/files.py") == {"filelock", "tempfile", "temporary.replace", "path.replace", "made.replace"}
+    assert {name: calls for name, calls in found.items() if calls} == SCRATCH
+
+
+def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+
+    def interrupted() -> None:
+        with open_atomically(path, "w") as file:
+            file.write("half")
+            assert names(tmp_path) == [unfinished(path).name]
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert names(tmp_path) == []
+    with open_atomically(path, "w") as file:
+        file.write("é\r\n")
+    assert path.read_bytes() == "é\r\n".encode()
+
+
+@pytest.mark.parametrize("before", ["nothing", "empty", "current"])
+def test_a_new_folder_is_whole_or_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str) -> None:
+    out = tmp_path / "deep" / "out"
+    if before != "nothing":
+        out.mkdir(parents=True)
+    if before == "current":
+        monkeypatch.chdir(out)
+
+    def fails() -> None:
+        with new_folder(out, tmp_path / "data") as folder:
+            (folder / "a").touch()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails()
+    assert names(out.parent) == ([] if before == "nothing" else ["out"])
+    with new_folder(out, tmp_path / "data") as folder:
+        (folder / "a").touch()
+        (folder / "b").mkdir()
+    assert names(out) == ["a", "b"]
+    assert names(out.parent) == ["out"]
+    with pytest.raises(UserError, match="is not empty"), new_folder(out, tmp_path / "data"):
+        pass
+
+
+def test_one_program_at_a_time_and_killed_ones_leave_nothing(tmp_path: Path) -> None:
+    with temporary_folder(tmp_path / "x") as folder:
+        assert is_unfinished(folder.name)
+    (tmp_path / ".x.4711.part").mkdir()
+    (tmp_path / ".x.4711.part" / "half").touch()
+    (tmp_path / ".y.json.4711.part").touch()
+    (tmp_path / "film.part").touch()
+    with locked(tmp_path / ".lock"):
+        assert names(tmp_path) == [".lock", "film.part"]
+        refused = pytest.raises(UserError, match="in use by another program: wait for it, or choose another --out")
+        with refused, locked(tmp_path / ".lock"):
+            pass
+    assert names(tmp_path) == ["film.part"]
+
+
+def test_waiting_for_another_program_is_told_once_and_its_lock_stays(tmp_path: Path) -> None:
+    told: list[str] = []
+    held = filelock.FileLock(tmp_path / "a.lock", thread_local=False)
+    held.acquire()
+    with (
+        pytest.raises(UserError, match=r"in use by another program after 0\.01 s: wait for it, or pray"),
+        locked(tmp_path / "a.lock", 0.01, "pray", told.append),
+    ):
+        pass
+    timer = threading.Timer(0.05, held.release)
+    timer.start()
+    with locked(tmp_path / "a.lock", 60, report=told.append):
+        assert len(told) == 2
+    timer.join()
+    assert names(tmp_path) == ["a.lock"]
+
+
+def test_what_the_system_refuses_is_one_line_but_a_pipe_is_no_file(tmp_path: Path) -> None:
+    refused = pytest.raises(UserError, match=r"x cannot be written \(Read-only file system\): free some space, allow")
+    with refused, write_errors(tmp_path / "x"):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+    with pytest.raises(BrokenPipeError), write_errors(tmp_path / "x"):
+        raise BrokenPipeError
