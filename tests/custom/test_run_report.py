@@ -150,7 +150,7 @@ def test_a_run_from_before_says_no_command(trained: Path, tmp_path: Path) -> Non
     path.write_text(json.dumps(environment))
     facts = run_summary(open_run(tmp_path / "run", "cpu"))
     assert facts["command"] == ""
-    assert "does not hold the command" in section(render_runs([facts]), "repeat")
+    assert "does not say which command started it" in section(render_runs([facts]), "repeat")
 
 
 def test_the_whole_page_of_a_trained_run(facts: dict[str, Any]) -> None:
