@@ -64,7 +64,7 @@ def figures(folder: Path) -> Row:
     versions = ", ".join(f"{name} {environment['versions'][name]}" for name in ("python", "torch", "pocketrcnn"))
     return {
         "minutes": config.train.minutes,
-        "side": config.model.image,
+        "side": config.model.input_size,
         "network": network(config.model.backbone.width, config.model.classes),
         "images": evaluation["counts"]["images"],
         "max_detections": evaluation["max_detections"],

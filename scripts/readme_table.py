@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pocketrcnn.course.experiments import EXPERIMENTS, Experiment
-from pocketrcnn.course.report import tables
+from pocketrcnn.course.report import metrics
 from pocketrcnn.errors import UserError
 from pocketrcnn.report import phrases
 from pocketrcnn.report.phrases import Stat, machine
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 HEAVY = ("pictures", "curves", "layers")
 RUNS = ("short-pocket", "full-pocket", "full-course")
 IN_README = "short-pocket"
-BOXES = ("objectness_accuracy", *tables.BOXES)
+BOXES = ("objectness_accuracy", *metrics.BOXES)
 
 Results = dict[str, Any]
 
@@ -107,8 +107,8 @@ def readme_table(results: Results | None) -> str:
 def readme_row(experiment: Experiment, row: Results | None) -> list[str]:
     """The cells of one experiment; dashes where it was not run."""
     published = experiment.published
-    theirs = phrases.published_value(published.metric, published.value)
-    head = [experiment.id, experiment.title, phrases.METRICS[published.metric], theirs]
+    theirs = metrics.published_value(published.metric, published.value)
+    head = [experiment.id, experiment.title, metrics.NAMES[published.metric], theirs]
     if row is None:
         return [*head, "–", "–", "–"]
     ours = f"**{shown(row, published.metric)}**"
@@ -134,11 +134,11 @@ def comparison(rows: list[Results]) -> str:
 def comparison_row(row: Results) -> list[str]:
     """The cells of one experiment."""
     metric, published, seconds = row["headline"], row["report"], row["seconds"]["mean"]
-    theirs = phrases.published_value(metric, published["value"])
-    margin = phrases.margin(metric, row["metrics"][metric]["mean"], published["value"])
+    theirs = metrics.published_value(metric, published["value"])
+    margin = metrics.margin(metric, row["metrics"][metric]["mean"], published["value"])
     costs = phrases.count(row["iterations"]), f"{seconds:.0f} s", f"{1000 * seconds / row['iterations']:.0f}"
     verdict = margin if published["beaten"] else f"{margin}, not beaten"
-    what = row["id"], row["title"], phrases.METRICS[metric], theirs, shown(row, metric), verdict
+    what = row["id"], row["title"], metrics.NAMES[metric], theirs, shown(row, metric), verdict
     return [*what, str(row["metrics"][metric]["n"]), *costs]
 
 
@@ -156,8 +156,8 @@ def ordered(results: Results) -> list[Results]:
 
 def shown(row: Results, metric: str) -> str:
     """Mean and, for several seeds, standard deviation."""
-    found = tables.with_pixels({name: Stat(**stat) for name, stat in row["metrics"].items()})
-    return phrases.metric(metric, found[metric]) if metric in found else "–"
+    found = metrics.with_pixels({name: Stat(**stat) for name, stat in row["metrics"].items()})
+    return metrics.shown(metric, found[metric]) if metric in found else "–"
 
 
 def facts(results: Results) -> str:

@@ -12,12 +12,21 @@ import torch
 from runs_in_seconds import FORMATS, auto_becomes, learn
 from shell import Shell
 
+TRAINED = {"learned", "learned_bfloat16", "learned_in_both"}  # fixtures
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "loopback: talks to a server that the test itself starts on this machine")
+    config.addinivalue_line("markers", "slow: trains, or starts a process or a browser; `-m 'not slow'` leaves it out")
     torch.set_num_threads(2)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test is slow, too, if it needs a run that was trained."""
+    for item in items:
+        if TRAINED & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,11 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from fnmatch import fnmatch
+from graphlib import CycleError, TopologicalSorter
 from importlib import metadata
 from pathlib import Path
 
@@ -14,10 +18,35 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "pocketrcnn"
 FILES = sorted(SOURCE.rglob("*.py"))
 SCRIPTS = [*FILES, *sorted((ROOT / "scripts").rglob("*.py")), *sorted((ROOT / "tests").rglob("*.py"))]
-LONGEST_FILE, LONGEST_FUNCTION = 300, 60  # lines
+FACES = [path for path in FILES if path.name == "__init__.py" and path.parent != SOURCE]
+LONGEST_FILE, LONGEST_FUNCTION, LONGEST_MODEL = 300, 60, 1500  # lines
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 CALLED_BY_LIBRARIES = {"forward", "backward", "error"}  # torch and argparse say what these do
 CONFIGURATION = {"experiments.py", "config.py"}  # where recipes have names
+
+# Who may import whom: a file imports from its own room and from the rooms before it. `custom` and `course` are level.
+ORDER = (
+    "version errors config terminal model data evaluation training report custom,course cli __main__,runtime,__init__"
+)
+ROOMS = ("model", "data", "evaluation", "training", "report", "custom", "course", "cli")
+WITHOUT_TORCH = {  # when they are imported; what needs it imports it later
+    *("errors.py", "config.py", "terminal.py", "model/architectures.py", "model/interchange.py", "data/*", "report/*"),
+    *(f"evaluation/{name}.py" for name in ("coco", "average_precision", "thresholds", "tables")),
+    *(f"custom/{name}.py" for name in ("anchors", "plan", "predict", "coco_ids", "onnx/runtime")),
+    "cli/*",
+}
+WITH_TORCH = ("data/dataset.py", "data/folders.py", "data/augment/*")
+ALONE = {  # libraries that one place speaks to
+    "hotcoco": "evaluation/coco.py",
+    "matplotlib": "*report/charts.py",
+    "onnx": "custom/onnx/*",
+    "onnxruntime": "custom/onnx/*",
+    "onnxscript": "custom/onnx/*",
+}
+DECODES = (  # whatever people have; the rest are heads of files, and pictures that this package wrote itself
+    "data/images/pixels.py",
+    *("data/formats/writing.py", "course/data/*", "report/draw.py"),
+)
 
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(SOURCE).as_posix())
 each_script = pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -27,6 +56,11 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+def covered() -> str:
+    """The docstrings of all test files, which name the modules that they cover besides that of their own name."""
+    return "\n".join(ast.get_docstring(tree(path)) or "" for path in (ROOT / "tests").rglob("test_*.py"))
+
+
 def functions(path: Path) -> Iterator[Function]:
     yield from (node for node in ast.walk(tree(path)) if isinstance(node, Function))
 
@@ -34,8 +68,8 @@ def functions(path: Path) -> Iterator[Function]:
 def text_files() -> list[Path]:
     """Everything that people read: sources, tests, scripts, pages, and the files of the project's root."""
     folders = [path for name in ("src", "tests", "scripts", "docs", ".ci") for path in (ROOT / name).rglob("*")]
-    kept = [path for path in (*folders, *ROOT.glob("*"), ROOT / ".gitignore") if path.is_file()]
-    return [path for path in kept if path.suffix not in (".png", ".pyc", ".jpg", ".whl")]
+    kept = [path for path in (*folders, *ROOT.glob("*"), ROOT / ".gitignore") if path.is_file() and path.name != ".git"]
+    return [path for path in kept if path.suffix not in (".png", ".pyc", ".jpg", ".whl", ".safetensors")]
 
 
 def needed(name: str, extras: set[str], seen: set[str]) -> set[str]:
@@ -102,6 +136,125 @@ def imports(path: Path) -> Iterator[str]:
             yield from (alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level:
             yield (node.module or "").split(".")[0]
+
+
+def name(path: Path) -> str:
+    """As messages write it: `data/folders.py`."""
+    return path.relative_to(SOURCE).as_posix()
+
+
+def neighbours(path: Path) -> Iterator[Path]:
+    """Files of the package that a file imports, wherever in it, for types alone too."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            assert not any(alias.name.startswith("pocketrcnn") for alias in node.names), f"{name(path)}: write `from .`"
+        if not isinstance(node, ast.ImportFrom) or not node.level:
+            continue
+        module = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+        for alias in node.names:
+            choices = (module / f"{alias.name}.py", module / alias.name / "__init__.py", module.with_suffix(".py"))
+            yield next((file for file in choices if file.is_file()), module / "__init__.py")
+
+
+def room_of(path: Path) -> str:
+    return name(path).split("/")[0].removesuffix(".py")
+
+
+@each_file
+def test_a_file_imports_from_its_own_room_and_those_before_it(path: Path) -> None:
+    rank = {room: number for number, level in enumerate(ORDER.split()) for room in level.split(",")}
+    others = [other for other in neighbours(path) if room_of(other) != room_of(path)]
+    wrong = [name(other) for other in others if rank[room_of(other)] >= rank[room_of(path)]]
+    assert wrong == [], "\n".join(f"`{name(path)}` may not import `{other}`" for other in wrong)
+
+
+def test_no_circle_of_imports() -> None:
+    graph = {name(path): {name(other) for other in neighbours(path)} - {name(path)} for path in FILES}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' -> '.join(reversed(error.args[1]))}")
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_nothing_by_itself(room: str) -> None:
+    nodes = ast.walk(tree(SOURCE / room / "__init__.py"))
+    told = f"{room}/__init__.py imports nothing: who needs a file of the room imports that file"
+    assert not [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)], told
+
+
+@pytest.mark.parametrize("face", FACES, ids=lambda path: path.parent.relative_to(SOURCE).as_posix())
+def test_a_folder_says_what_its_files_are_for(face: Path) -> None:
+    text = ast.get_docstring(tree(face)) or ""
+    entries = [path for path in sorted(face.parent.iterdir()) if not path.name.startswith("__")]
+    names = {f"{path.name}/" if path.is_dir() else path.stem for path in entries}
+    if face.parent.name == "model":  # with the path and the lines of each file
+        listed = {Path(file).stem for file, _ in reading_order() if file.startswith("model/")}
+    else:
+        listed = set(re.findall(r"^(\w+/?)  +\S", text, re.MULTILINE))
+    missing, gone = sorted(names - listed), sorted(listed - names)
+    assert not missing, f"{name(face)} says what each file is for, a line each: add {missing}"
+    assert not gone, f"{name(face)} has lines about files that are not there: {gone}"
+
+
+def reading_order() -> list[tuple[str, int]]:
+    """The files of an afternoon, with their lines, as `model/__init__.py` gives them."""
+    text = (SOURCE / "model" / "__init__.py").read_text(encoding="utf-8")
+    return [(file, int(lines)) for file, lines in re.findall(r"^    ([\w/]+\.py) +(\d+)  \S", text, re.MULTILINE)]
+
+
+def test_the_way_through_the_detector_is_as_long_as_it_says() -> None:
+    """Within a tenth: a line more here or there changes no afternoon."""
+    assert len(reading_order()) > 10
+    for file, lines in reading_order():
+        now = len((SOURCE / file).read_text(encoding="utf-8").splitlines())
+        assert abs(now - lines) <= max(5, now / 10), f"model/__init__.py gives {file} {lines} lines: write {now}"
+
+
+def test_the_detector_is_read_in_an_afternoon() -> None:
+    files = [path for path in FILES if name(path).startswith("model/")]
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files) <= LONGEST_MODEL
+
+
+def test_the_top_level_can_be_seen_at_once() -> None:
+    entries = [path for path in SOURCE.iterdir() if path.name != "__pycache__"]
+    assert sorted(path.name for path in entries if path.is_dir()) == sorted(ROOMS)
+    assert len([path for path in entries if path.is_file()]) <= 7
+
+
+def test_no_torch_where_none_is_needed() -> None:
+    """Each is imported in one process; the first that brings torch is named."""
+    patterns = [path for path in FILES if any(fnmatch(name(path), pattern) for pattern in WITHOUT_TORCH)]
+    free = [path for path in patterns if not any(fnmatch(name(path), pattern) for pattern in WITH_TORCH)]
+    modules = [name(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in free]
+    code = (
+        "import importlib, sys\n"
+        f"for module in {modules}:\n"
+        "    importlib.import_module('pocketrcnn.' + module)\n"
+        "    if 'torch' in sys.modules: sys.exit(f'pocketrcnn.{module} brings torch when it is imported')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+@each_file
+def test_a_library_that_one_file_speaks_to(path: Path) -> None:
+    for library in set(imports(path)) & set(ALONE):
+        place = ALONE[library]
+        assert fnmatch(name(path), place), f"`{name(path)}` may not import {library}: only {place} does"
+    opens = [ast.unparse(node) for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)]
+    if "Image.open" in opens:
+        assert any(fnmatch(name(path), place) for place in DECODES), (
+            f"only {DECODES[0]} decodes images, not {name(path)}"
+        )
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.name != "__init__.py"], ids=name)
+def test_every_module_has_its_tests(path: Path) -> None:
+    """Those of a file of its name, in the room of its name, or those of a file whose docstring names it."""
+    own = f"tests/{name(path).split('/')[0]}/test_{path.stem}.py"
+    told = f"`{name(path)}` has no tests: write {own}, or name it in the docstring of the test file that covers it"
+    assert (ROOT / own).is_file() or re.search(rf"`{re.escape(name(path))}`", covered()), told
 
 
 @each_script

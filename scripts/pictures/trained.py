@@ -63,9 +63,9 @@ def load(folder: Path) -> Trained:
         "torch": environment["versions"]["torch"],
         "processor": environment["hardware"]["processor"],
     }
-    threshold = run.threshold()
+    model, threshold = run.load_model()
     chosen = DEFAULT_THRESHOLD if threshold is None else threshold
-    return Trained(run.load_model(), class_names(run.config), chosen, run.config.model.image, run, made)
+    return Trained(model, class_names(run.config), chosen, run.config.model.input_size, run, made)
 
 
 def command(config: Any) -> str:

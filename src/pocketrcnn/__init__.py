@@ -18,7 +18,7 @@ _HOME = {
     "Run": "training.run",
     "UserError": "errors",
     "evaluate": "evaluation.network",
-    "fit": "training.loop",
+    "fit": "training.fit",
     "open_dataset": "course.data.datasets",
     "train": "custom.detector",
 }

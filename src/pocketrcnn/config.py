@@ -1,8 +1,6 @@
 """Every setting of a run: frozen dataclasses, checked when they are built. No torch here.
 Each module receives its own small dataclass, never the whole. `training/config_file.py` saves and reads them."""
 
-from __future__ import annotations
-
 import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -10,18 +8,20 @@ from typing import Any, Literal
 from .errors import require
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+BACKGROUNDS = "+cifar100:"  # in a source, before the folder that the backgrounds come from
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """What is learned from."""
+    """What a network is trained and evaluated on."""
 
     source: str = "cifar10"
-    """`cifar10`, `sample` (the 1,500 images inside the package), or a folder."""
+    """`cifar10`, `sample` (the 1,500 images inside the package), or a folder. With `+cifar100:FOLDER` behind either of
+    the first two, scenes stand on the images of CIFAR-100, from its `train.bin` and `test.bin` in FOLDER."""
     kind: Literal["images", "scenes", "folder"] = "images"
-    """`images`: one object that fills the frame. `scenes`: Transformed CIFAR-10. `folder`: the user's own images."""
+    """`images`: one object that fills the image. `scenes`: Transformed CIFAR-10. `folder`: the user's own images."""
     classes: tuple[str, ...] = ()
-    """Names of the labels; empty: CIFAR-10's."""
+    """Names of the labels; `images` and `scenes` have CIFAR-10's."""
     voc_origin: int = 0
     """`folder`: the first pixel in VOC boxes, 0 or 1."""
     seed: int = 0
@@ -30,11 +30,17 @@ class DataConfig:
     """Scenes: a new composition in every iteration, instead of a fixed set with one composition an image."""
     holdout: int = 0
     """Training images kept back and evaluated in place of the test set (for choosing settings)."""
-    backgrounds: str = ""
-    """Scenes: a folder with CIFAR-100's binary files (`train.bin`, `test.bin`); empty: other CIFAR-10 batches."""
 
     def __post_init__(self) -> None:
         require(self.holdout >= 0, f"data.holdout is {self.holdout}: use 0 or more images")
+        if self.kind != "folder":
+            object.__setattr__(self, "classes", CIFAR10)
+
+    @property
+    def parts(self) -> tuple[str, str]:
+        """Where the objects come from, and the folder of CIFAR-100 behind them; empty: other images of the source."""
+        objects, _, backgrounds = self.source.partition(BACKGROUNDS)
+        return objects, backgrounds
 
 
 @dataclass(frozen=True)
@@ -46,35 +52,35 @@ class AugmentConfig:
     shift: int = 0
     """Largest translation in pixels, each way; the border is filled by reflection."""
     cutout: int = 0
-    """Side in pixels of a grey square put at a random place; 0 for none."""
+    """Side in pixels of a grey square at a random position; 0 for none."""
     brightness: float = 0.0
-    """Largest change of brightness, as a part of the full range."""
+    """Largest change of brightness, as a fraction of the full range."""
     contrast: float = 0.0
     """Largest relative change of contrast."""
     flip_vertical: bool = False
     """Mirror every second image upside down."""
     rotate: bool = False
-    """Turn by a random multiple of 90 degrees."""
+    """Rotate by a random multiple of 90 degrees."""
     zoom: tuple[float, float] = (1.0, 1.0)
-    """Smallest and largest factor by which an image is enlarged; what leaves the frame is cut, what is bare is grey."""
+    """Smallest and largest factor by which an image is enlarged; it is cut at the border, empty space is grey."""
     aspect: float = 0.0
     """Largest relative change of width over height: 0.25 for 1/1.25 to 1.25."""
     translate: float = 0.0
-    """Largest move as a part of the side, on top of the play that zoom leaves; whole pixels where nothing is zoomed."""
+    """Largest move as a fraction of the side, on top of the room that zoom leaves; whole pixels without zoom."""
     gamma: float = 0.0
     """Largest relative change of the exponent of the grey values: 0.25 for 1/1.25 to 1.25."""
     saturation: float = 0.0
     """Largest relative change of the distance of each colour from grey."""
     hue: float = 0.0
-    """Largest turn of the colours, as a part of the colour circle."""
+    """Largest shift of the colours, as a fraction of the colour circle."""
     noise: float = 0.0
-    """Largest standard deviation of the noise added to each value, as a part of the full range."""
+    """Largest standard deviation of the noise added to each value, as a fraction of the full range."""
     invert: float = 0.0
     """Probability that an image becomes its negative."""
     grey: float = 0.0
     """Probability that an image loses its colours."""
     paste: int = 0
-    """Most objects copied into an image from others of the batch."""
+    """Largest number of objects copied into an image from others of the batch."""
     mosaic: float = 0.0
     """Probability that an image is put together from corners of four, at their own scale."""
 
@@ -126,13 +132,12 @@ class RPNConfig:
     sample: int = 0
     """Anchors an image that the losses count, drawn at random, positives first up to a half; 0: all of them."""
     candidates: int = 1
-    """Anchors of highest objectness that enter non-maximum suppression."""
+    """Anchors of highest objectness that enter non-maximum suppression, at `nms_iou`: the pre-NMS top-n."""
     nms_iou: float = 0.7
-    """Of two candidates that overlap more than this the better one is kept."""
     proposals: int = 1
-    """Proposals kept an image, best first."""
-    training_part: float = 1.0
-    """Part of the candidates and of the proposals that is enough in training, where only a sample is classified."""
+    """Proposals kept an image, best first: the post-NMS top-n."""
+    training_fraction: float = 1.0
+    """Fraction of the candidates and proposals that is used in training, where only a sample is classified."""
 
     def __post_init__(self) -> None:
         sides = [side for anchor in self.anchors for side in anchor]
@@ -142,7 +147,8 @@ class RPNConfig:
         require(self.candidates >= self.proposals, f"rpn.candidates is {self.candidates}: use rpn.proposals or more")
         require(0 < self.prior < 1, f"rpn.prior is {self.prior}: a probability between 0 and 1")
         require(self.proposals >= 1, f"rpn.proposals is {self.proposals}: keep at least 1")
-        require(0 < self.training_part <= 1, f"rpn.training_part is {self.training_part}: use more than 0, at most 1")
+        fraction = self.training_fraction
+        require(0 < fraction <= 1, f"rpn.training_fraction is {fraction}: use more than 0, at most 1")
 
 
 @dataclass(frozen=True)
@@ -166,8 +172,8 @@ class ROIConfig:
     """The head corrects the box of its region, too (Girshick 2015, section 2.3)."""
     sample: int = 64
     """`sampled`: regions an image."""
-    positive_part: float = 0.5
-    """`sampled`: the largest part of them that may hold an object."""
+    positive_fraction: float = 0.5
+    """`sampled`: the largest fraction of them that may hold an object."""
     positive_iou: float = 0.5
     """Overlap with an object from which on a region stands for it; below it stands for the background."""
 
@@ -185,15 +191,14 @@ class ModelConfig:
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     rpn: RPNConfig | None = None
     roi: ROIConfig | None = field(default_factory=ROIConfig)
-    image: int = 32
-    """Side of the input in pixels."""
+    input_size: int = 32
+    """Side of the network's square input in pixels."""
     classes: int = 10
     detections: int = 1
-    """Detections an image, best first."""
+    """Detections an image, best first, after suppression by class at `nms_iou`."""
     nms_iou: float = 0.5
-    """Of two detections of one class that overlap more than this the better one is kept."""
     min_score: float = 0.0
-    """Detections below this score are left out."""
+    """Detections below this score are dropped."""
 
     def __post_init__(self) -> None:
         require(self.classes >= 1, f"model.classes is {self.classes}: use 1 or more")
@@ -202,13 +207,12 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class LossConfig:
-    """Weights of the four losses in their sum."""
+    """Weights: objectness and boxes of the proposals, classes of the regions, the head's correction of boxes."""
 
     objectness: float = 1.0
     box: float = 1.0
-    object: float = 1.0
-    refine: float = 1.0
-    """Of the head's correction of boxes."""
+    classification: float = 1.0
+    box_regression: float = 1.0
     label_smoothing: float = 0.0
 
 
@@ -222,7 +226,7 @@ class OptimConfig:
     final_lr: float = 0.0
     schedule: Literal["linear", "exponential"] = "linear"
     warmup: float = 0.0
-    """Part of the run in which the learning rate rises from 0."""
+    """Fraction of the run in which the learning rate rises from 0."""
     filter_lr: float = 0.08
     """`muon`: relative change of a filter bank in one step."""
     filter_rows: int = 256
@@ -236,7 +240,7 @@ class OptimConfig:
     bias_lr: float = 1.0
     """Factor on the learning rate of BatchNorm and biases."""
     average: float = 0.0
-    """Part of the run over which weights are averaged exponentially for evaluation; 0 for none."""
+    """Fraction of the run over which weights are averaged exponentially for evaluation; 0 for none."""
 
     def __post_init__(self) -> None:
         require(0 <= min(self.betas) <= max(self.betas) < 1, f"optim.betas is {list(self.betas)}: use 0 up to, not 1")
@@ -253,18 +257,18 @@ class TrainConfig:
     batch: int = 100
     seed: int = 0
     evaluations: int = 20
-    """Points of the curves, spread evenly over the run."""
+    """Evaluations on the way, spread evenly over the run."""
     monitor: str = ""
-    """The figure on validation data whose best point is kept, as `AP`; empty: the last weights are kept."""
+    """The metric on validation data by which the best weights are kept, as `AP`; empty: the last weights are kept."""
     patience: int = 0
-    """Points of the curves without a better one after which training ends; 0: never."""
+    """Evaluations without a better one after which training ends; 0: never."""
     minutes: float = 0.0
     """Time for the whole run: `iterations` follow from it, and are corrected on the way; 0: `iterations` decide."""
-    curve_images: int = 1000
-    """Test or validation images behind a point of the curves; the last figure always uses all."""
+    evaluation_images: int = 1000
+    """Test or validation images of an evaluation on the way; the last one always uses all."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """`auto`: bfloat16 where it is measured to be faster, else float32."""
-    overruled: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
     """What the user set in place of the plan, as `augment.paste=4`."""
     checkpoint_seconds: float = 20.0
     """Time between two savings of the full state."""
@@ -289,11 +293,8 @@ class Config:
 
 def replace(config: Config, **changes: object) -> Config:
     """A copy with other values, named by dotted key with `__` for the dot: replace(c, train__seed=1)."""
-    for name, value in changes.items():
-        config = _set(config, name.split("__"), value)
+    for path, value in changes.items():
+        name, _, rest = path.partition("__")
+        inner: Any = replace(getattr(config, name), **{rest: value}) if rest else value
+        config = dataclasses.replace(config, **{name: inner})
     return config
-
-
-def _set(node: Any, path: list[str], value: object) -> Any:
-    name, rest = path[0], path[1:]
-    return dataclasses.replace(node, **{name: _set(getattr(node, name), rest, value) if rest else value})

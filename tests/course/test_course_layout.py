@@ -19,7 +19,7 @@ from pocketrcnn.errors import UserError
 def scenes(split, count):
     objects = load_sample(split).part(0, count)
     images, boxes = Pools(*objects, objects.images, shared=True).fixed()
-    return Images(split, False, images, boxes, objects.labels[:, None])
+    return Images(split, images, boxes, objects.labels[:, None])
 
 
 def cell_labels(boxes):

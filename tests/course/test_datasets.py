@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import fake_cifar
 import pytest
 import torch
@@ -5,7 +7,7 @@ import torch
 from pocketrcnn.config import DataConfig
 from pocketrcnn.course.data import cifar
 from pocketrcnn.course.data.course_layout import write_course_layout
-from pocketrcnn.course.data.datasets import FreshScenes, Images, open_dataset
+from pocketrcnn.course.data.datasets import FreshScenes, Images, open_dataset, with_backgrounds
 from pocketrcnn.errors import UserError
 
 N = fake_cifar.RECORDS
@@ -41,7 +43,6 @@ def test_sample(kind, split):
     assert len(data) == {"train": 1000, "test": 500}[split]
     assert data.size == {"images": 32, "scenes": 48}[kind]
     assert data.classes == list(cifar.CLASSES)
-    assert not data.official
     assert "sample" in data.name
     batch = data.batch(torch.tensor([3, 499, 3]))
     assert batch.images.shape == (3, 3, data.size, data.size)
@@ -52,7 +53,7 @@ def test_sample(kind, split):
 
 def test_images_fill_the_frame(contents):
     data = open_dataset(DataConfig("cifar10"), "train")
-    assert (data.name, data.official, len(data)) == ("CIFAR-10, training batch 1", True, N)
+    assert (data.name, len(data)) == ("CIFAR-10, training batch 1", N)
     batch = whole(data)
     assert torch.equal(batch.images, images_of(contents, "data_batch_1.bin"))
     assert batch.boxes.unique(dim=0).tolist() == [[[0, 0, 32, 32]]]
@@ -120,8 +121,6 @@ def test_holdout_splits_the_training_images_and_never_opens_the_test_set(content
         "CIFAR-10, training batch 1, without its last 3",
         "CIFAR-10, training batch 1, only the last 3",
     )
-    assert not train.official
-    assert not held.official, "a figure for choosing settings is no result"
 
 
 def test_holdout_of_scenes(contents):
@@ -154,22 +153,22 @@ def test_backgrounds_from_cifar100(contents, tmp_path, monkeypatch):
     folder = fake_cifar.install_cifar100(monkeypatch, tmp_path / "cifar-100-binary")
     for name in ("data_batch_2.bin", "data_batch_3.bin"):
         (cifar.cifar10_folder() / name).unlink()
-    config = DataConfig("cifar10", "scenes", backgrounds=str(folder))
+    config = DataConfig(with_backgrounds("cifar10", str(folder)), "scenes")
     train = open_dataset(config, "train")
     assert torch.equal(train.pools.backgrounds, cifar.load_cifar100_images(folder, "train.bin"))
     assert train.name == "CIFAR-10, training batch 1, backgrounds of CIFAR-100, fresh scenes"
     assert len(open_dataset(config, "test")) == N
     (folder / "test.bin").unlink()
-    held = DataConfig("cifar10", "scenes", holdout=2, backgrounds=str(folder))
+    held = replace(config, holdout=2)
     assert len(open_dataset(held, "train").pools.backgrounds) == 8
     assert len(open_dataset(held, "test")) == 2, "the test file of CIFAR-100 is not opened either"
-    with pytest.raises(UserError, match=r"data.backgrounds: .*test\.bin cannot be read"):
+    with pytest.raises(UserError, match=r"backgrounds: .*test\.bin cannot be read"):
         open_dataset(config, "test")
 
 
 def test_course_folder(course):
     train, test = (open_dataset(DataConfig(str(course), "scenes"), split) for split in ("train", "test"))
-    assert (len(train), len(test), train.size, train.official) == (N, N, 48, False)
+    assert (len(train), len(test), train.size) == (N, N, 48)
     assert (train.name, test.name) == ("course, training images, fixed scenes", "course, test images, fixed scenes")
     held = open_dataset(DataConfig(str(course), "scenes", holdout=5), "test")
     assert torch.equal(whole(held).images, whole(train).images[-5:])
@@ -180,7 +179,9 @@ def test_course_folder_is_scenes_with_their_own_backgrounds(course):
     with pytest.raises(UserError, match="holds scenes"):
         open_dataset(DataConfig(str(course), "images"), "train")
     with pytest.raises(UserError, match="cannot change the scenes"):
-        open_dataset(DataConfig(str(course), "scenes", backgrounds="there"), "train")
+        with_backgrounds(str(course), "there")
+    with pytest.raises(UserError, match="is unknown"):
+        open_dataset(DataConfig(f"{course}+cifar100:there", "scenes"), "train")
 
 
 def test_unknown_source_names_the_nearest():

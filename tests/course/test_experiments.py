@@ -78,8 +78,8 @@ def test_an_experiment_names_a_network_and_a_metric_that_exist(experiment: str) 
     e = EXPERIMENTS[experiment]
     assert e.network in NETWORKS
     assert 0 < e.short <= FULL
-    assert ("rois" in e.pictures) == (experiment == "R2")
-    assert ("detections" in e.pictures) == (experiment in DETECTORS)
+    assert (e.pictures == "rois") == (experiment == "R2")
+    assert (e.pictures == "detections") == (experiment in DETECTORS)
 
 
 @pytest.mark.parametrize("experiment", ALL)
@@ -120,7 +120,7 @@ def test_the_course_recipe_of_each_part() -> None:
         assert c.optim.weight_decay == c.optim.bias_decay == 0
         assert (c.model.rpn.output, c.model.rpn.anchors, c.model.rpn.proposals) == ("pixels", ((32.0, 32.0),), 1)
         assert (c.model.rpn.positive_iou, c.model.rpn.negative_iou) == (0.7, 0.1)
-        weights = (c.loss.objectness, c.loss.box, c.loss.object)
+        weights = (c.loss.objectness, c.loss.box, c.loss.classification)
         assert weights == ((1, 100, 1) if name in DETECTORS else (1, 1, 1))
     assert all(config(name, "course").model.roi.train_box == "truth" for name in DETECTORS)
     assert config("R1", "course").model.rpn.box_dims == 0

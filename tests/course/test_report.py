@@ -6,6 +6,7 @@ import copy
 import json
 import re
 import sys
+from urllib.parse import unquote
 
 import matplotlib
 import pytest
@@ -105,6 +106,22 @@ def test_detections_are_told_right_from_wrong(whole: str) -> None:
     text = section(whole, "detections")
     assert text.count("got the class right") == text.count("got the class wrong") == 3
     assert " taken for " in text
+
+
+def test_the_page_begins_with_four_detections(whole: str) -> None:
+    top = whole.partition("<nav")[0]
+    assert top.index("<figure>") < top.index("A course report of 2017")
+    assert top.count("<img") == 4
+    assert "the class is right in 3 and wrong in 1" in Page(whole).text
+    assert "<img" not in render(results(("B1", "R2"))).partition("<nav")[0], "nothing was detected"
+
+
+def test_boxes_are_drawn_over_the_stored_picture(whole: str) -> None:
+    detection = next(r for r in results()["experiments"] if r["id"] == "F2")["pictures"]["detections"][0]
+    svg = unquote(Page(whole).attributes("img", "src")[0].partition(",")[2])
+    assert detection["image"] in svg
+    assert svg.count("<rect") == 4, "two boxes, each with its shade"
+    assert f"{detection['predicted']} {detection['score']:.2f}</text>" in svg
 
 
 def test_every_published_number_stands_beside_ours(page: Page) -> None:

@@ -12,7 +12,8 @@ from fake_results import results
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pocketrcnn.course.report import networks
+from pocketrcnn.course.report import charts as course_charts
+from pocketrcnn.course.report import metrics, networks
 from pocketrcnn.course.report.page import render, write_report
 from pocketrcnn.course.report.records import Curve, read
 from pocketrcnn.errors import UserError
@@ -77,14 +78,14 @@ def test_lists_in_words() -> None:
 @pytest.mark.parametrize(("losses", "pixels"), [([0.000727], 0.704), ([0.0, 0.0006], 0.32)])
 def test_a_regression_loss_in_pixels(losses: list[float], pixels: float) -> None:
     """32 * sqrt(2L / 3), seed by seed."""
-    found = phrases.in_pixels(Stat(len(losses), sum(losses) / len(losses), 0.0, losses))
+    found = metrics.in_pixels(Stat(len(losses), sum(losses) / len(losses), 0.0, losses))
     assert found.mean == pytest.approx(pixels, abs=5e-4)
     assert (found.n, found.std > 0) == (len(losses), len(losses) > 1)
 
 
 def test_published_values_keep_the_decimals_that_were_printed() -> None:
     values = [("accuracy", 0.646), ("accuracy", 0.5846), ("objectness_accuracy", 0.99), ("box_loss", 0.000727)]
-    shown = [phrases.published_value(*value).replace(NBSP, " ") for value in values]
+    shown = [metrics.published_value(*value).replace(NBSP, " ") for value in values]
     assert shown == ["64.6 %", "58.46 %", "about 99 %", "0.000727"]
 
 
@@ -107,8 +108,8 @@ def test_charts_are_well_formed_and_keep_their_text() -> None:
     assert "0.001" in words
     bars = charts.bar_chart([charts.Bar("ConvNet", 70.2, 0.3, "70.2 here"), charts.Bar("ResNet", 75, 0, "75")], "%")
     assert "70.2 here" in " ".join(svg(bars).itertext())
-    assert svg(charts.dot_chart([charts.Dot("B1", 0.7, 0.01, None)])) is not None
-    assert svg(charts.stacked_chart(["a", "b"], ["x", "y"], [[1, 2], [3, 0]])) is not None
+    assert svg(course_charts.dot_chart([course_charts.Dot("B1", 0.7, 0.01, None)])) is not None
+    assert svg(course_charts.stacked_chart(["a", "b"], ["x", "y"], [[1, 2], [3, 0]])) is not None
 
 
 @pytest.mark.parametrize("most", [0.004, 0.31, 1.0, 59.0, 85.5, 217.0, 324.0, 1000.0, 2436.0])

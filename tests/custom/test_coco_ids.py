@@ -66,9 +66,9 @@ def test_without_the_option_ids_are_places(shell: Shell) -> None:
 
 def test_an_image_that_is_not_in_the_file_is_left_out(shell: Shell) -> None:
     code, out, err = shell(f"predict run in --ids {truth('c.png', 'gone.png')}")
-    assert (code, out) == (1, "1 object in 1 image, 2 images left out: predictions\n")
+    assert (code, out) == (1, "1 object in 1 image, 2 images skipped: predictions\n")
     lines = err.splitlines()
-    wanted = "left out: {} is not in {}: add it there, or predict without --ids"
+    wanted = "skipped: {} is not in {}: add it there, or predict without --ids"
     assert lines == [wanted.format(Path("in", name), Path("in/truth.json")) for name in ("a.png", "б в.png")]
     assert ids() == {"in/c.png": (1000, 40)}
 
@@ -87,7 +87,7 @@ def test_folders_tell_images_of_one_name_apart(shell: Shell) -> None:
     assert "may be each of 2 images in elsewhere.json" in shell(f"predict run in set/val --ids {path} --out two").err
     path = truth("a.png", "c.png", file="elsewhere.json")
     lines = shell(f"predict run set/train/a.png set/val/a.png in/c.png --ids {path} --out one").err.splitlines()
-    assert [line.startswith("left out: set") for line in lines] == [True, True], "neither is guessed"
+    assert [line.startswith("skipped: set") for line in lines] == [True, True], "neither is guessed"
     assert list(ids("one")) == ["in/c.png"]
 
 
@@ -135,5 +135,5 @@ def test_broken_images_are_left_out_with_ids_too(shell: Shell) -> None:
     Path("in/c.png").write_bytes(b"no image")
     saved(Path("in/dark.png"), np.zeros((5, 5, 3), np.uint8))
     code, out, _ = shell(f"predict run in --ids {truth(*BOXES, 'dark.png')}")
-    assert (code, out) == (1, "2 objects in 3 images, 1 image left out: predictions\n")
+    assert (code, out) == (1, "2 objects in 3 images, 1 image skipped: predictions\n")
     assert set(ids()) == {"in/a.png", "in/б в.png"}

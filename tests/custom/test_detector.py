@@ -26,7 +26,6 @@ from pocketrcnn.custom.detector import Detector
 from pocketrcnn.errors import UserError
 from pocketrcnn.evaluation.thresholds import DEFAULT_THRESHOLD
 from pocketrcnn.model.faster_rcnn import FasterRCNN
-from pocketrcnn.model.interchange import to_supervision
 from pocketrcnn.model.kernels import tap_between
 from pocketrcnn.model.structures import Detections
 from pocketrcnn.training.checkpoint import load_tensors, save_tensors
@@ -190,7 +189,7 @@ def test_a_run_that_is_not_finished(run: Path, tmp_path: Path) -> None:
 def test_a_run_of_a_newer_version(run: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(run, tmp_path / "newer")
     text = (folder / "config.yaml").read_text()
-    (folder / "config.yaml").write_text(text.replace("schema: 1", "schema: 99"))
+    (folder / "config.yaml").write_text(text.replace("schema: 2", "schema: 99"))
     with pytest.raises(UserError, match="another version"):
         Detector.load(folder)
 
@@ -277,7 +276,7 @@ def test_supervision(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (arrays["confidence"].tolist(), arrays["class_id"].tolist()) == ([0.75], [1])
     single = Detections(found.boxes[:1], found.scores[:1], found.labels[:1])
     assert single.to_supervision()["xyxy"].tolist() == arrays["xyxy"].tolist()
-    assert to_supervision(found[1])["xyxy"].shape == (1, 4)
+    assert found[1].to_supervision()["xyxy"].shape == (1, 4)
 
 
 def test_training_in_one_call(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -14,22 +16,24 @@ import painted
 import pytest
 import torch
 from PIL import Image
-from runs_in_seconds import evaluation, interrupt_after, metrics, quick
+from runs_in_seconds import evaluated, evaluation, interrupt_after, metrics, quick
 
 from pocketrcnn.cli.main import main
 from pocketrcnn.config import TrainConfig
 from pocketrcnn.custom.evaluate import evaluate_run
 from pocketrcnn.custom.train import resume
+from pocketrcnn.data.boxes import Boxes
 from pocketrcnn.data.custom_data import open_custom_data
 from pocketrcnn.errors import UserError
 from pocketrcnn.evaluation.average_precision import evaluate
-from pocketrcnn.evaluation.coco import Found, Truth
 from pocketrcnn.evaluation.thresholds import DEFAULT_THRESHOLD
 from pocketrcnn.training.checkpoint import load_tensors
 from pocketrcnn.training.clock import Clock
 from pocketrcnn.training.run import open_run, saved_splits
 from pocketrcnn.training.signals import Interrupted
 from pocketrcnn.training.state import State
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -45,6 +49,51 @@ def test_a_run_that_is_trained_on_forgets_the_figures_of_the_weights_before(shap
     resume(run, None, 3, "cpu")
     assert not (run / "evaluation-test.json").exists()
     assert set(json.loads((run / "report.json").read_text())["evaluations"]) == {"val"}
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often the slow parts of an evaluation are called."""
+    counts: Counter[str] = Counter()
+    for module, name in (
+        ("data.images.pixels", "_opened"),
+        ("data.custom_data", "inspect"),
+        ("data.custom_data", "read"),
+        ("training.run", "load_tensors"),
+        ("evaluation.average_precision", "matched"),
+    ):
+        whole = getattr(import_module(f"pocketrcnn.{module}"), name)
+
+        def counted(*given: Any, whole: Any = whole, name: str = name, **named: Any) -> Any:
+            counts[name] += 1
+            return whole(*given, **named)
+
+        monkeypatch.setattr(f"pocketrcnn.{module}.{name}", counted)
+    return counts
+
+
+def test_eval_reads_everything_once(copied: Path, calls: Counter[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """The data were read and checked twice, and the weights read three times."""
+    for inputs in (6, 0):  # those of the test images, which stay in the cache
+        calls.clear()
+        assert main(["eval", str(copied), "--device", "cpu"]) == 0
+        assert "report.html" in capsys.readouterr().out
+        assert (calls["read"], calls["inspect"], calls["load_tensors"]) == (1, 1, 1)
+        assert calls["_opened"] == 38 + inputs + 6, "all images are checked, and six are shown"
+        assert calls["matched"] == 2, "at ten IoUs, and at one to know which detections are right"
+
+
+def test_train_matches_once_more_at_the_end(shapes: Path, tmp_path: Path, calls: Counter[str]) -> None:
+    """All detections were matched three times for one evaluation."""
+    run = quick(shapes, tmp_path / "run")
+    points = len(open_run(run).log_entries())
+    with mock.patch("pocketrcnn.evaluation.average_precision.average_precision") as on_the_way:
+        on_the_way.return_value = dict.fromkeys(("AP", "AP50", "AP75", "AR"), 0.5)
+        calls.clear()
+        quick(shapes, tmp_path / "again")
+    assert on_the_way.call_count == points, "none for the last evaluation"
+    assert calls["matched"] == 2
+    assert (calls["read"], calls["inspect"]) == (1, 1)
 
 
 @pytest.mark.parametrize("content", ["{}", '{"0a": "Test"}', '{"0a": 1}', '{"0a": ["test"]}', "broken"])
@@ -78,7 +127,7 @@ def test_a_run_on_one_annotation_file_stays_with_that_file(tmp_path: Path) -> No
         == open_custom_data(config).splits
         == {"train": 14, "val": 3, "test": 3}
     )
-    assert evaluate_run(run, None, None, "cpu")["counts"]["images"] == 3
+    assert evaluated(run, None, None, "cpu")["counts"]["images"] == 3
 
 
 def test_a_run_killed_before_its_splits_were_noted_notes_them_later(
@@ -107,14 +156,14 @@ def test_a_run_that_is_to_end_before_it_was_judged_is_judged(shapes: Path, tmp_p
 
 def test_a_part_of_the_test_images_is_not_all_of_them(copied: Path, shapes: Path, tmp_path: Path) -> None:
     """One of them in another folder once took the place of the run's own figures."""
-    own = evaluate_run(copied, None, None, "cpu")
+    own = evaluated(copied, None, None, "cpu")
     hard = {"test 0.png": ((48, 48), [("cat", (1.0, 2.0, 12.0, 14.0))])}
     datasets_on_disk.coco(tmp_path / "hard" / "test", hard)  # type: ignore[arg-type]
     shutil.copy(shapes / "test" / "test 0.png", tmp_path / "hard" / "test")
-    assert evaluate_run(copied, tmp_path / "hard", None, "cpu")["counts"]["images"] == 1
+    assert evaluated(copied, tmp_path / "hard", None, "cpu")["counts"]["images"] == 1
     assert evaluation(copied, "test") == own
     whole = shutil.copytree(shapes, tmp_path / "moved")
-    assert evaluate_run(copied, whole, None, "cpu")["data"] == str(whole)
+    assert evaluated(copied, whole, None, "cpu")["data"] == str(whole)
     assert evaluation(copied, "test")["data"] == str(whole), "the same images, and all of them"
 
 
@@ -132,18 +181,18 @@ def test_other_data_of_one_name_have_figures_of_their_own(copied: Path, tmp_path
 
 
 def test_a_score_counts_from_the_threshold_on_where_nothing_is_to_be_found() -> None:
-    nothing = Truth(np.zeros((0, 4)), np.zeros(0, int), np.zeros(0, bool))
-    found = Found(np.array([[0.0, 0, 9, 9]]), np.array([0.6]), np.zeros(1, int))
+    nothing = Boxes(np.zeros((0, 4)), [])
+    found = Boxes([[0.0, 0, 9, 9]], [0], [0.6])
     for threshold, shown in ((0.9, 0.9), (0.2, 0.2), (None, DEFAULT_THRESHOLD)):
         judged = evaluate([nothing], [found], ["cat"], threshold=threshold)
-        assert judged["confusion"]["threshold"] == shown
-        assert judged["images"][0]["fp"] == (shown <= 0.6)
+        assert judged.confusion["threshold"] == shown
+        assert judged.images[0]["fp"] == (shown <= 0.6)
 
 
 def test_what_cannot_be_judged_is_one_line(copied: Path, tmp_path: Path) -> None:
     broken = datasets_on_disk.coco(tmp_path / "broken", {"a.png": ((32, 32), [("cat", (1.0, 2.0, 9.0, 9.0))])})
     (broken / "a.png").write_bytes(b"no image")
-    with pytest.raises(UserError, match="broken has no image that can be judged: `pocketrcnn check` says why"):
+    with pytest.raises(UserError, match="broken has no image that can be evaluated: `pocketrcnn check` says why"):
         evaluate_run(copied, broken, None, "cpu")
 
 
@@ -165,11 +214,11 @@ def test_a_finished_run_without_its_checkpoint_stays_as_it_is(copied: Path, dama
     with pytest.raises(UserError, match=r"checkpoint\.safetensors is (not there|damaged)"):
         resume(copied, None, 50, "cpu")
     assert (copied / "weights.safetensors").read_bytes() == before
-    assert evaluate_run(copied, None, "val", "cpu")["counts"]["images"] == 8
+    assert evaluated(copied, None, "val", "cpu")["counts"]["images"] == 8
 
 
 def test_a_run_that_goes_on_keeps_time_for_its_last_evaluation() -> None:
-    state = State(None, [], None, judging=12.0, log=[{}, {}, {}])  # type: ignore[arg-type]
+    state = State(None, [], None, evaluation_seconds=12.0, log=[{}, {}, {}])  # type: ignore[arg-type]
     assert Clock(state, TrainConfig(minutes=5)).cost == 4.0
 
 
@@ -195,11 +244,9 @@ def test_images_that_fill_no_square_have_the_same_figures_everywhere(tmp_path: P
         content["annotations"] = [one for one in content["annotations"] if one["bbox"][1] + one["bbox"][3] <= 32]
         listing.write_text(json.dumps(content))
     run = quick(data, tmp_path / "run", 30, size=48)
-    seen: list[Found] = []
-    with mock.patch(
-        "pocketrcnn.custom.evaluate.evaluate_detections", lambda _, found, *__, **___: seen.extend(found) or {}
-    ):
+    with mock.patch("pocketrcnn.custom.evaluate.evaluate_detections", wraps=evaluate) as evaluating:
         evaluate_run(run, None, "test", "cpu")
+    seen: list[Boxes] = evaluating.call_args.args[1]
     predicted = Detector.load(run, "cpu")([data / "test" / f"test {i}.png" for i in range(4)], 0.0)
     assert sum(len(one.labels) for one in seen) == int((predicted.labels >= 0).sum()) > 0
     for i, one in enumerate(seen):

@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -25,12 +26,15 @@ from pocketrcnn.course.experiments import NETWORKS
 from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.onnx import export, parity
 from pocketrcnn.custom.onnx.parity import Agreement, Whole, compare, readable
-from pocketrcnn.custom.onnx.runtime import KEY, Detections, detect, open_session
+from pocketrcnn.custom.onnx.runtime import KEY, open_session, run_session
 from pocketrcnn.data.images.pixels import Pixels
 from pocketrcnn.errors import UserError
 from pocketrcnn.model import boxes
 from pocketrcnn.model.faster_rcnn import FasterRCNN
+from pocketrcnn.model.interchange import Detections
 from pocketrcnn.training.run import Run, open_run
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -70,10 +74,10 @@ def test_any_batch_is_its_images_one_by_one(count: int, learned: Path) -> None:
     session = open_session(content_of_run(learned), "the file")
     side = Detector.load(learned, "cpu").side
     frames = np.random.default_rng(count).integers(0, 256, (count, side, side, 3), np.uint8)
-    together = detect(session, frames)
+    together = columns(run_session(session, frames))
     assert [output.shape[0] for output in together] == [count] * 3
     for i in range(count):
-        for whole, part in zip(together, detect(session, frames[i : i + 1]), strict=True):
+        for whole, part in zip(together, columns(run_session(session, frames[i : i + 1])), strict=True):
             np.testing.assert_allclose(whole[i], part[0], atol=1e-3)
 
 
@@ -137,7 +141,7 @@ def test_suppression_takes_part_in_no_gradient() -> None:
 def test_networks_of_the_course_can_be_exported(name: str) -> None:
     torch.manual_seed(0)
     model = FasterRCNN(NETWORKS[name]).eval()
-    detector, side = Detector(model, CLASSES), model.config.image
+    detector, side = Detector(model, CLASSES), model.config.input_size
     frames = np.random.default_rng(0).integers(0, 256, (4, side, side, 3), np.uint8)
     found = compare(export.onnx_file(detector), Whole(detector), frames, "the file")
     assert (found.same, found.total) == (4, 4)
@@ -210,7 +214,7 @@ def test_images_are_those_that_the_run_was_not_trained_on(tmp_path: Path) -> Non
 def test_networks_of_the_course_are_verified_on_their_scenes(tmp_path: Path) -> None:
     config = small("F2")
     with Run(tmp_path / "run", config, torch.device("cpu")):
-        frames, words = verification_frames(config.data, config.model.image)
+        frames, words = verification_frames(config.data, config.model.input_size)
     assert frames.shape == (16, 48, 48, 3)
     assert "sample of CIFAR-10" in words
 
@@ -219,6 +223,10 @@ def test_a_broken_image_is_left_out(shapes: Path, tmp_path: Path) -> None:
     good = next((shapes / "val").glob("*.png"))
     (tmp_path / "broken.png").write_bytes(good.read_bytes()[:200])
     assert len(list(readable([tmp_path / "broken.png", good], 64))) == 1
+
+
+def columns(detections: Detections) -> list[Any]:
+    return [detections.boxes, detections.scores, detections.labels]
 
 
 def some(*rows: tuple[float, float, int]) -> Detections:

@@ -229,7 +229,7 @@ def test_what_is_asked_for_wins() -> None:
         annotations(*[example((200, 200), (24, 18))] * 4), "small", anchors=((8.0, 8.0), (30.0, 20.0)), side=96
     )
     model = found.config.model
-    assert model.image == 96
+    assert model.input_size == 96
     assert model.rpn is not None
     assert model.rpn.anchors == ((8.0, 8.0), (30.0, 20.0))
     assert any(line.startswith("anchors 8x8, 30x20 px; best possible recall") for line in found.reasons)

@@ -129,9 +129,9 @@ def test_broken_images_cost_only_themselves(shell: Shell) -> None:
     huge_png(Path("in/huge.png"))
     code, out, err = shell("predict run in")
     assert code == 1
-    assert out == "2 objects in 2 images, 3 images left out: predictions\n"
+    assert out == "2 objects in 2 images, 3 images skipped: predictions\n"
     lines = err.splitlines()
-    assert [line.startswith("left out: in") for line in lines] == [True] * 3
+    assert [line.startswith("skipped: in") for line in lines] == [True] * 3
     assert "cut.png is damaged" in lines[0]
     assert "huge.png has 20,000 x 20,000 pixels, more than the limit" in lines[1]
     assert "page.jpg is an HTML page, not an image" in lines[2]
@@ -142,7 +142,7 @@ def test_broken_images_cost_only_themselves(shell: Shell) -> None:
 def test_only_broken_images(shell: Shell) -> None:
     Path("page.png").write_text("<html>")
     code, out, err = shell("predict run page.png")
-    assert (code, out) == (1, "0 objects in 0 images, 1 image left out: predictions\n")
+    assert (code, out) == (1, "0 objects in 0 images, 1 image skipped: predictions\n")
     assert err.count("\n") == 1
     assert results() == []
 
@@ -199,7 +199,7 @@ def test_pictures_of_earlier_predictions_are_no_images(shell: Shell) -> None:
     saved(Path("in/a.png"), WHITE)
     saved(Path("in/pictures/b.png"), WHITE)
     assert shell("predict run 'in/**/*' --save-crops --out in/first").code == 0
-    told = "4 pictures of earlier predictions left alone\n2 objects in 2 images: second\n"
+    told = "4 pictures of earlier predictions skipped\n2 objects in 2 images: second\n"
     assert shell("predict run 'in/**/*' --out second") == (0, told, "")
     named = shell("predict run in/first/pictures --out third").out
     assert named.endswith("2 objects in 2 images: third\n"), "named, they are meant"
@@ -213,9 +213,9 @@ def test_what_was_done_before_an_interruption_is_kept(
         saved(Path(f"in/{i}.png"), WHITE)
     add = Output.add
 
-    def interrupting(self: Output, path: Path, *rest: Any) -> None:
-        add(self, path, *rest)
-        if path.name == "1.png":
+    def interrupting(self: Output, one: Readable, *rest: Any) -> None:
+        add(self, one, *rest)
+        if one.path.name == "1.png":
             signal.raise_signal(number)
 
     monkeypatch.setattr(Output, "add", interrupting)
@@ -332,6 +332,5 @@ def test_folders_of_classes(label: str, name: str) -> None:
 
 
 def test_pictures_are_enlarged_to_about_one_size() -> None:
-    nothing = bright_detector()(np.zeros((8, 8, 3), np.uint8))[0]
     for side, wanted in ((1, 512), (32, 512), (200, 600), (256, 512), (500, 500), (1500, 1500)):
-        assert picture(np.zeros((side, side, 3), np.uint8), nothing, ()).shape == (wanted, wanted, 3)
+        assert picture(np.zeros((side, side, 3), np.uint8), []).shape == (wanted, wanted, 3)

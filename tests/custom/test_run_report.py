@@ -12,6 +12,7 @@ from base64 import b64decode
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import fake_runs
@@ -24,14 +25,14 @@ from shell import Shell
 from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.evaluate import evaluate_run
 from pocketrcnn.custom.report import charts, gallery, quality, training
-from pocketrcnn.custom.report.facts import histogram, run_facts, write_comparison, write_run_report
 from pocketrcnn.custom.report.page import render_runs, write_runs
-from pocketrcnn.custom.report.pictures import picture_uri, verdicts
+from pocketrcnn.custom.report.pictures import errors, picture_uri
 from pocketrcnn.custom.report.quality import CELLS, CURVES, gathered
+from pocketrcnn.custom.report.summary import evaluation, histogram, run_summary, write_comparison, write_run_report
 from pocketrcnn.custom.train import Options, train
+from pocketrcnn.data.boxes import Boxes
 from pocketrcnn.data.custom_data import open_custom_data
 from pocketrcnn.errors import UserError
-from pocketrcnn.evaluation.coco import Found, Truth
 from pocketrcnn.training.run import open_run
 
 ALL = ["data", "anchors", "training", "quality", "errors", "pictures", "worst", "speed", "repeat"]
@@ -73,7 +74,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def facts(trained: Path) -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("POCKETRCNN_DATA", str(trained.parent / "cache"))
-        return run_facts(open_run(trained, "cpu"))
+        return run_summary(open_run(trained, "cpu"))
 
 
 def test_facts_are_plain_json(facts: dict[str, Any]) -> None:
@@ -119,7 +120,7 @@ def test_the_worst_images_are_the_worst_of_the_evaluation(facts: dict[str, Any])
 def test_pictures_show_what_predict_gives(learned_in_both: Path, shapes: Path) -> None:
     """Whatever the number format of training. Coordinates on the page are rounded, to 0.0005 px here."""
     run, detector = open_run(learned_in_both, "cpu"), Detector.load(learned_in_both, "cpu")
-    shown = [picture for picture in run_facts(run)["pictures"]["some"] if picture["detections"]]
+    shown = [picture for picture in run_summary(run)["pictures"]["some"] if picture["detections"]]
     assert len(shown) > 3
     for picture in shown:
         scores, corners = ([mark[name] for mark in picture["detections"]] for name in ("score", "box"))
@@ -179,7 +180,7 @@ def test_an_unfinished_run_has_curves_and_no_evaluation(trained: Path, tmp_path:
     shutil.copytree(trained, tmp_path / "run")
     (tmp_path / "run" / "metrics.json").unlink()
     run = open_run(tmp_path / "run", "cpu")
-    facts = run_facts(run, open_custom_data(run.config.data))
+    facts = run_summary(run, open_custom_data(run.config.data))
     text = Page(render_runs([facts])).text
     assert "This run is not finished" in text
     assert facts["evaluations"] == {}
@@ -190,15 +191,23 @@ def test_an_evaluation_of_another_version_is_named(trained: Path, tmp_path: Path
     shutil.copytree(trained, tmp_path / "run")
     (tmp_path / "run" / "evaluation-test.json").write_text('{"split": "test"}')
     with pytest.raises(UserError, match=r"evaluation-test.json is of another version: run `pocketrcnn eval"):
-        run_facts(open_run(tmp_path / "run", "cpu"))
+        run_summary(open_run(tmp_path / "run", "cpu"))
+
+
+def test_an_evaluation_from_before_is_read_as_it_is(tmp_path: Path) -> None:
+    """Version 0.1 wrote it, when an evaluation was a dict."""
+    old = Path(shutil.copy(Path(__file__).with_name("evaluation-0.1.json"), tmp_path / "evaluation-test.json"))
+    read = evaluation(tmp_path, "test")
+    assert json.loads(json.dumps(vars(read))) == json.loads(old.read_text())
+    assert "On 6 test images" in Page(render_runs([fake_runs.run() | {"evaluations": {"test": vars(read)}}])).text
 
 
 @pytest.mark.parametrize(("name", "content"), [("env.json", "{}"), ("log.jsonl", "{}\n")])
 def test_files_that_lack_what_is_shown_are_named(trained: Path, tmp_path: Path, name: str, content: str) -> None:
     shutil.copytree(trained, tmp_path / "run")
     (tmp_path / "run" / name).write_text(content)
-    with pytest.raises(UserError, match=rf"{name} is damaged \(figures are missing\): delete the folder"):
-        run_facts(open_run(tmp_path / "run", "cpu"))
+    with pytest.raises(UserError, match=rf"{name} is damaged \(metrics are missing\): delete the folder"):
+        run_summary(open_run(tmp_path / "run", "cpu"))
 
 
 def test_a_page_takes_the_place_of_pages_alone(
@@ -253,13 +262,27 @@ def test_runs_that_differ_in_the_seed_alone_have_a_mean() -> None:
     assert "seed alone:" in Page(render_runs(runs)).text
     for run in runs:
         run["settings"]["train.minutes"] = 5.0
-    runs[1]["settings"] |= {"data.seed": 1, "train.iterations": 90, "train.curve_images": 50}
-    assert "seed alone, and in what was done in their minutes: AP50 is 0.600" in Page(render_runs(runs)).text
-    runs[1]["settings"]["model.image"] = 64
+    runs[1]["settings"] |= {"data.seed": 1, "train.iterations": 90, "train.evaluation_images": 50}
+    assert "seed alone, and in the iterations that their minutes allowed: AP50 is 0.600" in Page(render_runs(runs)).text
+    runs[1]["settings"]["model.input_size"] = 64
     assert "seed alone" not in Page(render_runs(runs)).text
 
 
-def test_figures_on_other_images_are_not_passed_off_as_comparable() -> None:
+def test_a_page_begins_with_four_images_with_ground_truth_and_detections() -> None:
+    run = fake_runs.run(classes=2, images=6, objects=3)
+    page = render_runs([run])
+    top = page.partition("<nav")[0]
+    assert top.index("<figure>") < top.index("trained from scratch")
+    assert top.count("<img") == 4
+    svgs = [unquote(uri.partition(",")[2]) for uri in Page(page).attributes("img", "src")[:4]]
+    for svg, image in zip(svgs, run["pictures"]["some"], strict=False):
+        assert svg.count("<rect") == 2 * (len(image["objects"]) + len(image["detections"]))
+        assert image["image"] in svg, "the stored picture"
+    assert "<img" not in render_runs([run | {"pictures": None}]).partition("<nav")[0]
+    assert "<img" not in render_runs([run, fake_runs.run(name="b")]).partition("<nav")[0]
+
+
+def test_metrics_on_other_images_are_not_passed_off_as_comparable() -> None:
     runs = [fake_runs.run(name="a"), fake_runs.run(name="b", images=5)]
     assert "cannot be compared" in Page(render_runs(runs)).text
 
@@ -314,7 +337,7 @@ def test_one_point_and_zero_losses_can_be_drawn() -> None:
     run["points"][0]["test"] |= {"loss_box": 0.0, "AP": 0.0, "AP50": 0.0, "AP75": 0.0}
     assert "Losses" in render_runs([run])
     run["points"] = []
-    assert "no points of the curves yet" in render_runs([run])
+    assert "The log has no entries yet" in render_runs([run])
 
 
 def test_a_run_without_evaluation_names_the_command() -> None:
@@ -334,7 +357,7 @@ def test_a_colour_stands_for_the_same_run_everywhere() -> None:
 
 def test_captions_follow_the_numbers() -> None:
     assert training.best_point([50, 100], [0.1, 0.4]).endswith(
-        "AP is highest, 0.400, at iteration 100, the last point: longer training may help."
+        "AP is highest, 0.400, at iteration 100, the last log entry: longer training may help."
     )
     assert training.best_point([50, 100], [0.9, 0.4]).endswith("AP is highest, 0.900, at iteration 50 of 100.")
     run = fake_runs.run()
@@ -346,22 +369,20 @@ def test_captions_follow_the_numbers() -> None:
 def test_labels_are_left_out_where_they_would_hide_the_image() -> None:
     for objects, shown in ((3, True), (30, False)):
         found = gallery.gallery("", "", fake_runs.run(objects=objects)["pictures"]["some"], named=True)
-        svgs = [b64decode(panel.uri.split(",")[1]) for panel in found.panels]
+        svgs = [unquote(panel.uri.partition(",")[2]) for panel in found.panels]
         assert len(svgs) == 8
-        assert all((b"<text" in svg) == shown for svg in svgs)
+        assert all(("<text" in svg) == shown for svg in svgs)
         assert all(ElementTree.fromstring(svg).tag.endswith("svg") for svg in svgs), "names are escaped"
 
 
-def test_verdicts_are_those_of_the_evaluation() -> None:
+def test_errors_are_those_of_the_evaluation() -> None:
     boxes = np.array([[0, 0, 10, 10], [20, 20, 30, 30], [50, 50, 90, 90]], float)
-    truth = [Truth(boxes[:0], np.zeros(0, int), np.zeros(0, bool))]
-    truth += [Truth(boxes, np.array([0, 1, 0]), np.array([False, False, True]))]
+    truth = [Boxes(boxes[:0], []), Boxes(boxes, [0, 1, 0], crowd=[False, False, True])]
     inside = np.array([[0, 0, 10, 9], [0, 0, 9, 10], [20, 20, 30, 30], [60, 60, 70, 70]], float)
-    found = [Found(boxes[:1], np.array([0.5]), np.array([0]))]
-    found += [Found(inside, np.array([0.9, 0.8, 0.7, 0.6]), np.array([0, 0, 0, 0]))]
-    false, missed = verdicts(truth, found, 2)
-    assert false == [{0}, {1, 2}], "the second on one object, and one of the wrong class; not that in a crowd"
-    assert missed == [set(), {1}]
+    found = [Boxes(boxes[:1], [0], [0.5]), Boxes(inside, [0, 0, 0, 0], [0.9, 0.8, 0.7, 0.6])]
+    false, missed = zip(*(errors(one, other, 2) for one, other in zip(truth, found, strict=True)), strict=True)
+    assert false == ({0}, {1, 2}), "the second on one object, and one of the wrong class; not that in a crowd"
+    assert missed == (set(), {1})
 
 
 def test_large_pictures_are_made_smaller_and_tiny_ones_stay_exact() -> None:

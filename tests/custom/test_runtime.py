@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pocketrcnn.custom import detector as predictor
-from pocketrcnn.custom.onnx.runtime import Detections, Detector
+from pocketrcnn.custom.onnx.runtime import Detector
 from pocketrcnn.errors import UserError
+from pocketrcnn.model.interchange import Detections
 
 SIZES = ((48, 48), (30, 48), (200, 90), (1, 1), (33, 500))  # width, height
 

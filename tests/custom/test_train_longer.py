@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shutil
-import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from runs_in_seconds import interrupt_after
 
 from pocketrcnn.config import Config, DataConfig
 from pocketrcnn.custom import train as training
@@ -23,6 +23,8 @@ from pocketrcnn.evaluation import average_precision
 from pocketrcnn.training.loop import Trainer
 from pocketrcnn.training.run import Run, open_run, saved_splits
 from pocketrcnn.training.signals import Interrupted
+
+pytestmark = pytest.mark.slow
 
 
 def options(data: Path, **changes: Any) -> Options:
@@ -87,7 +89,7 @@ def test_a_longer_run_is_configured_as_one_that_was_so_long_from_the_start(
         made.keep_splits(own.split_of)
     found, _ = longer(tmp_path / "run", None, 600)
     precision = open_run(tmp_path / "run").config.train.precision
-    same = {"precision": precision, "curve_images": few.train.curve_images}
+    same = {"precision": precision, "evaluation_images": few.train.evaluation_images}
     assert found == replace(many, train=replace(many.train, **same))
     assert longer(tmp_path / "run", None, 3)[0].augment == few.augment
 
@@ -118,16 +120,10 @@ def test_where_nothing_is_done_the_pace_is_measured(run: Path, monkeypatch: pyte
 
 @pytest.mark.parametrize("stop", [5, 7, 9])
 def test_a_longer_run_that_is_interrupted_ends_in_the_same_bytes(run: Path, tmp_path: Path, stop: int) -> None:
-    parts, step = Path(shutil.copytree(run, tmp_path / "parts")), Trainer.step
+    parts = Path(shutil.copytree(run, tmp_path / "parts"))
     resume(run, None, 9, "cpu")
-
-    def stopping(self: Trainer) -> None:
-        step(self)
-        if self.state.iteration == stop:
-            signal.raise_signal(signal.SIGINT)
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Trainer, "step", stopping)
+        interrupt_after(patch, stop)
         with pytest.raises(Interrupted):
             resume(parts, None, 9, "cpu")
     resume(parts, None, 9 if stop == 7 else None, "cpu")

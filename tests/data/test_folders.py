@@ -56,7 +56,7 @@ def cached(root: Path) -> list[str]:
 
 def test_it_is_a_data_set(annotations: Annotations) -> None:
     data: Dataset = open_folder(annotations, "train", 32)
-    assert (len(data), data.size, data.classes, data.official) == (5, 32, ["cat", "dog"], False)
+    assert (len(data), data.size, data.classes) == (5, 32, ["cat", "dog"])
     assert data.name == f"{annotations.root.name}, train images"
     assert data.to(torch.device("cpu")).batch(torch.tensor([1])).images.device.type == "cpu"
 
@@ -95,11 +95,11 @@ def test_a_batch_of_two_is_two_batches_of_one(annotations: Annotations) -> None:
 
 
 def test_truth_is_in_original_pixels_with_crowds(annotations: Annotations) -> None:
-    boxes, labels, crowd = open_folder(annotations, "train", 16).truth(0)
-    assert boxes.tolist() == [[2, 3, 30.5, 20], [0, 0, 9, 9], [1, 1, 5, 6]]
-    assert labels.tolist() == [0, 1, 1]
-    assert crowd.tolist() == [False, True, False]
-    empty = open_folder(annotations, "train", 16).truth(1)
+    truth = open_folder(annotations, "train", 16).ground_truth(0)
+    assert truth.boxes.tolist() == [[2, 3, 30.5, 20], [0, 0, 9, 9], [1, 1, 5, 6]]
+    assert truth.labels.tolist() == [0, 1, 1]
+    assert truth.crowd.tolist() == [False, True, False]
+    empty = open_folder(annotations, "train", 16).ground_truth(1)
     assert (empty.boxes.shape, empty.labels.shape, empty.crowd.shape) == ((0, 4), (0,), (0,))
 
 
@@ -123,8 +123,9 @@ def test_a_part_of_a_data_set(annotations: Annotations) -> None:
     part = whole.take([3, 0])
     assert len(part) == 2
     assert part.paths == (whole.paths[3], whole.paths[0])
-    assert part.truth(1) is whole.truth(0)
-    for mine, its in zip(part.take([1]).to(part.device).batch(torch.tensor([0])).boxes, [whole.truth(0)], strict=True):
+    assert part.ground_truth(1) is whole.ground_truth(0)
+    boxes = part.take([1]).to(part.device).batch(torch.tensor([0])).boxes
+    for mine, its in zip(boxes, [whole.ground_truth(0)], strict=True):
         assert len(mine) == (~its.crowd).sum()
     assert torch.equal(part.batch(torch.tensor([1])).images, whole.batch(torch.tensor([0])).images)
 

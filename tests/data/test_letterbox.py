@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pocketrcnn.data.images.letterbox import FILL, letterbox, scale_of, scaled_size
+from pocketrcnn.data.boxes import Boxes
+from pocketrcnn.data.images.letterbox import FILL, letterbox, scale_of, scaled_size, to_image
 
 lengths = st.integers(1, 300)
 
@@ -81,3 +82,22 @@ def test_making_smaller_averages() -> None:
     board = np.indices((256, 256)).sum(0) % 2 * 255
     frame, _ = letterbox(np.repeat(board[..., None], 3, 2).astype(np.uint8), 40)
     assert np.abs(frame.astype(int) - 127).max() <= 8
+
+
+@settings(max_examples=60, deadline=None)
+@given(lengths, lengths, st.integers(1, 128), st.lists(st.floats(-0.5, 1.5), min_size=4, max_size=4))
+def test_boxes_are_cut_at_the_image_and_dropped_without_area(
+    width: int, height: int, side: int, parts: list[float]
+) -> None:
+    scales = scale_of(width, height, side)
+    box = np.array(parts) * (width, height, width, height)
+    back = to_image(Boxes([box * np.tile(scales, 2)], [3], [0.5]), scales, (width, height))
+    cut = box.clip(0, (width, height, width, height))
+    if len(back):
+        assert back.boxes[0] == pytest.approx(cut, rel=1e-6, abs=1e-6 * max(width, height))
+        assert (back.boxes[0, 2:] > back.boxes[0, :2]).all()
+        assert (back.boxes[0, 2:] <= (width, height)).all()
+        assert (back.labels.tolist(), back.scores.tolist()) == ([3], [0.5])
+        assert np.array_equal(back.boxes, back.boxes.astype(np.float32)), "the precision of what is written"
+    else:
+        assert (cut[2:] - cut[:2]).min() <= 1e-6 * max(width, height)

@@ -10,7 +10,7 @@ from pocketrcnn.course.data.datasets import open_dataset
 from pocketrcnn.course.experiments import NETWORKS
 from pocketrcnn.evaluation import network
 from pocketrcnn.evaluation.measures import Means, Sums, measure
-from pocketrcnn.evaluation.network import batch_size, evaluate, most_candidates, predictions
+from pocketrcnn.evaluation.network import batch_size, evaluate, max_candidates, predictions
 from pocketrcnn.model.faster_rcnn import FasterRCNN, Prediction
 from pocketrcnn.model.structures import Batch
 
@@ -99,15 +99,15 @@ def test_many_candidates_are_suppressed_in_fewer_images_at_once(side: int, candi
 
 def test_the_candidates_of_a_network_are_no_more_than_its_anchors() -> None:
     rpn = RPNConfig(box_dims=4, candidates=50, proposals=20)
-    config = ModelConfig(replace(NETWORKS["detector"].backbone), rpn, image=48, detections=10)
-    assert most_candidates(FasterRCNN(config)) == 36, "cells of 8 pixels"
-    assert most_candidates(FasterRCNN(replace(config, image=96))) == 50
-    assert most_candidates(FasterRCNN(replace(config, detections=20))) == 60, "of the detections"
-    assert most_candidates(FasterRCNN(NETWORKS["convnet"])) == 3
+    config = ModelConfig(replace(NETWORKS["detector"].backbone), rpn, input_size=48, detections=10)
+    assert max_candidates(FasterRCNN(config)) == 36, "cells of 8 pixels"
+    assert max_candidates(FasterRCNN(replace(config, input_size=96))) == 50
+    assert max_candidates(FasterRCNN(replace(config, detections=20))) == 60, "of the detections"
+    assert max_candidates(FasterRCNN(NETWORKS["convnet"])) == 3
 
 
 def test_an_evaluation_keeps_to_the_pairs_that_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "MOST_SUPPRESSED", 30)
+    monkeypatch.setattr(network, "MAX_SUPPRESSED", 30)
     model, dataset = FasterRCNN(NETWORKS["mobilenet"]), open_dataset(DataConfig("sample"), "test")
     assert [len(batch) for batch, _ in predictions(model, dataset, 7)] == [3, 3, 1]
 
@@ -118,5 +118,5 @@ def test_evaluation_is_the_same_twice_and_leaves_the_mode_alone() -> None:
     first, second = (evaluate(model, dataset, LossConfig(), 30) for _ in range(2))
     assert first == second
     assert model.training
-    assert set(first) == {"accuracy", "loss_object"}
-    assert not torch.equal(torch.tensor(first["loss_object"]), torch.tensor(0.0))
+    assert set(first) == {"accuracy", "loss_classification"}
+    assert not torch.equal(torch.tensor(first["loss_classification"]), torch.tensor(0.0))

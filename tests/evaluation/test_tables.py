@@ -1,15 +1,13 @@
 """What the terminal says of an evaluation."""
 
-from typing import Any
-
 from random_detections import found_of, random_set, truth_of
 from rich.console import Console
 
-from pocketrcnn.evaluation.average_precision import evaluate
+from pocketrcnn.evaluation.average_precision import Evaluation, evaluate
 from pocketrcnn.evaluation.tables import CONFUSED, confused, tables
 
 
-def text_of(evaluation: dict[str, Any]) -> str:
+def text_of(evaluation: Evaluation) -> str:
     console = Console(width=200)
     with console.capture() as capture:
         for table in tables(evaluation):
@@ -22,15 +20,15 @@ def test_every_figure_stands_there_with_its_limit_and_its_number_of_objects() ->
     got = evaluate(truth, found, [f"class {label}" for label in range(classes)], max_detections=123)
     lines = text_of(got).splitlines()
     first = {line.split()[0]: line for line in lines if line.strip()}
-    for name, value in got["overall"].items():
+    for name, value in got.overall.items():
         assert f"{value:.3f}" in first[name]
     assert "maxDets 123" in first["AP"]
-    assert f"{got['best']['threshold']:.3f}" in first["threshold"]
-    for row in (*got["sizes"], *got["classes"]):
+    assert f"{got.best['threshold']:.3f}" in first["threshold"]
+    for row in (*got.sizes, *got.classes):
         line = next(line for line in lines if line.startswith(row["name"]))
         assert f"{row['objects']:,}" in line
         assert f"{row['AP50']:.3f}" in line
-    for kind, count in got["tide"]["errors"].items():
+    for kind, count in got.tide["errors"].items():
         assert first[kind].split()[2] == f"{count:,}"
 
 

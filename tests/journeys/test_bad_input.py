@@ -42,15 +42,17 @@ import fake_cifar
 import pytest
 import torch
 from filelock import FileLock
-from shell import Shell, few_evaluations, finish, start
+from runs_in_seconds import interrupt_after
+from shell import Shell, few_evaluations, finish, short_sample, start
 from tiny_detectors import tiny_run
 
 from pocketrcnn.cli.main import main
 from pocketrcnn.course.data import cifar, download
 from pocketrcnn.data import files
 from pocketrcnn.data.images import cache
-from pocketrcnn.training import loop
-from pocketrcnn.training.loop import Trainer
+from pocketrcnn.training import fit
+
+pytestmark = pytest.mark.slow
 
 B2 = "reproduce --data sample --only B2 --iterations 4 --batch 4 --out"
 F3 = "reproduce --data sample --only F3 --iterations 1 --batch 4 --out"
@@ -60,27 +62,16 @@ RUN = "B2-pocket-4-sample-seed0"
 @pytest.fixture
 def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
     few_evaluations(monkeypatch)
+    short_sample(monkeypatch)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     return Shell(capsys)
-
-
-def stop_in_iteration(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Ctrl-C while an iteration is computed."""
-    step = Trainer.step
-
-    def stopping(self: Trainer) -> None:
-        step(self)
-        if self.state.iteration == number:
-            signal.raise_signal(signal.SIGINT)
-
-    monkeypatch.setattr(Trainer, "step", stopping)
 
 
 @pytest.fixture
 def stopped(shell: Shell, tmp_path: Path) -> Path:
     """The output folder of a call that was interrupted in its second iteration."""
     with pytest.MonkeyPatch.context() as patch:
-        stop_in_iteration(patch, 2)
+        interrupt_after(patch, 2)
         code, _, err = shell(B2, tmp_path / "out")
     assert code == 130
     message = f"pocketrcnn: interrupted at iteration 2 of {RUN}, state saved; the same command goes on from here"
@@ -250,7 +241,8 @@ def test_impossible_places_are_refused_before_any_work(
     """Neither a file nor /proc takes a folder, not even from root. The data are not there: they are not looked at."""
     where = tmp_path / place  # "/proc" stays what it is
     (tmp_path / "notes.txt").write_text("precious")
-    line = shell.refused(words.format(where, run=tiny_run(tmp_path_factory)))
+    run = tiny_run(tmp_path_factory) if "{run}" in words else ""
+    line = shell.refused(words.format(where, run=run))
     assert line.startswith(f"pocketrcnn: {where}")
     assert " cannot be written" in line
     assert line.endswith("with --out")
@@ -321,7 +313,7 @@ def test_no_space_for_a_checkpoint(shell: Shell, tmp_path: Path) -> None:
 
 def test_a_configuration_from_another_version(shell: Shell, stopped: Path) -> None:
     path = stopped / "runs" / RUN / "config.yaml"
-    path.write_text(path.read_text().replace("schema: 1", "schema: 99"))
+    path.write_text(path.read_text().replace("schema: 2", "schema: 99"))
     line = shell.refused(B2, stopped)
     assert line == f"pocketrcnn: {path} was written by another version of pocketrcnn: use that version or a new folder"
 
@@ -350,7 +342,7 @@ def test_a_checkpoint_that_is_damaged(shell: Shell, stopped: Path) -> None:
 def test_a_checkpoint_that_belongs_to_another_network(shell: Shell, stopped: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     with pytest.MonkeyPatch.context() as patch:
-        stop_in_iteration(patch, 1)
+        interrupt_after(patch, 1)
         assert shell(B2.replace("B2", "B1"), other).code == 130
     mine = stopped / "runs" / RUN / "checkpoint.safetensors"
     mine.write_bytes((other / "runs" / RUN.replace("B2", "B1") / "checkpoint.safetensors").read_bytes())
@@ -363,6 +355,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
         few_evaluations(patch)
+        short_sample(patch)
         assert main([*F3.split(), str(folder)]) == 0
     return folder
 
@@ -387,7 +380,7 @@ def test_a_finished_run_without_its_figures(shell: Shell, finished: Path, tmp_pa
     out = Path(shutil.copytree(finished, tmp_path / "out"))
     path = out / "runs" / "F3-pocket-1-sample-seed0" / "metrics.json"
     path.write_text(json.dumps({"metrics": {}, "seconds": 1, "iterations": 1}))
-    assert f"{path} is damaged (figures are missing): delete the folder" in shell.refused(F3, out)
+    assert f"{path} is damaged (metrics are missing): delete the folder" in shell.refused(F3, out)
 
 
 @pytest.mark.parametrize("words", ["reproduce --data ~nosuch/x", "reproduce --data sample --backgrounds ~nosuch/x"])
@@ -425,14 +418,14 @@ def test_other_lengths_recipes_and_seeds_have_folders_of_their_own(shell: Shell,
 
 def test_ctrl_c_during_the_last_evaluation_ends_the_call(shell: Shell, tmp_path: Path) -> None:
     """The run is finished first; the next one is not begun."""
-    whole = loop.assess
+    whole = fit.assess
 
     def interrupted(*given: Any) -> Any:
         signal.raise_signal(signal.SIGINT)
         return whole(*given)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "assess", interrupted)
+        patch.setattr(fit, "assess", interrupted)
         code, _, err = shell(B2.replace("B2", "B2,B3"), tmp_path)
     assert code == 130
     assert f"interrupted at the end of {RUN}, state saved" in err
@@ -455,8 +448,13 @@ def test_a_run_killed_before_its_first_iteration_goes_on(shell: Shell, tmp_path:
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)]
 )
 def test_a_stopped_run_goes_on(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, number: signal.Signals, code: int
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+    code: int,
 ) -> None:
+    short_sample(monkeypatch)
     words = f"reproduce --data sample --only R1 --iterations 5 --batch 4 --checkpoint 0 --out {tmp_path}"
     process = start(*words.split())
     assert process.stdout is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 import runpy
@@ -23,6 +22,8 @@ from pocketrcnn.course import bench, experiments
 from pocketrcnn.data.images.pixels import read_image
 from pocketrcnn.model import backbones, roi
 from pocketrcnn.training import timing
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "pocketrcnn"
@@ -83,7 +84,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder to work in, a cache with a small CIFAR-10, a short benchmark; what snippets add goes away."""
     monkeypatch.chdir(tmp_path)
     fake_cifar.write(tmp_path / "cache" / "cifar-10-batches-bin", fake_cifar.install(monkeypatch, tmp_path / "cache"))
-    monkeypatch.setattr(experiments, "TrainConfig", partial(TrainConfig, evaluations=1, curve_images=20))
+    monkeypatch.setattr(experiments, "TrainConfig", partial(TrainConfig, evaluations=1, evaluation_images=20))
     monkeypatch.setattr(bench, "MEASURED", ("B2",))
     monkeypatch.setattr(timing, "WARM_UP", 0)
     monkeypatch.setattr(bench, "PRODUCT", 64)
@@ -168,37 +169,6 @@ def test_the_readme_lists_exactly_the_rooms_of_the_package() -> None:
         listed.append(name.removesuffix("/"))
     assert set(listed) == {p.parent.name for p in PACKAGE.glob("*/__init__.py")}
     assert len(listed) <= ROOMS
-
-
-def rooms() -> dict[str, int]:
-    """Every module of the package, or its folder, with the number of its room in docs/design.md."""
-    table = (ROOT / "docs" / "design.md").read_text(encoding="utf-8").partition("| room | files | knows |\n")[2]
-    rows = table.partition("\n\n")[0].splitlines()[1:]
-    return {name: number for number, row in enumerate(rows) for name in re.findall(r"`(\w+)`", row.split("|")[2])}
-
-
-def imported(tree: ast.AST, depth: int) -> Iterator[str]:
-    """Modules of the package that a file of it imports, except for types alone. `depth`: folders above the file."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            continue
-        if isinstance(node, ast.ImportFrom) and node.level == depth + 1:
-            yield from [node.module.split(".")[0]] if node.module else [alias.name for alias in node.names]
-        yield from imported(node, depth)
-
-
-def test_rooms_import_from_the_rooms_above_them_only() -> None:
-    order = rooms()
-    assert set(order) == {p.stem for p in PACKAGE.iterdir() if p.suffix == ".py" or (p / "__init__.py").is_file()} - {
-        "__init__"
-    }
-    for path in PACKAGE.rglob("*.py"):
-        place = path.relative_to(PACKAGE)
-        own = place.parts[0].removesuffix(".py")
-        if own == "__init__":
-            continue
-        for name in imported(ast.parse(path.read_text(encoding="utf-8")), len(place.parts) - 1):
-            assert order[name] <= order[own], f"{place} imports {name}"
 
 
 def test_the_tables_are_what_the_script_makes_from_the_kept_results() -> None:

@@ -25,7 +25,7 @@ def network(name: str) -> FasterRCNN:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_predicts_learns_and_detects(name: str) -> None:
     model = network(name)
-    batch = some_batch(model.config.image)
+    batch = some_batch(model.config.input_size)
     prediction = model(batch.images, batch)
     losses = model.losses(prediction, model.targets(prediction, batch), LossConfig())
     total_loss(losses, LossConfig()).backward()
@@ -51,8 +51,8 @@ def test_a_classifier_is_a_detector_whose_one_box_is_the_frame() -> None:
 
 
 def test_total_loss_is_the_weighted_sum() -> None:
-    losses = {"objectness": torch.tensor(1.0), "box": torch.tensor(2.0), "object": torch.tensor(3.0)}
-    assert float(total_loss(losses, LossConfig(objectness=1, box=100, object=0.5))) == 1 + 200 + 1.5
+    losses = {"objectness": torch.tensor(1.0), "box": torch.tensor(2.0), "classification": torch.tensor(3.0)}
+    assert float(total_loss(losses, LossConfig(objectness=1, box=100, classification=0.5))) == 1 + 200 + 1.5
 
 
 def test_the_object_loss_does_not_move_the_box_layer() -> None:
@@ -60,7 +60,7 @@ def test_the_object_loss_does_not_move_the_box_layer() -> None:
     model, batch = network("detector"), some_batch(48)
     prediction = model(batch.images)
     losses = model.losses(prediction, model.targets(prediction, batch), LossConfig())
-    losses["object"].backward()
+    losses["classification"].backward()
     assert model.rpn is not None
     assert model.rpn.box is not None
     assert model.rpn.box.weight.grad is None

@@ -168,7 +168,7 @@ def crowded() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
 
 @pytest.mark.parametrize("most", [1, 50, 200, 1 << 24])
 def test_many_objects_are_compared_in_parts_with_the_same_result(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(boxes, "MOST_PAIRS", most)
+    monkeypatch.setattr(boxes, "MAX_PAIRS", most)
     anchors, found, objects, valid = crowded()
     labels, index = boxes.match(anchors, objects, valid, 0.5, 0.2)
     for i in range(3):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pocketrcnn.report.draw import png_uri
+from pocketrcnn.report.marks import png_uri
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 PUBLISHED = {
@@ -192,7 +192,7 @@ def _curves(id: str, final: float, seeds: int, iterations: int, rng: np.random.G
             "mean_iou_test": curve(evaluated, 0.5, 0.955, 9, 0.004),
         }
     if id[0] == "F":
-        found |= {"loss_object_train": curve(evaluated, 2.3, 0.35, 4, 0.06)}
+        found |= {"loss_classification_train": curve(evaluated, 2.3, 0.35, 4, 0.06)}
     return found
 
 

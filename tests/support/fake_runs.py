@@ -1,4 +1,4 @@
-"""Facts of runs that never were, of any shape: what `run_facts` collects, with a real evaluation of made-up boxes."""
+"""Facts of runs that never were, of any shape: what `run_summary` collects, with a real evaluation of made-up boxes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 from PIL import Image
 
 from pocketrcnn.config import Config, DataConfig, ModelConfig, ROIConfig, RPNConfig, TrainConfig
-from pocketrcnn.custom.report.facts import histogram
 from pocketrcnn.custom.report.pictures import picture_uri
+from pocketrcnn.custom.report.summary import histogram
+from pocketrcnn.data.boxes import Boxes
 from pocketrcnn.evaluation.average_precision import evaluate
-from pocketrcnn.evaluation.coco import Found, Truth
 from pocketrcnn.training import config_file
 
 SIDE = 128
@@ -40,13 +40,12 @@ def run(
     rpn = RPNConfig(anchors=((8.0, 8.0), (16.0, 24.0)), box_dims=4, candidates=20, proposals=20)
     config = Config(
         DataConfig("somewhere", "folder", tuple(labels)),
-        model=ModelConfig(rpn=rpn, roi=ROIConfig(background=True, refine=True), image=SIDE, classes=classes),
+        model=ModelConfig(rpn=rpn, roi=ROIConfig(background=True, refine=True), input_size=SIDE, classes=classes),
         train=TrainConfig(seed=seed, monitor="AP"),
     )
     random = np.random.default_rng(seed)
     truth, found = boxes(random, classes, images, objects)
-    evaluation = evaluate(truth, found, labels, [f"{i}.png" for i in range(images)])
-    evaluation = {"data": "somewhere", "split": "val", **json.loads(json.dumps(evaluation))}
+    evaluation = evaluate(truth, found, labels, [f"{i}.png" for i in range(images)], data="somewhere", split="val")
     pictures = [picture(random, labels, one, two, i) for i, (one, two) in enumerate(zip(truth, found, strict=True))]
     return {
         "schema": 1,
@@ -60,7 +59,7 @@ def run(
         "hardware": HARDWARE,
         "points": [point(i + 1, points) for i in range(points)],
         "metrics": {"iterations": 100, "seconds": 61.0, "metrics": {}},
-        "evaluations": {"val": evaluation},
+        "evaluations": {"val": json.loads(json.dumps(vars(evaluation)))},
         "data": data(labels, images, objects),
         "pictures": {"split": "val", "threshold": 0.5, "some": pictures[:6], "worst": pictures[:6]},
         "speed": {"milliseconds": 12.3, "images": 8, "threads": 1},
@@ -68,21 +67,21 @@ def run(
     }
 
 
-def boxes(random: Any, classes: int, images: int, objects: int) -> tuple[list[Truth], list[Found]]:
+def boxes(random: Any, classes: int, images: int, objects: int) -> tuple[list[Boxes], list[Boxes]]:
     """Objects at random, and detections of half of them, a little off, with some that are false."""
     truth, found = [], []
     for _ in range(images):
         corners = random.uniform(0, SIDE * 0.8, (objects, 2))
         wanted = np.concatenate([corners, corners + random.uniform(4, SIDE * 0.2, (objects, 2))], 1)
         labels = random.integers(0, classes, objects)
-        truth.append(Truth(wanted, labels, np.zeros(objects, bool)))
+        truth.append(Boxes(wanted, labels))
         half = slice(0, (objects + 1) // 2)
-        found.append(Found(wanted[half] + 0.5, random.uniform(0.2, 1, len(wanted[half])), (labels[half] * 3) % classes))
+        found.append(Boxes(wanted[half] + 0.5, (labels[half] * 3) % classes, random.uniform(0.2, 1, len(wanted[half]))))
     return truth, found
 
 
 def point(number: int, count: int) -> dict[str, Any]:
-    losses = {f"loss_{name}": 2.0 / number for name in ("objectness", "box", "object", "refine")}
+    losses = {f"loss_{name}": 2.0 / number for name in ("objectness", "box", "classification", "box_regression")}
     shares = {name: number / (count + 1) for name in ("accuracy", "recall_50", "recall_70", "objectness_accuracy")}
     precision = {"AP": 0.1 * number, "AP50": 0.2 * number, "AP75": 0.05 * number}
     return {
@@ -92,7 +91,7 @@ def point(number: int, count: int) -> dict[str, Any]:
     }
 
 
-def picture(random: Any, labels: list[str], truth: Truth, found: Found, number: int) -> dict[str, Any]:
+def picture(random: Any, labels: list[str], truth: Boxes, found: Boxes, number: int) -> dict[str, Any]:
     image = random.integers(0, 255, (SIDE // 8, SIDE // 8, 3), np.uint8)
     larger = np.asarray(Image.fromarray(image).resize((SIDE, SIDE)))
     objects = [

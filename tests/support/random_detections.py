@@ -9,24 +9,24 @@ import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from pocketrcnn.evaluation.coco import Found, Truth
+from pocketrcnn.data.boxes import Boxes
 
-FIGURES = {"AP": slice(None), "AP50": 0, "AP75": 5}
+METRICS = {"AP": slice(None), "AP50": 0, "AP75": 5}
 
 
-def truth_of(*rows: Sequence[float]) -> Truth:
+def truth_of(*rows: Sequence[float]) -> Boxes:
     """An image's objects from rows of x1, y1, x2, y2, label, crowd."""
     table = np.array(rows, float).reshape(-1, 6)
-    return Truth(table[:, :4], table[:, 4].astype(int), table[:, 5].astype(bool))
+    return Boxes(table[:, :4], table[:, 4].astype(int), crowd=table[:, 5].astype(bool))
 
 
-def found_of(*rows: Sequence[float]) -> Found:
+def found_of(*rows: Sequence[float]) -> Boxes:
     """An image's detections from rows of x1, y1, x2, y2, score, label."""
     table = np.array(rows, float).reshape(-1, 6)
-    return Found(table[:, :4], table[:, 4], table[:, 5].astype(int))
+    return Boxes(table[:, :4], table[:, 5].astype(int), table[:, 4])
 
 
-def random_set(seed: int, images: int | None = None, most: int = 8) -> tuple[list[Truth], list[Found], int]:
+def random_set(seed: int, images: int | None = None, most: int = 8) -> tuple[list[Boxes], list[Boxes], int]:
     """Objects and detections of a few images: crowds, ties, duplicates, no area, nothing at all, whole pixels."""
     rng = np.random.default_rng(seed)
     classes, whole_pixels, ties = int(rng.integers(1, 4)), rng.random() < 0.5, rng.random() < 0.5
@@ -41,8 +41,8 @@ def random_set(seed: int, images: int | None = None, most: int = 8) -> tuple[lis
             guessed[place] = labels[one]
         scores = rng.random(detections).round(1 if ties else 9)
         boxes, guesses = (array.round() if whole_pixels else array for array in (boxes, guesses))
-        truth.append(Truth(boxes, labels, rng.random(objects) < 0.15))
-        found.append(Found(guesses.astype(np.float32), scores, guessed))
+        truth.append(Boxes(boxes, labels, crowd=rng.random(objects) < 0.15))
+        found.append(Boxes(guesses.astype(np.float32), guessed, scores))
     return truth, found, classes
 
 
@@ -54,7 +54,7 @@ def random_boxes(rng: np.random.Generator, count: int) -> np.ndarray:
 
 
 def oracle(
-    truth: list[Truth], found: list[Found], classes: int, limit: int, areas: list[tuple[float, float]]
+    truth: list[Boxes], found: list[Boxes], classes: int, limit: int, areas: list[tuple[float, float]]
 ) -> dict[str, np.ndarray]:
     """pycocotools' precision [T,R,K,A] and recall [T,K,A]."""
     images = [{"id": index + 1} for index in range(len(truth))]
@@ -74,7 +74,7 @@ def oracle(
     return {name: run.eval[name][..., 0] for name in ("precision", "recall")}
 
 
-def annotations(parts: Sequence[Truth | Found]) -> list[dict[str, Any]]:
+def annotations(parts: Sequence[Boxes]) -> list[dict[str, Any]]:
     """Boxes as pycocotools wants them."""
     rows: list[dict[str, Any]] = []
     for image, one in enumerate(parts, start=1):
@@ -82,13 +82,13 @@ def annotations(parts: Sequence[Truth | Found]) -> list[dict[str, Any]]:
             width, height = x2 - x1, y2 - y1
             row = {"bbox": [x1, y1, width, height], "area": width * height, "image_id": image, "id": len(rows) + 1}
             row["category_id"] = int(one.labels[index]) + 1
-            row["iscrowd"] = int(one.crowd[index]) if isinstance(one, Truth) else 0
-            row["score"] = float(one.scores[index]) if isinstance(one, Found) else None
+            row["iscrowd"] = int(one.crowd[index])
+            row["score"] = float(one.scores[index])
             rows.append(row)
     return rows
 
 
-def figures_of(precision: np.ndarray, recall: np.ndarray) -> dict[str, float | None]:
+def metrics_of(precision: np.ndarray, recall: np.ndarray) -> dict[str, float | None]:
     """Means over what is not -1 of pycocotools' precision [T,R,K] and recall [T,K]."""
-    values = {name: precision[place] for name, place in FIGURES.items()} | {"AR": recall}
+    values = {name: precision[place] for name, place in METRICS.items()} | {"AR": recall}
     return {name: float(array[array > -1].mean()) if (array > -1).any() else None for name, array in values.items()}

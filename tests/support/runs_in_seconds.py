@@ -14,7 +14,9 @@ import torch
 
 from pocketrcnn.config import Config, replace
 from pocketrcnn.course.experiments import EXPERIMENTS
+from pocketrcnn.custom.evaluate import evaluate_run
 from pocketrcnn.custom.train import Options, train
+from pocketrcnn.model.structures import Batch
 from pocketrcnn.training import device
 from pocketrcnn.training.loop import Trainer
 
@@ -35,7 +37,9 @@ def auto_becomes(precision: str) -> Iterator[None]:
 def small(experiment: str, recipe: str = "pocket", **changes: object) -> Config:
     """An experiment on the sample, a few iterations long."""
     config = EXPERIMENTS[experiment].config(recipe, 6, "sample", 0)
-    config = replace(config, train__batch=10, train__evaluations=2, train__curve_images=20, train__precision="float32")
+    config = replace(
+        config, train__batch=10, train__evaluations=2, train__evaluation_images=20, train__precision="float32"
+    )
     return replace(config, **changes)
 
 
@@ -60,13 +64,18 @@ def evaluation(folder: Path, split: str) -> dict[str, Any]:
     return json.loads((folder / f"evaluation-{split}.json").read_text())  # type: ignore[no-any-return]
 
 
+def evaluated(*given: Any) -> dict[str, Any]:
+    """What `evaluate_run` writes."""
+    return dict(vars(evaluate_run(*given).evaluation))
+
+
 def interrupt_after(patch: pytest.MonkeyPatch, iterations: int, number: int = signal.SIGINT) -> None:
-    """A signal in the middle of an iteration."""
-    step = Trainer.step
+    """A signal in the last of so many iterations."""
+    batch = Trainer.batch
 
-    def stopping(self: Trainer) -> None:
-        step(self)
-        if self.state.iteration == iterations:
+    def stopping(self: Trainer, iteration: int) -> Batch:
+        if iteration + 1 == iterations:
             signal.raise_signal(number)
+        return batch(self, iteration)
 
-    patch.setattr(Trainer, "step", stopping)
+    patch.setattr(Trainer, "batch", stopping)

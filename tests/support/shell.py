@@ -6,13 +6,15 @@ import os
 import shlex
 import subprocess
 import sys
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pytest
 
 from pocketrcnn.cli.main import main
 from pocketrcnn.config import TrainConfig
 from pocketrcnn.course import experiments
+from pocketrcnn.course.data import cifar, datasets
+from pocketrcnn.course.data.cifar import Labelled
 
 
 class Answer(NamedTuple):
@@ -48,9 +50,10 @@ class Shell:
 
 
 def start(*words: object) -> subprocess.Popen[str]:
-    """`python -m pocketrcnn WORDS` as a process of its own, on one thread."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
-    command = [sys.executable, "-m", "pocketrcnn", *map(str, words)]
+    """`pocketrcnn WORDS` as a process of its own, on one thread, with the short sample."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "NO_COLOR": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    code = "import pytest, shell, sys; shell.short_sample(pytest.MonkeyPatch()); sys.exit(shell.main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, *map(str, words)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
 
@@ -60,10 +63,19 @@ def finish(process: subprocess.Popen[str]) -> Answer:
     return Answer(process.returncode, out, err)
 
 
+def short_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    """40 test images in place of 500: a run of four iterations spends its time on evaluating them."""
+
+    def short(split: Literal["train", "test"]) -> Labelled:
+        return cifar.load_sample(split).part(0, 40) if split == "test" else cifar.load_sample(split)
+
+    monkeypatch.setattr(datasets, "load_sample", short)
+
+
 def few_evaluations(monkeypatch: pytest.MonkeyPatch) -> None:
     """One point of the curves, on ten images: what costs time in a run of two iterations."""
 
     def brief(**settings: Any) -> TrainConfig:
-        return TrainConfig(**settings | {"evaluations": 1, "curve_images": 10})
+        return TrainConfig(**settings | {"evaluations": 1, "evaluation_images": 10})
 
     monkeypatch.setattr(experiments, "TrainConfig", brief)

@@ -52,7 +52,7 @@ class Bright(nn.Module):
 
     def __init__(self, side: int, score: float) -> None:
         super().__init__()
-        self.config, self.score, self.seen = ModelConfig(image=side), score, torch.empty(0)
+        self.config, self.score, self.seen = ModelConfig(input_size=side), score, torch.empty(0)
         self.register_buffer("mean", torch.zeros(1))
 
     def detect(self, images: Tensor) -> Detections:

@@ -1,7 +1,7 @@
 """A run of so many minutes takes so many minutes, however fast the machine turns out to be. Time is simulated."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pocketrcnn.config import Config, TrainConfig, replace
+from pocketrcnn.training import fit
 from pocketrcnn.training.clock import RESERVE, TOLERANCE, Clock
-from pocketrcnn.training.loop import advance
+from pocketrcnn.training.fit import iterations
 from pocketrcnn.training.state import State
 
 NOTHING = SimpleNamespace(update=lambda *_: None, log=lambda *_: None, save=lambda *_: None)
@@ -32,15 +33,16 @@ class Machine:
     config: Config
     pace: Callable[[int], float]
     seconds_of_a_point: float
-    test: range = range(10)
+    test_set: range = range(10)
     state: State = field(init=False)
     now: float = 1000.0
     plans: list[int] = field(default_factory=list)
     """The plan at each point."""
 
-    def step(self) -> None:
-        self.now += self.pace(self.state.iteration)
-        self.state.iteration += 1
+    def train(self, iterations: Iterable[int]) -> None:
+        for iteration in iterations:
+            self.now += self.pace(iteration)
+            self.state.iteration = iteration + 1
 
     def point(self) -> dict[str, Any]:
         self.now += self.seconds_of_a_point
@@ -53,15 +55,18 @@ def run(pace: Callable[[int], float], point: float, spent: float = 0.0, held: in
     config = replace(Config(), **{f"train__{name}": value for name, value in train.items()})
     machine = Machine(config, pace, point, range(held))
     machine.state = state(config.train, elapsed=spent)
-    with mock.patch.object(time, "perf_counter", side_effect=lambda: machine.now):
-        advance(machine, NOTHING, NOTHING, [])  # type: ignore[arg-type]
+    with (
+        mock.patch.object(time, "perf_counter", side_effect=lambda: machine.now),
+        mock.patch.object(fit, "log_entry", Machine.point),
+    ):
+        machine.train(iterations(machine, NOTHING, NOTHING, []))  # type: ignore[arg-type]
     return machine
 
 
 def lasted(machine: Machine, slower: float = 1.0) -> float:
     """Seconds of the whole run, the last evaluation, of all images, included: it is `slower` than a point."""
-    judged = min(machine.config.train.curve_images, len(machine.test))
-    return machine.now - 1000 + slower * machine.seconds_of_a_point * len(machine.test) / judged
+    judged = min(machine.config.train.evaluation_images, len(machine.test_set))
+    return machine.now - 1000 + slower * machine.seconds_of_a_point * len(machine.test_set) / judged
 
 
 @settings(deadline=None, max_examples=60)
@@ -77,7 +82,7 @@ def test_the_minutes_are_kept_within_a_tenth_however_wrong_the_first_plan(
 
 def test_the_last_evaluation_takes_longer_than_points_in_bfloat16() -> None:
     """It is in float32, with all images: a minute of five here."""
-    machine = run(lambda _: 0.5, 3.0, held=100, minutes=5.0, iterations=500, curve_images=10, precision="bfloat16")
+    machine = run(lambda _: 0.5, 3.0, held=100, minutes=5.0, iterations=500, evaluation_images=10, precision="bfloat16")
     assert lasted(machine, slower=2.0) == pytest.approx(300, rel=0.05)
 
 
@@ -102,7 +107,7 @@ def test_a_machine_that_becomes_faster_near_the_end_uses_the_time() -> None:
 
 @pytest.mark.parametrize("held", [100, 600, 2000])
 def test_the_last_evaluation_of_many_images_is_inside_the_minutes(held: int) -> None:
-    machine = run(lambda _: 0.5, 5.0, held=held, minutes=5.0, iterations=570, evaluations=4, curve_images=100)
+    machine = run(lambda _: 0.5, 5.0, held=held, minutes=5.0, iterations=570, evaluations=4, evaluation_images=100)
     assert lasted(machine) == pytest.approx(300, rel=0.05)
 
 

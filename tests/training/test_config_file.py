@@ -20,7 +20,7 @@ from pocketrcnn.config import (
 from pocketrcnn.course.experiments import EXPERIMENTS, RECIPES
 from pocketrcnn.errors import UserError, nearest
 from pocketrcnn.training import config_file as settings
-from pocketrcnn.training.config_file import SCHEMA, dump, load, overruled, to_dict
+from pocketrcnn.training.config_file import SCHEMA, dump, load, override, to_dict
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -79,7 +79,7 @@ def test_replace_checks_the_new_value() -> None:
         (lambda: RPNConfig(anchors=((32.0, 0.0),)), "rpn.anchors needs at least one anchor, with sides above 0"),
         (lambda: RPNConfig(prior=1.0), "rpn.prior is 1.0: a probability between 0 and 1"),
         (lambda: RPNConfig(proposals=0), "rpn.proposals is 0: keep at least 1"),
-        (lambda: RPNConfig(training_part=0.0), "rpn.training_part is 0.0: use more than 0, at most 1"),
+        (lambda: RPNConfig(training_fraction=0.0), "rpn.training_fraction is 0.0: use more than 0, at most 1"),
     ],
 )
 def test_impossible_values_are_refused(build, message) -> None:
@@ -96,22 +96,31 @@ def test_impossible_values_are_refused(build, message) -> None:
         ("train: {}", "here was written by another version"),
         (f"schema: {SCHEMA + 1}", "here was written by another version"),
         ("a: [", "here is not YAML"),
-        ("schema: 1\ntrain: {iteration: 5}", r"unknown setting `iteration` \(did you mean `iterations`\?\)"),
-        ("schema: 1\n7: 8", "unknown setting `7`"),
-        ("schema: 1\ntrian: {}", r"unknown setting `trian` \(did you mean `train`\?\)"),
-        ("schema: 1\ntrain: 5", "needs a section of settings where it has 5"),
-        ("schema: 1\ntrain: {iterations: many}", "here, train, iterations: 'many' is not of type int"),
-        ("schema: 1\ntrain: {iterations: true}", "here, train, iterations: True is not of type int"),
-        ("schema: 1\ntrain: {iterations: 1.5}", "here, train, iterations: 1.5 is not of type int"),
-        ("schema: 1\ntrain: {iterations: 0}", "train.iterations is 0"),
-        ("schema: 1\noptim: {lr: fast}", "here, optim, lr: 'fast' is not of type float"),
-        ("schema: 1\noptim: {lr: true}", "here, optim, lr: True is not of type float"),
-        ("schema: 1\noptim: {betas: 0.9}", "here, optim, betas: 0.9 is not a list of numbers"),
-        ("schema: 1\noptim: {name: adma}", "here, optim, name: 'adma' is none of 'adam', 'adamw', 'sgd', 'muon'"),
-        ("schema: 1\noptim: {betas: [0.9]}", r"here, optim, betas: \[0.9\] has 1 numbers, use 2"),
-        ("schema: 1\nmodel: {rpn: {anchors: [[12]]}}", r"here, model, rpn, anchors: \[12\] has 1 numbers, use 2"),
-        ("schema: 1\naugment: {zoom: 2021-13-45}", "here is not YAML"),
-        ("schema: 1\nmodel: {rpn: {box_dims: 5}}", "box_dims: 5 is none of 0, 3, 4"),
+        (
+            "schema: 2\ntrain: {iteration: 5}",
+            r"here, train has the unknown setting `iteration` \(did you mean `iterations`\?\)",
+        ),
+        ("schema: 2\n7: 8", "unknown setting `7`"),
+        ("schema: 2\ntrian: {}", r"unknown setting `trian` \(did you mean `train`\?\)"),
+        ("schema: 2\ntrain: 5", "here, train: expected settings, got a whole number"),
+        ("schema: 2\ntrain: {iterations: many}", "here, train.iterations: expected a whole number, got text"),
+        ("schema: 2\ntrain: {iterations: true}", "here, train.iterations: expected a whole number, got true or false"),
+        ("schema: 2\ntrain: {iterations: 1.5}", "here, train.iterations: expected a whole number, got a number"),
+        ("schema: 2\ntrain: {iterations: 0}", "train.iterations is 0"),
+        ("schema: 2\noptim: {lr: fast}", "here, optim.lr: expected a number, got text"),
+        ("schema: 2\noptim: {lr: true}", "here, optim.lr: expected a number, got true or false"),
+        ("schema: 2\noptim: {betas: 0.9}", "here, optim.betas: expected a list, got a number"),
+        (
+            "schema: 2\noptim: {name: adma}",
+            "here, optim.name: invalid enum value 'adma', expected one of 'adam', 'adamw', 'sgd', 'muon'",
+        ),
+        ("schema: 2\noptim: {betas: [0.9]}", "here, optim.betas: expected a list of length 2, got 1"),
+        (
+            "schema: 2\nmodel: {rpn: {anchors: [[12]]}}",
+            r"here, model.rpn.anchors\[0\]: expected a list of length 2, got 1",
+        ),
+        ("schema: 2\naugment: {zoom: 2021-13-45}", "here is not YAML"),
+        ("schema: 2\nmodel: {rpn: {box_dims: 5}}", "model.rpn.box_dims: invalid enum value 5, expected one of 0, 3, 4"),
     ],
 )
 def test_files_that_cannot_be_used_say_where_and_why(content, message) -> None:
@@ -122,7 +131,7 @@ def test_files_that_cannot_be_used_say_where_and_why(content, message) -> None:
 
 
 def test_whole_numbers_may_stand_for_floats() -> None:
-    assert load("schema: 1\noptim: {lr: 1, betas: [0, 0.5]}", "here").optim == OptimConfig(lr=1.0, betas=(0.0, 0.5))
+    assert load("schema: 2\noptim: {lr: 1, betas: [0, 0.5]}", "here").optim == OptimConfig(lr=1.0, betas=(0.0, 0.5))
 
 
 @pytest.mark.parametrize(
@@ -137,21 +146,26 @@ def test_whole_numbers_may_stand_for_floats() -> None:
 )
 def test_values_with_which_nothing_can_be_built_are_refused(setting, message) -> None:
     with pytest.raises(UserError, match=message):
-        overruled(planned(), [setting])
+        override(planned(), [setting])
 
 
 def test_numbers_that_yaml_takes_for_text_are_numbers() -> None:
     """To YAML 1.1 a number with an exponent has a point and a sign: 1.0e-3."""
-    assert load("schema: 1\noptim: {lr: 1e-3, betas: [9e-1, 0.99]}", "here").optim == OptimConfig(
+    assert load("schema: 2\noptim: {lr: 1e-3, betas: [9e-1, 0.99]}", "here").optim == OptimConfig(
         lr=1e-3, betas=(0.9, 0.99)
     )
-    found = overruled(planned(), ["optim.lr=5E-4", "optim.schedule=exponential", "optim.final_lr=1e-5"]).optim
+    found = override(planned(), ["optim.lr=5E-4", "optim.schedule=exponential", "optim.final_lr=1e-5"]).optim
     assert (found.lr, found.schedule, found.final_lr) == (5e-4, "exponential", 1e-5)
 
 
+def test_text_that_looks_like_a_number_stays_text() -> None:
+    config = Config(DataConfig("1e5", "folder", ("1e3", "2.5E-1", "yes", "7")))
+    assert load(dump(config), "here") == config
+
+
 def test_what_is_not_said_has_its_default() -> None:
-    assert load("schema: 1", "here") == Config()
-    assert load("schema: 1\nmodel: {rpn: null, backbone: {table: 2}}", "here").model.backbone == BackboneConfig(table=2)
+    assert load("schema: 2", "here") == Config()
+    assert load("schema: 2\nmodel: {rpn: null, backbone: {table: 2}}", "here").model.backbone == BackboneConfig(table=2)
 
 
 def test_plain_settings_can_be_compared() -> None:
@@ -175,13 +189,13 @@ def planned() -> Config:
     return Config(model=ModelConfig(rpn=RPNConfig()))
 
 
-def test_settings_are_overruled_by_name() -> None:
+def test_settings_are_overridden_by_name() -> None:
     config = planned()
-    found = overruled(config, ["augment.paste=4", "augment.zoom=[0.8, 2]", "model.rpn.nms_iou=0.6", "loss.box=3"])
+    found = override(config, ["augment.paste=4", "augment.zoom=[0.8, 2]", "model.rpn.nms_iou=0.6", "loss.box=3"])
     assert found.augment == replace(config, augment__paste=4, augment__zoom=(0.8, 2.0)).augment
     assert found.model.rpn is not None
     assert (found.model.rpn.nms_iou, found.loss.box) == (0.6, 3.0)
-    assert overruled(config, []) == config
+    assert override(config, []) == config
 
 
 @pytest.mark.parametrize(
@@ -190,27 +204,42 @@ def test_settings_are_overruled_by_name() -> None:
         ("augment.past=4", "name a setting of augment, loss, model, optim (did you mean `augment.paste`?)"),
         ("augment.paste", "--set augment.paste: name a setting of augment, loss, model, optim"),
         ("augment=4", "--set augment=4: name a setting of"),
-        ("model.rpn=4", "--set, model, rpn needs a section of settings where it has 4"),
-        ("train.batch=4", "--set train.batch=4: name a setting of augment, loss, model, optim, as in"),
-        ("augment.zoom=3", "--set, augment, zoom: 3 is not a list of numbers"),
+        ("model.rpn=4", "--set, model.rpn: expected settings, got a whole number; use another value"),
+        (
+            "train.batch=4",
+            "--set train.batch=4: name a setting of augment, loss, model, optim (did you mean `--batch`?)",
+        ),
+        ("augment.zoom=3", "--set, augment.zoom: expected a list, got a whole number; use another value"),
         ("augment.zoom=[2, 1]", "augment.zoom is [2.0, 1.0]: use two factors above 0, the smaller one first"),
-        ("augment.paste=many", "--set, augment, paste: 'many' is not of type int"),
+        ("augment.paste=many", "--set, augment.paste: expected a whole number, got text"),
         ("augment.zoom=[1", "--set augment.zoom=[1: the value is not YAML"),
         ("", "--set : name a setting of"),
-        ("optim.lr=nan", "--set, optim, lr: 'nan' is not of type float"),
-        ("optim.lr=inf", "--set, optim, lr: 'inf' is not of type float"),
-        ("optim.lr=1e999", "--set, optim, lr: '1e999' is not of type float"),
-        ("augment.paste=1e1", "--set, augment, paste: '1e1' is not of type int"),
+        ("optim.lr=.inf", "--set optim.lr=.inf: the value is not YAML, write a number"),
+        ("augment.zoom=[1, .nan]", "--set augment.zoom=[1, .nan]: the value is not YAML, write a number"),
+        ("optim.lr=nan", "--set, optim.lr: expected a number, got text"),
+        ("optim.lr=inf", "--set, optim.lr: expected a number, got text"),
+        ("optim.lr=1e999", "--set, optim.lr: expected a number, got text"),
+        ("augment.paste=1e1", "--set, augment.paste: expected a whole number, got a number"),
         ("optim.schedule=exponential", "optim.final_lr is 0.0: an exponential schedule needs a rate above 0"),
         (
-            "model.image=90",
-            "model.image=90: model.image is not set by name, the anchors depend on it, use --size",
+            "model.input_size=90",
+            "model.input_size=90: model.input_size is not set by name, the anchors depend on it, use --input-size",
         ),
+        (
+            "learning_rate=0.1",
+            "--set learning_rate=0.1: name a setting of augment, loss, model, optim (did you mean `opt",
+        ),
+        ("optim.learning_rate=0.1", "(did you mean `optim.lr`?)"),
+        ("lr=0.1", "(did you mean `optim.lr`?)"),
+        ("epochs=10", "(did you mean `--iterations`?)"),
+        ("optim.nms_iou=0.1", "(did you mean `model.nms_iou`?)"),
+        ("model.rpn.training_part=1", "(did you mean `model.rpn.training_fraction`?)"),
+        ("weight=1", "name a setting of augment, loss, model, optim, as in augment.paste=4"),
         (" model.classes =2", "model.classes is not set by name, it follows from the data, change the classes there"),
     ],
 )
 def test_settings_that_are_none_are_refused_in_one_line(setting: str, message: str) -> None:
     with pytest.raises(UserError) as caught:
-        overruled(planned(), [setting])
+        override(planned(), [setting])
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)

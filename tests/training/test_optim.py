@@ -112,7 +112,7 @@ def test_the_linear_schedule_rises_and_falls() -> None:
 
 def test_the_average_follows_the_weights_and_forgets() -> None:
     model = nn.BatchNorm1d(1)
-    average = optim.Average(model, part=0.1, iterations=100)
+    average = optim.Average(model, fraction=0.1, iterations=100)
     with torch.no_grad():
         model.weight.fill_(5)
     for i in range(100):

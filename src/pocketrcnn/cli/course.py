@@ -148,9 +148,10 @@ def scenes(arguments: argparse.Namespace) -> None:
 def one(arguments: argparse.Namespace) -> None:
     """Write the fixed scenes of seed 0."""
     from ..course.data.archive import write_scenes
+    from ..course.data.datasets import with_backgrounds
     from ..terminal import say
 
-    count = write_scenes(arguments.out, arguments.data, arguments.backgrounds)
+    count = write_scenes(arguments.out, with_backgrounds(arguments.data, arguments.backgrounds))
     say(f"{count} scenes written to {arguments.out}")
 
 

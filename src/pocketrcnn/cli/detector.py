@@ -119,17 +119,16 @@ def add_eval(commands: Commands) -> None:
 def evaluate(arguments: argparse.Namespace) -> None:
     """Judge, and bring the run's report up to date."""
     from ..custom.evaluate import evaluate_run, show_evaluation
-    from ..custom.report.facts import write_run_report
+    from ..custom.report.summary import write_run_report
     from ..terminal import say
-    from ..training.run import open_run
 
-    found = evaluate_run(arguments.run_folder, arguments.data, arguments.split, arguments.device)
+    run, model, data, evaluation = evaluate_run(arguments.run_folder, arguments.data, arguments.split, arguments.device)
     if arguments.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(vars(evaluation), indent=1))
     else:
-        show_evaluation(found)
+        show_evaluation(evaluation)
     if arguments.data is None:
-        page = write_run_report(open_run(arguments.run_folder, arguments.device))
+        page = write_run_report(run, data, model)
         if not arguments.json:
             say(f"report: {page}")
 
@@ -171,8 +170,8 @@ def predict(arguments: argparse.Namespace) -> int:
     if done.smaller:
         smaller = counted(done.smaller, "image")
         say(f"{smaller} made smaller for the network, to {detector.side} px: boxes are in pixels of the file")
-    left_out = f", {counted(done.skipped, 'image')} left out" if done.skipped else ""
-    say(f"{counted(done.detections, 'object')} in {counted(done.images, 'image')}{left_out}: {done.folder}")
+    skipped = f", {counted(done.skipped, 'image')} skipped" if done.skipped else ""
+    say(f"{counted(done.detections, 'object')} in {counted(done.images, 'image')}{skipped}: {done.folder}")
     return LOST if done.skipped else 0
 
 
@@ -220,12 +219,12 @@ def verification_frames(data: DataConfig, side: int, known: dict[str, str] | Non
     known: the splits of its images, by hash, where it has some of its own (`run.saved_splits`).
     """
     from ..course.data.datasets import open_dataset
-    from ..custom.onnx.parity import dataset_frames, folder_frames, noise_frames
+    from ..custom.onnx.parity import dataset_inputs, folder_inputs, noise_inputs
 
     try:
-        return folder_frames(data, side, known) if data.kind == "folder" else dataset_frames(open_dataset(data, "test"))
+        return folder_inputs(data, side, known) if data.kind == "folder" else dataset_inputs(open_dataset(data, "test"))
     except UserError as error:
-        return noise_frames(side), f"images of noise, since its own cannot be read ({error})"
+        return noise_inputs(side), f"images of noise, since its own cannot be read ({error})"
 
 
 ADD = (add_train, add_resume, add_eval, add_predict, add_export)

@@ -107,7 +107,7 @@ def report(arguments: argparse.Namespace) -> None:
 
 def report_of_runs(folders: list[Path], out: Path | None) -> Path:
     """One run in full, or several in comparison."""
-    from ..custom.report.facts import REPORT, write_comparison, write_run_report
+    from ..custom.report.summary import REPORT, write_comparison, write_run_report
     from ..training.run import open_run
 
     runs = [open_run(folder) for folder in folders]

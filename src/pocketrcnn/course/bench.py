@@ -27,10 +27,10 @@ def training_flops(config: ModelConfig, batch: int) -> int:
     """Floating point operations of an iteration: 2 a multiplication, as many again for the gradient of the weights that
     are trained, and again for that of the input, unless it is the image. The optimiser's work is not counted.
 
-    Taps on padding are counted, as in `costs.layers`; conv5 of Table 1 leaves out 20 of 36 (`layers.conv_as_product`).
+    Taps on padding are counted, as in `costs.layers`; conv5 of Table 1 skips 20 of 36 (`kernels.conv_as_product`).
     """
-    passes = ((row, 1 + row.trained + (row.in_channels != 3)) for row in costs.layers(config))
-    return batch * sum(2 * times * row.multiplications for row, times in passes)
+    layers = costs.layers(config)
+    return batch * sum(2 * (1 + row.trained + (row.in_channels != 3)) * row.multiplications for row in layers)
 
 
 def step(source: str, rounds: int, recipe: str) -> dict[str, Any]:
@@ -44,14 +44,14 @@ def step(source: str, rounds: int, recipe: str) -> dict[str, Any]:
     for name in MEASURED:
         config = replace(EXPERIMENTS[name].config(recipe, 100 * rounds, source, 0), train__precision=precision)
         trainer = Trainer(config, open_dataset(config.data, "train"), open_dataset(config.data, "test"), device)
-        own, product = alternate(trainer.step, lambda: a @ b, rounds)
+        seconds, product = alternate(trainer.step, lambda: a @ b, rounds)
         flops = training_flops(config.model, config.train.batch)
-        speed, best = flops / own / 1e9, 2 * PRODUCT**3 / product / 1e9
+        speed, best = flops / seconds / 1e9, 2 * PRODUCT**3 / product / 1e9
         rows.append(
             {
                 "experiment": name,
-                "milliseconds": own * 1e3,
-                "images_per_second": config.train.batch / own,
+                "milliseconds": seconds * 1e3,
+                "images_per_second": config.train.batch / seconds,
                 "gflops": speed,
                 "matrix_product_gflops": best,
                 "ratio": speed / best,

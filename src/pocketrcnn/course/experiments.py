@@ -1,6 +1,6 @@
 """The experiments of the course, as data: what is trained, how, and the number to beat.
 
-A network is a ModelConfig, a recipe turns it into a Config, an experiment joins both with the published figure. A new
+A network is a ModelConfig, a recipe turns it into a Config, an experiment joins both with the published number. A new
 experiment is one more line of EXPERIMENTS. No torch here, so that the command line answers at once.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from ..config import (
@@ -38,13 +38,15 @@ def classifier(block: Block) -> ModelConfig:
 
 def proposer(block: Block, box_dims: Literal[0, 3]) -> ModelConfig:
     """Table 2 and a region proposal network, on scenes of 48x48."""
-    return ModelConfig(backbone=BackboneConfig(block, table=2), rpn=RPNConfig(box_dims=box_dims), roi=None, image=48)
+    return ModelConfig(
+        backbone=BackboneConfig(block, table=2), rpn=RPNConfig(box_dims=box_dims), roi=None, input_size=48
+    )
 
 
 def detector(block: Block, pool: Literal["transformer", "max"] = "transformer") -> ModelConfig:
     """Faster R-CNN: Table 2, region proposals, a 4x4 crop of conv4, a layer of 256, ten classes."""
     roi = ROIConfig(pool=pool, size=4, channels=256)
-    return ModelConfig(backbone=BackboneConfig(block, table=2), rpn=RPNConfig(), roi=roi, image=48)
+    return ModelConfig(backbone=BackboneConfig(block, table=2), rpn=RPNConfig(), roi=roi, input_size=48)
 
 
 NETWORKS = {
@@ -103,7 +105,7 @@ RECIPES: dict[str, Callable[[ModelConfig, int], Config]] = {"pocket": pocket, "c
 
 @dataclass(frozen=True)
 class Published:
-    """A figure of the report: which metric, its value, and which direction is better."""
+    """A number of the report: which metric, its value, and which direction is better."""
 
     metric: str
     value: float
@@ -123,14 +125,19 @@ class Experiment:
     network: str
     published: Published
     short: int
-    """Iterations of the short schedule: enough to beat the published figure with a margin."""
+    """Iterations of the short schedule: enough to beat the published number with a margin."""
     by_default: bool = True
-    pictures: tuple[Literal["rois", "detections"], ...] = field(default=())
+
+    @property
+    def pictures(self) -> Literal["", "rois", "detections"]:
+        """What the report shows of it: crops by the proposals, detections, or curves alone."""
+        model = NETWORKS[self.network]
+        return "" if model.rpn is None or not model.rpn.box_dims else "detections" if model.roi else "rois"
 
     def config(self, recipe: str, iterations: int, source: str, seed: int) -> Config:
         """The settings of one run."""
-        points = 20 if iterations >= FULL else 10  # a point costs the time of some iterations
-        train = TrainConfig(iterations=iterations, seed=seed, evaluations=points)
+        evaluations = 20 if iterations >= FULL else 10  # each takes the time of some iterations
+        train = TrainConfig(iterations=iterations, seed=seed, evaluations=evaluations)
         return replace(RECIPES[recipe](NETWORKS[self.network], iterations), train=train, data__source=source)
 
 
@@ -141,33 +148,11 @@ EXPERIMENTS = {
         Experiment("B2", "MobileNet", "mobilenet", Published("accuracy", 0.516), 250),
         Experiment("B3", "ResNet", "resnet", Published("accuracy", 0.684), 140),
         Experiment("R1", "Proposal classifier", "rpn-classifier", Published("objectness_accuracy", 0.99), 60),
-        Experiment("R2", "Proposal regressor", "rpn", Published("box_loss", 0.000727, "lower"), 90, pictures=("rois",)),
-        Experiment("F2", "Faster R-CNN", "detector", Published("accuracy", 0.5846), 160, pictures=("detections",)),
-        Experiment(
-            "F3",
-            "Faster R-CNN, MobileNet base",
-            "detector-mobilenet",
-            Published("accuracy", 0.4353),
-            220,
-            pictures=("detections",),
-        ),
-        Experiment(
-            "F4",
-            "Faster R-CNN, ResNet base",
-            "detector-resnet",
-            Published("accuracy", 0.6366),
-            180,
-            pictures=("detections",),
-        ),
-        Experiment(
-            "F1M",
-            "Faster R-CNN, ROI max pooling",
-            "detector-max",
-            Published("accuracy", 0.5846),
-            160,
-            by_default=False,
-            pictures=("detections",),
-        ),
+        Experiment("R2", "Proposal regressor", "rpn", Published("box_loss", 0.000727, "lower"), 90),
+        Experiment("F2", "Faster R-CNN", "detector", Published("accuracy", 0.5846), 160),
+        Experiment("F3", "Faster R-CNN, MobileNet base", "detector-mobilenet", Published("accuracy", 0.4353), 220),
+        Experiment("F4", "Faster R-CNN, ResNet base", "detector-resnet", Published("accuracy", 0.6366), 180),
+        Experiment("F1M", "Faster R-CNN, ROI max pooling", "detector-max", Published("accuracy", 0.5846), 160, False),
     )
 }
 

@@ -1,6 +1,6 @@
-"""What a trained detector sees, as plain data for the report: crops by spatial transformer, right and wrong detections.
+"""Pictures of a trained detector, as plain data for the report: crops by spatial transformer, detections.
 
-Images are PNG data URIs of their own size; whoever shows them enlarges them.
+Images are PNG data URIs of their own size; the page enlarges them and draws the boxes.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from ..model import boxes
 from ..model.faster_rcnn import FasterRCNN
 from ..model.roi import transformer_pool
 from ..model.structures import Batch, Detections
-from ..report.draw import png_uri
+from ..report.marks import png_uri
 
 CROP = 32  # pixels, as in the course
 SHOWN = 8  # images in a row of crops
 KEPT = 12  # detections of each kind
-LOOKED_AT = 500  # images of the data set among which the first right and wrong ones are found
+LOOKED_AT = 500  # images of the data set among which the first right and wrong ones are searched
 
 
 def png(image: Tensor) -> str:
@@ -32,7 +32,7 @@ def png(image: Tensor) -> str:
 
 @torch.no_grad()
 def rois(model: FasterRCNN, dataset: Dataset) -> dict[str, Any]:
-    """F1: the first images of a data set, cropped to 32x32 by the true and by the best proposed box."""
+    """F1: the first images of a data set, cropped to 32x32 by the ground truth box and by the best proposal."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # scenes that are composed anew: the same ones whenever the report is made
         batch = dataset.batch(torch.arange(min(SHOWN, len(dataset))))
@@ -41,8 +41,8 @@ def rois(model: FasterRCNN, dataset: Dataset) -> dict[str, Any]:
         "originals": [png(image) for image in batch.images],
         "truth_boxes": rounded(batch.boxes[:, 0]),
         "predicted_boxes": rounded(proposed[:, 0]),
-        "truth_crops": crops(batch.images, batch.boxes, model.config.image),
-        "predicted_crops": crops(batch.images, proposed, model.config.image),
+        "truth_crops": crops(batch.images, batch.boxes, model.config.input_size),
+        "predicted_crops": crops(batch.images, proposed, model.config.input_size),
         "labels": [dataset.classes[int(label)] for label in batch.labels[:, 0]],
     }
 
@@ -57,40 +57,36 @@ def crops(images: Tensor, regions: Tensor, frame: int) -> list[str]:
 def detections(model: FasterRCNN, dataset: Dataset) -> list[dict[str, Any]]:
     """The first right and the first wrong detections of a data set, in its order: nothing is picked by hand.
 
-    A batch of an evaluation at a time, so that the pictures take no more memory than the figures did.
+    A batch of an evaluation at a time, so that the pictures take no more memory than the evaluation.
     """
     shown: dict[bool, list[dict[str, Any]]] = {True: [], False: []}  # right ones, wrong ones
-    for places in torch.split(torch.arange(min(LOOKED_AT, len(dataset))), batch_size(dataset.size)):
-        batch = dataset.batch(places)
-        found = model.detect(batch.images)
-        for i, right in enumerate((found.labels[:, 0] == batch.labels[:, 0]).tolist()):
+    for indices in torch.split(torch.arange(min(LOOKED_AT, len(dataset))), batch_size(dataset.size)):
+        batch = dataset.batch(indices)
+        detected = model.detect(batch.images)
+        for i, right in enumerate((detected.labels[:, 0] == batch.labels[:, 0]).tolist()):
             if len(some := shown[right]) < KEPT:
-                some.append(described(found, batch, i, dataset.classes))
+                some.append(described(detected, batch, i, dataset.classes))
         if all(len(some) == KEPT for some in shown.values()):
             break
     return shown[True] + shown[False]
 
 
-def described(found: Detections, batch: Batch, i: int, classes: Sequence[str]) -> dict[str, Any]:
-    """The best detection of image i of a batch beside its object."""
-    overlap = boxes.iou(found.boxes[i, :1], batch.boxes[i, :1])  # [1,1]
-    label, predicted = int(batch.labels[i, 0]), int(found.labels[i, 0])
+def described(detected: Detections, batch: Batch, i: int, classes: Sequence[str]) -> dict[str, Any]:
+    """The best detection of image i of a batch beside its ground truth."""
+    box, truth = detected.boxes[i, :1], batch.boxes[i, :1]  # [1,4]
+    label, predicted = int(batch.labels[i, 0]), int(detected.labels[i, 0])
     return {
         "image": png(batch.images[i]),
-        "truth_box": rounded(batch.boxes[i, 0]),
+        "truth_box": rounded(truth)[0],
         "label": classes[label],
-        "box": rounded(found.boxes[i, 0]),
+        "box": rounded(box)[0],
         "predicted": classes[predicted],
-        "score": round(float(found.scores[i, 0]), 4),
-        "iou": round(float(overlap), 4),
+        "score": round(float(detected.scores[i, 0]), 4),
+        "iou": round(float(boxes.iou(box, truth)), 4),
         "right": label == predicted,
     }
 
 
-def rounded(values: Tensor) -> Any:
-    """Coordinates to a hundredth of a pixel."""
-    return (
-        [[round(v, 2) for v in row] for row in values.tolist()]
-        if values.ndim > 1
-        else [round(v, 2) for v in values.tolist()]
-    )
+def rounded(boxes: Tensor) -> list[list[float]]:
+    """Coordinates [n,4], to a hundredth of a pixel."""
+    return [[round(v, 2) for v in row] for row in boxes.tolist()]

@@ -5,28 +5,29 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import torch
 
-from ..config import Config, replace
+from ..config import Config, DataConfig, replace
 from ..data.dataset import Dataset
 from ..data.files import LOCK, is_unfinished, locked, write_atomically
 from ..errors import UserError, nearest
 from ..terminal import columns, print_table, say
 from ..training.device import choose_device
-from ..training.loop import fit
+from ..training.fit import fit
 from ..training.machine import environment
 from ..training.run import Run, encode, parse, saved
-from .data.datasets import SOURCES, open_dataset, require_backgrounds
+from .data.datasets import SOURCES, open_dataset, with_backgrounds
 from .experiments import EXPERIMENTS, FULL, NETWORKS, RECIPES, Experiment, chosen
 from .report.page import write_report
-from .results import record, results, totals
+from .report.records import Record, Results
+from .results import data_option, record, results, totals
 
 RESULTS, REPORT, RUNS = "results.json", "report.html", "runs"
 
@@ -60,8 +61,7 @@ class Options:
         if self.data not in SOURCES and not Path(os.path.expanduser(self.data)).is_dir():
             known = ", ".join(SOURCES)
             raise UserError(f"--data {self.data}: no such folder{nearest(self.data, SOURCES)}; use {known} or a folder")
-        if self.backgrounds:
-            require_backgrounds(self.backgrounds, self.data)
+        with_backgrounds(self.data, self.backgrounds)
         if self.full and self.iterations is not None:
             raise UserError(f"--full means {FULL} iterations: leave out --iterations, or leave out --full")
 
@@ -88,66 +88,58 @@ class Options:
         return FULL if self.full else self.iterations if self.iterations is not None else experiment.short
 
     def source_of(self, experiment: Experiment) -> str:
-        """A folder holds scenes; what needs plain images takes them from CIFAR-10."""
-        folder = self.data not in SOURCES
-        return "cifar10" if folder and NETWORKS[experiment.network].rpn is None else self.data
-
-    def backgrounds_of(self, experiment: Experiment) -> str:
-        """Scenes stand on backgrounds; plain images have none."""
-        return "" if NETWORKS[experiment.network].rpn is None else self.backgrounds
+        """Scenes stand on the backgrounds. A folder holds scenes; plain images are then those of CIFAR-10."""
+        if NETWORKS[experiment.network].rpn is None:
+            return self.data if self.data in SOURCES else "cifar10"
+        return with_backgrounds(self.data, self.backgrounds)
 
 
 def reproduce(options: Options) -> Path:
-    """Train what is asked and not yet trained, write results.json and report.html, and return the report's path.
+    """Train what the options name and is not yet trained, write results.json and report.html; returns its path.
 
-    Finished runs of other experiments and recipes in the folder are in both, too: see `others`.
+    Finished runs of other experiments and recipes in the folder are in both, too, with as many iterations as this call
+    has: results.json has one record for an experiment under a recipe, so other schedules wait for a call with them.
     """
-    device, asked = choose_device(options.device), plan(options)
+    device, named = choose_device(options.device), plan(options)
     with workplace(options.out):
         require_same_data(options)
-        shelf, kept = Shelf(options), others(options, device)
-        for recipe, experiment in asked:
+        opened = cache(datasets)
+        kept = [(recipe, e, finished(options, e, recipe, device)) for recipe, e in rest(options)]
+        for recipe, experiment in named:
             for seed, config in enumerate(configurations(options, experiment, recipe)):
-                trained(config, run_folder(options, experiment, recipe, seed), *shelf.datasets(config), device)
-        made = [(recipe, experiment, finished(options, experiment, recipe, device)) for recipe, experiment in asked]
-        groups = [group for group in made + kept if group[-1]]
-        records = [record(e, recipe, runs, *shelf.datasets(runs[0].config)) for recipe, e, runs in groups]
-        facts = {
-            "command": options.command,
-            "data": options.data,
-            "schedule": options.schedule,
+                with Run(run_folder(options, experiment, recipe, seed), config, device) as run:
+                    fit(*opened(config.data), run)
+        new = [(recipe, experiment, finished(options, experiment, recipe, device)) for recipe, experiment in named]
+        groups = [group for group in new + kept if group[-1]]
+        records = [record(e, recipe, runs, *opened(runs[0].config.data)) for recipe, e, runs in groups]
+        made = results(
+            records,
+            command=options.command,
+            data=options.data,
+            schedule=options.schedule,
             **totals([run for *_, runs in groups for run in runs]),
             **environment(groups[0][-1][0].config, device),
-        }
-        found = results(records, **facts)
-        write_atomically(options.out / RESULTS, encode(found))
+        )
+        write_atomically(options.out / RESULTS, encode(msgspec.to_builtins(made)))
         write_report(parse(options.out / RESULTS), options.out / REPORT)  # what is shown is what is on the disk
-    show(found)
+    show(made)
     return options.out / REPORT
 
 
 def plan(options: Options) -> list[tuple[str, Experiment]]:
-    """What is asked: recipe and experiment."""
+    """The recipes and experiments that the options name."""
     return [(recipe, experiment) for recipe in options.recipes for experiment in chosen(options.only)]
 
 
 def rest(options: Options) -> list[tuple[str, Experiment]]:
-    """Every recipe and experiment that is not asked."""
-    asked = plan(options)
+    """All other recipes and experiments."""
+    named = plan(options)
     every = [(recipe, experiment) for recipe in RECIPES for experiment in EXPERIMENTS.values()]
-    return [one for one in every if one not in asked]
-
-
-def others(options: Options, device: torch.device) -> list[tuple[str, Experiment, list[Run]]]:
-    """What earlier calls finished and this one does not ask for, at the numbers of iterations of this one.
-
-    results.json has one record for an experiment under a recipe, so runs of another schedule wait for a call with it.
-    """
-    return [(recipe, e, finished(options, e, recipe, device)) for recipe, e in rest(options)]
+    return [one for one in every if one not in named]
 
 
 def finished(options: Options, experiment: Experiment, recipe: str, device: torch.device) -> list[Run]:
-    """The finished runs of an experiment, seed by seed from 0; more than are asked where an earlier call made more."""
+    """The finished runs of an experiment, seed by seed from 0, also those that only earlier calls named."""
     runs: list[Run] = []
     while run := finished_run(run_folder(options, experiment, recipe, len(runs)), device):
         runs.append(run)
@@ -155,7 +147,7 @@ def finished(options: Options, experiment: Experiment, recipe: str, device: torc
 
 
 def finished_run(folder: Path, device: torch.device) -> Run | None:
-    """The run in a folder with its own settings, None where there is none or where it is not finished."""
+    """The run in a folder with the settings saved there, None where there is none or it is not finished."""
     config = saved(folder)
     run = Run(folder, config, device) if config else None
     return run if run and run.metrics() is not None else None
@@ -168,16 +160,11 @@ def require_same_data(options: Options) -> None:
     for recipe, experiment in plan(options) + rest(options):
         folder = run_folder(options, experiment, recipe, seed=0)
         if config := saved(folder):
-            now = with_backgrounds(options.source_of(experiment), options.backgrounds_of(experiment))
-            held.append((folder, with_backgrounds(config.data.source, config.data.backgrounds), now))
+            held.append((folder, config.data.source, options.source_of(experiment)))
     for place, source, now in held:
         if source != now:
-            raise UserError(f"{place} is of --data {source}, now it is {now}: choose another folder with --out")
-
-
-def with_backgrounds(words: str, backgrounds: str) -> str:
-    """The words of a command, `--backgrounds` behind them where there are some."""
-    return words + (f" --backgrounds {shlex.quote(backgrounds)}" if backgrounds else "")
+            before, asked = map(data_option, (source, now))
+            raise UserError(f"{place} is of --data {before}, now it is {asked}: choose another folder with --out")
 
 
 def configurations(options: Options, experiment: Experiment, recipe: str) -> list[Config]:
@@ -185,39 +172,23 @@ def configurations(options: Options, experiment: Experiment, recipe: str) -> lis
     iterations, source = options.iterations_of(experiment), options.source_of(experiment)
     configs = [experiment.config(recipe, iterations, source, seed) for seed in range(options.seeds)]
     changes = {"train__batch": options.batch, "train__checkpoint_seconds": options.checkpoint}
-    backgrounds = options.backgrounds_of(experiment)
-    return [replace(config, **changes, data__backgrounds=backgrounds) for config in configs]
+    return [replace(config, **changes) for config in configs]
 
 
 def run_folder(options: Options, experiment: Experiment, recipe: str, seed: int) -> Path:
     """Where a run lives: its name says what it is, so that other schedules and recipes stand beside it."""
-    sample = "-sample" if options.source_of(experiment) == "sample" else ""
+    sample = "-sample" if options.data == "sample" else ""
     name = f"{experiment.id}-{recipe}-{options.iterations_of(experiment)}{sample}-seed{seed}"
     return options.out / RUNS / name
 
 
-def trained(config: Config, folder: Path, train: Dataset, test: Dataset, device: torch.device) -> None:
-    """Finish the run of a configuration, if it is not finished."""
-    with Run(folder, config, device) as run:
-        fit(train, test, run)
+def datasets(config: DataConfig) -> tuple[Dataset, Dataset]:
+    """Training and test set; CIFAR-10 is fetched first if it is not there."""
+    if config.parts[0] == "cifar10":
+        from .data.download import download_cifar10
 
-
-class Shelf:
-    """Data sets, each opened once."""
-
-    def __init__(self, options: Options) -> None:
-        self.options = options
-        self.opened: dict[Any, tuple[Dataset, Dataset]] = {}
-
-    def datasets(self, config: Config) -> tuple[Dataset, Dataset]:
-        """Training and test set of a configuration; CIFAR-10 is fetched first if it is not there."""
-        if config.data not in self.opened:
-            if config.data.source == "cifar10":
-                from .data.download import download_cifar10
-
-                download_cifar10()
-            self.opened[config.data] = open_dataset(config.data, "train"), open_dataset(config.data, "test")
-        return self.opened[config.data]
+        download_cifar10()
+    return open_dataset(config, "train"), open_dataset(config, "test")
 
 
 @contextmanager
@@ -233,24 +204,23 @@ def workplace(out: Path) -> Iterator[None]:
         yield
 
 
-def show(found: dict[str, Any]) -> None:
-    """The figures beside the published ones, on the terminal."""
+def show(made: Results) -> None:
+    """The metrics beside the published ones, on the terminal."""
     names = "experiment", "recipe", "iterations", "metric", "report", "ours", "", "seconds"
     table = columns(names, ("experiment", "recipe", "metric", ""))
-    for row in found["experiments"]:
+    for row in made.records:
         table.add_row(*table_row(row))
     print_table(table)
-    seconds = sum(row["seconds"]["mean"] * row["seconds"]["n"] for row in found["experiments"])
-    peak = found["peak_memory_gb"]
-    memory = "" if peak is None else f"peak memory {peak} GB; "
-    say(f"training {seconds:.0f} s; {memory}data: {found['data']}")
+    seconds = sum(row.seconds.mean * row.seconds.n for row in made.records)
+    memory = "" if made.peak_memory_gb is None else f"peak memory {made.peak_memory_gb} GB; "
+    say(f"training {seconds:.0f} s; {memory}data: {made.data}")
 
 
-def table_row(row: dict[str, Any]) -> list[str]:
+def table_row(row: Record) -> list[str]:
     """One experiment's cells."""
-    published, ours = row["report"], row["metrics"][row["headline"]]
-    shown = f"{ours['mean']:.4g}" + (f" ± {ours['std']:.2g} (n={ours['n']})" if ours["n"] > 1 else "")
-    verdict = "" if published is None else "beaten" if published["beaten"] else "not beaten"
-    value = "" if published is None else f"{published['value']:.4g}"
-    cells = (row["id"], row["recipe"], str(row["iterations"]), row["headline"], value, shown, verdict)
-    return [*cells, f"{row['seconds']['mean']:.0f}"]
+    published, ours = row.published, row.value
+    shown = f"{ours.mean:.4g}" + (f" ± {ours.std:.2g} (n={ours.n})" if ours.n > 1 else "")
+    verdict = "" if published is None else "beaten" if published.beaten else "not beaten"
+    value = "" if published is None else f"{published.value:.4g}"
+    cells = (row.id, row.recipe, str(row.iterations), row.headline, value, shown, verdict)
+    return [*cells, f"{row.seconds.mean:.0f}"]

@@ -50,7 +50,7 @@ def train(data: Path | None, images: int, rounds: int, preset: str) -> dict[str,
     if data:
         own = open_custom_data(DataConfig(str(data.resolve()), "folder"))
         config = configured(own.annotations, preset)
-        found["data"] = measured(own.folder("train", config.model.image), config, rounds)
+        found["data"] = measured(own.folder("train", config.model.input_size), config, rounds)
     with tempfile.TemporaryDirectory() as folder:
         annotations = drawn(Path(folder), images)
         config = configured(annotations, preset)

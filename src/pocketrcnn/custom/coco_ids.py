@@ -1,4 +1,4 @@
-"""Ids of images and classes in somebody's own COCO file, so that `predict` can be scored against it. No torch here."""
+"""Ids of images and classes in a given COCO file, so that `predict` can be scored against it. No torch here."""
 
 from __future__ import annotations
 
@@ -33,22 +33,24 @@ class CocoIds:
             raise UserError(f"--ids {file} lists none of the images, as {paths[0]}: name the COCO file of these images")
 
     def candidates(self, path: Path) -> list[tuple[int, Any]]:
-        """The ids under a path's file name, with the number of folders that agree: those where most do."""
-        found = [(agreement(path.absolute(), name), image) for name, image in self.images.get(key(path.name), [])]
-        most = max((folders for folders, _ in found), default=0)
-        return [(folders, image) for folders, image in found if folders == most]
+        """The ids under a path's file name, with the number of folders that agree: the highest one alone."""
+        named = [(agreement(path.absolute(), name), image) for name, image in self.images.get(key(path.name), [])]
+        highest = max((folders for folders, _ in named), default=0)
+        return [(folders, image) for folders, image in named if folders == highest]
 
     def of_image(self, path: Path) -> Any:
         """The id of an image, by its file name, and by its folders where several have the name.
 
-        Raises UserError for an image that is not listed, or cannot be told from another.
+        Raises UserError for an image that is not listed, or that looks like another.
         """
-        found = self.candidates(path)
-        if not found:
+        candidates = self.candidates(path)
+        if not candidates:
             raise UserError(f"{path} is not in {self.file}: add it there, or predict without --ids")
-        if len(found) > 1:
-            raise UserError(f"{path} may be each of {len(found)} images in {self.file}: name images with their folders")
-        ((folders, image),) = found
+        if len(candidates) > 1:
+            raise UserError(
+                f"{path} may be each of {len(candidates)} images in {self.file}: name images with their folders"
+            )
+        ((folders, image),) = candidates
         others = [other for shared, other in self.claims[ident(image)] if other != path and shared >= folders]
         if others:
             raise UserError(f"{path} and {others[0]} are one image in {self.file}: predict in one of them alone")
@@ -60,20 +62,20 @@ class CocoIds:
 
     def of_class(self, name: str) -> Any:
         """The category id of one class; of several with its name, the one that has objects."""
-        found = [record.get("id") for record in self.categories if str(record.get("name")) == name]
-        found = [category for category in found if ident(category) in self.used] or found
-        if len(found) != 1:
+        named = [record.get("id") for record in self.categories if str(record.get("name")) == name]
+        ids = [category for category in named if ident(category) in self.used] or named
+        if len(ids) != 1:
             there = ", ".join(str(record.get("name")) for record in self.categories)
-            count = f"{len(found)} categories" if found else "no category"
+            count = f"{len(ids)} categories" if ids else "no category"
             raise UserError(
                 f"--ids {self.file} has {count} for the detector's class `{name}` (there are: {there or 'none'}): "
                 "use the names of the data that it was trained on"
             )
-        return found[0]
+        return ids[0]
 
 
 def content_of(file: Path) -> dict[str, Any]:
-    """What is in a COCO file, or a UserError that names it."""
+    """The content of a COCO file, or a UserError that names it."""
     try:
         content = json.loads(read_text(file))
     except OSError as error:

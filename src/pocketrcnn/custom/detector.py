@@ -10,23 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from ..config import CIFAR10, Config
-from ..data.images.letterbox import letterbox
-from ..data.images.pixels import Pixels, Source, in_batches, read_image
+from ..config import Config
+from ..data.images.pixels import Pixels, Source, read_image
 from ..errors import UserError
 from ..evaluation.thresholds import DEFAULT_THRESHOLD
-from ..model import boxes, interchange
+from ..model import interchange
 from ..model.faster_rcnn import FasterRCNN
-from ..model.structures import PADDING, Detections
+from ..model.structures import Detections
 from ..training import config_file
 from ..training.checkpoint import load_into, load_tensors
 from ..training.device import DELIVERED, autocast, choose_device
 from ..training.run import WEIGHTS, open_finished
+from .detection import detect
 
 BATCH = 4  # images: with more, and the memory that they need, an image takes no less time on a processor
 WEIGHTS_SUFFIX = Path(WEIGHTS).suffix
@@ -39,8 +37,8 @@ OneImage: TypeAlias = Source | Tensor
 class Detector:
     """A network that is called with images.
 
-    classes: names of the labels. threshold: score in 0..1 from which on detections count, if a call names no other:
-    the one of best F1 on the validation images of its training, else 0.5. precision: `float32`, `bfloat16`, or `auto`.
+    classes: names of the labels. threshold: score in 0..1 from which on detections count by default: the one of best F1
+    on the validation images of its training, else 0.5. precision: `float32`, `bfloat16`, or `auto`.
     """
 
     model: FasterRCNN
@@ -62,49 +60,40 @@ class Detector:
             remedy = "load it with `pocketrcnn.runtime`" if exported else "name the folder of a run, then the images"
             raise UserError(f"{path} is not a run: {remedy}")
         weights = path if path.is_file() else weights_of(path)
-        tensors, facts = load_tensors(weights)
-        if "config" not in facts:
+        tensors, metadata = load_tensors(weights)
+        if "config" not in metadata:
             raise UserError(f"{weights} holds no network to predict with: name the folder of a run, or its {WEIGHTS}")
-        config = config_file.from_dict(facts["config"], str(weights))
+        config = config_file.from_dict(metadata["config"], str(weights))
         model = FasterRCNN(config.model).eval()
         load_into(model, tensors, weights)
-        threshold = facts.get("threshold")
-        found = DEFAULT_THRESHOLD if threshold is None else threshold
-        return cls(model.to(choose_device(device)), class_names(config), found, precision)
+        threshold = metadata.get("threshold")
+        shown_from = DEFAULT_THRESHOLD if threshold is None else threshold
+        return cls(model.to(choose_device(device)), class_names(config), shown_from, precision)
 
     @property
     def side(self) -> int:
-        """Pixels of the square input. Images that are longer are made smaller to fit; none are enlarged."""
-        return self.model.config.image
+        """Pixels of the square input. Longer images are downscaled to fit; none are enlarged."""
+        return self.model.config.input_size
 
     def __call__(
         self, images: OneImage | Iterable[OneImage], threshold: float | None = None, batch: int = BATCH
     ) -> Detections:
         """One image or several -> Detections [B,M] on the CPU, boxes in pixels of each image, best first.
 
-        images: paths, Pillow images, arrays as in `data.pixels.read_image`, or uint8 tensors [3,H,W]; of these, or of
-        other things that hold images, any number, also as a tensor [B,3,H,W]. Their sizes may differ.
-        threshold: detections of lower score are left out. batch: images that are computed at once.
+        images: paths, Pillow images, arrays as in `data.images.pixels.read_image`, or uint8 tensors [3,H,W]; or any
+        number of these, also as a tensor [B,3,H,W]. Their sizes may differ.
+        threshold: detections of lower score are dropped. batch: images that are computed at once.
         Raises UserError for what is no image, and names the file.
         """
-        least = self.threshold if threshold is None else threshold
-        interchange.check_call(least, batch)
-        return joined([self._detect([*map(pixels, part)], least) for part in in_batches(images, batch)])
+        shown_from = self.threshold if threshold is None else threshold
+        return Detections.of(detect(self._network, self.side, images, pixels, threshold=shown_from, batch=batch))
 
     @torch.no_grad()
-    def _detect(self, images: list[Pixels], least: float) -> Detections:
-        """The detections of one batch, in pixels of the images; what lies in the grey beside an image is left out."""
+    def _network(self, inputs: Pixels) -> interchange.Detections:
+        """Inputs uint8 [B,S,S,3] to the detections in their pixels."""
         device = self.model.mean.device
-        frames, scales = zip(*(letterbox(image, self.side) for image in images), strict=True)
-        stacked = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2)
         with autocast(self.precision, device):
-            found = self.model.detect(stacked.to(device))
-        x, y = (1 / torch.tensor(scales, dtype=torch.float64)).unbind(1)  # [B]
-        corners = boxes.scale(found.boxes.cpu().double(), x[:, None], y[:, None]).float()  # [B,M,4]
-        corners = torch.stack([boxes.clip(*pair) for pair in zip(corners, *sizes(images), strict=True)])
-        scores, labels = found.scores.float().cpu(), found.labels.cpu()
-        keep = (labels != PADDING) & (scores >= least) & (boxes.area(corners) > 0)  # [B,M]
-        return Detections(corners, scores, labels).only(keep, int(keep.sum(1).max()))
+            return self.model.detect(torch.from_numpy(inputs).permute(0, 3, 1, 2).to(device)).numpy()
 
 
 def train(
@@ -124,8 +113,8 @@ def train(
     from .train import train as train_run
 
     folder = None if out is None else Path(out)
-    asked = Options(Path(data), minutes, iterations, out=folder, **options)
-    return Detector.load(train_run(asked), asked.device)
+    chosen = Options(Path(data), minutes, iterations, out=folder, **options)
+    return Detector.load(train_run(chosen), chosen.device)
 
 
 def weights_of(folder: Path) -> Path:
@@ -135,7 +124,7 @@ def weights_of(folder: Path) -> Path:
 
 def class_names(config: Config) -> tuple[str, ...]:
     """Names of the labels; a proposal network knows only that something is an object."""
-    return config.data.classes or (CIFAR10 if config.model.roi else ("object",))
+    return config.data.classes if config.model.roi else ("object",)
 
 
 def pixels(image: OneImage) -> Pixels:
@@ -146,21 +135,3 @@ def pixels(image: OneImage) -> Pixels:
         shape = f"{str(image.dtype).removeprefix('torch.')} {[*image.shape]}"
         raise UserError(f"a tensor of {shape} is not an image: use uint8 [3,H,W], values 0 to 255")
     return read_image(image.permute(1, 2, 0).cpu().numpy())
-
-
-def sizes(images: list[Pixels]) -> tuple[list[float], list[float]]:
-    """Heights and widths."""
-    return [float(image.shape[0]) for image in images], [float(image.shape[1]) for image in images]
-
-
-def joined(found: list[Detections]) -> Detections:
-    """Detections of several batches as one, padded to the most of an image."""
-    if not found:
-        return Detections(torch.zeros(0, 0, 4), torch.zeros(0, 0), torch.zeros(0, 0, dtype=torch.int64))
-    most = max(part.labels.shape[1] for part in found)
-    more = [most - part.labels.shape[1] for part in found]
-    return Detections(
-        torch.cat([F.pad(part.boxes, (0, 0, 0, m)) for part, m in zip(found, more, strict=True)]),
-        torch.cat([F.pad(part.scores, (0, m)) for part, m in zip(found, more, strict=True)]),
-        torch.cat([F.pad(part.labels, (0, m), value=PADDING) for part, m in zip(found, more, strict=True)]),
-    )

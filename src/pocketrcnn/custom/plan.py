@@ -96,9 +96,9 @@ def plan(
         data=DataConfig(source=str(annotations.root), kind="folder", classes=annotations.classes),
         augment=augmentation(boxes, chosen, turn),
         model=model,
-        loss=LossConfig(object=2.0),
+        loss=LossConfig(classification=2.0),
         optim=optimiser(),
-        train=TrainConfig(batch=choose_batch(chosen, len(examples)), monitor="AP", curve_images=500),
+        train=TrainConfig(batch=choose_batch(chosen, len(examples)), monitor="AP", evaluation_images=500),
     )
     return Plan(config, tuple(reasons))
 
@@ -168,7 +168,7 @@ def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors:
         sample=256,
         candidates=round(2.5 * proposals),
         proposals=proposals,
-        training_part=0.4,
+        training_fraction=0.4,
     )
     roi = ROIConfig(
         pool="transformer",
@@ -178,7 +178,7 @@ def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors:
         background=True,
         refine=True,
         sample=64,
-        positive_part=0.25,
+        positive_fraction=0.25,
     )
     backbone = BackboneConfig("residual", table=3, width=width, merge=stride, whiten=True, identity=True)
     classes = len(annotations.classes)
@@ -186,7 +186,7 @@ def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors:
         backbone=backbone,
         rpn=rpn,
         roi=roi,
-        image=side,
+        input_size=side,
         classes=classes,
         detections=detections,
         nms_iou=0.6,

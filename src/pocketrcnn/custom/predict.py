@@ -1,7 +1,7 @@
-"""`pocketrcnn predict`: what is in any number of images, as files, one batch after the other in little memory.
+"""`pocketrcnn predict`: detections in any number of images, as files, one batch after the other in little memory.
 
 The folder: predictions.json (COCO's results, with the file's name), predictions.csv, pictures/ and crops/.
-The results' `image_id` and `category_id` are the places of image and class, counted from 1, or those of a COCO file.
+The results' `image_id` and `category_id` are the numbers of image and class, counted from 1, or those of a COCO file.
 No torch here.
 """
 
@@ -26,24 +26,25 @@ from ..data.images.pixels import Pixels, read_image
 from ..data.listing import RESULTS, TABLE, expand, holds_predictions
 from ..data.overview import counted
 from ..errors import UserError
-from ..model.interchange import to_coco
-from ..report.draw import PALETTE, Mark, draw_boxes
+from ..model.interchange import Detections, coco_record
+from ..report.colours import BOXES
 from ..terminal import say, tracked
 from ..training.signals import Interrupted, signals_noted
 from .coco_ids import CocoIds
+from .draw import LabelledBox, draw_boxes
 
 PICTURES, CROPS = "pictures", "crops"
 COLUMNS = ("image", "class", "score", "x1", "y1", "x2", "y2")
 
-MOST_VALUES = 48_000_000  # in the images of a batch, three a pixel: of large images fewer enter a batch
+MAX_VALUES = 48_000_000  # in the images of a batch, three a pixel: of large images fewer enter a batch
 PICTURE_SIDE = 512  # pixels: smaller images are enlarged to about that
-FEW = 12  # detections in a picture that all get their label; among more, labels would hide the objects
+FEW = 12  # up to so many detections in a picture, all get their label; more labels would hide the objects
 LONGEST_NAME = 200  # bytes
 ROOM = 90  # pixels of a picture: boxes of that width get their label in any case
 
 
 class Predictor(Protocol):
-    """What `Detector` is, with or without torch: the names of its labels, and a call that returns detections."""
+    """A `Detector`, with or without torch: the names of its labels, and a call that returns detections."""
 
     @property
     def classes(self) -> Sequence[str]:
@@ -51,16 +52,16 @@ class Predictor(Protocol):
 
     @property
     def side(self) -> int:
-        """Pixels of the square input, to which longer images are made smaller."""
+        """Pixels of the square input, to which longer images are downscaled."""
 
-    def __call__(self, images: list[Pixels], threshold: float | None, batch: int) -> Any: ...
+    def __call__(self, images: list[Pixels], threshold: float | None, batch: int) -> Detections: ...
 
 
 @dataclass(frozen=True)
 class Options:
     """What is written. out: the folder, None for the first free of predictions, predictions-2, ..
 
-    threshold: score from which on detections count, None for the detector's own. batch: images computed at once.
+    threshold: score from which on detections count, None for that of the detector. batch: images computed at once.
     ids: a COCO file of the same images and classes, whose ids the results get.
     """
 
@@ -80,7 +81,7 @@ class Options:
 
 @dataclass
 class Summary:
-    """What was done: images and detections written, images left out or made smaller for the network, and where."""
+    """Images and detections written, images skipped or downscaled for the network, and where."""
 
     folder: Path
     images: int = 0
@@ -90,30 +91,30 @@ class Summary:
 
 
 def named_images(patterns: Sequence[str]) -> list[Path]:
-    """The image files that are meant. Of what a pattern finds, pictures of earlier predictions are left alone."""
-    own: list[Path] = []
+    """The image files of files, folders and patterns. Pictures of earlier predictions are skipped in the last two."""
+    skipped: list[Path] = []
 
     def unwanted(path: Path) -> bool:
-        if found := of_predictions(path):
-            own.append(path)
-        return found
+        if earlier := of_predictions(path):
+            skipped.append(path)
+        return earlier
 
     images = expand(patterns, unwanted)
-    if own:
-        say(f"{counted(len(own), 'picture')} of earlier predictions left alone")
+    if skipped:
+        say(f"{counted(len(skipped), 'picture')} of earlier predictions skipped")
     return images
 
 
 def of_predictions(path: Path) -> bool:
     """Whether a file is a picture or a crop that stands beside the results of a `predict`."""
-    place = path.absolute().parent
-    if place.name != PICTURES:
-        place = place.parent  # from the folder of a class to that of all crops
-    return place.name in (PICTURES, CROPS) and holds_predictions(place.parent)
+    folder = path.absolute().parent
+    if folder.name != PICTURES:
+        folder = folder.parent  # from the folder of a class to that of all crops
+    return folder.name in (PICTURES, CROPS) and holds_predictions(folder.parent)
 
 
 def predict(detector: Predictor, paths: Sequence[Path], options: Options) -> Summary:
-    """Detect in each file and write the folder. An image that cannot be read is named on stderr and left out.
+    """Detect in each file and write the folder. An image that cannot be read is named on stderr and skipped.
 
     So is one without an id in `options.ids`. Raises UserError when the folder holds something or cannot be written,
     and when that file is not COCO, lists none of the images or lacks a class; Interrupted after Ctrl-C or SIGTERM,
@@ -121,12 +122,11 @@ def predict(detector: Predictor, paths: Sequence[Path], options: Options) -> Sum
     """
     ids = CocoIds(options.ids, paths) if options.ids else None
     categories, side = ids.of_classes(detector.classes) if ids else None, detector.side
-    with signals_noted() as signals, Output(new_folder(options.out), detector.classes, options) as output:
+    with signals_noted() as signals, Output(new_folder(options.out), detector.classes, options, categories) as output:
         for group in groups(readable(tracked(paths, "predict"), ids), options.batch):
-            found = detector([one.image for one in group], options.threshold, options.batch)
+            detections = detector([one.image for one in group], options.threshold, options.batch)
             for i, one in enumerate(group):
-                output.write(to_coco(found[i], [one.ident], categories), one.path)
-                output.add(one.path, one.image, found[i])
+                output.add(one, detections[i])
                 output.summary.smaller += max(one.image.shape) > side
             if signals:
                 break
@@ -146,15 +146,15 @@ class Readable(NamedTuple):
 
 
 def readable(paths: Iterable[Path], ids: CocoIds | None = None) -> Iterator[Readable]:
-    """The images that can be read and have an id; without `ids`, that is their place, counted from 1."""
+    """The images that can be read and have an id; without `ids`, they are counted from 1."""
     for number, path in enumerate(paths, 1):
         try:
-            found = Readable(ids.of_image(path) if ids else number, path, read_image(path))
+            image = Readable(ids.of_image(path) if ids else number, path, read_image(path))
         except UserError as error:
-            with suppress(OSError):  # nobody listens any more
-                print(f"left out: {error}", file=sys.stderr)
+            with suppress(OSError):  # the other end of the pipe has gone
+                print(f"skipped: {error}", file=sys.stderr)
         else:
-            yield found
+            yield image
 
 
 def groups(images: Iterable[Readable], count: int) -> Iterator[list[Readable]]:
@@ -162,7 +162,7 @@ def groups(images: Iterable[Readable], count: int) -> Iterator[list[Readable]]:
     group: list[Readable] = []
     for one in images:
         group.append(one)
-        if len(group) == count or sum(other.image.size for other in group) >= MOST_VALUES:
+        if len(group) == count or sum(other.image.size for other in group) >= MAX_VALUES:
             yield group
             group = []
     if group:
@@ -185,8 +185,11 @@ def new_folder(out: Path | None) -> Path:
 class Output:
     """The folder of predictions, to which one image is added after the other; nothing is kept in memory."""
 
-    def __init__(self, folder: Path, classes: Sequence[str], options: Options) -> None:
+    def __init__(
+        self, folder: Path, classes: Sequence[str], options: Options, categories: Sequence[Any] | None = None
+    ) -> None:
         self.folder, self.classes, self.options = folder, classes, options
+        self.categories = categories or range(1, len(classes) + 1)
         self.summary, self.names, self.files = Summary(folder), dict[str, int](), ExitStack()
 
     def __enter__(self) -> Output:
@@ -204,36 +207,29 @@ class Output:
             self.results.write("\n]\n")
         self.files.__exit__(*error)
 
-    def write(self, records: list[dict[str, Any]], path: Path) -> None:
-        """COCO's results of one image, with the name of its file."""
-        for record in records:
-            line = json.dumps({**record, "file_name": str(path)})
+    def add(self, one: Readable, detections: Detections) -> None:
+        """An image and its detections, in pixels of the image."""
+        rows = detections.rows()
+        for box, score, label in rows:
+            record = coco_record(one.ident, self.categories[label], box, score)
+            line = json.dumps({**record, "file_name": str(one.path)})
             self.results.write(f"{',' if self.summary.detections else ''}\n{line}")
+            self.rows.writerow([one.path, self.classes[label], f"{score:.4f}", *(f"{side:.2f}" for side in box)])
             self.summary.detections += 1
-
-    def add(self, path: Path, image: Pixels, found: Any) -> None:
-        """An image and its detections, in its pixels."""
-        for box, score, name in self.named(found):
-            self.rows.writerow([path, name, f"{score:.4f}", *(f"{side:.2f}" for side in box)])
         self.summary.images += 1
-        self.draw(path, image, found)
+        marks = [LabelledBox(box, self.classes[label], score, BOXES[label % len(BOXES)]) for box, score, label in rows]
+        self.draw(self.unused(one.path.stem), one.image, marks)
 
-    def named(self, found: Any) -> list[tuple[list[float], float, str]]:
-        """Boxes, scores and class names of an image."""
-        columns = found.boxes.tolist(), found.scores.tolist(), found.labels.tolist()
-        return [(box, score, self.classes[label]) for box, score, label in zip(*columns, strict=True)]
-
-    def draw(self, path: Path, image: Pixels, found: Any) -> None:
-        """The image with its boxes, and its objects cut out, as far as they are asked for."""
-        name = self.unused(path.stem)
+    def draw(self, name: str, image: Pixels, marks: Sequence[LabelledBox]) -> None:
+        """The image with its boxes, and its objects cut out, as the options say."""
         if self.options.pictures:
-            self.save(self.folder / PICTURES / f"{name}.png", picture(image, found, self.classes))
+            self.save(self.folder / PICTURES / f"{name}.png", picture(image, marks))
         if self.options.crops:
-            for i, (box, _, label) in enumerate(self.named(found), 1):
-                self.save(self.folder / CROPS / as_folder(label) / f"{name}-{i}.png", crop(image, box))
+            for i, mark in enumerate(marks, 1):
+                self.save(self.folder / CROPS / as_folder(mark.label) / f"{name}-{i}.png", crop(image, mark.box))
 
     def unused(self, name: str) -> str:
-        """The name, or NAME-2, .. where images of other folders or formats have it, be it in other capitals."""
+        """The name, or NAME-2, .. where images of other folders or formats have it, in any capitals."""
         name = shortened(name)
         key, number = name.casefold(), 0
         while key in self.names:
@@ -250,7 +246,7 @@ class Output:
 
 
 def as_folder(label: str) -> str:
-    """The name of a class without what no folder may have in its name on any system."""
+    """The name of a class without the characters that some system forbids in the name of a folder."""
     return re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", shortened(label)).strip(". ") or "_"
 
 
@@ -267,17 +263,17 @@ def crop(image: Pixels, box: Sequence[float]) -> Pixels:
     return np.ascontiguousarray(image[y1:y2, x1:x2])
 
 
-def picture(image: Pixels, found: Any, classes: Sequence[str]) -> Pixels:
-    """An image with its boxes in the colours of their classes; small ones are enlarged, pixel by pixel.
+def picture(image: Pixels, marks: Sequence[LabelledBox]) -> Pixels:
+    """An image with its boxes, the best first; small ones are enlarged, pixel by pixel.
 
     Labels stand where they hide nothing: in pictures of few objects, and at large ones.
     """
     longest = max(image.shape[:2])
     scale = max(1, round(PICTURE_SIDE / longest))
-    columns = found.boxes.tolist(), found.scores.tolist(), found.labels.tolist()
-    marks = []
-    for box, score, label in reversed(list(zip(*columns, strict=True))):  # the best on top
-        mark = Mark(box, classes[label], score, PALETTE[label % len(PALETTE)])
-        roomy = len(found.labels) <= FEW or (box[2] - box[0]) * scale >= ROOM
-        marks.append(mark if roomy else replace(mark, label="", score=None))
-    return draw_boxes(image, marks, scale, max(1, longest * scale // 400), max(11, longest * scale // 50))
+    shown = [
+        mark
+        if len(marks) <= FEW or (mark.box[2] - mark.box[0]) * scale >= ROOM
+        else replace(mark, label="", score=None)
+        for mark in reversed(marks)  # the best on top
+    ]
+    return draw_boxes(image, shown, scale, max(1, longest * scale // 400), max(11, longest * scale // 50))

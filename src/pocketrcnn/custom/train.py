@@ -25,12 +25,13 @@ from ..terminal import say
 from ..training import config_file
 from ..training.checkpoint import load_tensors
 from ..training.device import choose_device, keep_memory
-from ..training.loop import Trainer, fit
+from ..training.fit import fit
+from ..training.loop import Trainer
 from ..training.run import CHECKPOINT, Run, open_run, require_place, saved_splits
 from .anchors import Anchors, sides_and_boxes
-from .evaluate import concluded, held_out, show_evaluation
+from .evaluate import conclude, held_out, show_evaluation
 from .plan import PRESETS, STEP, Plan, augmentation, for_passes, plan
-from .report.facts import evaluation, write_run_report
+from .report.summary import evaluation, write_run_report
 
 ENOUGH = 200  # iterations: a larger network than allows so many in the time learns less than a smaller one
 TIMED = 4  # iterations before the run that tell how fast it will be, fewer where they take long
@@ -110,7 +111,7 @@ def train(options: Options) -> Path:
     folder = options.out or first_free(RUNS / re.sub(r"\s+", "-", name))
     with Run(folder, config, device) as run:
         run.keep_splits(own.split_of)
-        fit(*sets, run, time.perf_counter() - begun, partial(concluded, run, own, sets[1]))
+        fit(*sets, run, time.perf_counter() - begun, partial(conclude, run, own, sets[1]))
         finish(run, own)
     return folder
 
@@ -148,8 +149,8 @@ def scheduled(chosen: Plan, options: Options, iterations: int, images: int) -> P
     chosen = for_passes(chosen, passes)
     config = replace(with_options(chosen.config, options), train__iterations=iterations)
     share = JUDGED * iterations * config.train.batch / config.train.evaluations
-    images = min(config.train.curve_images, max(FEWEST_JUDGED, round(share)))
-    return dataclasses.replace(chosen, config=replace(config, train__curve_images=images))
+    images = min(config.train.evaluation_images, max(FEWEST_JUDGED, round(share)))
+    return dataclasses.replace(chosen, config=replace(config, train__evaluation_images=images))
 
 
 def with_options(config: Config, options: Options) -> Config:
@@ -164,15 +165,15 @@ def with_options(config: Config, options: Options) -> Config:
         train__patience=options.patience,
         train__batch=options.batch or config.train.batch,
         train__evaluations=points,
-        train__overruled=options.settings,
+        train__overrides=options.settings,
     )
     config = replace(config, train__iterations=options.iterations) if options.iterations else config
-    return config_file.overruled(config, options.settings)
+    return config_file.override(config, options.settings)
 
 
 def both(own: CustomData, config: Config) -> tuple[Folder, Folder]:
     """Training and validation images; where there is a single image, it is both."""
-    side, held = config.model.image, held_out(own)
+    side, held = config.model.input_size, held_out(own)
     if held == "train":
         say("no validation images: the training images take their place, and the figures are too good")
     found = own.folder("train", side), own.folder(held, side)
@@ -213,7 +214,7 @@ def resume(folder: Path, minutes: float | None, iterations: int | None, device: 
             run.config = lengthened(run, own, sets, minutes, iterations)
         run.extend()
         run.keep_splits(own.split_of)
-        fit(*sets, run, conclude=partial(concluded, run, own, sets[1]))
+        fit(*sets, run, conclude=partial(conclude, run, own, sets[1]))
         finish(run, own)
     return folder
 
@@ -239,16 +240,16 @@ def lengthened(
         seed=settings.seed,
         batch=settings.batch,
         patience=settings.patience,
-        settings=settings.overruled,
+        settings=settings.overrides,
     )
-    side, before = config.model.image, config.augment
+    side, before = config.model.input_size, config.augment
     fresh = augmentation(sides_and_boxes(own.annotations.split("train"), side), side, before.rotate)
     augment = dataclasses.replace(fresh, flip_vertical=before.flip_vertical)
     begun = Plan(replace(config, augment=augment), ())
     found = scheduled(begun, options, iterations or total(run, sets, options.budget), len(sets[0]))
     for reason in found.reasons:
         say(reason)
-    return replace(found.config, train__curve_images=settings.curve_images)
+    return replace(found.config, train__evaluation_images=settings.evaluation_images)
 
 
 def total(run: Run, sets: tuple[Folder, Folder], minutes: float) -> int:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..config import DataConfig
 from ..errors import UserError
 from .annotations import SPLITS, Annotations, Example, Report
 from .check import inspect
-from .folders import Folder, open_folder
 from .formats import read
 from .splits import with_splits
+
+if TYPE_CHECKING:
+    from .folders import Folder
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class CustomData:
 
     def folder(self, split: str, side: int) -> Folder:
         """The images of a split, padded to `side` pixels. Raises UserError when it has none."""
+        from .folders import open_folder  # torch
+
         return open_folder(self.annotations, split, side)
 
     @property

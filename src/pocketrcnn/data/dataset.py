@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..model.structures import Batch
+from .boxes import Boxes
 
 
 class Dataset(Protocol):
-    """Images by their index."""
+    """Images, each of which has an index."""
 
     @property
     def name(self) -> str:
@@ -27,10 +28,6 @@ class Dataset(Protocol):
     def size(self) -> int:
         """Side of the images in pixels."""
 
-    @property
-    def official(self) -> bool:
-        """Whether results may stand beside the course report's."""
-
     def __len__(self) -> int: ...
 
     def to(self, device: torch.device) -> Dataset:
@@ -42,12 +39,12 @@ class Dataset(Protocol):
 
 @runtime_checkable
 class EvaluationDataset(Dataset, Protocol):
-    """A data set whose detections can be evaluated in the pixels of the image files."""
+    """A data set whose detections can be evaluated in pixels of the images."""
 
     shapes: NDArray[np.int64]
     """Width and height of each image in pixels: [N,2]."""
     scales: NDArray[np.float64]
-    """Input pixels for one of the image, to the right and down: [N,2]."""
+    """Pixels of the input for one of the image, to the right and down: [N,2]."""
 
-    def truth(self, index: int) -> Any:
-        """Boxes float64 [n,4] in pixels of the image file, labels [n], crowd flags [n] of one image."""
+    def ground_truth(self, index: int) -> Boxes:
+        """The objects of one image, crowds included, in pixels of the image."""

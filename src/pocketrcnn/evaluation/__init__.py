@@ -1,1 +1,9 @@
-"""How good a detector is: metrics on arrays, and a network on a data set. No files, no run."""
+"""How good a detector is: metrics on arrays, and a network on a data set. No files, no run.
+
+coco               the one file that speaks to hotcoco: detections matched with the ground truth
+average_precision  average precision, and what explains it
+thresholds         curves over scores, and the threshold of the best F1
+tables             an evaluation on the terminal
+measures           sums over batches: losses, accuracy, overlap
+network            a network on a data set, to metrics
+"""

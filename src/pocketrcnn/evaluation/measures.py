@@ -1,6 +1,6 @@
 """How good is a network? Sums over a batch, and their means over a data set.
 
-A measure is a pair (sum, count), so that batches of any size add up to the figure of the whole set.
+A measure is a pair (sum, count), so that batches of any size add up to the value of the whole set.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def box_sums(deltas: Tensor, targets: Tensor, labels: Tensor) -> Sums:
 def proposal_sums(prediction: Prediction, batch: Batch) -> Sums:
     """How well the proposals cover the objects: error and overlap of the best proposal of each object.
 
-    Proposals of score 0 are none: they were suppressed, and only fill the places.
+    Proposals of score 0 are none: they were suppressed, and are padding.
     """
     overlap, index = boxes.closest(batch.boxes, prediction.proposals, prediction.scores > 0)  # [B,G]
     overlap, valid = overlap.clamp(min=0), batch.valid  # [B,G]

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from hotcoco import COCOeval
 from numpy.typing import NDArray
 
+from .coco import COCOeval
+
 POINTS = 101  # of a curve
-DEFAULT_THRESHOLD = 0.5  # where no best one was found: networks of the course, images without objects
+DEFAULT_THRESHOLD = 0.5  # where there is no best one: networks of the course, images without objects
 
 Curve = dict[str, NDArray[Any]]
 """`threshold`, falling, with `precision`, `recall`, `f1`, `tp`, `fp`, `fn` of what lies above: each [P]."""
@@ -24,9 +25,9 @@ Curve = dict[str, NDArray[Any]]
 class Matches:
     """Every detection that counts, that is all but those in crowds and beyond the limit of an image.
 
-    scores [D]; right bool [D]: matched with an object of its class at IoU 0.5; images, labels int [D]: where and what.
-    rows int [D]: the place of each among the detections of all images.
-    objects: int [I,K], how many there are in each image of each class, without crowds.
+    scores [D]; right bool [D]: matched with an object of its class at IoU 0.5; images, labels int [D].
+    rows int [D]: the index of each among the detections of all images.
+    objects: int [I,K], the number in each image of each class, without crowds.
     """
 
     scores: NDArray[np.float64]
@@ -38,20 +39,20 @@ class Matches:
 
     @classmethod
     def of(cls, run: COCOeval, images: int, classes: int) -> Matches:
-        """From what `matching.matched` found at one IoU and in one range of areas."""
+        """From `coco.matched` at one IoU and in one range of areas."""
         objects = np.zeros((images, classes), np.int64)
-        found: list[tuple[float, bool, int, int, int]] = []
+        matches: list[tuple[float, bool, int, int, int]] = []
         for pair in filter(None, run.eval_imgs):
             image, label = pair["image_id"] - 1, pair["category_id"] - 1
             objects[image, label] = len(pair["gtIgnore"]) - sum(pair["gtIgnore"])
             each = zip(pair["dtScores"], pair["dtMatched"][0], pair["dtIds"], pair["dtIgnore"][0], strict=True)
-            found += [(score, right, image, label, row - 1) for score, right, row, ignored in each if not ignored]
-        scores, right, *places = zip(*found, strict=True) if found else ((),) * 5
-        where, labels, rows = (np.array(place, np.int64) for place in places)
-        return cls(np.array(scores, float), np.array(right, bool), where, labels, rows, objects)
+            matches += [(score, right, image, label, row - 1) for score, right, row, ignored in each if not ignored]
+        scores, right, *columns = zip(*matches, strict=True) if matches else ((),) * 5
+        image_of, labels, rows = (np.array(column, np.int64) for column in columns)
+        return cls(np.array(scores, float), np.array(right, bool), image_of, labels, rows, objects)
 
     def above(self, threshold: float) -> dict[str, float] | None:
-        """What `best` tells of the best threshold, of a given one; None where there are no objects."""
+        """What `best` returns for the best threshold, for a given one; None where there are no objects."""
         objects, shown = int(self.objects.sum()), self.scores >= threshold
         tp, count = int(self.right[shown].sum()), int(shown.sum())
         if not objects:
@@ -62,7 +63,7 @@ class Matches:
     def worst_images(self, threshold: float, names: Sequence[str]) -> list[dict[str, Any]]:
         """Right, false and missed detections of each image at a threshold: lowest F1 first, then most errors.
 
-        `image` is its place in the data, `name` its name. An image with no object and no detection has an F1 of 1.
+        `image` is its index in the data, `name` its name. An image with no object and no detection has an F1 of 1.
         """
         shown = self.scores >= threshold
         right = np.bincount(self.images[shown & self.right], minlength=len(names))  # [I]
@@ -100,11 +101,11 @@ def sweep(scores: NDArray[np.float64], right: NDArray[np.bool_], objects: int) -
 
 
 def best(curve: Curve | None) -> dict[str, float] | None:
-    """The point of highest F1, of several the one of the highest threshold; None where no detection is right."""
+    """Where F1 is highest, of several the highest threshold; None where no detection is right."""
     if curve is None or not curve["f1"].any():
         return None
-    place = int(np.argmax(curve["f1"]))
-    return {name: values[place].item() for name, values in curve.items()}
+    index = int(np.argmax(curve["f1"]))
+    return {name: values[index].item() for name, values in curve.items()}
 
 
 def sampled(curve: Curve | None) -> dict[str, list[float]] | None:
@@ -112,5 +113,5 @@ def sampled(curve: Curve | None) -> dict[str, list[float]] | None:
     if curve is None:
         return None
     count = len(curve["f1"])
-    places = {int(np.argmax(curve["f1"])), *np.linspace(0, count - 1, min(count, POINTS)).round().astype(int).tolist()}
-    return {name: curve[name][sorted(places)].tolist() for name in ("threshold", "precision", "recall", "f1")}
+    indices = {int(np.argmax(curve["f1"])), *np.linspace(0, count - 1, min(count, POINTS)).round().astype(int).tolist()}
+    return {name: curve[name][sorted(indices)].tolist() for name in ("threshold", "precision", "recall", "f1")}

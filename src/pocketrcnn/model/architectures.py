@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 
@@ -13,7 +14,7 @@ class Row(NamedTuple):
     pool: bool = False
     """The map is halved behind the convolution, by 2x2 max pooling."""
     before: Literal["", "pool", "stride"] = ""
-    """The map is halved before it, by pooling, or by the convolution itself, which leaves out every other place."""
+    """The map is halved before it, by pooling, or by the convolution itself, which skips every other position."""
 
     @property
     def halves(self) -> int:
@@ -24,8 +25,8 @@ class Row(NamedTuple):
 TABLES = {
     1: (Row(32, 5, True), Row(64, 5, True), Row(128, 5, True), Row(256, 5, True), Row(512, 3, True)),
     2: (Row(32, 5, True), Row(64, 5, True), Row(128, 5, True), Row(256, 3, False)),
-    # Ours, for larger images: each convolution that is trained sees a quarter of the image's places at most, and maps
-    # are pooled behind the place where they are merged.
+    # Ours, for larger images: each convolution that is trained sees a quarter of the image's positions at most, and
+    # maps are pooled behind the point where they are merged.
     3: (
         Row(32, 4, before="stride"),
         Row(64, 3, before="stride"),
@@ -37,5 +38,23 @@ MERGED = 64  # channels of a merged map
 
 
 def scaled(channels: int, width: float) -> int:
-    """A number of channels times a factor: a multiple of 8, which processors like best."""
+    """A number of channels times a factor: a multiple of 8, which is fastest on processors."""
     return max(8, round(channels * width / 8) * 8)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One convolution or linear layer, with its costs for one image."""
+
+    name: str
+    stage: str
+    """The line of the table that it belongs to."""
+    kind: str
+    kernel: tuple[int, int]
+    in_channels: int
+    out_channels: int
+    output: tuple[int, int]
+    """Height and width in cells."""
+    multiplications: int
+    parameters: int
+    trained: bool = True

@@ -48,7 +48,7 @@ class SeparableBlock(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """B3: two 3x3 convolutions beside a 1x1 shortcut (He et al. 2015, 3.2); the kernel is 3 whatever is asked."""
+    """B3: two 3x3 convolutions beside a 1x1 shortcut (He et al. 2015, 3.2); the kernel is always 3."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int, pool: bool) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class ResidualBlock(nn.Module):
 
 
 class StridedBlock(nn.Module):
-    """A convolution at every other place, and BatchNorm unless its filters are fixed: see `Backbone.whiten`."""
+    """A convolution at every other position, and BatchNorm unless its filters are fixed: see `Backbone.whiten`."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int, fixed: bool) -> None:
         super().__init__()
@@ -117,7 +117,7 @@ class Backbone(nn.Module):
         if self.merge is not None:
             self.channels, self.stride = self.merge.channels, config.merge
         if config.identity:
-            self.pass_on()
+            self.start_as_identity()
         mixes_colours = self.first_filters().shape[1] == 3  # unlike a depthwise first layer
         self.whitened = config.whiten and mixes_colours
         if self.whitened:
@@ -145,8 +145,8 @@ class Backbone(nn.Module):
     def whiten(self, images: Tensor) -> None:
         """Set the first filters to the strongest principal components of image patches, each with both signs.
 
-        images: normalised, [B,3,H,W]. The filters stay as they are in training: 20 passes are too few to learn better
-        ones, and their gradient is saved (after Page 2018 and Jordan 2024). Where no BatchNorm follows, their answers
+        images: normalised, [B,3,H,W]. The filters stay as they are in training: 20 epochs are too few to learn better
+        ones, and their gradient is saved (after Page 2018 and Jordan 2024). Where no BatchNorm follows, their outputs
         have a mean square of 1, but for those that spread by less than a grey level: noise is not enlarged.
         """
         if not self.whitened:
@@ -162,8 +162,8 @@ class Backbone(nn.Module):
         filters.copy_(torch.cat((strongest, -strongest)).view_as(filters))
 
     @torch.no_grad()
-    def pass_on(self) -> None:
-        """Begin with filters that hand their input on: a one in the middle tap (a dirac), as many as inputs."""
+    def start_as_identity(self) -> None:
+        """Begin with filters that return their input: a one in the middle tap (Dirac), as many as inputs."""
         for module in self.modules():
             if isinstance(module, Conv) and module.groups == 1 and module.kernel_size[0] > 1 and module.in_channels > 3:
                 nn.init.dirac_(module.weight[: module.in_channels])

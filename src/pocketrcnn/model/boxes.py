@@ -1,7 +1,7 @@
 """All arithmetic on boxes: pure functions on [..., 4], for any leading dimensions and on any device.
 
 Boxes are xyxy, float32, in pixels of the model's input: (x1, y1) is the upper left corner, (x2, y2) the lower right
-one, and a box over the whole 48-pixel frame is (0, 0, 48, 48).
+one, and a box over a whole input of 48 pixels is (0, 0, 48, 48).
 Legend: B images, N anchors, G objects, A anchors a cell.
 """
 
@@ -19,14 +19,14 @@ POSITIVE, NEGATIVE, IGNORED = 1, 0, -1
 
 # exp(4) = 55 times the anchor: no real object is larger, and no overflow follows from a wild prediction.
 LARGEST_LOG_SCALE = 4.0
-# Below this part of the anchor's side the logarithm goes on as its tangent, so that it stands for any prediction.
+# Below this fraction of the anchor's side the logarithm goes on as its tangent, so that it stands for any prediction.
 SMALLEST_SCALE = 0.1
 SMALLEST_SIDE = 1e-3  # pixels: a region without area, as clipping may leave one, gets finite deltas
-MOST_PAIRS = 1 << 24  # of boxes that are compared at once (64 MB a tensor): 10,000 objects in an image are no trouble
+MAX_PAIRS = 1 << 24  # of boxes that are compared at once (64 MB a tensor): 10,000 objects in an image are no trouble
 
 
 def take(boxes: Tensor, index: Tensor) -> Tensor:
-    """The boxes at some places: [B,N,4] and int64 [B,M] -> [B,M,4]."""
+    """The boxes at some indices: [B,N,4] and int64 [B,M] -> [B,M,4]."""
     return boxes.gather(1, index[..., None].expand(-1, -1, 4))
 
 
@@ -39,7 +39,7 @@ def area(boxes: Tensor) -> Tensor:
 def iou(a: Tensor, b: Tensor) -> Tensor:
     """Intersection over union of every pair, 0..1: [...,N,4] and [...,M,4] -> [...,N,M]."""
     areas = area(a)[..., :, None] + area(b)[..., None, :]  # [...,N,M]
-    # Each coordinate on its own in memory, which is worth a factor of three.
+    # Each coordinate contiguous in memory, which is worth a factor of three.
     ax1, ay1, ax2, ay2 = (x.contiguous()[..., :, None] for x in a.unbind(-1))  # [...,N,1]
     bx1, by1, bx2, by2 = (x.contiguous()[..., None, :] for x in b.unbind(-1))  # [...,1,M]
     width = (torch.minimum(ax2, bx2) - torch.maximum(ax1, bx1)).clamp_(min=0)
@@ -49,16 +49,15 @@ def iou(a: Tensor, b: Tensor) -> Tensor:
 
 
 def closest(boxes: Tensor, objects: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
-    """The object that each box overlaps most: [B,N,4], [B,G,4], valid bool [B,G] -> IoU [B,N] and its place [B,N].
+    """The object that each box overlaps most: [B,N,4], [B,G,4], valid bool [B,G] -> IoU [B,N] and its index [B,N].
 
     Without any object the IoU is -1.
     """
     overlap, index = boxes.new_empty(boxes.shape[:2]), valid.new_empty(boxes.shape[:2], dtype=torch.int64)
-    rows = max(1, MOST_PAIRS // valid.numel())
+    rows = max(1, MAX_PAIRS // valid.numel())
     for start in range(0, boxes.shape[1], rows):  # results in place: kept between them, they would break up the memory
-        part = slice(start, start + rows)
-        found = iou(boxes[:, part], objects).masked_fill(~valid[:, None], -1).max(-1)
-        overlap[:, part], index[:, part] = found
+        chunk = slice(start, start + rows)
+        overlap[:, chunk], index[:, chunk] = iou(boxes[:, chunk], objects).masked_fill(~valid[:, None], -1).max(-1)
     return overlap, index
 
 
@@ -74,7 +73,7 @@ def from_center_size(x: Tensor, y: Tensor, width: Tensor, height: Tensor) -> Ten
 
 
 def clip(boxes: Tensor, height: float, width: float) -> Tensor:
-    """Boxes cut at the border of the frame: [...,4] -> [...,4]."""
+    """Boxes cut at the border of the input: [...,4] -> [...,4]."""
     x1, y1, x2, y2 = boxes.unbind(-1)
     return torch.stack((x1.clamp(0, width), y1.clamp(0, height), x2.clamp(0, width), y2.clamp(0, height)), -1)
 
@@ -131,7 +130,7 @@ def match(
     anchors: Tensor, objects: Tensor, valid: Tensor, positive_iou: float, negative_iou: float
 ) -> tuple[Tensor, Tensor]:
     """Which anchors stand for an object: anchors [h,w,A,4] as `anchors` lays them, objects [B,G,4], valid bool [B,G] ->
-    labels and object of each anchor, int64 [B,N] both, N = h * w * A.
+    labels and the index of each anchor's object, int64 [B,N] both, N = h * w * A.
 
     Ren et al. 2015, section 3.1.2: positive (1) above `positive_iou` and at the anchors of the highest IoU with an
     object, ties included; negative (0) where no object reaches `negative_iou`; ignored (-1) otherwise. Images without
@@ -140,35 +139,35 @@ def match(
     shape, slots = (len(valid), anchors.shape[:-1].numel()), valid.shape[1]
     best = anchors.new_zeros(shape).flatten()  # [B*N]
     index, is_best = torch.zeros_like(best, dtype=torch.int64), torch.zeros_like(best, dtype=torch.bool)
-    step = max(1, MOST_PAIRS // len(best))
+    step = max(1, MAX_PAIRS // len(best))
     for start in range(0, slots, step):
-        part = slice(start, start + step)
-        anchor, thing = touching(anchors, objects[:, part], valid[:, part])  # [T] pairs: places in [B*N], in [B*step]
-        boxed, whole = anchors.reshape(-1, 4)[anchor % shape[1]], objects[:, part].reshape(-1, 4)[thing]
+        chunk = slice(start, start + step)
+        anchor, obj = touching(anchors, objects[:, chunk], valid[:, chunk])  # [T] pairs: indices in [B*N], in [B*step]
+        boxed, whole = anchors.reshape(-1, 4)[anchor % shape[1]], objects[:, chunk].reshape(-1, 4)[obj]
         overlap = iou(boxed[:, None], whole[:, None])[:, 0, 0]  # [T]
-        peak = overlap.new_zeros(objects[:, part].shape[:2].numel()).scatter_reduce_(0, thing, overlap, "amax")
-        is_best[anchor[(overlap == peak[thing]) & (overlap > 0)]] = True
+        peak = overlap.new_zeros(objects[:, chunk].shape[:2].numel()).scatter_reduce_(0, obj, overlap, "amax")
+        is_best[anchor[(overlap == peak[obj]) & (overlap > 0)]] = True
         before = best.clone()
         best.scatter_reduce_(0, anchor, overlap, "amax")
         index[best > before] = slots  # to be taken by the first of the objects that overlap it so much
         wins = overlap == best[anchor]
-        index.scatter_reduce_(0, anchor[wins], thing[wins] % valid[:, part].shape[1] + start, "amin")
+        index.scatter_reduce_(0, anchor[wins], obj[wins] % valid[:, chunk].shape[1] + start, "amin")
     labels = torch.full_like(index, IGNORED)
     labels[best < negative_iou] = NEGATIVE
     labels[(best > positive_iou) | is_best] = POSITIVE
     return labels.view(shape), index.view(shape)
 
 
-def sample(labels: Tensor, count: int, positive_part: float) -> Tensor:
+def sample(labels: Tensor, count: int, positive_fraction: float) -> Tensor:
     """A random choice of what the losses count: labels [B,N] (1, 0, -1) -> the same, -1 where not chosen.
 
-    At most `count` an image, at most `positive_part` of them positive, the rest negative (Ren et al. 2015, section
+    At most `count` an image, at most `positive_fraction` of them positive, the rest negative (Ren et al. 2015, section
     3.1.3: 256 anchors, half of them positive at most).
     """
     order = torch.rand(labels.shape, device=labels.device)  # [B,N]
     positive, negative = labels == POSITIVE, labels == NEGATIVE
-    most = min(round(count * positive_part), labels.shape[1])
-    chosen = positive & at_least_rank(order.masked_fill(~positive, -1), most)
+    max_positive = min(round(count * positive_fraction), labels.shape[1])
+    chosen = positive & at_least_rank(order.masked_fill(~positive, -1), max_positive)
     order = (order + 2 * chosen).masked_fill(~(chosen | negative), -1)  # positives first
     chosen = at_least_rank(order, min(count, labels.shape[1])) & (chosen | negative)
     return labels.masked_fill(~chosen, IGNORED)
@@ -181,22 +180,22 @@ def at_least_rank(values: Tensor, rank: int) -> Tensor:
     return values >= values.topk(rank, 1).values[:, -1:]
 
 
-def nms(boxes: Tensor, valid: Tensor, most: float) -> Tensor:
+def nms(boxes: Tensor, valid: Tensor, iou_threshold: float) -> Tensor:
     """Greedy non-maximum suppression of boxes that lie best first: [B,K,4], valid bool [B,K] -> kept bool [B,K].
 
-    A box goes if its IoU with a better one that stays is above `most`. One operator to torch, `pocketrcnn::nms`, so
-    that a graph of the network holds it as a whole, and its loop may be replaced when it is written to a file.
+    A box goes if its IoU with a better one that stays is above `iou_threshold`. One operator to torch,
+    `pocketrcnn::nms`, so that a graph of the network holds it as a whole, and an exporter may replace its loop.
     """
-    kept: Tensor = torch.ops.pocketrcnn.nms(boxes, valid, most)
+    kept: Tensor = torch.ops.pocketrcnn.nms(boxes, valid, iou_threshold)
     return kept
 
 
-def _nms(boxes: Tensor, valid: Tensor, most: float) -> Tensor:
+def _nms(boxes: Tensor, valid: Tensor, iou_threshold: float) -> Tensor:
     """Who stays is the one fixed point of the sentence above, and repeating it for all boxes at once reaches it, the
     better boxes first: after n rounds the first n boxes are right, and in practice a few rounds do for all."""
     count = boxes.shape[1]
     later = torch.ones(count, count, dtype=torch.bool, device=boxes.device).triu(1)
-    beats = (iou(boxes, boxes) > most) & later  # [B,K,K]: i beats j
+    beats = (iou(boxes, boxes) > iou_threshold) & later  # [B,K,K]: i beats j
     kept = valid
     while True:
         now = valid & ~(beats & kept[:, :, None]).any(1)
@@ -205,15 +204,15 @@ def _nms(boxes: Tensor, valid: Tensor, most: float) -> Tensor:
         kept = now
 
 
-torch.library.define("pocketrcnn::nms", "(Tensor boxes, Tensor valid, float most) -> Tensor")
+torch.library.define("pocketrcnn::nms", "(Tensor boxes, Tensor valid, float iou_threshold) -> Tensor")
 torch.library.impl("pocketrcnn::nms", "default", _nms)
-torch.library.register_fake("pocketrcnn::nms", lambda boxes, valid, most: torch.empty_like(valid))
+torch.library.register_fake("pocketrcnn::nms", lambda boxes, valid, iou_threshold: torch.empty_like(valid))
 
 
 def theta(boxes: Tensor, height: float, width: float) -> Tensor:
     """The spatial transformer's scale and shift for a crop: [...,4] -> [...,4] = (scale x, shift x, scale y, shift y).
 
-    Jaderberg et al. 2015, section 3.2, in coordinates of -1..1 over the frame: for a 48-pixel frame w/48, (x-24)/24.
+    Jaderberg et al. 2015, section 3.2, in coordinates of -1..1 over the input: for 48 pixels w/48, (x-24)/24.
     """
     x, y, w, h = center_size(boxes)
     return torch.stack((w / width, 2 * x / width - 1, h / height, 2 * y / height - 1), -1)
@@ -250,24 +249,24 @@ def scale(boxes: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return boxes * torch.stack((x, y, x, y), -1)
 
 
-def visible(whole: Tensor, cut: Tensor, part: float, side: float) -> Tensor:
-    """Whether at least `part` of the area is left after a cut, and `side` pixels each way: [...,4] twice -> bool [...].
+def visible(whole: Tensor, cut: Tensor, min_fraction: float, min_side: float) -> Tensor:
+    """Whether a cut leaves `min_fraction` of the area and `min_side` pixels each way: [...,4] twice -> bool [...].
 
     >>> bool(visible(torch.tensor([0.0, 0, 9, 9]), torch.tensor([0.0, 0, 9, 2]), 0.3, 2))
     False
     """
     _, _, width, height = center_size(cut)
-    return (area(cut) >= part * area(whole)) & (width >= side) & (height >= side)
+    return (area(cut) >= min_fraction * area(whole)) & (width >= min_side) & (height >= min_side)
 
 
 def covered(boxes: Tensor, others: Tensor) -> Tensor:
-    """Part of each box's area that lies in each other box, 0..1: [...,N,4] and [...,M,4] -> [...,N,M]."""
+    """Fraction of each box's area that lies in each other box, 0..1: [...,N,4] and [...,M,4] -> [...,N,M]."""
     a, b = boxes[..., :, None, :], others[..., None, :, :]
     width, height = torch.minimum(a[..., 2:], b[..., 2:]).sub(torch.maximum(a[..., :2], b[..., :2])).unbind(-1)
     return width.clamp(min=0) * height.clamp(min=0) / area(a).clamp(min=1e-9)
 
 
 def inside(boxes: Tensor, height: float, width: float, margin: float) -> Tensor:
-    """Whether boxes keep `margin` pixels or more from the border of the frame: [...,4] -> bool [...]."""
+    """Whether boxes keep `margin` pixels or more from the border of the image: [...,4] -> bool [...]."""
     x1, y1, x2, y2 = boxes.unbind(-1)
     return (x1 >= margin) & (y1 >= margin) & (x2 <= width - margin) & (y2 <= height - margin)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -11,26 +12,10 @@ from torch import Tensor, nn
 
 from ..config import ModelConfig
 from ..errors import UserError
+from .architectures import Layer
 from .faster_rcnn import FasterRCNN
 
 LARGEST_SIDE = 1_000_000  # pixels
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One convolution or linear layer on one image."""
-
-    name: str
-    stage: str
-    """The line of the course's table that it belongs to."""
-    kind: str
-    kernel: tuple[int, int]
-    in_channels: int
-    out_channels: int
-    output: tuple[int, int]
-    multiplications: int
-    parameters: int
-    trained: bool
 
 
 def layers(config: ModelConfig) -> list[Layer]:
@@ -40,19 +25,19 @@ def layers(config: ModelConfig) -> list[Layer]:
     as the course counts; BatchNorm, activations and the crop of a region are not counted.
     """
     model = without_values(config).eval()
-    image = torch.zeros(1, 3, config.image, config.image, dtype=torch.uint8, device="meta")
-    found: list[Layer] = []
+    image = torch.zeros(1, 3, config.input_size, config.input_size, dtype=torch.uint8, device="meta")
+    rows: list[Layer] = []
     names = {module: name for name, module in model.named_modules()}
 
     def note(module: nn.Module, _: Any, output: Tensor) -> None:
-        found.append(describe(names[module], module, output))
+        rows.append(describe(names[module], module, output))
 
     hooks = [m.register_forward_hook(note) for m in names if isinstance(m, nn.Conv2d | nn.Linear)]
     with torch.no_grad():
         model(image)
     for hook in hooks:
         hook.remove()
-    return found
+    return rows
 
 
 def without_values(config: ModelConfig) -> FasterRCNN:
@@ -87,7 +72,7 @@ def with_size(config: ModelConfig, side: int | None) -> ModelConfig:
     stride = without_values(config).backbone.stride
     if side < stride:
         raise UserError(f"--size {side}: this network needs images of at least {stride} pixels")
-    return dataclasses.replace(config, image=side)
+    return dataclasses.replace(config, input_size=side)
 
 
 def parameters(config: ModelConfig) -> int:
@@ -95,19 +80,21 @@ def parameters(config: ModelConfig) -> int:
     return sum(p.numel() for p in without_values(config).parameters())
 
 
+def multiplications(rows: Iterable[Layer]) -> int:
+    """Those of the convolutions, which the course counts."""
+    return sum(row.multiplications for row in rows if row.kind != "linear")
+
+
 def summary(name: str, config: ModelConfig) -> dict[str, Any]:
     """The costs of a network as JSON holds them; `multiplications` are those of the convolutions."""
     rows = layers(config)
-    convolutions = [row for row in rows if row.kind != "linear"]
-    stages: dict[str, int] = {}
-    for row in convolutions:
-        stages[row.stage] = stages.get(row.stage, 0) + row.multiplications
+    names = dict.fromkeys(row.stage for row in rows if row.kind != "linear")
     return {
         "network": name,
-        "input": [3, config.image, config.image],
+        "input": [3, config.input_size, config.input_size],
         "parameters": parameters(config),
-        "multiplications": sum(stages.values()),
+        "multiplications": multiplications(rows),
         "multiplications_linear": sum(row.multiplications for row in rows if row.kind == "linear"),
-        "stages": stages,
+        "stages": {name: multiplications(row for row in rows if row.stage == name) for name in names},
         "layers": [asdict(row) for row in rows],
     }

@@ -1,6 +1,6 @@
 """The detector: backbone, region proposals, regions of interest, classes. Every network of the project is one of these.
 
-A classifier has no proposals (its one box is the frame), a proposal network has no classes; both are configurations.
+A classifier has no proposals (its one box is the input), a proposal network has no classes; both are configurations.
 Prediction, targets, loss and decoding are functions of their own, so that a validation loss costs nothing.
 Legend: B images, N anchors, D box parameters, P proposals, R regions that are classified (the proposals, or in training
 others), G object slots, K classes, K' = K or, with the background, K + 1, M detections.
@@ -27,7 +27,7 @@ STD = (63.0, 62.1, 66.7)
 
 
 class Prediction(NamedTuple):
-    """What the network says of a batch, before losses or decoding; None for parts that it does not have."""
+    """What the network predicts for a batch, before losses or decoding; None for parts that it does not have."""
 
     objectness: Tensor | None  # [B,N] logits
     deltas: Tensor | None  # [B,N,D]
@@ -40,7 +40,7 @@ class Prediction(NamedTuple):
 
 
 class Targets(NamedTuple):
-    """What the network should have said; None for parts that it does not have."""
+    """What the network should predict; None for parts that it does not have."""
 
     anchors: Tensor | None  # [B,N]: 1 object, 0 none, -1 not counted
     deltas: Tensor | None  # [B,N,D]
@@ -58,7 +58,7 @@ class FasterRCNN(nn.Module):
         super().__init__()
         self.config = config
         self.backbone = Backbone(config.backbone)
-        shape = self.backbone.channels, self.backbone.stride, config.image
+        shape = self.backbone.channels, self.backbone.stride, config.input_size
         self.rpn = RPN(config.rpn, *shape) if config.rpn else None
         self.head = ROIHead(config.roi, self.backbone.channels, config.classes) if config.roi else None
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
@@ -74,24 +74,24 @@ class FasterRCNN(nn.Module):
         return Prediction(objectness, deltas, proposals, scores, regions, shown, logits, refined)
 
     def normalise(self, images: Tensor) -> Tensor:
-        """uint8 of 0..255 to about -2..2, in the memory layout that convolutions like best."""
+        """uint8 of 0..255 to about -2..2, in the memory layout that is fastest for convolutions."""
         return ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
 
     def propose(self, features: Tensor, training: bool) -> tuple[Tensor | None, Tensor | None, Tensor, Tensor]:
-        """Objectness, deltas, proposals and their scores; without a proposal network the frame, with score 1."""
+        """Objectness, deltas, proposals and their scores; without a proposal network the whole input, with score 1."""
         if self.rpn is None:
-            side = float(self.config.image)
-            frame = torch.tensor([0.0, 0.0, side, side], device=features.device).expand(features.shape[0], 1, 4)
-            return None, None, frame, torch.ones(features.shape[0], 1, device=features.device)
+            side = float(self.config.input_size)
+            whole = torch.tensor([0.0, 0.0, side, side], device=features.device).expand(features.shape[0], 1, 4)
+            return None, None, whole, torch.ones(features.shape[0], 1, device=features.device)
         objectness, deltas = self.rpn(features)
-        part = self.rpn.config.training_part if training else 1.0
+        part = self.rpn.config.training_fraction if training else 1.0
         return objectness, deltas, *self.rpn.propose(objectness, deltas, part)
 
     def classify(self, features: Tensor, regions: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Class logits of the regions [B,R,K'] and corrections of their boxes [B,R,4]."""
         if self.head is None:
             return None, None
-        logits, refined = self.head(self.head.pool(features, regions, self.config.image))
+        logits, refined = self.head(self.head.pool(features, regions, self.config.input_size))
         shape = regions.shape[:2]
         return logits.view(*shape, -1), None if refined is None else refined.view(*shape, 4)
 
@@ -105,10 +105,10 @@ class FasterRCNN(nn.Module):
         if roi.train_box == "sampled":
             return self.head.sample(proposals, scores, batch.boxes, batch.valid)
         noise = torch.randn_like(batch.boxes) * roi.jitter  # [B,G,4]: t_x, t_y and one scale for both sides
-        return boxes.clip(boxes.decode(noise[..., :3], batch.boxes), self.config.image, self.config.image)
+        return boxes.clip(boxes.decode(noise[..., :3], batch.boxes), self.config.input_size, self.config.input_size)
 
     def targets(self, prediction: Prediction, batch: Batch) -> Targets:
-        """What the prediction should have been."""
+        """What the prediction should be."""
         anchors, deltas = (None, None) if self.rpn is None else self.rpn.targets(batch)
         classes, refined = (None, None) if self.head is None else self.region_targets(prediction.regions, batch)
         if classes is not None:
@@ -128,28 +128,30 @@ class FasterRCNN(nn.Module):
         return classes, boxes.encode(boxes.take(batch.boxes, index), regions)
 
     def losses(self, prediction: Prediction, targets: Targets, config: LossConfig) -> dict[str, Tensor]:
-        """The losses by name, not weighted: `objectness`, `box`, `object`, `refine`, as far as there is the part."""
-        found = {}
+        """The losses that the network has, not weighted: `objectness`, `box`, `classification`, `box_regression`."""
+        losses = {}
         if prediction.objectness is not None and targets.anchors is not None:
-            found["objectness"] = objectness_loss(prediction.objectness, targets.anchors)
+            losses["objectness"] = objectness_loss(prediction.objectness, targets.anchors)
             if prediction.deltas is not None and targets.deltas is not None:
-                found["box"] = box_loss(prediction.deltas, targets.deltas, targets.anchors)
+                losses["box"] = box_loss(prediction.deltas, targets.deltas, targets.anchors)
         if prediction.logits is not None and targets.classes is not None:
-            found["object"] = F.cross_entropy(
+            losses["classification"] = F.cross_entropy(
                 prediction.logits.flatten(0, 1),
                 targets.classes.flatten(),
                 ignore_index=PADDING,
                 label_smoothing=config.label_smoothing,
             )
             if prediction.refined is not None and targets.refined is not None:
-                found["refine"] = self.refine_loss(prediction.refined, targets.refined, targets.classes)
-        return found
+                losses["box_regression"] = self.box_regression_loss(
+                    prediction.refined, targets.refined, targets.classes
+                )
+        return losses
 
-    def refine_loss(self, refined: Tensor, wanted: Tensor, classes: Tensor) -> Tensor:
+    def box_regression_loss(self, refined: Tensor, target: Tensor, classes: Tensor) -> Tensor:
         """Smooth L1 of the corrections, in the head's unit, the mean over regions with an object."""
         assert self.head is not None, "corrections come from the head"
         positive = (classes != PADDING) & (classes < self.config.classes)  # [B,R]
-        error = box_error(refined / self.head.unit, wanted / self.head.unit)  # [B,R]
+        error = box_error(refined / self.head.unit, target / self.head.unit)  # [B,R]
         return (error * positive).sum() / positive.sum().clamp(min=1)
 
     def detect(self, images: Tensor) -> Detections:
@@ -162,22 +164,24 @@ class FasterRCNN(nn.Module):
         The score of a region for a class: its objectness times the probability of the class. A region may be a
         detection of several classes; suppression happens within a class (Girshick et al. 2014, section 2.2).
         """
-        found, scores = prediction.proposals, prediction.scores[..., None]  # [B,P,4], [B,P,1]
+        corners, scores = prediction.proposals, prediction.scores[..., None]  # [B,P,4], [B,P,1]
         if prediction.logits is not None:
             scores = scores * prediction.logits.softmax(-1)[..., : self.config.classes]  # [B,P,K]
         if prediction.refined is not None:
-            found = boxes.clip(boxes.decode(prediction.refined, found), self.config.image, self.config.image)
-        kinds = scores.shape[-1]
+            corners = boxes.clip(
+                boxes.decode(prediction.refined, corners), self.config.input_size, self.config.input_size
+            )
+        classes = scores.shape[-1]
         scores, index = scores.flatten(1).topk(min(CANDIDATES * self.config.detections, scores[0].numel()), 1)
-        found, labels = boxes.take(found, index // kinds), index % kinds
-        return self.suppress(found, scores, labels)
+        corners, labels = boxes.take(corners, index // classes), index % classes
+        return self.suppress(corners, scores, labels)
 
-    def suppress(self, found: Tensor, scores: Tensor, labels: Tensor) -> Detections:
-        """Non-maximum suppression by class of candidates that lie best first; what is left, padded."""
-        apart = labels[..., None] * (2.0 * self.config.image)  # boxes of two classes never overlap
+    def suppress(self, corners: Tensor, scores: Tensor, labels: Tensor) -> Detections:
+        """Non-maximum suppression by class of candidates that lie best first; what remains, padded."""
+        apart = labels[..., None] * (2.0 * self.config.input_size)  # boxes of two classes never overlap
         valid = scores > self.config.min_score
-        kept = boxes.nms(found + apart, valid, self.config.nms_iou)
-        return Detections(found, scores, labels).only(kept, self.config.detections)
+        kept = boxes.nms(corners + apart, valid, self.config.nms_iou)
+        return Detections(corners, scores, labels).only(kept, self.config.detections)
 
 
 # For each detection that is kept, so many candidates enter the last suppression.

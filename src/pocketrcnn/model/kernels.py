@@ -1,10 +1,10 @@
 """Fast equivalents of plain operations: speed alone. A reader of the papers may skip this file.
 
-| kernel | plain twin | compared in |
+| kernel | plain twin | compared in `tests/model/test_kernels.py` |
 |---|---|---|
-| `conv_as_product` | `torch.nn.functional.conv2d` | `tests/model/test_kernels.py` |
-| `norm_pool` | `max_pool2d(norm(x), 2)` | `tests/model/test_kernels.py` |
-| `touching` | `boxes.iou` of all pairs, those above 0 | `tests/model/test_kernels.py` |
+| `conv_as_product` | `torch.nn.functional.conv2d` | `test_a_convolution_as_a_product_is_the_convolution` |
+| `norm_pool` | `max_pool2d(norm(x), 2)` | `test_normalising_the_pooled_quarter_is_normalising_all` |
+| `touching` | the pairs of which `boxes.iou` is above 0 | `test_the_pairs_that_touch_are_those_of_an_overlap` |
 
 Legend: B images, C channels, H and W the map's sides, K the kernel's side, I and O channels in and out, A anchors a
 cell, G objects.
@@ -58,7 +58,7 @@ def norm_pool(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
 class NormPool(torch.autograd.Function):
     """BatchNorm over a batch, then 2x2 max pooling, for scales above 0: exact, and about half the memory traffic.
 
-    The statistics need the whole map; but a rising function keeps the place of the maximum, so that only the pooled
+    The statistics need the whole map; but a rising function does not move the maximum, so that only the pooled
     quarter has to be normalised. Backward, the sums over the map are sums over that quarter, since only there the
     gradient is not 0; and a frozen convolution before it needs no gradient of the map at all.
     Statistics, sums and what is kept of a channel are float32, also where the map is bfloat16.
@@ -96,7 +96,7 @@ def per_channel(values: Tensor) -> Tensor:
 
 def touching(anchors: Tensor, objects: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
     """All pairs of an anchor and an object that overlap: anchors [h,w,A,4], objects [B,G,4], valid bool [B,G] -> the
-    places of the T pairs in [B*h*w*A] and in [B*G].
+    indices of the T pairs in [B*h*w*A] and in [B*G].
 
     The anchors of one shape that an object touches are a rectangle of cells, so that small objects on a large map,
     which touch one anchor in fifty, cost a fiftieth of comparing all with all.
@@ -106,9 +106,9 @@ def touching(anchors: Tensor, objects: Tensor, valid: Tensor) -> tuple[Tensor, T
     top, down = spanned(anchors[:, 0, :, 1::2], objects[..., 1::2])
     count = (across * down * valid[..., None]).flatten()  # [B*G*A]
     group = torch.arange(len(count), device=count.device).repeat_interleave(count)  # [T]
-    place = torch.arange(len(group), device=count.device) - (count.cumsum(0) - count)[group]  # 0, 1.. in its rectangle
-    row = top.flatten()[group] + place // across.flatten()[group]
-    column = left.flatten()[group] + place % across.flatten()[group]
+    cell = torch.arange(len(group), device=count.device) - (count.cumsum(0) - count)[group]  # 0, 1.. in its rectangle
+    row = top.flatten()[group] + cell // across.flatten()[group]
+    column = left.flatten()[group] + cell % across.flatten()[group]
     image = group // (valid.shape[1] * shapes)
     anchor = ((image * height + row) * width + column) * shapes + group % shapes
     return anchor, group // shapes

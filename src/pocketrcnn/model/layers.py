@@ -47,7 +47,7 @@ def conv_norm(in_channels: int, out_channels: int, kernel: int, groups: int = 1)
 
 
 def norm_pool_relu(norm: nn.BatchNorm2d, x: Tensor, pool: bool) -> Tensor:
-    """BatchNorm, ReLU and, if asked for, 2x2 max pooling: [B,C,H,W] -> [B,C,H/2,W/2].
+    """BatchNorm, ReLU and, with `pool`, 2x2 max pooling: [B,C,H,W] -> [B,C,H/2,W/2].
 
     The tables name ReLU before pooling. The maximum of rectified values is the rectified maximum, so both orders give
     the same values and gradients, and this one rectifies a quarter of the cells. The same holds for BatchNorm where its
@@ -63,5 +63,5 @@ def norm_pool_relu(norm: nn.BatchNorm2d, x: Tensor, pool: bool) -> Tensor:
 
 
 def pool_relu(x: Tensor, pool: bool) -> Tensor:
-    """ReLU after, if asked for, 2x2 max pooling: [B,C,H,W] -> [B,C,H/2,W/2]. Without it `x` itself is changed."""
+    """ReLU after, with `pool`, 2x2 max pooling: [B,C,H,W] -> [B,C,H/2,W/2]. Without it `x` itself is changed."""
     return F.relu_(F.max_pool2d(x, 2) if pool else x)

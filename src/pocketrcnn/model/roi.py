@@ -1,7 +1,8 @@
-"""From boxes to classes: regions of interest cut out of the feature map, and the head that names them.
+"""From boxes to classes: regions of interest cut out of the feature map, and the head that classifies them.
 
 A new ROI layer is a function below and one line in POOLS. Contract: features [B,C,h,w], boxes [B,P,4] in pixels of a
-square frame, the frame's side, and the size S of the result -> [B*P,C,S,S]. Legend: P boxes an image, S cells a side.
+square input, the side of that input, and the size S of the result -> [B*P,C,S,S].
+Legend: P boxes an image, S cells a side.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from .layers import FullConv
 TAPS = 4  # cells that a bilinear sample mixes
 
 
-def transformer_pool(features: Tensor, rois: Tensor, frame: float, size: int) -> Tensor:
+def transformer_pool(features: Tensor, rois: Tensor, input_size: float, size: int) -> Tensor:
     """Bilinear crops (Jaderberg et al. 2015, section 3): what affine_grid and grid_sample give, zeros outside.
 
     Theta has no rotation, so that the crop is separable: each point mixes two rows and two columns. The cells of all
@@ -25,7 +26,7 @@ def transformer_pool(features: Tensor, rois: Tensor, frame: float, size: int) ->
     with matrices of weights where a map of 64x64 has 64 boxes, and it sums in one order, whatever the threads.
     """
     batch, channels, height, width = features.shape
-    scale_x, shift_x, scale_y, shift_y = boxes.theta(rois, frame, frame).unbind(-1)  # [B,P]
+    scale_x, shift_x, scale_y, shift_y = boxes.theta(rois, input_size, input_size).unbind(-1)  # [B,P]
     rows, down = neighbours(scale_y, shift_y, size, height)  # [B,P,S,2] each
     columns, across = neighbours(scale_x, shift_x, size, width)
     rows = rows + torch.arange(batch, device=rows.device)[:, None, None, None] * height  # in a column of all images
@@ -47,13 +48,13 @@ def neighbours(scale: Tensor, shift: Tensor, size: int, cells: int) -> tuple[Ten
     low = at.floor()
     both = torch.stack((low, low + 1), -1)  # [...,S,2]
     weights = (1 - (at[..., None] - both).abs()) * ((both >= 0) & (both < cells))
-    return both.nan_to_num().clamp(0, cells - 1).long(), weights  # a network that has diverged is told elsewhere
+    return both.nan_to_num().clamp(0, cells - 1).long(), weights  # `fit` reports a network that has diverged
 
 
-def max_pool(features: Tensor, rois: Tensor, frame: float, size: int) -> Tensor:
+def max_pool(features: Tensor, rois: Tensor, input_size: float, size: int) -> Tensor:
     """ROI max pooling: each of SxS bins takes the maximum of its cells, without interpolation (Girshick 2015, 2.1)."""
     height, width = features.shape[-2:]
-    x1, y1, x2, y2 = (rois / frame).unbind(-1)  # [B,P] in parts of the frame
+    x1, y1, x2, y2 = (rois / input_size).unbind(-1)  # [B,P] as fractions of the input
     rows, columns = boxes.bins(y1 * height, y2 * height, size, height), boxes.bins(x1 * width, x2 * width, size, width)
     floor = torch.finfo(features.dtype).min
     x = features[:, None, :, None].masked_fill(~rows[:, :, None, :, :, None], floor).amax(-2)  # [B,P,C,S,w]
@@ -61,18 +62,18 @@ def max_pool(features: Tensor, rois: Tensor, frame: float, size: int) -> Tensor:
     return x.flatten(0, 1)
 
 
-def whole_frame(features: Tensor, rois: Tensor, frame: float, size: int) -> Tensor:
-    """The strongest answers of the whole map: a classifier is a detector whose one box is the frame.
+def whole_input(features: Tensor, rois: Tensor, input_size: float, size: int) -> Tensor:
+    """The strongest answers of the whole map: a classifier is a detector whose one box is the whole input.
 
     Table 1 ends on a map of 1x1 for images of 32x32, where this changes nothing.
     """
     return F.adaptive_max_pool2d(features, 1)
 
 
-POOLS = {"frame": whole_frame, "transformer": transformer_pool, "max": max_pool}
+POOLS = {"frame": whole_input, "transformer": transformer_pool, "max": max_pool}
 
 
-# What the head predicts of a box is counted in these parts of t_x, t_y, t_w, t_h, so that it is about as large as the
+# What the head predicts of a box is measured in these units of t_x, t_y, t_w, t_h, so that it is about as large as the
 # logits (Girshick 2015, section 2.3, "normalized to have zero mean and unit variance").
 REFINE_UNIT = (0.1, 0.1, 0.2, 0.2)
 
@@ -92,9 +93,9 @@ class ROIHead(nn.Module):
         self.refine = nn.Linear(config.channels or in_channels, 4) if config.refine else None
         self.register_buffer("unit", torch.tensor(REFINE_UNIT), persistent=False)
 
-    def pool(self, features: Tensor, rois: Tensor, frame: float) -> Tensor:
+    def pool(self, features: Tensor, rois: Tensor, input_size: float) -> Tensor:
         """Features [B,C,h,w] and boxes [B,P,4] -> [B*P,C,S,S]."""
-        return POOLS[self.config.pool](features, rois, frame, self.config.size)
+        return POOLS[self.config.pool](features, rois, input_size, self.config.size)
 
     def forward(self, pooled: Tensor) -> tuple[Tensor, Tensor | None]:
         """Pooled regions [B*R,C,S,S] -> class logits [B*R,K'], the background last, and deltas [B*R,4] or None."""
@@ -104,17 +105,17 @@ class ROIHead(nn.Module):
         return self.classify(x).float(), None if self.refine is None else self.refine(x).float() * self.unit
 
     def sample(self, proposals: Tensor, scores: Tensor, objects: Tensor, valid: Tensor) -> Tensor:
-        """Regions to learn from: proposals [B,P,4] with scores [B,P], objects [B,G,4] -> [B,R,4], R = config.sample.
+        """Regions for training: proposals [B,P,4] with scores [B,P], objects [B,G,4] -> [B,R,4], R = config.sample.
 
-        True boxes are among the candidates, so that there are positive ones from the beginning. Where an image has
-        too few candidates, the same are taken again.
+        Ground truth boxes are among the candidates, so that there are positive ones from the beginning. Where an
+        image has too few candidates, they are repeated.
         """
         boxed = torch.cat((objects, proposals), 1)  # [B,G+P,4]
         usable = torch.cat((valid, scores > 0), 1)
         best, _ = boxes.closest(proposals, objects, valid)  # [B,P]
-        positive = torch.cat((valid, best >= self.config.positive_iou), 1)  # a true box stands for itself
+        positive = torch.cat((valid, best >= self.config.positive_iou), 1)  # ground truth is its own match
         labels = positive.long().masked_fill(~usable, boxes.IGNORED)
-        chosen = boxes.sample(labels, self.config.sample, self.config.positive_part) != boxes.IGNORED
+        chosen = boxes.sample(labels, self.config.sample, self.config.positive_fraction) != boxes.IGNORED
         order = chosen.byte().argsort(dim=1, descending=True, stable=True)  # [B,G+P], the chosen ones first
-        place = torch.arange(self.config.sample, device=order.device) % chosen.sum(1, keepdim=True).clamp(min=1)
-        return boxes.take(boxed, order.gather(1, place))
+        position = torch.arange(self.config.sample, device=order.device) % chosen.sum(1, keepdim=True).clamp(min=1)
+        return boxes.take(boxed, order.gather(1, position))

@@ -17,7 +17,7 @@ from . import boxes
 from .layers import conv_norm
 from .structures import Batch
 
-POSITIVE_PART = 0.5  # of the sampled anchors, at most (Ren et al. 2015, section 3.1.3)
+POSITIVE_FRACTION = 0.5  # of the sampled anchors, at most (Ren et al. 2015, section 3.1.3)
 
 
 class RPN(nn.Module):
@@ -25,27 +25,27 @@ class RPN(nn.Module):
 
     anchors: Tensor
 
-    def __init__(self, config: RPNConfig, in_channels: int, stride: int, image: int) -> None:
+    def __init__(self, config: RPNConfig, in_channels: int, stride: int, input_size: int) -> None:
         super().__init__()
-        self.config, self.image = config, image
+        self.config, self.input_size = config, input_size
         per_cell = len(config.anchors)
         self.intermediate = conv_norm(in_channels, config.channels, 3)
         self.objectness = nn.Conv2d(config.channels, per_cell, 1)
         self.box = nn.Conv2d(config.channels, per_cell * config.box_dims, 1) if config.box_dims else None
-        self.cells = image // stride
+        self.cells = input_size // stride
         grid = boxes.anchors(self.cells, self.cells, stride, config.anchors)
         self.register_buffer("anchors", grid.flatten(0, 2), persistent=False)  # [N,4]
         self.initialise()
 
     def initialise(self) -> None:
-        """Small weights, objectness at its prior, boxes at their anchors (or, in pixels, mid-frame)."""
+        """Small weights, objectness at its prior, boxes at their anchors (or, in pixels, in the middle)."""
         nn.init.normal_(self.objectness.weight, std=0.01)
         prior = math.log(self.config.prior / (1 - self.config.prior))
         nn.init.constant_(self.objectness.bias, prior)  # type: ignore[arg-type]
         if self.box is None:
             return
         nn.init.normal_(self.box.weight, std=0.01)
-        middle, dims = self.image / 2, self.config.box_dims
+        middle, dims = self.input_size / 2, self.config.box_dims
         start = {"deltas": [0.0] * 4, "pixels": [middle, middle, *self.config.anchors[0]]}
         bias = torch.tensor(start[self.config.output][:dims]).repeat(self.box.out_channels // dims)
         with torch.no_grad():
@@ -65,32 +65,32 @@ class RPN(nn.Module):
         x, y, side, other = (raw[..., i] for i in (0, 1, 2, self.config.box_dims - 1))
         return boxes.encode(boxes.from_center_size(x, y, side, other), self.anchors)[..., : self.config.box_dims]
 
-    def propose(self, objectness: Tensor, deltas: Tensor | None, part: float = 1.0) -> tuple[Tensor, Tensor]:
-        """The best proposals, inside the frame: boxes [B,P,4], scores [B,P] in 0..1. No gradient goes through them.
+    def propose(self, objectness: Tensor, deltas: Tensor | None, fraction: float = 1.0) -> tuple[Tensor, Tensor]:
+        """The best proposals, inside the input: boxes [B,P,4], scores [B,P] in 0..1. No gradient goes through them.
 
-        Where fewer than P are left after non-maximum suppression, the rest has score 0. `part`: so large a part of the
-        configured candidates and proposals.
+        Where fewer than P are left after non-maximum suppression, the rest has score 0. `fraction`: of the configured
+        candidates (before suppression) and proposals (after it).
         """
         config, count = self.config, len(self.anchors)
-        candidates, proposals = (min(math.ceil(n * part), count) for n in (config.candidates, config.proposals))
+        candidates, proposals = (min(math.ceil(n * fraction), count) for n in (config.candidates, config.proposals))
         scores, index = objectness.detach().topk(candidates, 1)  # [B,candidates]
-        found = self.anchors[index]  # [B,candidates,4]
+        proposed = self.anchors[index]  # [B,candidates,4]
         if deltas is not None:
             chosen = deltas.detach().gather(1, index[..., None].expand(-1, -1, deltas.shape[-1]))
-            found = boxes.decode(chosen, found)
-        found = boxes.clip(found, self.image, self.image)
-        kept = boxes.nms(found, torch.ones_like(scores, dtype=torch.bool), config.nms_iou)
+            proposed = boxes.decode(chosen, proposed)
+        proposed = boxes.clip(proposed, self.input_size, self.input_size)
+        kept = boxes.nms(proposed, torch.ones_like(scores, dtype=torch.bool), config.nms_iou)
         scores, index = (scores.sigmoid() * kept).topk(proposals, 1)  # [B,P]
-        return boxes.take(found, index), scores
+        return boxes.take(proposed, index), scores
 
     def targets(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """What the anchors should say: labels [B,N] (1, 0, or -1 for ignored) and deltas [B,N,D]."""
+        """What the anchors should predict: labels [B,N] (1, 0, or -1 for ignored) and deltas [B,N,D]."""
         limits = self.config.positive_iou, self.config.negative_iou
         grid = self.anchors.view(self.cells, self.cells, -1, 4)
         labels, index = boxes.match(grid, batch.boxes, batch.valid, *limits)
         deltas = boxes.encode(boxes.take(batch.boxes, index), self.anchors)[..., : self.config.box_dims]
         if self.config.sample:
-            labels = boxes.sample(labels, self.config.sample, POSITIVE_PART)
+            labels = boxes.sample(labels, self.config.sample, POSITIVE_FRACTION)
         return labels, deltas
 
 

@@ -1,22 +1,20 @@
-"""The two data types that cross module borders: what goes into a model, and what comes out.
+"""The two data types that cross module borders: the input of a model, and its output.
 
-Both are padded: B images, G object slots an image (G is the most that any image of the batch has),
+Both are padded: B images, G object slots an image (G is the largest number in an image of the batch),
 M detections an image. A label of -1 marks padding. Boxes are xyxy, float32, in pixels of the model's input; those that
 `Detector` returns are in pixels of the images themselves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from . import boxes, interchange
 
-PADDING = -1
+PADDING = interchange.PADDING
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class Batch:
     """Images with their objects.
 
     images: uint8 [B,3,H,W]; boxes: float32 [B,G,4]; labels: int64 [B,G], -1 where there is no object;
-    ids: int64 [B], the place of each image in its data set.
+    ids: int64 [B], the index of each image in its data set.
     """
 
     images: Tensor
@@ -52,47 +50,31 @@ class Batch:
         return Batch(*(getattr(self, name).to(device) for name in ("images", "boxes", "labels", "ids")))
 
 
-@dataclass(frozen=True)
-class Detections:
-    """What a detector found, best first.
-
-    boxes: float32 [B,M,4]; scores: float32 [B,M] in 0..1; labels: int64 [B,M], -1 where there is no detection.
-    `detections[i]` is image i alone, without padding; `detections[i:j]` are these images, padded as they were.
-    """
+@dataclass(frozen=True, eq=False)
+class Detections(interchange.Detections):
+    """Detections as tensors: see `interchange.Detections`, which has numpy's arrays."""
 
     boxes: Tensor
     scores: Tensor
     labels: Tensor
 
-    def __post_init__(self) -> None:
-        assert self.boxes.shape == (*self.labels.shape, 4), "one box a label"
-        assert self.scores.shape == self.labels.shape, "one score a label"
+    @classmethod
+    def of(cls, arrays: interchange.Detections) -> Detections:
+        """From numpy's arrays, on the CPU."""
+        return cls(*map(torch.from_numpy, (arrays.boxes, arrays.scores, arrays.labels)))
 
-    def __len__(self) -> int:
-        return len(self.labels)
+    def numpy(self) -> interchange.Detections:
+        """As numpy's arrays."""
+        boxes, scores = (values.float().cpu().numpy() for values in (self.boxes, self.scores))
+        return interchange.Detections(boxes, scores, self.labels.cpu().numpy())
 
-    def __getitem__(self, index: Any) -> Detections:
-        labels = self.labels[index]
-        keep = labels != PADDING if labels.ndim < 2 else ...  # [M]
-        return Detections(self.boxes[index][keep], self.scores[index][keep], labels[keep])
-
-    def only(self, keep: Tensor, most: int) -> Detections:
-        """The first `most` of each image for which `keep`, bool [B,M], holds: [B, at most `most`], padded."""
+    def only(self, keep: Tensor, limit: int) -> Detections:
+        """The first `limit` of each image for which `keep`, bool [B,M], holds: [B, at most `limit`], padded."""
         rank = torch.arange(keep.shape[1], 0, -1, device=keep.device) * keep  # [B,M], 0 for what is not kept
-        order = rank.topk(min(most, keep.shape[1]), 1).indices  # [B,M']
+        order = rank.topk(min(limit, keep.shape[1]), 1).indices  # [B,M']
         keep = keep.gather(1, order)
         return Detections(
             boxes.take(self.boxes, order) * keep[..., None],
             self.scores.gather(1, order) * keep,
             self.labels.gather(1, order).masked_fill(~keep, PADDING),
         )
-
-    def to_coco(
-        self, image_ids: Sequence[Any] | None = None, category_ids: Sequence[Any] | None = None
-    ) -> list[dict[str, Any]]:
-        """COCO's results, plain numbers, of a batch or of one image; ids count from 1: see `interchange.to_coco`."""
-        return interchange.to_coco(self, image_ids, category_ids)
-
-    def to_supervision(self) -> Any:
-        """One image's detections as `supervision.Detections`: see `interchange.to_supervision`."""
-        return interchange.to_supervision(self)

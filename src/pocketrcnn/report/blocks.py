@@ -38,7 +38,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell that leads to a section of the page, or that matters most in its row."""
+    """A link to a section of the page, or the most important cell of its row."""
 
     text: str
     section: str = ""
@@ -55,20 +55,20 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns whose title begins with `#` hold numbers and are set flush right."""
+    """Columns whose title begins with `#` hold numbers and are aligned right."""
 
     kind: ClassVar[str] = "table"
     caption: str
     columns: Sequence[str]
     rows: Sequence[Row]
     folded: str = ""
-    """The line to click on, for a table that is closed at first."""
+    """The line to click on, for a table that is folded at first."""
 
     def without(self, *columns: str) -> Table:
-        """The same table with columns left out."""
-        keep = [place for place, column in enumerate(self.columns) if column not in columns]
-        rows = [replace(row, cells=[row.cells[place] for place in keep]) for row in self.rows]
-        return replace(self, columns=[self.columns[place] for place in keep], rows=rows)
+        """The same table without these columns."""
+        keep = [i for i, column in enumerate(self.columns) if column not in columns]
+        rows = [replace(row, cells=[row.cells[i] for i in keep]) for row in self.rows]
+        return replace(self, columns=[self.columns[i] for i in keep], rows=rows)
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Panel:
-    """One image of a figure: a data URI, the text that stands for it, a heading and a caption of its own."""
+    """One image of a figure: a data URI, its alternative text, a heading and a caption."""
 
     uri: str
     alt: str
@@ -142,6 +142,8 @@ class Page:
     source: str
     introduction: Sequence[str]
     sections: Sequence[Section]
+    opening: Figure | None = None
+    """Pictures at the top of the page."""
     table: Table | None = None
     banner: str = ""
     remark: str = ""

@@ -12,22 +12,21 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from . import draw
+from .blocks import Panel
+from .colours import BLUE, GREY, INK, RULE
+from .phrases import percent
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib import axes as matplotlib_axes
 
-# Okabe and Ito, "Color universal design" (2008).
-BLUE, ORANGE, GREEN = "#0072b2", "#d98200", "#009e73"
-COLOURS = (BLUE, ORANGE, GREEN, "#cc79a7", "#d55e00", "#56b4e9", "#7a6a00", "#333333")
-TRUTH, PREDICTION = ("#" + bytes(colour).hex() for colour in (draw.TRUTH, draw.PREDICTION))
-INK, GREY, RULE = "#333333", "#767676", "#e4e4e4"
+Axes: TypeAlias = "matplotlib_axes.Axes"  # for those who paint: no other file imports matplotlib
 
 WIDTH, HEIGHT = 4.3, 2.75  # inches of 72 points
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+OCTAVES = 3  # an axis as short as this has too few powers of 2
 NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}  # the date would change the bytes
 STYLE: Any = {
     "svg.fonttype": "none",
@@ -65,6 +64,11 @@ class Line:
     colour: str = BLUE
     dashed: bool = False
 
+    @property
+    def mean(self) -> list[float]:
+        """The mean over the seeds, [N]."""
+        return [sum(column) / len(column) for column in zip(*self.rows, strict=True)]
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -77,14 +81,27 @@ class Bar:
     colour: str = BLUE
 
 
-@dataclass(frozen=True)
-class Dot:
-    """Ours with its deviation, and the published value (or none)."""
+def curve_panel(
+    heading: str,
+    lines: Sequence[tuple[str, Line]],
+    unit: str = "",
+    log: bool = False,
+    *,
+    reference: float | None = None,
+    subject: str = "",
+) -> Panel:
+    """A chart of labelled curves, and their first and last values in words. `log`: where all values allow it."""
+    thinned = [replace(line, x=thin(line.x), rows=[thin(row) for row in line.rows]) for _, line in lines]
+    log = log and min(value for line in thinned for row in line.rows for value in row) > 0
+    courses = "; ".join(f"{label} {_course(line, unit)}" for label, line in lines)
+    uri = line_chart(thinned, unit, log, reference)
+    return Panel(uri, f"Line chart{subject}, {heading}: {courses}.", heading)
 
-    name: str
-    value: float
-    deviation: float
-    published: float | None
+
+def _course(line: Line, unit: str) -> str:
+    mean = line.mean
+    first, last = (percent(v, 1) if unit == "%" else f"{v:.3g} {unit}".strip() for v in (mean[0], mean[-1]))
+    return f"goes from {first} at iteration {line.x[0]:g} to {last} at iteration {line.x[-1]:g}"
 
 
 def line_chart(lines: Sequence[Line], unit: str = "", log: bool = False, reference: float | None = None) -> str:
@@ -109,17 +126,17 @@ def line_chart(lines: Sequence[Line], unit: str = "", log: bool = False, referen
 
 
 def _paint_line(axes: Axes, line: Line, factor: float) -> None:
-    columns = list(zip(*line.rows, strict=True))
     if len(line.rows) > 1:
+        columns = list(zip(*line.rows, strict=True))
         low, high = [factor * min(c) for c in columns], [factor * max(c) for c in columns]
         axes.fill_between(line.x, low, high, color=line.colour, alpha=0.18, linewidth=0)
-    mean = [factor * sum(c) / len(c) for c in columns]
+    mean = [factor * value for value in line.mean]
     marker, style = "o" if len(mean) == 1 else "", "--" if line.dashed else "-"
     axes.plot(line.x, mean, color=line.colour, marker=marker, linestyle=style)
 
 
 def fraction_chart(lines: Sequence[Line], x_label: str, level: float | None = None) -> str:
-    """Curves of fractions over a fraction, both from 0 to 1. `level`: a dotted line upright at this place."""
+    """Curves of fractions over a fraction, both from 0 to 1. `level`: a dotted upright line at this value."""
 
     def paint(axes: Axes) -> None:
         for line in lines:
@@ -133,6 +150,7 @@ def fraction_chart(lines: Sequence[Line], x_label: str, level: float | None = No
 
 
 def _log_axis(axes: Axes) -> None:
+    """Losses: powers of 10, and 2 and 5 between them where that is too few."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
     axes.set_yscale("log")
@@ -144,6 +162,22 @@ def _log_axis(axes: Axes) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
+def octaves(axes: Axes, which: str, limits: tuple[float, float]) -> None:
+    """A logarithmic axis (`x` or `y`) of sizes in pixels: powers of 2, or round numbers where that is too few."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    axes.set(**{f"{which}scale": "log"})
+    axis = getattr(axes, f"{which}axis")
+    low, high = (math.log2(limit) for limit in limits)
+    if high - low > OCTAVES:
+        powers = range(math.floor(low), math.ceil(high) + 1, round((high - low) / 6) or 1)
+        axis.set_major_locator(FixedLocator([2.0**power for power in powers]))
+    else:
+        axis.set_major_locator(few(5))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
 def ticks(unit: str) -> Any:
     """Numbers in five digits with a unit behind them."""
     from matplotlib.ticker import FuncFormatter
@@ -153,75 +187,32 @@ def ticks(unit: str) -> Any:
 
 def bar_chart(bars: Sequence[Bar], unit: str = "") -> str:
     """Horizontal bars, the first on top, each with its text behind it."""
+    names = [bar.name for bar in bars]
 
     def paint(axes: Axes) -> None:
-        places = list(range(len(bars)))
         widest = max(bar.value + bar.deviation for bar in bars)
-        for place, bar in zip(places, bars, strict=True):
-            axes.barh(place, bar.value, height=0.62, color=bar.colour)
+        for y, bar in enumerate(bars):
+            axes.barh(y, bar.value, height=0.62, color=bar.colour)
             if bar.deviation:
-                axes.errorbar(bar.value, place, xerr=bar.deviation, color=INK, capsize=3, linewidth=1)
-            axes.text(bar.value + bar.deviation + widest * 0.025, place, bar.text, va="center", color=INK)
-        axes.set_yticks(places, [bar.name for bar in bars])
-        axes.invert_yaxis()
+                axes.errorbar(bar.value, y, xerr=bar.deviation, color=INK, capsize=3, linewidth=1)
+            axes.text(bar.value + bar.deviation + widest * 0.025, y, bar.text, va="center", color=INK)
+        name_rows(axes, names)
         end = widest * 1.42  # room for the texts
         axes.set_xlim(0, end)
-        axes.spines["left"].set_visible(False)
-        axes.tick_params(axis="y", length=0)
         axes.xaxis.set_major_formatter(ticks(unit))
         # A number close to the end would stand half outside.
         axes.set_xticks([value for value in few(4).tick_values(0, end) if value <= 0.9 * end])
-        axes.grid(axis="x")
 
-    return svg(paint, 0.5 + 0.42 * len(bars), beside([bar.name for bar in bars]), 0.3)
-
-
-def stacked_chart(names: Sequence[str], stages: Sequence[str], values: Sequence[Sequence[float]]) -> str:
-    """One bar a name, cut into its stages from left to right: values [names][stages], in millions."""
-
-    def paint(axes: Axes) -> None:
-        for place, row in enumerate(values):
-            left = 0.0
-            for stage, value in enumerate(row):
-                axes.barh(place, value, left=left, height=0.62, color=shades(len(stages))[stage], edgecolor="white")
-                left += value
-        axes.set_yticks(list(range(len(names))), list(names))
-        axes.invert_yaxis()
-        axes.spines["left"].set_visible(False)
-        axes.tick_params(axis="y", length=0)
-        axes.xaxis.set_major_locator(few(5))
-        axes.xaxis.set_major_formatter(ticks("M"))
-        axes.grid(axis="x")
-
-    return svg(paint, 0.5 + 0.42 * len(names), beside(names), 0.3)
+    return svg(paint, 0.5 + 0.42 * len(bars), beside(names), 0.3)
 
 
-def shades(n: int) -> list[str]:
-    """n blues from light to dark, told apart in grey as well."""
-    steps = [i / max(n - 1, 1) for i in range(n)]
-    light, dark = (198, 219, 239), (8, 48, 107)
-    return ["#" + "".join(f"{round(a + s * (b - a)):02x}" for a, b in zip(light, dark, strict=True)) for s in steps]
-
-
-def dot_chart(dots: Sequence[Dot]) -> str:
-    """Ours (filled, with deviation) and the published value (ring), one line each, fractions shown in percent."""
-
-    def paint(axes: Axes) -> None:
-        for place, dot in enumerate(dots):
-            if dot.published is not None:
-                ends = [100 * dot.published, 100 * dot.value]
-                axes.plot(ends, [place, place], color=RULE, linewidth=3, zorder=1)
-                axes.plot(ends[0], place, "o", markersize=7, color="white", markeredgecolor=INK, zorder=3)
-            axes.errorbar(100 * dot.value, place, xerr=100 * dot.deviation, color=BLUE, capsize=3, fmt="o", zorder=4)
-        axes.set_yticks(list(range(len(dots))), [dot.name for dot in dots])
-        axes.set_ylim(len(dots) - 0.4, -0.6)
-        axes.tick_params(axis="y", length=0)
-        axes.spines["left"].set_visible(False)
-        axes.xaxis.set_major_formatter(ticks("%"))
-        axes.xaxis.set_major_locator(few(6))
-        axes.grid(axis="x")
-
-    return svg(paint, 0.5 + 0.27 * len(dots), beside([dot.name for dot in dots]), 0.3)
+def name_rows(axes: Axes, names: Sequence[str]) -> None:
+    """Names on the left of rows at y = 0, 1, .., the first on top."""
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
 
 
 def few(n: int, integer: bool = False) -> Any:
@@ -268,12 +259,12 @@ def data_uri(svg: str) -> str:
 
 def _rounded(attribute: str) -> str:
     """Hundredths of a point are enough for coordinates; the text between tags is left alone."""
-    return re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", attribute)
+    return re.sub(r"-?\d+\.\d{3,}", lambda match: f"{float(match[0]):.2f}", attribute)
 
 
-def thin(values: Sequence[float], most: int = 150) -> list[float]:
-    """At most `most` values: the means over equal stretches, so that no peak is hit or missed by chance."""
-    if len(values) <= most:
+def thin(values: Sequence[float], max_values: int = 150) -> list[float]:
+    """At most `max_values` values: the means over equal stretches, so that no peak is hit or missed by chance."""
+    if len(values) <= max_values:
         return list(values)
-    stretch = math.ceil(len(values) / most)
+    stretch = math.ceil(len(values) / max_values)
     return [sum(part) / len(part) for part in (values[i : i + stretch] for i in range(0, len(values), stretch))]

@@ -25,7 +25,7 @@ def _prose(text: str) -> Any:
     from markupsafe import Markup, escape
 
     parts = str(text).split("`")
-    marked = (f"<code>{escape(part)}</code>" if place % 2 else str(escape(part)) for place, part in enumerate(parts))
+    marked = (f"<code>{escape(part)}</code>" if i % 2 else str(escape(part)) for i, part in enumerate(parts))
     return Markup("".join(marked))
 
 

@@ -1,24 +1,19 @@
-"""Numbers as the reader sees them, and words that follow from numbers. No sentence here can be untrue."""
+"""Numbers as the page shows them, and words that follow from numbers."""
 
 from __future__ import annotations
 
-import math
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-METRICS = {"accuracy": "accuracy", "objectness_accuracy": "point-wise accuracy", "box_loss": "regression loss"}
 SPLITS = {"train": "training", "val": "validation", "test": "test"}
 NBSP = "\N{NO-BREAK SPACE}"
-LOSS_DIGITS = 6
-ANCHOR = 32  # pixels, of the course
 SAME = 0.02  # ratios nearer to 1 than this are called equal
 
 
 @dataclass(frozen=True)
 class Stat:
-    """A figure over n seeds: mean, standard deviation, the single values."""
+    """A metric over n seeds: mean, standard deviation, the single values."""
 
     n: int
     mean: float
@@ -31,21 +26,19 @@ def in_order(splits: Iterable[str]) -> list[str]:
     return [name for name in SPLITS if name in set(splits)]
 
 
-def percent(value: float, digits: int = 2) -> str:
+def percent(value: float, decimals: int = 2) -> str:
     """0.7012 -> `70.12 %`, on one line."""
-    return f"{100 * value:.{digits}f}{NBSP}%"
+    return f"{100 * value:.{decimals}f}{NBSP}%"
 
 
-def published_value(name: str, value: float) -> str:
-    """With the decimals that the report printed, not more: 0.646 -> `64.6 %`; its 99 % was read off a curve."""
-    if not is_fraction(name):
-        return number(value)
-    return f"{'about ' if name == 'objectness_accuracy' else ''}{100 * value:.4g}{NBSP}%"
+def fixed(value: float, decimals: int) -> str:
+    """0.70123, 2 -> `0.70`."""
+    return f"{value:.{decimals}f}"
 
 
-def number(value: float) -> str:
-    """Fixed decimals."""
-    return f"{value:.{LOSS_DIGITS}f}"
+def digits(value: float, n: int = 6) -> str:
+    """At most n digits, without zeros at the end: 50.0 -> `50`."""
+    return f"{value:.{n}g}"
 
 
 def count(value: float) -> str:
@@ -60,7 +53,7 @@ def millions(value: float) -> str:
 
 def spread_seconds(stat: Stat) -> str:
     """Mean and standard deviation in seconds: `75.2 ± 0.4 s`."""
-    return f"{_spread(stat, 1, 1)}{NBSP}s"
+    return f"{spread(stat, 1, 1)}{NBSP}s"
 
 
 def duration(value: float) -> str:
@@ -72,40 +65,10 @@ def duration(value: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def share(part: float, whole: float) -> str:
-    """A part of a whole, in percent without decimals below the tenth."""
-    return f"{100 * part / whole:.1f}{NBSP}%"
-
-
-def metric(name: str, stat: Stat) -> str:
-    """Mean and standard deviation in the unit of the metric; one value has no deviation."""
-    if is_fraction(name):
-        return f"{_spread(stat, 100, 2)}{NBSP}%"
-    if name in ("pixel_error", "box_loss_pixels"):
-        return f"{_spread(stat, 1, 3)}{NBSP}px"
-    if name == "mean_iou":
-        return _spread(stat, 1, 3)
-    return _spread(stat, 1, LOSS_DIGITS)
-
-
-def in_pixels(loss: Stat) -> Stat:
-    """A regression loss L as an error in pixels of one coordinate, seed by seed: 32 * sqrt(2L / 3), for small errors.
-
-    Smooth L1 is half the squared error there, summed over three coordinates that are parts of the anchor's side.
-    """
-    values = [ANCHOR * math.sqrt(2 * value / 3) for value in loss.values]
-    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-    return Stat(loss.n, statistics.fmean(values), deviation, values)
-
-
-def is_fraction(name: str) -> bool:
-    """Whether the metric is shown in percent."""
-    return "accuracy" in name or name.startswith("recall")
-
-
-def _spread(stat: Stat, factor: float, digits: int) -> str:
-    mean = f"{factor * stat.mean:.{digits}f}"
-    return mean if stat.n < 2 else f"{mean} ±{NBSP}{factor * stat.std:.{digits}f}"
+def spread(stat: Stat, factor: float, decimals: int) -> str:
+    """Mean and standard deviation of a metric times a factor: `75.2 ± 0.4`; one value has no deviation."""
+    mean = f"{factor * stat.mean:.{decimals}f}"
+    return mean if stat.n < 2 else f"{mean} ±{NBSP}{factor * stat.std:.{decimals}f}"
 
 
 def ratio(a: float, b: float) -> str:
@@ -124,13 +87,6 @@ def compare(a: float, b: float, more: str, less: str, same: str) -> str:
 def as_long(a: float, b: float) -> str:
     """`3.1 times as long`, also for less than one."""
     return "as long" if abs(a / b - 1) < SAME else f"{a / b:.{1 if a > 2 * b else 2}f} times as long"
-
-
-def margin(name: str, ours: float, theirs: float) -> str:
-    """How far ours is from the published value: `+5.6 points`, or for losses `2.3 times smaller`."""
-    if is_fraction(name):
-        return f"{100 * (ours - theirs):+.2f} points".replace("-", "−")
-    return compare(ours, theirs, "larger", "smaller", "equal")
 
 
 def points(a: float, b: float) -> str:

@@ -20,10 +20,10 @@ Tensors = dict[str, Tensor]
 KEY = "pocketrcnn"  # of our entry in the file's metadata
 
 
-def save_tensors(path: Path, tensors: Tensors, facts: dict[str, Any]) -> None:
-    """Write tensors with facts (anything that JSON holds) and a checksum over both. The same input, the same bytes."""
+def save_tensors(path: Path, tensors: Tensors, metadata: dict[str, Any]) -> None:
+    """Write tensors with metadata (JSON) and a checksum over both. The same input, the same bytes."""
     tensors = {name: tensors[name].detach().cpu().contiguous() for name in sorted(tensors)}
-    text = json.dumps(facts, sort_keys=True)
+    text = json.dumps(metadata, sort_keys=True)
     # One key only: safetensors writes several in random order, and the same content would give other bytes.
     write_atomically(path, save(tensors, {KEY: json.dumps({"facts": text, "sha256": checksum(tensors, text)})}))
 
@@ -38,16 +38,16 @@ def load_tensors(path: Path, remedy: str = "train again") -> tuple[Tensors, dict
         raise UserError(f"{path} does not exist: {remedy}")
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
+            header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
-        own = json.loads(metadata[KEY])
-        facts, found = json.loads(own["facts"]), checksum(tensors, own["facts"])
+        entry = json.loads(header[KEY])
+        metadata, actual = json.loads(entry["facts"]), checksum(tensors, entry["facts"])
     except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path} is damaged or not one of pocketrcnn's files ({reason}): {remedy}") from error
-    if found != own.get("sha256"):
+    if actual != entry.get("sha256"):
         raise UserError(f"{path} is damaged (its checksum differs from its content): {remedy}")
-    return tensors, facts
+    return tensors, metadata
 
 
 def checksum(tensors: Tensors, text: str) -> str:
@@ -66,8 +66,8 @@ def load_into(module: torch.nn.Module, tensors: Tensors, where: Path) -> None:
     module.load_state_dict(tensors)
 
 
-def require_fit(own: Tensors, tensors: Tensors, where: Path, remedy: str) -> None:
-    """Tensors have the names and shapes of our own. Raises UserError with the first that does not fit."""
-    wrong = sorted(set(own) ^ set(tensors)) or [n for n in own if own[n].shape != tensors[n].shape]
+def require_fit(expected: Tensors, tensors: Tensors, where: Path, remedy: str) -> None:
+    """Raises UserError where tensors have other names or shapes than `expected`, with the first that does not fit."""
+    wrong = sorted(set(expected) ^ set(tensors)) or [n for n in expected if expected[n].shape != tensors[n].shape]
     if wrong:
         raise UserError(f"{where} belongs to another network (`{wrong[0]}` does not fit): {remedy}")

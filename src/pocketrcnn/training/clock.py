@@ -7,7 +7,7 @@ import time
 from ..config import TrainConfig
 from .state import State
 
-RESERVE = 0.03  # of the minutes, for what comes after training: the figures in full, and the report
+RESERVE = 0.03  # of the minutes, for what comes after training: the evaluation of all images, and the report
 BFLOAT16_GAIN = 2.0  # the evaluation at the end, in float32, takes so much longer than in bfloat16 (docs/log.md)
 TOLERANCE = 0.02  # of the iterations planned: below that a plan is not changed
 
@@ -16,17 +16,17 @@ class Clock:
     """Time of training and of the run; in a run of so many minutes, as many iterations as these allow."""
 
     def __init__(self, state: State, settings: TrainConfig, last: float = 1.0) -> None:
-        """`last`: how much longer the evaluation at the end takes than a point of the curves: it judges all images. It
-        is in float32, whatever the format of the points, which is taken into account here.
+        """`last`: how many times the images of an evaluation on the way the one at the end has. That one is in
+        float32, whatever the format of the others, which is taken into account here.
         """
         self.at_the_end = last * (BFLOAT16_GAIN if settings.precision == "bfloat16" else 1)
         self.state, self.budget = state, settings.minutes * 60 * (1 - RESERVE)
-        self.points = settings.evaluations
+        self.evaluations = settings.evaluations
         self.stood = time.perf_counter()
         self.lap = (state.iteration, state.seconds)
-        """Iteration and seconds of training at the last point of the curves."""
-        self.cost = state.judging / max(1, len(state.log))
-        """Seconds of the last point; in a run that goes on, at first those of the mean one."""
+        """Iteration and seconds of training at the last evaluation."""
+        self.cost = state.evaluation_seconds / max(1, len(state.log))
+        """Seconds of the last evaluation; in a run that goes on, at first those of the mean one."""
 
     def passed(self) -> float:
         """Seconds since the last call."""
@@ -42,22 +42,22 @@ class Clock:
         if self.budget and state.elapsed + self.cost * (1 + self.at_the_end) > self.budget:
             state.planned = state.iteration
         elif self.budget and state.iteration >= state.planned:
-            self.plan(points=1)
+            self.plan(evaluations=1)
 
     def evaluated(self) -> None:
-        """After a point of the curves, which is not training time: plan the rest anew if it no longer fits."""
+        """After an evaluation, which is not training time: plan the rest anew if it no longer fits."""
         self.cost, state = self.passed(), self.state
         state.elapsed += self.cost
-        state.judging += self.cost
+        state.evaluation_seconds += self.cost
         if self.budget and state.iteration < state.planned:
-            self.plan(points=self.points * (1 - state.iteration / state.planned))
+            self.plan(evaluations=self.evaluations * (1 - state.iteration / state.planned))
         self.lap = state.iteration, state.seconds
 
-    def plan(self, points: float) -> None:
-        """As many iterations as the time allows at the pace since the last point; `points` are still to come."""
+    def plan(self, evaluations: float) -> None:
+        """As many iterations as the time allows at the pace since the last evaluation; so many `evaluations` follow."""
         state, (iteration, seconds) = self.state, self.lap
         pace = (state.seconds - seconds) / max(1, state.iteration - iteration)  # seconds of an iteration
-        left = self.budget - state.elapsed - self.cost * (points + self.at_the_end)
+        left = self.budget - state.elapsed - self.cost * (evaluations + self.at_the_end)
         planned = state.iteration + max(int(state.iteration < state.planned), round(left / pace))
         if abs(planned - state.planned) > TOLERANCE * state.planned:
             state.planned = planned

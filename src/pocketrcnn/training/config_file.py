@@ -2,62 +2,108 @@
 
 from __future__ import annotations
 
-import dataclasses
+import difflib
 import math
+import re
 from collections.abc import Sequence
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from dataclasses import is_dataclass
+from typing import Any, get_args, get_type_hints
 
+import msgspec
 import yaml
 
 from ..config import Config
-from ..errors import UserError, nearest, require
+from ..errors import UserError, nearest
+from . import schema1
 
-SECTIONS = ("augment", "loss", "model", "optim")  # what may be overruled by name; the rest has options of its own
+SCHEMA = 2  # raised when a saved configuration can no longer be read as it was meant; `schema1` reads the one before
+SECTIONS = ("augment", "loss", "model", "optim")  # what `--set` changes; the other settings have options
 ELSEWHERE = {  # settings of SECTIONS that others depend on, and how they are changed
-    "model.image": "the anchors depend on it, use --size",
+    "model.input_size": "the anchors depend on it, use --input-size",
     "model.classes": "it follows from the data, change the classes there",
 }
-SCHEMA = 1  # raised when a saved configuration can no longer be read as it was meant
+SYNONYMS = {name: f"--{name}" for name in ("iterations", "minutes", "batch", "seed", "patience")} | {
+    "learning_rate": "optim.lr",
+    "optimizer": "optim.name",
+    "image_size": "--input-size",
+    "epochs": "--iterations",
+    "batch_size": "--batch",
+}
+KINDS = dict(
+    object="settings", array="a list", int="a whole number", float="a number", str="text", bool="true or false"
+)
+FLOAT = "tag:yaml.org,2002:float"
+EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d{1,2}$")  # 1e-3, which YAML 1.1 takes for text: it wants 1.0e-3
+
+
+class Loader(yaml.SafeLoader):
+    """Reads numbers like 1e-3 as numbers, and refuses those that are not finite."""
+
+    def finite(self, node: yaml.ScalarNode) -> float:
+        """Raises ValueError for `.inf` and `.nan`."""
+        value: float = self.construct_yaml_float(node)
+        if not math.isfinite(value):
+            raise ValueError(f"{node.value} is not a finite number")
+        return value
+
+
+class Dumper(yaml.SafeDumper):
+    """Puts quotes around text that `Loader` would take for a number."""
+
+
+for kind in (Loader, Dumper):
+    kind.add_implicit_resolver(FLOAT, EXPONENT, list("+-0123456789"))
+Loader.add_constructor(FLOAT, Loader.finite)
+
+
+def hints(kind: type, prefix: str = "") -> dict[str, Any]:
+    """Every section and setting by its dotted name, with its type."""
+    named: dict[str, Any] = {}
+    for name, hint in get_type_hints(kind).items():
+        section = next((one for one in (hint, *get_args(hint)) if is_dataclass(one)), None)
+        named |= {f"{prefix}{name}": hint} | (hints(section, f"{prefix}{name}.") if section else {})  # type: ignore[arg-type]
+    return named
+
+
+HINTS = hints(Config)
 
 
 def to_dict(config: Config) -> dict[str, Any]:
     """Plain types only, for YAML, JSON and comparison."""
-    plain: dict[str, Any] = yaml.safe_load(yaml.safe_dump(_plain(config)))
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(config))
     return plain
 
 
-def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    return list(value) if isinstance(value, tuple) else value
+def saved(config: Config) -> dict[str, Any]:
+    """Plain types with the version of the names, for files."""
+    return {"schema": SCHEMA, **to_dict(config)}
 
 
 def dump(config: Config) -> str:
-    """The configuration as YAML, with the version of its layout."""
-    return yaml.safe_dump({"schema": SCHEMA, **to_dict(config)}, sort_keys=False)
+    """The configuration as YAML."""
+    return yaml.dump(saved(config), Dumper=Dumper, sort_keys=False)
 
 
 def load(text: str, where: str) -> Config:
     """Read what `dump` wrote. `where` names the file in error messages."""
     try:
-        raw = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        raise UserError(
-            f"{where} is not YAML ({str(error).splitlines()[0]}): restore it or use a new folder"
-        ) from error
-    if not isinstance(raw, dict) or raw.pop("schema", None) != SCHEMA:
+        raw = Loader(text).get_single_data()
+    except (yaml.YAMLError, ValueError) as error:  # a date that does not exist is a ValueError
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{where} is not YAML ({reason}): restore it or use a new folder") from error
+    return from_dict(raw if isinstance(raw, dict) and "schema" in raw else {"schema": None}, where)
+
+
+def from_dict(raw: dict[str, Any], where: str) -> Config:
+    """Read what `saved` made. `where` names the file in error messages."""
+    schema = raw.get("schema", 1)  # weights of schema 1 do not name it
+    if schema not in (1, SCHEMA):
         raise UserError(f"{where} was written by another version of pocketrcnn: use that version or a new folder")
-    return from_dict(raw, where)
+    raw = {name: value for name, value in raw.items() if name != "schema"}
+    return _converted(schema1.current_settings(raw) if schema == 1 else raw, where, "restore it or use a new folder")
 
 
-def from_dict(raw: Any, where: str) -> Config:
-    """Read what `to_dict` made. `where` names the file in error messages."""
-    config: Config = _build(Config, raw, where)
-    return config
-
-
-def overruled(config: Config, settings: Sequence[str]) -> Config:
+def override(config: Config, settings: Sequence[str]) -> Config:
     """The configuration with other values, given as `augment.paste=4` or `augment.zoom=[0.8, 1.6]` (YAML).
 
     Raises UserError for what is not a setting of SECTIONS, or not a value of it.
@@ -65,74 +111,60 @@ def overruled(config: Config, settings: Sequence[str]) -> Config:
     raw = to_dict(config)
     for text in settings:
         name, equals, value = text.partition("=")
-        section, _, key = name.strip().rpartition(".")
-        node = _node(raw, section.split("."))
-        if not equals or section.split(".")[0] not in SECTIONS or node is None or key not in node:
-            known = [full for full in flat(raw) if full.split(".")[0] in SECTIONS]
-            hint = nearest(name.strip(), known) or f", as in {known[0]}=VALUE"
-            raise UserError(f"--set {text}: name a setting of {', '.join(SECTIONS)}{hint}")
-        if name.strip() in ELSEWHERE:
-            raise UserError(f"--set {text}: {name.strip()} is not set by name, {ELSEWHERE[name.strip()]}")
+        path, _, key = (name := name.strip()).rpartition(".")
+        node: Any = raw
+        for part in path.split("."):
+            node = node.get(part) if isinstance(node, dict) else None
+        if not equals or path.split(".")[0] not in SECTIONS or not isinstance(node, dict) or key not in node:
+            raise UserError(f"--set {text}: name a setting of {', '.join(SECTIONS)}{_hint(name)}")
+        if name in ELSEWHERE:
+            raise UserError(f"--set {text}: {name} is not set by name, {ELSEWHERE[name]}")
         try:
-            node[key] = yaml.safe_load(value)
-        except (yaml.YAMLError, ValueError) as error:  # a date that does not exist is a ValueError
+            node[key] = Loader(value).get_single_data()
+        except (yaml.YAMLError, ValueError) as error:
             raise UserError(f"--set {text}: the value is not YAML, write a number, a word or a [list]") from error
-    return from_dict(raw, "--set")
+    return _converted(raw, "--set", "use another value")
 
 
-def _node(raw: dict[str, Any], path: Sequence[str]) -> dict[str, Any] | None:
-    """The settings under a path of names, None where there are none."""
-    for name in path:
-        raw = raw.get(name) if isinstance(raw, dict) else None  # type: ignore[assignment]
-    return raw if isinstance(raw, dict) else None
+def _hint(name: str) -> str:
+    """What was meant: by another word for it, by its name in another section, or by a small slip; else an example."""
+    known = [full for full in HINTS if full.split(".")[0] in SECTIONS]
+    key, sections = name.rpartition(".")[2], {full.rpartition(".")[2]: full for full in known}
+    near = difflib.get_close_matches(name, known, 1, 0.8)
+    meant = SYNONYMS.get(key) or schema1.SETTINGS.get(name) or sections.get(key) or "".join(near)
+    return f" (did you mean `{meant}`?)" if meant and meant != name else ", as in augment.paste=4"
 
 
 def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested settings as dotted names."""
-    found: dict[str, Any] = {}
+    leaves: dict[str, Any] = {}
     for name, value in tree.items():
-        found |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
-    return found
+        leaves |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return leaves
 
 
-def _build(kind: Any, raw: Any, where: str) -> Any:
-    if not isinstance(raw, dict):
-        raise UserError(f"{where} needs a section of settings where it has {raw!r}: restore it or use a new folder")
-    hints = get_type_hints(kind)
-    for name in raw:
-        if name not in hints:
-            raise UserError(
-                f"{where} has the unknown setting `{name}`{nearest(str(name), hints)}: was another version used?"
-            )
-    return kind(**{name: _convert(hints[name], value, f"{where}, {name}") for name, value in raw.items()})
-
-
-def _convert(hint: Any, value: Any, where: str) -> Any:
-    origin, options = get_origin(hint), get_args(hint)
-    if origin in (Union, UnionType):
-        return None if value is None else _convert(next(o for o in options if o is not type(None)), value, where)
-    if dataclasses.is_dataclass(hint):
-        return _build(hint, value, where)
-    if origin is Literal:
-        require(value in options, f"{where}: {value!r} is none of {', '.join(map(repr, options))}")
-        return value
-    if origin is tuple:
-        require(isinstance(value, list), f"{where}: {value!r} is not a list of numbers")
-        wanted = len(value) if options[-1] is Ellipsis else len(options)
-        require(len(value) == wanted, f"{where}: {value!r} has {len(value)} numbers, use {wanted}")
-        return tuple(_convert(options[0], item, where) for item in value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if hint is float and isinstance(value, str):
-        value = _number(value)
-    require(type(value) is hint, f"{where}: {value!r} is not of type {hint.__name__}")
-    return value
-
-
-def _number(text: str) -> float | str:
-    """What YAML takes for text though it is a number, as 1e-3; any other text as it is."""
+def _converted(raw: dict[str, Any], where: str, remedy: str) -> Config:
+    """Plain types as a Config. Raises UserError with the setting, why it cannot be used, and the remedy."""
+    _require_known(raw, where)
     try:
-        value = float(text)
-    except ValueError:
-        return text
-    return value if math.isfinite(value) else text
+        return msgspec.convert(raw, Config)
+    except msgspec.ValidationError as error:
+        if isinstance(error.__cause__, UserError):  # from a check of the dataclass itself
+            raise error.__cause__ from None
+        reason, _, path = str(error).replace("`", "").replace(" | null", "").rpartition(" - at $.")
+        if reason.startswith("Expected"):
+            reason = re.sub("|".join(rf"\b{name}\b" for name in KINDS), lambda match: KINDS[match[0]], reason)
+        else:
+            reason += f", expected one of {', '.join(map(repr, get_args(HINTS.get(path))))}"
+        raise UserError(f"{where}, {path}: {reason[0].lower()}{reason[1:]}; {remedy}") from error
+
+
+def _require_known(raw: dict[str, Any], where: str, prefix: str = "") -> None:
+    """Raises UserError for a setting that there is not."""
+    for name, value in raw.items():
+        if f"{prefix}{name}" not in HINTS:
+            near = nearest(str(name), [full.removeprefix(prefix) for full in HINTS if full.startswith(prefix)])
+            section = ", ".join(filter(None, (where, prefix[:-1])))
+            raise UserError(f"{section} has the unknown setting `{name}`{near}: was another version used?")
+        if isinstance(value, dict):
+            _require_known(value, where, f"{prefix}{name}.")

@@ -12,12 +12,12 @@ from ..errors import UserError
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # numbers of glibc's malloc.h
 
-# A measured gain is 0.3 to 0.5 or 1.7 and more on the processors met so far, so that noise never decides.
+# On the processors tried so far the gain is 0.3 to 0.5, or 1.7 and more, so that noise never decides.
 CLEARLY_FASTER = 1.2
 TRIALS = 6
 
 # Number format of all that a user gets: detections, final metrics, pictures, times, the exported file. Training and
-# the points of the curves have that of the configuration. Weights are in this one, so no autocast is needed for it.
+# the evaluations on the way have that of the configuration. Weights are in this one, so it needs no autocast.
 DELIVERED = "float32"
 
 
@@ -46,16 +46,16 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def autocast(asked: str, device: torch.device) -> torch.autocast:
-    """Multiply in bfloat16 where `asked` (see `choose_precision`) says so; sums, losses and weights stay in float32."""
-    chosen = choose_precision(asked, device)
+def autocast(precision: str, device: torch.device) -> torch.autocast:
+    """Multiply in bfloat16 where `choose_precision` says so; sums, losses and weights stay in float32."""
+    chosen = choose_precision(precision, device)
     return torch.autocast(device.type, torch.bfloat16, enabled=chosen == "bfloat16")
 
 
-def choose_precision(asked: str, device: torch.device) -> str:
+def choose_precision(precision: str, device: torch.device) -> str:
     """`auto` becomes bfloat16 on a GPU that has it or a processor that is clearly faster in it, else float32."""
-    if asked != "auto":
-        return asked
+    if precision != "auto":
+        return precision
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
     return "bfloat16" if bfloat16_gain() > CLEARLY_FASTER else "float32"
@@ -65,8 +65,8 @@ def choose_precision(asked: str, device: torch.device) -> str:
 def bfloat16_gain() -> float:
     """How many times as fast as in float32 this processor convolves in bfloat16; measured once, in a tenth of a second.
 
-    What a processor says of itself does not tell: one with the instructions (AVX512-BF16, without AMX) took twice as
-    long with them, others half as long (docs/log.md).
+    The list of its instructions does not tell: one processor with AVX512-BF16, without AMX, took twice as long with
+    them, others half as long (docs/log.md).
     """
     seconds = {dtype: convolution_seconds(dtype) for dtype in (torch.float32, torch.bfloat16)}
     return seconds[torch.float32] / seconds[torch.bfloat16]

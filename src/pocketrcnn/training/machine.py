@@ -24,14 +24,14 @@ def environment(config: Config, device: torch.device) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python, of this package and of those that its figures depend on."""
-    found = {"python": platform.python_version(), "pocketrcnn": __version__}
+    """Versions of Python, of this package and of those that its results depend on."""
+    installed = {"python": platform.python_version(), "pocketrcnn": __version__}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def hardware(device: torch.device) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def hardware(device: torch.device) -> dict[str, Any]:
 
 
 def processor() -> str:
-    """The name of the processor, as far as the system tells."""
+    """The name of the processor, where the system gives it."""
     info = Path("/proc/cpuinfo")
     if info.is_file():
         for line in info.read_text().splitlines():
@@ -65,7 +65,7 @@ def memory_gb() -> float | None:
 
 
 def peak_memory_gb() -> float | None:
-    """The most memory that this process ever held, in GB."""
+    """The peak of this process's memory, in GB."""
     try:
         import resource
     except ImportError:  # Windows

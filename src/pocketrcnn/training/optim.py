@@ -115,7 +115,7 @@ def schedule(config: OptimConfig, iteration: int, iterations: int) -> float:
 
 
 def set_rates(optimisers: list[torch.optim.Optimizer], factor: float) -> None:
-    """Set every group to its own rate times `factor`."""
+    """Set the rate of every group to its full rate times `factor`."""
     for optimiser in optimisers:
         for group in optimiser.param_groups:
             group["lr"] = group.setdefault("full_lr", group["lr"]) * factor
@@ -124,20 +124,20 @@ def set_rates(optimisers: list[torch.optim.Optimizer], factor: float) -> None:
 class Average:
     """An exponential moving average of a network's weights and BatchNorm statistics, for evaluation.
 
-    `part` is the length of the memory as a part of the run; early on, the memory is a ninth of the past.
+    `fraction`: the length of the memory, of the run; early on, the memory is a ninth of the past.
     """
 
-    def __init__(self, model: nn.Module, part: float, iterations: int) -> None:
+    def __init__(self, model: nn.Module, fraction: float, iterations: int) -> None:
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
-        self.memory = max(1.0, part * iterations)
+        self.memory = max(1.0, fraction * iterations)
         self.pairs = [
-            (mine, theirs)
-            for mine, theirs in zip(self.model.state_dict().values(), model.state_dict().values(), strict=True)
-            if mine.is_floating_point()
+            (averaged, current)
+            for averaged, current in zip(self.model.state_dict().values(), model.state_dict().values(), strict=True)
+            if averaged.is_floating_point()
         ]
 
     @torch.no_grad()
     def update(self, iteration: int) -> None:
-        """Take in the weights after iteration 0.."""
+        """Add the weights after iteration 0.. to the average."""
         weight = max(1 / self.memory, 9 / (iteration + 10))
-        torch._foreach_lerp_([mine for mine, _ in self.pairs], [theirs for _, theirs in self.pairs], weight)
+        torch._foreach_lerp_([averaged for averaged, _ in self.pairs], [current for _, current in self.pairs], weight)

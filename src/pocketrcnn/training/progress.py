@@ -13,47 +13,34 @@ from .state import State
 
 
 class Progress:
-    """A bar on a terminal; elsewhere one line at every point of the curves."""
+    """A bar on a terminal; elsewhere one line at every evaluation."""
 
     def __init__(self, name: str, config: Config, start: int, seconds: float) -> None:
         """`start` and `seconds`: iterations and seconds of training that lie behind."""
         self.name, self.config = name, config
         self.start, self.seconds, self.begun = start, seconds, time.perf_counter()
-        columns = (
-            "{task.description}",
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TextColumn("left"),
-        )
-        self.bar = (
-            Bar(*columns, TimeRemainingColumn(), console=console, transient=True) if console.is_terminal else None
-        )
-        self.task = (
-            self.bar.add_task(name, total=config.train.iterations, completed=start, rate="") if self.bar else None
-        )
+        texts = BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TextColumn("left")
+        columns = ("{task.description}", *texts, TimeRemainingColumn())
+        self.bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self.task = self.bar.add_task(name, total=config.train.iterations, completed=start, rate="")
 
     def __enter__(self) -> Progress:
         if self.start:
             say(f"{self.name}: going on at iteration {self.start}")
-        if self.bar:
-            self.bar.start()
+        self.bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.bar:
-            self.bar.stop()
+        self.bar.stop()
 
     def say(self, text: str) -> None:
         """What happens now, on the live line."""
-        if self.bar and self.task is not None:
-            self.bar.update(self.task, rate=text)
+        self.bar.update(self.task, rate=text)
 
     def update(self, state: State, due: bool) -> None:
-        """After an iteration; `due` after a new point of the curves."""
-        if self.bar and self.task is not None:
-            self.bar.update(self.task, completed=state.iteration, total=state.planned, rate=self.rate(state))
-        elif due:
+        """After an iteration; `due` after a new log entry."""
+        self.bar.update(self.task, completed=state.iteration, total=state.planned, rate=self.rate(state))
+        if due and self.bar.disable:
             left = self.seconds_left(state)
             say(f"{self.name}  {state.iteration}/{state.planned}  {self.rate(state)}  {left:.0f} s left")
 

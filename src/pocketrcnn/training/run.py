@@ -1,6 +1,6 @@
 """The folder of a run: what it holds, and that it can always be trusted.
 
-config.yaml (all settings), env.json (versions, hardware), log.jsonl (the points of the curves), checkpoint.safetensors
+config.yaml (all settings), env.json (versions, hardware), log.jsonl (evaluations on the way), checkpoint.safetensors
 (the full state, while training), and, once finished, weights.safetensors and metrics.json.
 """
 
@@ -20,6 +20,7 @@ from ..data.files import LOCK, is_unfinished, locked, require_writable, write_at
 from ..errors import UserError
 from ..model.faster_rcnn import FasterRCNN
 from . import config_file as settings
+from . import schema1
 from .checkpoint import load_into, load_tensors, save_tensors
 from .device import choose_device, choose_precision
 from .machine import environment
@@ -68,7 +69,7 @@ class Run:
             write_atomically(self.folder / CONFIG, settings.dump(self.config).encode())
 
     def extend(self) -> None:
-        """Take the asked time or number of iterations over the saved one; a finished run may then go on."""
+        """Replace the saved time or number of iterations by that of this call; a finished run may then go on."""
         if saved(self.folder) == self.config:
             return
         if self.metrics() is not None:
@@ -84,7 +85,7 @@ class Run:
         load_tensors(path)
 
     def check_settings(self, saved_config: Config) -> None:
-        """The saved configuration is the asked one, or it is said which setting differs."""
+        """Raises UserError where the saved configuration is another one, and names the setting that differs."""
         before, now = (settings.flat(settings.to_dict(config)) for config in (saved_config, self.config))
         for name in sorted(set(before) | set(now)):
             if name not in FREE and before.get(name) != now.get(name):
@@ -106,11 +107,11 @@ class Run:
 
     @property
     def resumable(self) -> bool:
-        """Whether `pocketrcnn resume` is for it: a run on own images, and none of `reproduce`."""
+        """Whether `pocketrcnn resume` is for it: a run on your own images, and none of `reproduce`."""
         return self.config.data.kind == "folder"
 
     def keep_splits(self, split_of: dict[str, str]) -> None:
-        """Note the split of each image, by the hash of its content: other images may come and go."""
+        """Write down the split of each image, by the hash of its content: other images may come and go."""
         if not (self.folder / SPLITS_FILE).is_file():
             write_atomically(self.folder / SPLITS_FILE, encode(split_of))
 
@@ -119,14 +120,14 @@ class Run:
         path = self.folder / METRICS
         if not path.is_file():
             return None
-        found = parse(path)
-        self.require(METRICS, found, {"metrics", "seconds", "iterations"})
-        return found
+        content = parse(path)
+        self.require(METRICS, content, {"metrics", "seconds", "iterations"})
+        return content | {"metrics": schema1.current_names(content["metrics"])}
 
-    def require(self, name: str, found: dict[str, Any], wanted: set[str]) -> None:
-        """Raises UserError where what a file of the run holds lacks something."""
-        if not wanted <= set(found):
-            raise UserError(f"{self.folder / name} is damaged (figures are missing): {self.anew}")
+    def require(self, name: str, content: dict[str, Any], keys: set[str]) -> None:
+        """Raises UserError where the content of a file of the run lacks something."""
+        if not keys <= set(content):
+            raise UserError(f"{self.folder / name} is damaged (metrics are missing): {self.anew}")
 
     @property
     def anew(self) -> str:
@@ -135,26 +136,26 @@ class Run:
 
     def environment(self) -> dict[str, Any]:
         """Versions and hardware that the run was started with."""
-        found = parse(self.folder / ENVIRONMENT, f"restore it, or {self.anew}")
-        self.require(ENVIRONMENT, found, {"versions", "hardware"})
-        return found
+        content = parse(self.folder / ENVIRONMENT, f"restore it, or {self.anew}")
+        self.require(ENVIRONMENT, content, {"versions", "hardware"})
+        return content
 
     def log_entries(self) -> list[dict[str, Any]]:
-        """The points of the curves."""
+        """The evaluations on the way, with the training metrics before them."""
         path = self.folder / LOG
         remedy = f"restore it, or {self.anew}"
-        found = [decode(line, path, remedy) for line in read(path, remedy).splitlines()] if path.is_file() else []
-        for point in found:
-            self.require(LOG, point, {"iteration", "train", "test"})
-        return found
+        entries = [decode(line, path, remedy) for line in read(path, remedy).splitlines()] if path.is_file() else []
+        for entry in entries:
+            self.require(LOG, entry, {"iteration", "train", "test"})
+        return list(map(schema1.current_names, entries))
 
-    def log(self, points: list[dict[str, Any]]) -> None:
-        """Write all points so far, one line each."""
-        write_atomically(self.folder / LOG, "".join(json.dumps(p, sort_keys=True) + "\n" for p in points).encode())
+    def log(self, entries: list[dict[str, Any]]) -> None:
+        """Write all entries so far, one line each."""
+        write_atomically(self.folder / LOG, "".join(json.dumps(e, sort_keys=True) + "\n" for e in entries).encode())
 
-    def save(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+    def save(self, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
         """Save the full state, in place of the one before."""
-        save_tensors(self.folder / CHECKPOINT, tensors, facts)
+        save_tensors(self.folder / CHECKPOINT, tensors, metadata)
 
     def checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """The saved state, if there is one."""
@@ -167,11 +168,11 @@ class Run:
         last: FasterRCNN,
         state: tuple[dict[str, Tensor], dict[str, Any]],
         metrics: dict[str, Any],
-        facts: dict[str, Any],
+        metadata: dict[str, Any],
     ) -> None:
-        """Save the weights to keep, with facts about them, and metrics. Where the best point was kept, the last weights
-        and the full state stay too, to be trained on from there; else the checkpoint is no longer needed."""
-        self.save_model(WEIGHTS, kept, **facts)
+        """Save the weights to keep, with their metadata, and metrics. Where the best network was kept, the last weights
+        and the full state stay too, so that training can go on from there; else the checkpoint is no longer needed."""
+        self.save_model(WEIGHTS, kept, **metadata)
         if self.config.train.monitor:
             self.save_model(LAST, last)
             self.save(*state)
@@ -179,25 +180,22 @@ class Run:
         if not self.config.train.monitor:
             (self.folder / CHECKPOINT).unlink(missing_ok=True)
 
-    def save_model(self, name: str, model: FasterRCNN, **facts: Any) -> None:
-        """Save a network with its settings, from which it can be built again, and other facts."""
-        save_tensors(self.folder / name, model.state_dict(), {"config": settings.to_dict(self.config), **facts})
+    def save_model(self, name: str, model: FasterRCNN, **metadata: Any) -> None:
+        """Save a network with its settings, from which it can be built again, and other metadata."""
+        save_tensors(self.folder / name, model.state_dict(), {"config": settings.saved(self.config), **metadata})
 
     def forget_evaluations(self) -> None:
-        """Figures of weights that are about to be replaced."""
+        """Remove the evaluations of weights that are about to be replaced."""
         for path in self.folder.glob("evaluation-*.json"):
             path.unlink()
 
-    def threshold(self) -> float | None:
-        """The score from which on detections are shown: the best one on validation images."""
-        return load_tensors(self.folder / WEIGHTS, self.anew)[1].get("threshold")
-
-    def load_model(self) -> FasterRCNN:
-        """The trained network, ready to detect."""
-        tensors, _ = load_tensors(self.folder / WEIGHTS, self.anew)
+    def load_model(self) -> tuple[FasterRCNN, float | None]:
+        """The trained network, ready to detect, and the score from which on its detections are shown: the best one on
+        validation images."""
+        tensors, metadata = load_tensors(self.folder / WEIGHTS, self.anew)
         model = FasterRCNN(self.config.model).eval()
         load_into(model, tensors, self.folder / WEIGHTS)
-        return model.to(self.device)
+        return model.to(self.device), metadata.get("threshold")
 
 
 def open_run(folder: Path, device: str = "auto") -> Run:
@@ -223,14 +221,14 @@ def saved(folder: Path) -> Config | None:
 
 
 def saved_splits(folder: Path) -> dict[str, str] | None:
-    """The splits of a run's images, by the hash of their content; None where the run has none of its own."""
+    """The splits of a run's images, by the hash of their content; None where the data give them."""
     path, remedy = folder / SPLITS_FILE, f"restore it, or delete the folder {folder} and train again"
     if not path.is_file():
         return None
-    found = parse(path, remedy)
-    if not found or not all(split in SPLITS for split in found.values()):
-        raise UserError(f"{path} is damaged (it does not say the splits): {remedy}")
-    return found
+    split_of = parse(path, remedy)
+    if not split_of or not all(split in SPLITS for split in split_of.values()):
+        raise UserError(f"{path} is damaged (it does not give the splits): {remedy}")
+    return split_of
 
 
 def require_place(folder: Path) -> None:

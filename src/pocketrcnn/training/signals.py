@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C or SIGTERM arrived; what was done is kept, as `told` says."""
+    """Ctrl-C or SIGTERM arrived; what was done is kept, as `message` says."""
 
-    def __init__(self, told: str, number: int) -> None:
-        super().__init__(f"interrupted {told}")
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(f"interrupted {message}")
         self.code = 128 + number
         """The exit code that shells expect after this signal."""
 
@@ -25,7 +25,7 @@ def signals_noted() -> Iterator[list[int]]:
         for number in (signal.SIGINT, signal.SIGTERM):
             kept[number] = signal.signal(number, lambda n, _: noted.append(n))
     except ValueError:
-        pass  # not the main thread: signals are somebody else's
+        pass  # not the main thread: another thread handles signals
     try:
         yield noted
     finally:

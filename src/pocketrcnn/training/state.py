@@ -14,10 +14,15 @@ from ..config import Config, TrainConfig
 from ..data.dataset import Dataset
 from ..evaluation.measures import Means
 from ..model.faster_rcnn import FasterRCNN
-from . import optim
+from . import optim, schema1
 from .checkpoint import require_fit
 
 WHITENING, WHITENING_PIXELS = 500, 2**24  # at most so many images, and pixels, give the first filters by their patches
+
+
+# Of the metadata of a checkpoint: what is restored as it is, and what had another name in earlier versions.
+NUMBERS = ("iteration", "seconds", "log", "planned", "elapsed", "evaluation_seconds", "earlier")
+RENAMED = {"judging": "evaluation_seconds", "asked": "requested"}
 
 
 @dataclass
@@ -31,26 +36,26 @@ class State:
     seconds: float = 0.0
     log: list[dict[str, Any]] = field(default_factory=list)
     means: Means = field(default_factory=Means)
-    """Training figures since the last point of the curves."""
+    """Training metrics since the last log entry."""
     best: FasterRCNN | None = None
-    """The network at the best point so far, where one is kept."""
+    """The network of the best log entry so far, where one is kept."""
     planned: int = 0
     """Iterations of the whole run, as they are planned now."""
     elapsed: float = 0.0
     """Seconds of the run, evaluation included."""
-    judging: float = 0.0
-    """Seconds of evaluation for the points of the curves."""
-    asked: tuple[float, int] = (0.0, 0)
+    evaluation_seconds: float = 0.0
+    """Seconds of the evaluations for the log."""
+    requested: tuple[float, int] = (0.0, 0)
     """Minutes and iterations of the configuration, behind the plan."""
     earlier: int = 0
-    """Points of the curves from before these were asked; patience does not count them."""
+    """Log entries from before these were requested; patience does not count them."""
 
     @classmethod
     def start(cls, config: Config, train: Dataset, device: torch.device) -> State:
         """A network at its seeded beginning."""
         torch.manual_seed(config.train.seed)
         model = FasterRCNN(config.model).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        count = min(WHITENING, WHITENING_PIXELS // config.model.image**2, len(train))
+        count = min(WHITENING, WHITENING_PIXELS // config.model.input_size**2, len(train))
         model.backbone.whiten(model.normalise(train.batch(torch.arange(count)).images))
         average = optim.Average(model, config.optim.average, config.train.iterations) if config.optim.average else None
         best = copy.deepcopy(model).eval().requires_grad_(False) if config.train.monitor else None
@@ -58,7 +63,7 @@ class State:
 
     def plan(self, settings: TrainConfig) -> State:
         """As many iterations as the configuration says, where there are not more already."""
-        self.asked, self.earlier = (settings.minutes, settings.iterations), len(self.log)
+        self.requested, self.earlier = (settings.minutes, settings.iterations), len(self.log)
         self.planned = max(self.iteration, settings.iterations)
         return self
 
@@ -68,10 +73,10 @@ class State:
         return self.best or self.evaluated
 
     def keep_best(self, settings: TrainConfig) -> None:
-        """After a point of the curves: keep the network if it is the best so far; end a run that gets no better."""
+        """After an evaluation: keep the network if it is the best so far; end a run that gets no better."""
         if self.best is None:
             return
-        values = [point["test"][settings.monitor] for point in self.log]
+        values = [entry["test"][settings.monitor] for entry in self.log]
         if values[-1] >= max(values):
             self.best.load_state_dict(self.evaluated.state_dict())
         since = len(values) - 1 - max(range(self.earlier, len(values)), key=lambda i: (values[i], i))
@@ -85,46 +90,36 @@ class State:
 
     def tensors(self) -> dict[str, Tensor]:
         """All tensors of the state by name; also where a checkpoint is copied to."""
-        found = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
-        if self.average:
-            found |= {f"average.{name}": tensor for name, tensor in self.average.model.state_dict().items()}
-        if self.best:
-            found |= {f"best.{name}": tensor for name, tensor in self.best.state_dict().items()}
+        networks = {"model": self.model, "average": self.average and self.average.model, "best": self.best}
+        named = {f"{i}.{name}": t for i, net in networks.items() if net for name, t in net.state_dict().items()}
         for i, optimiser in enumerate(self.optimisers):
             parameters = [p for group in optimiser.param_groups for p in group["params"]]
             for j, parameter in enumerate(parameters):
-                found |= {f"optimiser{i}.{j}.{name}": t for name, t in optimiser.state[parameter].items()}
-        return found
+                named |= {f"optimiser{i}.{j}.{name}": t for name, t in optimiser.state[parameter].items()}
+        return named
 
-    def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any], where: Path, settings: TrainConfig) -> None:
+    def restore(self, tensors: dict[str, Tensor], metadata: dict[str, Any], where: Path, settings: TrainConfig) -> None:
         """Put a checkpoint's content in place. Raises UserError when it belongs to another network.
 
         Where `settings` ask for another time or number of iterations than the checkpoint's, the rest is planned anew.
         """
         self.prepare_optimisers()
-        own = self.tensors()
-        require_fit(own, tensors, where, "delete it to start over")
-        for name, tensor in own.items():
+        here = self.tensors()
+        require_fit(here, tensors, where, "delete it to start over")
+        for name, tensor in here.items():
             tensor.copy_(tensors[name])
-        self.iteration, self.seconds, self.log = facts["iteration"], facts["seconds"], facts["log"]
-        self.means = Means.from_plain(facts["means"])
-        self.planned, self.elapsed, self.judging = facts["planned"], facts["elapsed"], facts["judging"]
-        self.earlier = facts.get("earlier", 0)  # older checkpoints lack it
-        if self.asked != tuple(facts["asked"]):
+        saved = {"earlier": 0} | {RENAMED.get(name, name): value for name, value in metadata.items()}
+        saved |= {name: schema1.current_names(saved[name]) for name in ("log", "means")}
+        self.means = Means.from_plain(saved["means"])
+        for name in NUMBERS:
+            setattr(self, name, saved[name])
+        if self.requested != tuple(saved["requested"]):
             self.plan(settings)
 
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """What is not a tensor, as JSON holds it."""
-        means = self.means.plain()
-        times = {
-            "seconds": self.seconds,
-            "elapsed": self.elapsed,
-            "judging": self.judging,
-            "planned": self.planned,
-            "asked": self.asked,
-            "earlier": self.earlier,
-        }
-        return {"iteration": self.iteration, "log": self.log, "means": means, **times}
+        numbers = {name: getattr(self, name) for name in (*NUMBERS, "requested")}
+        return {"means": self.means.plain(), **numbers}
 
     def prepare_optimisers(self) -> None:
         """Let every optimiser make its state, by a step with gradient 0 and rate 0."""

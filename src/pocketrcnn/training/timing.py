@@ -13,10 +13,10 @@ WARM_UP = 3
 def alternate(first: Callable[[], Any], second: Callable[[], Any], rounds: int) -> tuple[float, float]:
     """Median seconds of two functions called in turn."""
     times: tuple[list[float], list[float]] = ([], [])
-    for turn in range(WARM_UP + rounds):
+    for number in range(WARM_UP + rounds):
         for function, kept in zip((first, second), times, strict=True):
             begun = time.perf_counter()
             function()
-            if turn >= WARM_UP:
+            if number >= WARM_UP:
                 kept.append(time.perf_counter() - begun)
     return statistics.median(times[0]), statistics.median(times[1])

@@ -10,22 +10,20 @@ from torch import Tensor
 from ...config import DataConfig, RPNConfig
 from ...model import boxes
 from .course_layout import write_course_layout
-from .datasets import open_dataset, require_backgrounds
+from .datasets import open_dataset
 from .scenes import FRAME
 
 STRIDE = 8  # pixels a cell, that of Table 2's network
 MASK_IGNORED = 2  # the value of ignored cells in a mask
 
 
-def write_scenes(out: Path, source: str, backgrounds: str = "") -> int:
+def write_scenes(out: Path, source: str) -> int:
     """Write the fixed training and test scenes of `source` to the folder `out`; returns the number of scenes.
 
-    `source`: `cifar10` or `sample`. `backgrounds`: a folder with CIFAR-100's files; empty: other images of `source`.
+    `source`: `cifar10` or `sample`, with or without the backgrounds of CIFAR-100 (see `with_backgrounds`).
     Raises UserError when `out` holds something or the data are not there.
     """
-    if backgrounds:
-        require_backgrounds(backgrounds, source)
-    config = DataConfig(source, "scenes", fresh=False, backgrounds=backgrounds)
+    config = DataConfig(source, "scenes", fresh=False)
     train, test = open_dataset(config, "train"), open_dataset(config, "test")
     write_course_layout(out, train, test, cell_labels)
     return len(train) + len(test)

@@ -113,13 +113,13 @@ def load_cifar100_images(folder: Path, name: str) -> Tensor:
         content = path.read_bytes()
     except OSError as error:
         raise UserError(
-            f"data.backgrounds: {path} cannot be read ({error.strerror}): "
+            f"backgrounds: {path} cannot be read ({error.strerror}): "
             f"name a folder with CIFAR-100's {' and '.join(CIFAR100_RECORDS)}"
         ) from error
     expected = CIFAR100_RECORDS[name] * (2 + PIXEL_BYTES)
     if len(content) != expected:
         raise UserError(
-            f"data.backgrounds: {path} is not CIFAR-100's ({expected} bytes expected, {len(content)} found): "
+            f"backgrounds: {path} is not CIFAR-100's ({expected} bytes expected, {len(content)} found): "
             "take it from the binary version of CIFAR-100 again"
         )
     return parse_records(content, label_bytes=2).images

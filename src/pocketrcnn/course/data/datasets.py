@@ -6,13 +6,13 @@ Shapes: N images in the set, B in a batch, G object slots, S the side of an imag
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ...config import DataConfig
+from ...config import BACKGROUNDS, DataConfig
 from ...data.dataset import Dataset
 from ...errors import UserError, nearest
 from ...model.structures import Batch
@@ -30,15 +30,10 @@ class Images:
     """A data set that always shows the same: images uint8 [N,3,S,S], boxes float32 [N,G,4], labels int64 [N,G]."""
 
     name: str
-    official: bool
     images: Tensor
     boxes: Tensor
     labels: Tensor
-
-    @property
-    def classes(self) -> list[str]:
-        """The ten classes of CIFAR-10."""
-        return list(CLASSES)
+    classes: list[str] = field(default_factory=lambda: list(CLASSES))
 
     @property
     def size(self) -> int:
@@ -54,23 +49,18 @@ class Images:
         return replace(self, **tensors)
 
     def batch(self, indices: Tensor) -> Batch:
-        """The images at the places `indices`, int64 [B]: a function of these alone."""
+        """The images at the positions `indices`, int64 [B]: a function of these alone."""
         indices = indices.to(self.images.device)
         return Batch(self.images[indices], self.boxes[indices], self.labels[indices], indices)
 
 
 @dataclass(frozen=True)
 class FreshScenes:
-    """Transformed CIFAR-10 with a new place, size and background for each object every time."""
+    """Transformed CIFAR-10 with a new position, size and background for each object every time."""
 
     name: str
-    official: bool
     pools: Pools
-
-    @property
-    def classes(self) -> list[str]:
-        """The ten classes of CIFAR-10."""
-        return list(CLASSES)
+    classes: list[str] = field(default_factory=lambda: list(CLASSES))
 
     @property
     def size(self) -> int:
@@ -85,7 +75,7 @@ class FreshScenes:
         return replace(self, pools=self.pools.to(device))
 
     def batch(self, indices: Tensor) -> Batch:
-        """The objects at the places `indices`, int64 [B]: a function of these and of torch's global CPU generator."""
+        """The objects at the positions `indices`, int64 [B]: a function of these and torch's global CPU generator."""
         indices = indices.to(self.pools.objects.device)
         placement = self.pools.place(len(indices)).to(indices.device)
         images = self.pools.compose(indices, placement)  # [B,3,48,48]
@@ -98,34 +88,34 @@ def open_dataset(config: DataConfig, split: Split) -> Dataset:
     With `config.holdout`, "test" is the last images of the training set, and the test set is never opened.
     Raises UserError when there is no such source, or when its files are missing or damaged.
     """
-    if config.source not in SOURCES:
+    source, backgrounds = config.parts
+    if source not in SOURCES:
         return _course_folder(config, split)
-    name = _name(config, split)
-    official = config.source == "cifar10" and not config.holdout
+    name, objects = _name(config, split), _objects(config, split)
     if config.kind == "images":
-        return framed(name, official, _objects(config, split))
-    pools = _pools(config, split)
-    name += ", backgrounds of CIFAR-100" if config.backgrounds else ""
+        whole = torch.tensor([0.0, 0.0, SIDE, SIDE]).expand(len(objects.images), 1, 4)
+        return Images(name, objects.images, whole.contiguous(), objects.labels[:, None])
+    pools = _pools(config, split, objects)
+    name += ", backgrounds of CIFAR-100" if backgrounds else ""
     if split == "train" and config.fresh:
-        return FreshScenes(f"{name}, fresh scenes", official, pools)
+        return FreshScenes(f"{name}, fresh scenes", pools)
     images, boxes = pools.fixed()
-    return Images(f"{name}, fixed scenes", official, images, boxes, pools.labels[:, None])
+    return Images(f"{name}, fixed scenes", images, boxes, pools.labels[:, None])
 
 
-def require_backgrounds(backgrounds: str, source: str) -> None:
-    """Raises UserError where `--backgrounds` names no CIFAR-100, or where the scenes of `--data` have their own."""
-    folder, names = Path(os.path.expanduser(backgrounds)), " and ".join(CIFAR100_RECORDS)
+def with_backgrounds(source: str, backgrounds: str) -> str:
+    """A source whose scenes stand on the images of CIFAR-100 in the folder `backgrounds`; the source alone without one.
+
+    Raises UserError where the files are not there, and for a folder of scenes, which have their backgrounds.
+    """
+    if not backgrounds:
+        return source
     if source not in SOURCES:
         raise UserError(f"--backgrounds cannot change the scenes of --data {source}: leave one of the two out")
-    if missing := [name for name in CIFAR100_RECORDS if not (folder / name).is_file()]:
+    if missing := [name for name in CIFAR100_RECORDS if not Path(os.path.expanduser(backgrounds), name).is_file()]:
+        names = " and ".join(CIFAR100_RECORDS)
         raise UserError(f"--backgrounds {backgrounds}: {missing[0]} is missing: name a folder with CIFAR-100's {names}")
-
-
-def framed(name: str, official: bool, objects: Labelled) -> Images:
-    """Images whose one object fills the frame."""
-    frame = torch.tensor([0.0, 0.0, SIDE, SIDE])
-    boxes = frame.expand(len(objects.images), 1, 4).contiguous()  # [N,1,4]
-    return Images(name, official, objects.images, boxes, objects.labels[:, None])
+    return f"{source}{BACKGROUNDS}{backgrounds}"
 
 
 def _name(config: DataConfig, split: Split) -> str:
@@ -133,7 +123,7 @@ def _name(config: DataConfig, split: Split) -> str:
     names = {
         "cifar10": {"train": "CIFAR-10, training batch 1", "test": "CIFAR-10, test batch"},
         "sample": {"train": "sample of CIFAR-10, 1,000 training images", "test": "sample of CIFAR-10, 500 test images"},
-    }[config.source]
+    }[config.parts[0]]
     if not config.holdout:
         return names[split]
     part = "without its" if split == "train" else "only the"
@@ -142,7 +132,7 @@ def _name(config: DataConfig, split: Split) -> str:
 
 def _objects(config: DataConfig, split: Split) -> Labelled:
     kept: Split = "train" if config.holdout else split
-    objects = load_sample(kept) if config.source == "sample" else load_cifar10(TRAIN if kept == "train" else TEST)
+    objects = load_sample(kept) if config.parts[0] == "sample" else load_cifar10(TRAIN if kept == "train" else TEST)
     return objects.part(*_bounds(config, split, len(objects.images)))
 
 
@@ -151,16 +141,14 @@ def _bounds(config: DataConfig, split: Split, count: int) -> tuple[int, int]:
     if config.holdout >= count:
         raise UserError(f"data.holdout is {config.holdout}, but there are only {count} training images: use fewer")
     border = count - config.holdout
-    if not config.holdout or split == "train":
-        return 0, border
-    return border, count
+    return (0, border) if not config.holdout or split == "train" else (border, count)
 
 
-def _pools(config: DataConfig, split: Split) -> Pools:
-    objects = _objects(config, split)
-    if config.backgrounds:
-        return Pools(*objects, _cifar100(config, split))
-    if config.source == "cifar10":
+def _pools(config: DataConfig, split: Split, objects: Labelled) -> Pools:
+    source, backgrounds = config.parts
+    if backgrounds:
+        return Pools(*objects, _cifar100(Path(os.path.expanduser(backgrounds)), split, bool(config.holdout)))
+    if source == "cifar10":
         files = TRAIN_BACKGROUNDS if split == "train" else TEST_BACKGROUNDS
         return Pools(*objects, load_cifar10(files).images)
     if len(objects.images) == 1:
@@ -168,32 +156,24 @@ def _pools(config: DataConfig, split: Split) -> Pools:
     return Pools(*objects, objects.images, shared=True)
 
 
-def _cifar100(config: DataConfig, split: Split) -> Tensor:
+def _cifar100(folder: Path, split: Split, holdout: bool) -> Tensor:
     """Backgrounds from CIFAR-100: its test file only for the test set, its last fifth of training for a hold-out."""
-    folder = Path(os.path.expanduser(config.backgrounds))
-    if not config.holdout:
-        return load_cifar100_images(folder, f"{split}.bin")
-    images = load_cifar100_images(folder, "train.bin")
+    images = load_cifar100_images(folder, "train.bin" if holdout else f"{split}.bin")
     border = len(images) - len(images) // 5
-    return images[:border] if split == "train" else images[border:]
+    return images if not holdout else images[:border] if split == "train" else images[border:]
 
 
 def _course_folder(config: DataConfig, split: Split) -> Images:
     folder = Path(os.path.expanduser(config.source))
     if not folder.is_dir():
-        known = ", ".join(SOURCES)
-        hint = nearest(config.source, SOURCES)
-        raise UserError(
-            f"data.source `{config.source}` is unknown{hint}: use {known}, or a folder in the course's layout"
-        )
+        known = f"{nearest(config.source, SOURCES)}: use {', '.join(SOURCES)}, or a folder in the course's layout"
+        raise UserError(f"data.source `{config.source}` is unknown{known}")
     if config.kind == "images":
         raise UserError(f"data.source {folder} holds scenes: use it for an experiment on scenes, or another source")
-    if config.backgrounds:
-        raise UserError(f"data.backgrounds cannot change the scenes of {folder}: leave one of the two out")
     images, boxes, labels = read_course_layout(folder, "train" if config.holdout else split)
     start, stop = _bounds(config, split, len(images))
     if split == "train" and stop - start < 2:
         raise UserError(f"{folder} has {stop - start} training images: use 2 or more, BatchNorm needs them")
     part = f", {'without' if split == 'train' else 'only'} the last {config.holdout:,}" if config.holdout else ""
     name = f"{folder.name}, {'training' if split == 'train' or config.holdout else 'test'} images{part}, fixed scenes"
-    return Images(name, False, images[start:stop], boxes[start:stop], labels[start:stop])
+    return Images(name, images[start:stop], boxes[start:stop], labels[start:stop])

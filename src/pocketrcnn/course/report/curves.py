@@ -1,4 +1,4 @@
-"""From the curves of a record to panels with the text that stands for them, and what can be read off a curve."""
+"""From the curves of a record to panels with their alternative text, and sentences about a curve."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 from ...report import charts, phrases
 from ...report.blocks import Figure, Key, Panel
+from ...report.colours import BLUE, ORANGE
+from ...report.prose import Prose
+from . import metrics
 from .records import Curve, Record, Results
 
-TRAIN_COLOUR, TEST_COLOUR = charts.ORANGE, charts.BLUE
+TRAIN_COLOUR, TEST_COLOUR = ORANGE, BLUE
+prose = Prose(__name__, "curves.md")
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Measure:
     unit: str = ""
     log: bool = False
     metric: str = ""
-    """The metric that belongs to the curve, so that the published value can be drawn beside it."""
+    """The metric of the curve, whose published value is drawn beside it."""
 
 
 ACCURACY = Measure("Accuracy", "accuracy", "%", metric="accuracy")
@@ -36,7 +40,7 @@ TRAINING_LOSS = Measure("Loss", "loss_total", log=True)
 LOSS = Measure("Total loss, weighted", "loss_total", log=True)
 OBJECTNESS_LOSS = Measure("Loss of the proposal classifier", "loss_objectness", log=True)
 TRAINED_BOX_LOSS = Measure("Loss of the box regression", "loss_box", log=True)
-OBJECT_LOSS = Measure("Loss of the object classifier", "loss_object", log=True)
+OBJECT_LOSS = Measure("Loss of the object classifier", "loss_classification", log=True)
 SIX = (OBJECTNESS_ACCURACY, OBJECT_ACCURACY, LOSS, OBJECTNESS_LOSS, TRAINED_BOX_LOSS, OBJECT_LOSS)
 
 
@@ -50,33 +54,23 @@ def figure(results: Results, record: Record, heading: str, measures: Sequence[Me
 
 def panel(results: Results, record: Record, measure: Measure) -> Panel | None:
     """The chart of one measure, with training and test curve where both are there."""
-    found = _curves(record, measure)
-    if not found:
+    lines = [(label, charts.Line(curve.x, curve.y, colour)) for label, curve, colour in _curves(record, measure)]
+    if not lines:
         return None
-    lines = [charts.Line(charts.thin(c.x), [charts.thin(row) for row in c.y], colour) for _, c, colour in found]
-    uri = charts.line_chart(lines, measure.unit, measure.log, _reference(results, record, measure))
-    courses = "; ".join(f"{label} {_course(curve, measure.unit)}" for label, curve, _ in found)
-    return Panel(
-        uri, f"Line chart for {record.id} ({record.recipe} recipe), {measure.heading}: {courses}.", measure.heading
-    )
+    subject, reference = f" for {record.id} ({record.recipe} recipe)", _reference(results, record, measure)
+    return charts.curve_panel(measure.heading, lines, measure.unit, measure.log, reference=reference, subject=subject)
 
 
 def _curves(record: Record, measure: Measure) -> list[tuple[str, Curve, str]]:
     names = ((f"{measure.curve}_train", "training", TRAIN_COLOUR), (f"{measure.curve}_test", "test", TEST_COLOUR))
-    found = [(label, record.curves[name], colour) for name, label, colour in names if name in record.curves]
-    return [entry for entry in found if entry[1].x]
+    known = [(label, record.curves[name], colour) for name, label, colour in names if name in record.curves]
+    return [entry for entry in known if entry[1].x]
 
 
 def _reference(results: Results, record: Record, measure: Measure) -> float | None:
     if record.published is None or not results.comparable or measure.metric != record.headline:
         return None
     return record.published.value
-
-
-def _course(curve: Curve, unit: str) -> str:
-    mean = curve.mean
-    first, last = (f"{100 * v:.1f} %" if unit == "%" else f"{v:.3g} {unit}".strip() for v in (mean[0], mean[-1]))
-    return f"goes from {first} at iteration {curve.x[0]:g} to {last} at iteration {curve.x[-1]:g}"
 
 
 def _keys(results: Results, record: Record, measures: Sequence[Measure]) -> list[Key]:
@@ -87,7 +81,7 @@ def _keys(results: Results, record: Record, measures: Sequence[Measure]) -> list
     if "test" in labels:
         keys.append(Key("test", TEST_COLOUR))
     if record.published and any(_reference(results, record, m) is not None and _curves(record, m) for m in measures):
-        shown = phrases.published_value(record.headline, record.published.value)
+        shown = metrics.published_value(record.headline, record.published.value)
         keys.append(Key(f"published: {shown}", "currentColor", "dotted"))
     if len(record.seeds) > 1:
         keys.append(Key(f"from the lowest to the highest of {len(record.seeds)} seeds", "currentColor", "band"))
@@ -100,12 +94,10 @@ def passing(results: Results, record: Record, measure: Measure) -> str:
     if level is None or record.published is None or curve is None or not curve.x:
         return ""
     better = [(y > level) == (record.published.better == "higher") and y != level for y in curve.mean]
-    shown = phrases.published_value(record.headline, level)
+    shown = metrics.published_value(record.headline, level)
     if not any(better):
-        return f"The test curve does not pass the published {shown}."
-    place = curve.x[better.index(True)]
-    end = "" if better[-1] else ", but does not end beyond it"
-    return f"The test curve passes the published {shown} by iteration {place:g}{end}."
+        return prose("never passed", published=shown)
+    return prose("passed", published=shown, iteration=curve.x[better.index(True)], stays=better[-1])
 
 
 def ninety(curve: Curve) -> float | None:
@@ -124,37 +116,28 @@ def gap(record: Record, curve: str = "accuracy") -> str:
     if not train or not test or not train.x or not test.x:
         return ""
     a, b = train.mean[-1], test.mean[-1]
-    return (
-        f"At the last point accuracy is {phrases.percent(a, 1)} in training and {phrases.percent(b, 1)} on test "
-        f"images: training is {phrases.points(a, b)} the test."
-    )
+    return prose("gap", train=a, test=b, points=phrases.points(a, b))
 
 
 def fall(record: Record, curve: str, name: str) -> str:
     """A sentence on the first and the last value of a loss in training, or nothing where it is not there."""
-    found = record.curves.get(f"{curve}_train")
-    if not found or len(found.x) < 2 or min(found.mean[0], found.mean[-1]) <= 0:
+    loss = record.curves.get(f"{curve}_train")
+    if not loss or len(loss.x) < 2 or min(loss.mean[0], loss.mean[-1]) <= 0:
         return ""
-    first, last = found.mean[0], found.mean[-1]
+    first, last = loss.mean[0], loss.mean[-1]
     change = phrases.compare(first, last, "smaller", "larger", "unchanged")
-    return f"{name} goes from {first:.3g} to {last:.3g} ({change})."
+    return prose("fall", name=name, first=first, last=last, change=change)
 
 
 def pace(record: Record) -> str:
-    """Which part of a detector learns faster: the report's first observation (A1), put to the test."""
+    """Which part of a detector learns faster: a test of the report's first observation (A1)."""
     proposals, objects = record.curves.get("objectness_accuracy_test"), record.curves.get("accuracy_test")
     if not proposals or not objects or not proposals.x or not objects.x:
         return ""
     early, late = ninety(proposals), ninety(objects)
-    if early is None or late is None:
-        return ""
-    order = "sooner than" if early < late else "later than" if early > late else "at the same point as"
-    return (
-        "Test accuracy of the proposals has covered nine tenths of the way from its first to its last value by "
-        f"iteration {early:g}, {order} that of the objects (iteration {late:g})."
-    )
+    return "" if early is None or late is None else prose("pace", early=early, late=late)
 
 
 def join(*sentences: str) -> str:
-    """Sentences in a row, empty ones left out."""
+    """Sentences in a row, without the empty ones."""
     return " ".join(sentence for sentence in sentences if sentence)

@@ -1,36 +1,29 @@
-"""`results.json` as typed objects: what the report reads, and nothing else."""
+"""`results.json` as typed objects: what `reproduce` writes, and what its report reads."""
 
 from __future__ import annotations
 
-import dataclasses
+import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
+
+import msgspec
 
 from ...errors import UserError
+from ...model.architectures import Layer
 from ...report.phrases import Stat
+from ...training import schema1
+from .. import experiments
+from ..experiments import RECIPES
 
 SCHEMA = 1
-EXPERIMENTS = {
-    "B1": "ConvNet",
-    "B2": "MobileNet",
-    "B3": "ResNet",
-    "R1": "proposal classifier",
-    "R2": "proposal regressor",
-    "F2": "detector, ConvNet base",
-    "F3": "detector, MobileNet base",
-    "F4": "detector, ResNet base",
-    "F1M": "detector, ROI max pooling",
-}
-RECIPES = ("pocket", "course")
-
-T = TypeVar("T")
+EXPERIMENTS = {experiment.id: experiment.title for experiment in experiments.EXPERIMENTS.values()}
 
 
 @dataclass(frozen=True)
-class Published:
-    """The report's value, whether larger or smaller is better, and whether ours beats it."""
+class Compared:
+    """The report's value, whether `higher` or `lower` is better, and whether ours beats it."""
 
     value: float
     better: str
@@ -38,26 +31,10 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Layer:
-    """One layer with its costs for one image; `output` is height and width in cells."""
-
-    name: str
-    stage: str
-    kind: str
-    kernel: Sequence[int]
-    in_channels: int
-    out_channels: int
-    output: Sequence[int]
-    multiplications: int
-    parameters: int
-    trained: bool = True
-
-
-@dataclass(frozen=True)
 class Curve:
     """A measure over the iterations: x [N], y one row of N values for each seed."""
 
-    x: Sequence[float]
+    x: Sequence[int]
     y: Sequence[Sequence[float]]
 
     @property
@@ -66,29 +43,29 @@ class Curve:
         return [sum(column) / len(column) for column in zip(*self.y, strict=True)]
 
 
-@dataclass(frozen=True)
-class Record:
-    """One experiment under one recipe."""
+class Record(msgspec.Struct, frozen=True, kw_only=True, rename={"published": "report"}):
+    """One experiment under one recipe. Older files lack what has a default."""
 
     id: str
     title: str
+    network: str = ""
     recipe: str
     iterations: int
     batch: int
     seeds: Sequence[int]
-    data: Mapping[str, str]
-    """Names of the data sets `train` and `test`; empty in files from before they were written down."""
+    data: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Names of the data sets `train` and `test`."""
     metrics: Mapping[str, Stat]
     headline: str
-    published: Published | None
+    published: Compared | None
     seconds: Stat
     multiplications: int
     parameters: int
-    layers: Sequence[Layer]
-    curves: Mapping[str, Curve]
-    pictures: Mapping[str, Any]
+    layers: Sequence[Layer] = ()
+    curves: Mapping[str, Curve] = msgspec.field(default_factory=dict)
+    pictures: Mapping[str, Any] = msgspec.field(default_factory=dict)
     command: str
-    versions: Mapping[str, str]
+    versions: Mapping[str, Any]
     hardware: Mapping[str, Any]
 
     @property
@@ -102,17 +79,17 @@ class Record:
         return 1000 * self.seconds.mean / self.iterations
 
 
-@dataclass(frozen=True)
-class Results:
+class Results(msgspec.Struct, frozen=True, kw_only=True, rename={"records": "experiments"}):
     """The whole file."""
 
+    schema: int = SCHEMA
     version: str
     created: str
     data: str
     schedule: str
     command: str
     hardware: Mapping[str, Any]
-    versions: Mapping[str, str]
+    versions: Mapping[str, Any]
     seconds_total: float
     peak_memory_gb: float | None
     """None where no run says it."""
@@ -135,9 +112,9 @@ class Results:
 
     def find(self, *ids: str) -> list[Record]:
         """The records of these experiments, one recipe after the other, each in the order of the ids."""
-        found = [(record.recipe, ids.index(record.id), record) for record in self.records if record.id in ids]
-        order = {recipe: place for place, recipe in enumerate(RECIPES)}
-        return [record for *_, record in sorted(found, key=lambda f: (order.get(f[0], len(order)), f[0], f[1]))]
+        records = [record for record in self.records if record.id in ids]
+        order = [*RECIPES, *sorted({record.recipe for record in records} - {*RECIPES})]
+        return sorted(records, key=lambda record: (order.index(record.recipe), ids.index(record.id)))
 
     @property
     def recipes(self) -> list[str]:
@@ -147,52 +124,17 @@ class Results:
 
 def read(results: Mapping[str, Any]) -> Results:
     """`results.json`, already parsed. Raises UserError for another schema or a missing part."""
-    if results.get("schema") != SCHEMA:
+    if (schema := results.get("schema")) != SCHEMA:
         raise UserError(
-            f"results.json has schema {results.get('schema')!r}, this report reads schema {SCHEMA}: "
+            f"results.json has schema {schema!r}, this report reads schema {SCHEMA}: "
             "run `pocketrcnn reproduce` with this version again"
         )
-    experiments = _part(lambda raw: list(raw["experiments"]), results, "the top level")
-    records = [_part(_record, raw, f"experiment {place}") for place, raw in enumerate(experiments, 1)]
-    return _part(lambda raw: _results(raw, records), results, "the top level")
-
-
-def _part(build: Callable[[Any], T], raw: Any, where: str) -> T:
     try:
-        return build(raw)
-    except (KeyError, TypeError, AttributeError) as error:
+        return msgspec.convert(schema1.current_names(results), Results)
+    except msgspec.ValidationError as error:
+        number = re.search(r"experiments\[(\d+)\]", str(error))
+        where = f"experiment {int(number[1]) + 1}" if number else "the top level"
         raise UserError(
             f"results.json, {where}: missing or of another form: {error}; remove the file and run "
             "`pocketrcnn reproduce` again, finished runs are kept"
         ) from error
-
-
-def _known(kind: type[T], raw: Any) -> T:
-    """Build a dataclass from the fields that it has; what else a record says is for other readers."""
-    names = (field.name for field in dataclasses.fields(kind))  # type: ignore[arg-type]
-    return kind(**{name: raw[name] for name in names if name in raw})
-
-
-def _results(raw: Any, records: list[Record]) -> Results:
-    names = ("version", "created", "data", "schedule", "command", "hardware", "versions")
-    return Results(
-        **{name: raw[name] for name in names},
-        seconds_total=raw["seconds_total"],
-        peak_memory_gb=raw["peak_memory_gb"],
-        records=records,
-    )
-
-
-def _record(raw: Any) -> Record:
-    plain = ("id", "title", "recipe", "iterations", "batch", "seeds", "headline", "multiplications", "parameters")
-    own = ("command", "versions", "hardware")
-    return Record(
-        **{name: raw[name] for name in (*plain, *own)},
-        metrics={name: _known(Stat, stat) for name, stat in raw["metrics"].items()},
-        published=None if raw["report"] is None else _known(Published, raw["report"]),
-        seconds=_known(Stat, raw["seconds"]),
-        layers=[_known(Layer, layer) for layer in raw["layers"]],
-        curves={name: _known(Curve, curve) for name, curve in raw["curves"].items()},
-        pictures=raw.get("pictures", {}),
-        data=raw.get("data", {}),
-    )

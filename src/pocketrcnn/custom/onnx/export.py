@@ -1,7 +1,7 @@
 """`pocketrcnn export`: a trained detector as one ONNX file, from uint8 pixels to final boxes, checked when written.
 
-The network is exported as it is. Two of its operators have to be said in ONNX's: `pocketrcnn::nms`, which becomes
-NonMaxSuppression, and the weighted sums of cells that crop a region.
+The network is exported as it is. Two of its operators are translated: `pocketrcnn::nms` becomes NonMaxSuppression, and
+the weighted sums of cells that crop a region become a gather and a sum.
 Legend: B images, M detections an image, K boxes, S the side of the input in pixels.
 """
 
@@ -35,10 +35,10 @@ OPSET = 18  # of ONNX, in onnxruntime since 1.14
 BOOL = 9  # ONNX's number of the type
 
 
-def export(folder: Path, frames_of: Callable[[int], tuple[Pixels, str]], out: Path | None = None) -> Path:
+def export(folder: Path, inputs_of: Callable[[int], tuple[Pixels, str]], out: Path | None = None) -> Path:
     """Write the detector of a finished run as an ONNX file, RUN/model.onnx if `out` is None; returns its path.
 
-    Before it is written, its detections are compared with torch's. frames_of: the images for that, from the side S of
+    Before it is written, its detections are compared with torch's. inputs_of: the images for that, from the side S of
     the input: uint8 [B,S,S,3], and what they are, in words. Raises UserError when the detections differ (nothing is
     written then), when a package is missing, and for what is no finished run.
     """
@@ -51,10 +51,10 @@ def export(folder: Path, frames_of: Callable[[int], tuple[Pixels, str]], out: Pa
         raise UserError(f"{path} cannot be written: name a file in a folder that exists with --out")
     require_writable(path.parent)
     content = onnx_file(detector)
-    frames, words = frames_of(detector.side)
-    found = verify(content, Whole(detector), frames, f"the ONNX file of {folder}")
+    inputs, words = inputs_of(detector.side)
+    agreement = verify(content, Whole(detector), inputs, f"the ONNX file of {folder}")
     write_atomically(path, content)
-    say(f"verified on {len(frames)} {words}: {found}")
+    say(f"verified on {len(inputs)} {words}: {agreement}")
     say(f"{path}: {len(content) / 1e6:.1f} MB; images uint8 [batch,{detector.side},{detector.side},3]")
     return path
 
@@ -69,11 +69,11 @@ def require_packages() -> None:
 
 
 def onnx_file(detector: Detector) -> bytes:
-    """The detector as the content of an ONNX file, with what `runtime` has to know of it."""
+    """The detector as the content of an ONNX file, with the metadata that `runtime` needs."""
     example = torch.zeros(2, detector.side, detector.side, 3, dtype=torch.uint8)
-    facts = {"schema": SCHEMA, "version": __version__, "classes": detector.classes, "side": detector.side}
+    metadata = {"schema": SCHEMA, "version": __version__, "classes": detector.classes, "side": detector.side}
     model = onnx_model(Whole(detector), (example,), [INPUT], OUTPUTS)
-    model.metadata_props.add(key=KEY, value=json.dumps(facts | {"threshold": detector.threshold}))
+    model.metadata_props.add(key=KEY, value=json.dumps(metadata | {"threshold": detector.threshold}))
     return model.SerializeToString()  # type: ignore[no-any-return]
 
 
@@ -100,11 +100,11 @@ def onnx_model(module: nn.Module, examples: tuple[Tensor, ...], inputs: Sequence
     return cleaned(made.model_proto)
 
 
-def onnx_nms(boxes: Any, valid: Any, most: float) -> Any:
+def onnx_nms(boxes: Any, valid: Any, iou_threshold: float) -> Any:
     """`boxes.nms` in ONNX's operators: boxes [B,K,4] that lie best first, valid [B,K] -> kept bool [B,K].
 
     NonMaxSuppression wants scores (here ranks, K for the first box, 0 for what is not valid) and returns rows of
-    (image, class, box). It would turn inverted boxes, which have no area for us: they get none.
+    (image, class, box). It would flip inverted boxes, which have no area here: they get none.
     """
     from onnxscript import opset18
 
@@ -114,17 +114,17 @@ def onnx_nms(boxes: Any, valid: Any, most: float) -> Any:
     scores = op.Unsqueeze(op.Where(valid, ranks, op.Constant(value_float=0.0)), op.Constant(value_ints=[1]))  # [B,1,K]
     low, high = op.Split(boxes, axis=-1, num_outputs=2)
     upright = op.Concat(low, op.Max(low, high), axis=-1)
-    limits = op.Constant(value_int=count), op.Constant(value_float=most), op.Constant(value_float=0.5)
+    limits = op.Constant(value_int=count), op.Constant(value_float=iou_threshold), op.Constant(value_float=0.5)
     rows = op.NonMaxSuppression(upright, scores, *limits)  # [kept,3]
-    places = op.Gather(rows, op.Constant(value_ints=[0, 2]), axis=1)  # [kept,2]
-    yes = op.Expand(op.Cast(op.Constant(value_int=1), to=BOOL), op.Shape(places, end=1))
-    return op.ScatterND(op.And(valid, op.Not(valid)), places, yes)  # into False everywhere
+    indices = op.Gather(rows, op.Constant(value_ints=[0, 2]), axis=1)  # [kept,2]
+    yes = op.Expand(op.Cast(op.Constant(value_int=1), to=BOOL), op.Shape(indices, end=1))
+    return op.ScatterND(op.And(valid, op.Not(valid)), indices, yes)  # into False everywhere
 
 
 def onnx_crop(table: Any, cells: Any, _start: Any, _scale: Any, _mode: Any, _sparse: Any, weights: Any, *_: Any) -> Any:
-    """The sums of `roi.transformer_pool` in ONNX's operators: the exporter's own go bag by bag.
+    """The sums of `roi.transformer_pool` in ONNX's operators: those of the exporter go bag by bag.
 
-    table [cells,C], cells int64 and weights float [n*TAPS] -> [n,C], and three more results of which nothing is used.
+    table [cells,C], cells int64 and weights float [n*TAPS] -> [n,C], and three more results that are not used.
     """
     from onnxscript import opset18
 
@@ -136,7 +136,7 @@ def onnx_crop(table: Any, cells: Any, _start: Any, _scale: Any, _mode: Any, _spa
 
 
 def cleaned(model: Any) -> Any:
-    """The model without what the exporter adds for its own developers: lines of source code, paths of this machine."""
+    """The model without what the exporter adds for its developers: lines of source code, paths of this machine."""
     graph = model.graph
     model.producer_name, model.producer_version, graph.name = "pocketrcnn", __version__, "detector"
     for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.initializer, *model.functions):
@@ -150,7 +150,7 @@ def cleaned(model: Any) -> Any:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Nothing of what the exporter has to say to its own developers."""
+    """Without the messages of the exporter for its developers."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

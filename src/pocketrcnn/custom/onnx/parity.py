@@ -1,6 +1,6 @@
-"""Do an ONNX file and torch find the same? What `export` asks before it writes, and images to ask it on.
+"""Does an ONNX file give the detections of torch? The check that `export` makes before it writes, and its images.
 
-Legend: B images, M detections an image, S the side of a frame in pixels.
+Legend: B images, M detections an image, S the side of the input in pixels.
 """
 
 from __future__ import annotations
@@ -24,32 +24,33 @@ from ...data.dataset import Dataset
 from ...data.images.letterbox import letterbox
 from ...data.images.pixels import Pixels, read_image
 from ...errors import UserError
+from ...model.interchange import Detections
 from ..detector import Detector
-from .runtime import Detections, detect, open_session
+from .runtime import open_session, run_session
 
 VERIFIED = 16  # images
-BOX, SCORE = 0.01, 1e-4  # pixels of the frame, and probability: further apart are two different detections
+BOX, SCORE = 0.01, 1e-4  # pixels of the input, and probability: further apart are two different detections
 # Where two scores or overlaps are equal but for rounding, torch and onnxruntime may decide differently which box stays;
 # of detections down to the lowest scores, so many still have to be the same.
-LEAST_SAME = 0.99
+MIN_SAME = 0.99
 
 
 class Whole(nn.Module):
-    """Frames uint8 [B,S,S,3] -> boxes [B,M,4] in pixels of the frame, scores [B,M], labels [B,M], -1 for none."""
+    """Inputs uint8 [B,S,S,3] -> boxes [B,M,4] in their pixels, scores [B,M], labels [B,M], -1 for padding."""
 
     def __init__(self, detector: Detector) -> None:
         super().__init__()
         self.detector = detector.model
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        found = self.detector.detect(images.permute(0, 3, 1, 2))
-        return found.boxes, found.scores, found.labels
+        detections = self.detector.detect(images.permute(0, 3, 1, 2))
+        return detections.boxes, detections.scores, detections.labels
 
 
 @dataclass
 class Agreement:
     """How far two detectors agree: detections that both have, of how many; the largest differences between these, in
-    pixels of the frame and of scores; milliseconds an image of each detector, the median."""
+    pixels of the input and of scores; milliseconds an image of each detector, the median."""
 
     same: int = 0
     total: int = 0
@@ -77,73 +78,73 @@ class Agreement:
         )
 
 
-def compare(content: bytes, model: Whole, frames: Pixels, where: str) -> Agreement:
-    """The detections of an ONNX file and of torch in float32, in frames uint8 [B,S,S,3], one after the other.
+def compare(content: bytes, model: Whole, inputs: Pixels, where: str) -> Agreement:
+    """The detections of an ONNX file and of torch in float32, in inputs uint8 [B,S,S,3], one after the other.
 
     Both have as many threads as torch has. `where` names the file in messages.
     """
     session = open_session(content, where, torch.get_num_threads())
-    found, times = Agreement(), []
-    for frame in frames[:, None]:  # [1,S,S,3]
-        ours, theirs = timed(detect, session, frame), timed(detect_with_torch, model, frame)
-        found.add(Detections(*ours[0])[0], Detections(*theirs[0])[0])
-        times.append((ours[1], theirs[1]))
+    agreement, times = Agreement(), []
+    for image in inputs[:, None]:  # [1,S,S,3]
+        (ours, our_time), (theirs, their_time) = timed(run_session, session, image), timed(run_torch, model, image)
+        agreement.add(ours[0], theirs[0])
+        times.append((our_time, their_time))
     onnx, in_torch = (statistics.median(column) for column in zip(*times, strict=True))
-    found.milliseconds = onnx, in_torch
-    return found
+    agreement.milliseconds = onnx, in_torch
+    return agreement
 
 
-def verify(content: bytes, model: Whole, frames: Pixels, where: str) -> Agreement:
+def verify(content: bytes, model: Whole, inputs: Pixels, where: str) -> Agreement:
     """`compare`. Raises UserError when they do not agree."""
-    found = compare(content, model, frames, where)
-    if found.same < LEAST_SAME * found.total:
+    agreement = compare(content, model, inputs, where)
+    if agreement.same < MIN_SAME * agreement.total:
         raise UserError(
-            f"{where} and torch differ: only {found.same:,} of {found.total:,} detections are the same; nothing was "
-            "written: please report this with the versions of torch, onnxscript and onnxruntime"
+            f"{where} and torch differ: only {agreement.same:,} of {agreement.total:,} detections are the same; "
+            "nothing was written: please report this with the versions of torch, onnxscript and onnxruntime"
         )
-    return found
+    return agreement
 
 
 @torch.inference_mode()
-def detect_with_torch(model: Whole, frames: Pixels) -> list[Any]:
-    """What `runtime.detect` returns, from torch."""
-    return [output.numpy() for output in model(torch.from_numpy(frames))]
+def run_torch(model: Whole, inputs: Pixels) -> Detections:
+    """What `runtime.run_session` returns, from torch."""
+    return Detections(*(output.numpy() for output in model(torch.from_numpy(inputs))))
 
 
-def timed(work: Callable[..., list[Any]], *arguments: Any) -> tuple[list[Any], float]:
+def timed(work: Callable[..., Detections], *arguments: Any) -> tuple[Detections, float]:
     """A result, and the milliseconds that it took."""
     begun = time.perf_counter()
     result = work(*arguments)
     return result, (time.perf_counter() - begun) * 1000
 
 
-def dataset_frames(dataset: Dataset) -> tuple[Pixels, str]:
-    """The first images of a data set, as frames uint8 [B,S,S,3], and what they are, in words."""
+def dataset_inputs(dataset: Dataset) -> tuple[Pixels, str]:
+    """The first images of a data set, as inputs uint8 [B,S,S,3], and what they are, in words."""
     images = dataset.batch(torch.arange(min(VERIFIED, len(dataset)))).images
     return images.permute(0, 2, 3, 1).contiguous().numpy(), f"images ({dataset.name})"
 
 
-def noise_frames(side: int) -> Pixels:
-    """Frames uint8 [B,S,S,3] of noise, the same each time."""
+def noise_inputs(side: int) -> Pixels:
+    """Inputs uint8 [B,S,S,3] of noise, the same each time."""
     return np.random.default_rng(0).integers(0, 256, (VERIFIED, side, side, 3), np.uint8)
 
 
-def folder_frames(config: DataConfig, side: int, known: dict[str, str] | None) -> tuple[Pixels, str]:
+def folder_inputs(config: DataConfig, side: int, known: dict[str, str] | None) -> tuple[Pixels, str]:
     """The first images of the test split, or else of the validation or training split, and which they are, in words.
-    Broken ones are left out.
+    Broken ones are skipped.
 
     known: the splits of a run's images, by hash, where it has some. Raises UserError without any image.
     """
-    own = open_custom_data(config, known)
-    split = next((name for name in reversed(SPLITS) if name in own.splits), "")
-    frames = list(readable([one.path for one in own.annotations.split(split)][:VERIFIED], side))
-    if not frames:
+    data = open_custom_data(config, known)
+    split = next((name for name in reversed(SPLITS) if name in data.splits), "")
+    inputs = list(readable([one.path for one in data.annotations.split(split)][:VERIFIED], side))
+    if not inputs:
         raise UserError(f"{config.source} has no images that can be read")
-    return np.stack(frames), f"{split} images"
+    return np.stack(inputs), f"{split} images"
 
 
 def readable(paths: Sequence[Path], side: int) -> Iterator[Pixels]:
-    """The frames of the images that can be read."""
+    """The inputs from the images that can be read."""
     for path in paths:
         with suppress(UserError):
             yield letterbox(read_image(path), side)[0]

@@ -1,74 +1,112 @@
-"""Images with what is in them beside what was detected: some of all, and the worst."""
+"""Images with their ground truth beside their detections: some of all, and the worst."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ...report import phrases
-from ...report.blocks import Block, Figure, Key, Panel, Section, Text
-from ...report.charts import PREDICTION, TRUTH
-from .charts import Mark, marked
+from ...report.blocks import Figure, Key, Panel, Section, Text
+from ...report.colours import DETECTION, GROUND_TRUTH
+from ...report.marks import Mark, marked
+from ...report.prose import Prose
+from .compare import Summary
 
-Facts = Mapping[str, Any]
-
-LETTERS = {"large": 0.03, "pairs": 0.055}  # size of labels, as a part of the width
+LETTERS = {"large": 0.03, "pairs": 0.055}  # size of labels, as a fraction of the width
 DENSE = 40  # objects in an image from which on pictures are shown larger
+OPENING = 4  # images at the top of the page
 KEYS = (
-    Key("object", TRUTH, "dashed"),
-    Key("detection", PREDICTION),
+    Key("ground truth", GROUND_TRUTH, "dashed"),
+    Key("detection", DETECTION),
     Key("filled: missed, or false", "currentColor", "band"),
 )
+prose = Prose(__name__, "gallery.md")
 
 
-def sections(run: Facts) -> list[Section]:
-    """Truth beside prediction, and the worst images, or a line on why there are none."""
-    found = run["pictures"]
-    title = "Truth beside prediction"
-    if not found:
+def sections(run: Summary) -> list[Section]:
+    """Ground truth beside detections, and the worst images, or a line on why there are none."""
+    pictures = run["pictures"]
+    title = "Ground truth and detections"
+    if not pictures:
         reason = run["missing"] or "they come with the evaluation of a finished run"
-        return [Section("pictures", title, [Text([f"There are no pictures: {reason}"], "note")], short="Pictures")]
-    named = run["settings"]["model.classes"] > 1
-    where = f"{phrases.SPLITS[found['split']]} images"
-    how = f"Detections from a score of {found['threshold']:.3f} on, right at IoU 0.5 and with the right class."
-    some = f"{phrases.sentence(where)}, spread evenly over all of them; nothing is picked by hand. {how}"
-    blocks: list[Block] = [gallery("Images with their objects and detections", some, found["some"], named)]
-    worst = (
-        f"The {where} with the lowest F1, then with most errors. Look for what they share: small or cut objects, a "
-        f"kind of image that is rare in training, or objects that somebody forgot to annotate. {how}"
-    )
-    made = [Section("pictures", title, blocks, short="Pictures")]
-    if found["worst"]:
-        made.append(
-            Section("worst", "The worst images", [gallery("Worst first", worst, found["worst"], named)], short="Worst")
-        )
+        return [Section("pictures", title, [Text([prose("none", reason=reason)], "note")], short="Pictures")]
+    shown = {"images": images_of(run), "how": prose("how", threshold=pictures["threshold"])}
+    some = gallery("Images with their objects and detections", prose("some", **shown), pictures["some"], named(run))
+    made = [Section("pictures", title, [some], short="Pictures")]
+    if pictures["worst"]:
+        worst = gallery("Worst first", prose("worst", **shown), pictures["worst"], named(run))
+        made.append(Section("worst", "The worst images", [worst], short="Worst"))
     return made
 
 
-def gallery(heading: str, caption: str, images: Sequence[Facts], named: bool) -> Figure:
+def opening(run: Summary) -> Figure | None:
+    """Four images of the evaluated split for the top of the page, each with ground truth and detections."""
+    pictures = run["pictures"]
+    if not pictures or not pictures["some"]:
+        return None
+    panels = []
+    for image in pictures["some"][:OPENING]:
+        there, seen = counted(image)
+        marks = [*ground_truth(image, named=False), *detections(image, named(run))]
+        panels.append(picture(image, marks, "pairs", f"with its ground truth and its detections: {there}; {seen}"))
+    caption = prose("opening", images=images_of(run), threshold=pictures["threshold"])
+    return Figure("Detections", caption, panels, KEYS, "pairs")
+
+
+def images_of(run: Summary) -> str:
+    """What the images are called: `test images`."""
+    return f"{phrases.SPLITS[run['pictures']['split']]} images"
+
+
+def named(run: Summary) -> bool:
+    """Whether boxes are labelled with their class: where there are several."""
+    return bool(run["settings"]["model.classes"] > 1)
+
+
+def gallery(heading: str, caption: str, images: Sequence[Summary], named: bool) -> Figure:
     """Pairs of pictures: objects, then detections."""
     dense = any(max(len(image["objects"]), len(image["detections"])) > DENSE for image in images)
     layout = "large" if dense else "pairs"
-    panels = [panel for image in images for panel in pair(image, LETTERS[layout], named)]
+    panels = [panel for image in images for panel in pair(image, layout, named)]
     return Figure(heading, caption, panels, KEYS, layout)
 
 
-def pair(image: Facts, letters: float, named: bool) -> list[Panel]:
-    """An image twice: with what is there, and with what was detected; classes are named where there are several."""
-    objects, found = image["objects"], image["detections"]
-    missed, false = sum(thing["missed"] for thing in objects), sum(mark["false"] for mark in found)
-    truth = [Mark(o["box"], TRUTH, o["missed"], dashed=True, label=o["label"] if named else "") for o in objects]
-    scores = [f"{d['label']} {d['score']:.2f}" if named else f"{d['score']:.2f}" for d in found]
-    marks = [Mark(d["box"], PREDICTION, d["false"], label=text) for d, text in zip(found, scores, strict=True)]
-    there = phrases.several(len(objects), "object") + (f", {missed} missed" if missed else "")
-    seen = phrases.several(len(found), "detection") + (f", {false} false" if false else "")
-    name = image["name"]
+def pair(image: Summary, layout: str, named: bool) -> list[Panel]:
+    """An image twice: with its ground truth, and with its detections; classes are named where there are several."""
+    there, seen = counted(image)
     return [
-        Panel(marked(image["image"], image["size"], truth, letters), f"{name} with its objects: {there}.", name, there),
-        Panel(
-            marked(image["image"], image["size"], marks, letters),
-            f"{name} with its detections: {seen}.",
-            "Detected",
-            seen,
+        picture(image, ground_truth(image, named), layout, f"with its objects: {there}", caption=there),
+        picture(
+            image, detections(image, named), layout, f"with its detections: {seen}", heading="Detected", caption=seen
         ),
+    ]
+
+
+def picture(
+    image: Summary, marks: Sequence[Mark], layout: str, shown: str, *, heading: str = "", caption: str = ""
+) -> Panel:
+    """An image with boxes over it. `shown`: its alternative text, behind the name of the image."""
+    uri = marked(image["image"], image["size"], marks, LETTERS[layout])
+    return Panel(uri, f"{image['name']} {shown}.", heading or image["name"], caption)
+
+
+def counted(image: Summary) -> tuple[str, str]:
+    """How many objects (and how many missed), how many detections (and how many false)."""
+    missed, false = sum(o["missed"] for o in image["objects"]), sum(d["false"] for d in image["detections"])
+    there = phrases.several(len(image["objects"]), "object") + (f", {missed} missed" if missed else "")
+    return there, phrases.several(len(image["detections"]), "detection") + (f", {false} false" if false else "")
+
+
+def ground_truth(image: Summary, named: bool) -> list[Mark]:
+    """The objects; filled where they are missed."""
+    return [
+        Mark(o["box"], GROUND_TRUTH, o["missed"], dashed=True, label=o["label"] if named else "")
+        for o in image["objects"]
+    ]
+
+
+def detections(image: Summary, named: bool) -> list[Mark]:
+    """The detections with their scores; filled where they are false."""
+    return [
+        Mark(d["box"], DETECTION, d["false"], label=f"{d['label'] if named else ''} {d['score']:.2f}".strip())
+        for d in image["detections"]
     ]

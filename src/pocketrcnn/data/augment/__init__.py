@@ -1,1 +1,7 @@
-"""A batch changed at random, its boxes with it."""
+"""A batch changed at random, its boxes with it.
+
+augment   which changes, in which order, and how likely
+geometry  size, place and mirroring
+mixing    objects pasted in, mosaics
+colour    colours and noise
+"""

@@ -1,7 +1,15 @@
-"""Data sets in the formats that users have: COCO, Pascal VOC, YOLO and CSV, told apart by content.
+"""Data sets in the formats that users have, told apart by content. No torch here.
+
+coco     COCO JSON
+voc      Pascal VOC
+yolo     YOLO
+tables   CSV
+reading  what all readers share
+finding  the image files and splits that annotations name
+writing  names, copies and numbers, for all writers
 
 Readers hand on what the files say, faulty boxes too: `pocketrcnn.data.check` checks them. What cannot be understood
-becomes a fault, and the rest is read. No torch here.
+becomes a fault, and the rest is read.
 """
 
 from __future__ import annotations

@@ -1,1 +1,8 @@
-"""Pixels: image files read, rotated upright, padded to a square, kept in a cache."""
+"""Pixels: image files read, rotated upright, padded to a square, kept in a cache.
+
+pixels       any image file as 8-bit RGB, or one clear line
+orientation  how a file says that it is to be rotated
+letterbox    an image of any size in a square, and its boxes
+image_cache  images decoded once, in one file of the cache
+cache        the folder of what is downloaded and decoded once
+"""

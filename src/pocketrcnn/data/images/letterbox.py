@@ -1,23 +1,27 @@
-"""Images of any size in a square frame: made smaller where they must be, in the upper left corner, grey around.
+"""Images of any size as padded square inputs: downscaled where they must be, in the upper left corner, grey around.
 
-A box in pixels of the image, times the scales, is the box in pixels of the frame. No torch here.
+A box in pixels of the image, times the scales, is the box in pixels of the input. No torch here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from PIL import Image
 
+from ...model.interchange import Detections
+from ..boxes import Boxes
 from .pixels import Pixels
 
 FILL = 128
-"""The grey around an image that does not fill its frame."""
+"""The grey around an image that does not fill its input."""
 
 Scales = tuple[float, float]
 
 
 def scaled_size(width: int, height: int, side: int) -> tuple[int, int]:
-    """Width and height in the frame, each at least 1 pixel.
+    """Width and height in the input, each at least 1 pixel.
 
     The longer side becomes `side` where it is longer than that; the other one follows, rounded to whole pixels.
     """
@@ -28,25 +32,44 @@ def scaled_size(width: int, height: int, side: int) -> tuple[int, int]:
 
 
 def scale_of(width: int, height: int, side: int) -> Scales:
-    """Pixels of the frame for a pixel of the image, to the right and down.
+    """Pixels of the input for a pixel of the image, to the right and down.
 
-    The two differ by the rounding to whole pixels, so that the image's edge is exactly the edge in the frame.
+    The two differ by the rounding to whole pixels, so that the image's edge is exactly the edge in the input.
     """
     new_width, new_height = scaled_size(width, height, side)
     return new_width / width, new_height / height
 
 
 def letterbox(image: Pixels, side: int) -> tuple[Pixels, Scales]:
-    """uint8 [H,W,3] to a frame uint8 [side,side,3] and the scales of `scale_of`.
+    """uint8 [H,W,3] to a padded input uint8 [side,side,3] and the scales of `scale_of`.
 
-    Smaller images are averaged (an antialiased triangle filter). One of the frame's size is unchanged to the byte.
+    Larger images are averaged (an antialiased triangle filter). An image of the input's size keeps every byte.
     """
     height, width = image.shape[:2]
     size = scaled_size(width, height, side)
     if size != (width, height):
-        # A gap of 3: whole pixels are averaged first, where that leaves 3 times the size that is asked for.
+        # A gap of 3: whole pixels are averaged first, where that leaves 3 times the requested size.
         resized = Image.fromarray(image).resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
         image = np.asarray(resized)
-    frame = np.full((side, side, 3), FILL, np.uint8)
-    frame[: size[1], : size[0]] = image
-    return frame, scale_of(width, height, side)
+    padded = np.full((side, side, 3), FILL, np.uint8)
+    padded[: size[1], : size[0]] = image
+    return padded, scale_of(width, height, side)
+
+
+def to_image(boxes: Boxes, scales: Iterable[float], size: Iterable[int]) -> Boxes:
+    """Boxes in pixels of the input as boxes in pixels of the image, cut at its borders; empty ones are dropped.
+
+    scales: as from `scale_of`; size: width and height of the image. Divided in double precision and rounded to float32,
+    the precision of every file and of every result of a detector.
+    """
+    factors, limits = np.tile([*scales], 2), np.tile([*size], 2).astype(np.float32)  # x, y, x, y
+    corners = (boxes.boxes / factors).astype(np.float32).clip(0, limits)
+    with_area = (corners[:, 2:] > corners[:, :2]).all(1)
+    return Boxes(corners, boxes.labels, boxes.scores, boxes.crowd)[with_area]
+
+
+def to_images(detections: Detections, scales: Iterable[Scales], sizes: Iterable[tuple[int, int]]) -> list[Boxes]:
+    """What a network detected in B inputs, numpy arrays [B,M], in pixels of the images; see `to_image`."""
+    rows = zip(range(len(detections)), scales, sizes, strict=True)
+    parts = ((detections[row], scale, size) for row, scale, size in rows)
+    return [to_image(Boxes(one.boxes, one.labels, one.scores), scale, size) for one, scale, size in parts]

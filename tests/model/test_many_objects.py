@@ -26,9 +26,15 @@ MODEL = ModelConfig(
         anchors=ANCHORS, channels=16, box_dims=4, prior=0.05, positive_iou=0.5, sample=32, candidates=40, proposals=20
     ),
     roi=ROIConfig(
-        pool="transformer", channels=16, train_box="sampled", background=True, refine=True, sample=12, positive_part=0.5
+        pool="transformer",
+        channels=16,
+        train_box="sampled",
+        background=True,
+        refine=True,
+        sample=12,
+        positive_fraction=0.5,
     ),
-    image=SIDE,
+    input_size=SIDE,
     classes=CLASSES,
     detections=8,
 )
@@ -133,7 +139,7 @@ def test_true_boxes_are_among_the_regions_to_learn_from() -> None:
 def test_at_most_the_asked_part_of_the_regions_holds_an_object() -> None:
     near, far = torch.tensor([4.0, 6, 30, 20]), torch.tensor([50.0, 0, 60, 10])
     proposals = torch.stack([near] * 20 + [far] * 20).expand(3, 40, 4)
-    regions = sampled(proposals, torch.ones(3, 40), MIXED, sample=16, positive_part=0.25)
+    regions = sampled(proposals, torch.ones(3, 40), MIXED, sample=16, positive_fraction=0.25)
     positive = boxes.iou(regions[:1], MIXED.boxes[:1])[0].amax(-1) >= 0.5
     assert positive.sum() == 4
 
@@ -199,7 +205,7 @@ def test_suppressed_proposals_count_in_no_loss_and_no_accuracy() -> None:
 
 def test_in_training_a_part_of_the_proposals_is_enough() -> None:
     assert MODEL.rpn is not None
-    model = network(rpn=replace(MODEL.rpn, training_part=0.25))
+    model = network(rpn=replace(MODEL.rpn, training_fraction=0.25))
     assert model(MIXED.images).proposals.shape == (3, 20, 4)
     assert model(MIXED.images, MIXED).proposals.shape == (3, 5, 4)
 
@@ -209,8 +215,8 @@ def test_the_refinement_learns_from_regions_with_an_object_alone() -> None:
     wanted, refined = torch.zeros(1, 3, 4), torch.full((1, 3, 4), 0.2)
     classes = torch.tensor([[0, CLASSES, PADDING]])
     error = 2 * (2 - 0.5) + 2 * (1 - 0.5)  # 0.2 is 2 units of t_x, t_y, and 1 of t_w, t_h: smooth L1
-    assert float(model.refine_loss(refined, wanted, classes)) == pytest.approx(error)
-    assert float(model.refine_loss(refined, wanted, torch.full((1, 3), CLASSES))) == 0
+    assert float(model.box_regression_loss(refined, wanted, classes)) == pytest.approx(error)
+    assert float(model.box_regression_loss(refined, wanted, torch.full((1, 3), CLASSES))) == 0
 
 
 SURE, NONE = 20.0, -20.0
@@ -289,7 +295,7 @@ def test_a_batch_of_three_is_three_batches_of_one() -> None:
 def constant(images: int, *objects: tuple[int, list[float]]) -> Images:
     """The same noise and objects again and again, as a data set; no objects: an empty slot each."""
     batch = some_batch(*[list(objects)] * images)
-    return Images("noise", False, batch.images, batch.boxes, batch.labels)
+    return Images("noise", batch.images, batch.boxes, batch.labels)
 
 
 def config(**train: Any) -> Config:
@@ -303,7 +309,7 @@ def test_images_without_objects_train_without_trouble() -> None:
     for _ in range(4):
         trainer.step()
     figures = trainer.state.means.result()
-    assert figures["loss_box"] == figures["loss_refine"] == 0
+    assert figures["loss_box"] == figures["loss_box_regression"] == 0
     assert all(torch.isfinite(p).all() for p in trainer.state.model.parameters())
     found = evaluate(trainer.state.evaluated, nothing, LossConfig())
     assert found["mean_iou"] == 0
@@ -340,6 +346,6 @@ def test_every_parameter_of_the_detector_is_trained() -> None:
     model = network().train()
     made = model(MIXED.images, MIXED)
     losses = model.losses(made, model.targets(made, MIXED), LossConfig())
-    assert list(losses) == ["objectness", "box", "object", "refine"]
+    assert list(losses) == ["objectness", "box", "classification", "box_regression"]
     total_loss(losses, LossConfig()).backward()
     assert [name for name, p in model.named_parameters() if p.grad is None] == []

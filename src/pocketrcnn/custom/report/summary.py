@@ -1,6 +1,6 @@
-"""What is known about a run, as plain JSON (`report.json`), and the report of one run or of several.
+"""The summary of a run as plain JSON (`report.json`), and the report of one run or of several.
 
-The page itself is a function of these facts alone, see `report.runs`.
+The page is a function of summaries alone, see `page`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +23,9 @@ from ...data.custom_data import CustomData, open_custom_data
 from ...data.files import write_atomically
 from ...data.overview import objects_of, split_counts
 from ...errors import UserError
+from ...evaluation.average_precision import Evaluation
 from ...model.costs import parameters
+from ...model.faster_rcnn import FasterRCNN
 from ...training import config_file
 from ...training.run import Run, encode, parse, saved_splits
 from ...version import __version__
@@ -31,38 +34,25 @@ from ..plan import median_side, widths
 from .page import write_runs
 from .pictures import detection_time, pictures
 
-Facts = dict[str, Any]
+Summary = dict[str, Any]
 
 SCHEMA = 1
-REPORT, FACTS = "report.html", "report.json"
+REPORT, SUMMARY = "report.html", "report.json"
 SHAPES = 500  # boxes that are drawn
 BINS = 24  # of a histogram
 CLOSE = 4  # largest side over smallest, up to which they need no logarithm
-JUDGED = {
-    "data",
-    "split",
-    "confusion",
-    "overall",
-    "sizes",
-    "classes",
-    "max_detections",
-    "counts",
-    "precision_recall",
-    "best",
-    "used",
-    "tide",
-    "images",
-}
 
 
-def write_run_report(run: Run, own: CustomData | None = None, path: Path | None = None) -> Path:
-    """Collect the facts of a run in `report.json` and show them at `path` (`report.html` in its folder), returned.
+def write_run_report(
+    run: Run, data: CustomData | None = None, model: FasterRCNN | None = None, path: Path | None = None
+) -> Path:
+    """Write the summary of a run to `report.json`, and its page to `path` (`report.html` in its folder), returned.
 
-    `own`: the run's data where they are open already; reading and checking them takes most of the time.
+    `data`, `model`: the run's data and network where they are open already; to read and check the data takes long.
     """
-    facts, page = run_facts(run, own), path or run.folder / REPORT
-    write_atomically(run.folder / FACTS, encode(facts))
-    write_runs([facts], page)
+    summary, page = run_summary(run, data, model), path or run.folder / REPORT
+    write_atomically(run.folder / SUMMARY, encode(summary))
+    write_runs([summary], page)
     return page
 
 
@@ -72,23 +62,26 @@ def write_comparison(runs: Sequence[Run], path: Path) -> Path:
     return path
 
 
-def run_facts(run: Run, own: CustomData | None = None) -> Facts:
+def run_summary(run: Run, data: CustomData | None = None, model: FasterRCNN | None = None) -> Summary:
     """Everything about a run. Where its data are no longer there, `missing` says why, and there are no pictures."""
-    facts = recorded(run)
+    summary = recorded(run)
     if run.config.data.kind != "folder":
-        return facts | {"missing": "its data are made by `reproduce`, whose own report has pictures of them"}
+        return summary | {"missing": "its data are made by `reproduce`, whose own report has pictures of them"}
     try:
-        own = own or open_custom_data(run.config.data, saved_splits(run.folder))
-        facts["data"] = data_facts(own, run.config)
-        if facts["metrics"] is not None:
-            facts |= seen(run, own, facts["evaluations"])
+        data = data or open_custom_data(run.config.data, saved_splits(run.folder))
+        summary["data"] = data_summary(data, run.config)
+        if summary["evaluations"]:
+            split, evaluation = next(iter(summary["evaluations"].items()))  # of test images where there is one
+            folder, model = data.folder(split, run.config.model.input_size), model or run.load_model()[0]
+            summary["pictures"] = pictures(run, model, folder, evaluation)
+            summary["speed"] = detection_time(run, model, folder)
     except UserError as error:
-        facts["missing"] = str(error)
-    return facts
+        summary["missing"] = str(error)
+    return summary
 
 
-def recorded(run: Run) -> Facts:
-    """What the folder of a run says by itself. Raises UserError for a damaged file."""
+def recorded(run: Run) -> Summary:
+    """What the files of a run say. Raises UserError for a damaged file."""
     metrics, environment = run.metrics(), run.environment()
     return {
         "schema": SCHEMA,
@@ -125,76 +118,67 @@ def command(run: Run) -> str:
     ]
     if config.model.rpn:
         words += ["--anchors", ",".join(f"{w:g}x{h:g}" for w, h in config.model.rpn.anchors)]
-    words += ["--size", config.model.image, "--batch", config.train.batch, "--seed", config.train.seed]
+    words += ["--size", config.model.input_size, "--batch", config.train.batch, "--seed", config.train.seed]
     words += ["--turn"] if turned(config) else []
     words += ["--patience", config.train.patience] if config.train.patience else []
     words += ["--voc-origin", config.data.voc_origin] if config.data.voc_origin else []
-    words += [word for setting in config.train.overruled for word in ("--set", setting)]
+    words += [word for setting in config.train.overrides for word in ("--set", setting)]
     return shlex.join(["pocketrcnn", "train", config.data.source, *map(str, words)])
 
 
 def turned(config: Config) -> bool:
     """Whether `--turn` was asked for: what it sets is on, and not by a `--set` of its own."""
-    named = {setting.split("=")[0].strip() for setting in config.train.overruled}
+    named = {setting.split("=")[0].strip() for setting in config.train.overrides}
     given = {"augment.rotate": config.augment.rotate, "augment.flip_vertical": config.augment.flip_vertical}
     return any(on and name not in named for name, on in given.items())
 
 
-def evaluations(folder: Path) -> dict[str, Facts]:
+def evaluations(folder: Path) -> dict[str, Summary]:
     """What `eval` wrote, by split: test, val, train."""
-    there = (split for split in reversed(SPLITS) if (folder / f"evaluation-{split}.json").is_file())
-    return {split: evaluation(folder, split) for split in there}
+    splits = (split for split in reversed(SPLITS) if (folder / f"evaluation-{split}.json").is_file())
+    return {split: dict(vars(evaluation(folder, split))) for split in splits}
 
 
-def evaluation(folder: Path, split: str) -> Facts:
-    """What `eval` wrote of a split. Raises UserError where it is missing, damaged, or lacks what is shown."""
+def evaluation(folder: Path, split: str) -> Evaluation:
+    """What `eval` wrote of a split. Raises UserError where it is missing, damaged, or of another version."""
     path, remedy = folder / f"evaluation-{split}.json", f"run `pocketrcnn eval {folder} --split {split}` again"
-    found = parse(path, remedy)
-    if not set(found) >= JUDGED:
-        raise UserError(f"{path} is of another version: {remedy}")
-    return found
+    try:
+        return msgspec.convert(parse(path, remedy), Evaluation)
+    except msgspec.ValidationError as error:
+        raise UserError(f"{path} is of another version: {remedy}") from error
 
 
-def seen(run: Run, own: CustomData, judged: dict[str, Facts]) -> Facts:
-    """Pictures of what the network detects, and how fast it is; nothing where the run was never judged."""
-    if not judged:
-        return {}
-    first = next(iter(judged.values()))  # test images where they were judged
-    folder, model = own.folder(first["split"], run.config.model.image), run.load_model()
-    return {"pictures": pictures(run, model, folder, first), "speed": detection_time(run, model, folder)}
-
-
-def data_facts(own: CustomData, config: Config) -> Facts:
+def data_summary(data: CustomData, config: Config) -> Summary:
     """Images, objects and sizes by split and class, and the shapes that the anchors have to meet."""
-    splits = {split: own.annotations.split(split) for split in own.splits}
+    splits = {split: data.annotations.split(split) for split in data.splits}
     everything = [example for examples in splits.values() for example in examples]
     counts = [len(objects_of(example)) for example in everything]
     kept = ("format", "data", "crowds", "images_without_objects", "image_sizes", "different_sizes", "dropped", "faults")
     return {
-        **{name: own.report.summary[name] for name in kept},
+        **{name: data.report.summary[name] for name in kept},
         "splits": {split: split_counts(examples) for split, examples in splits.items()},
-        "classes": class_counts(own, splits),
+        "classes": class_counts(data, splits),
         "per_image": {**histogram(np.array(counts, float)), "max": max(counts, default=0)},
-        "shapes": shape_facts(splits.get("train", ()), config),
+        "shapes": shape_summary(splits.get("train", ()), config),
     }
 
 
-def class_counts(own: CustomData, splits: dict[str, tuple[Example, ...]]) -> list[Facts]:
+def class_counts(data: CustomData, splits: dict[str, tuple[Example, ...]]) -> list[Summary]:
     """Objects of each class by split, with the median side in pixels of the images."""
     objects = {
-        split: Counter(thing.name for example in examples for thing in objects_of(example))
+        split: Counter(obj.name for example in examples for obj in objects_of(example))
         for split, examples in splits.items()
     }
-    sides = {row["name"]: row["side"] for row in own.report.summary["classes"]}
+    sides = {row["name"]: row["side"] for row in data.report.summary["classes"]}
     return [
         {"name": name, "objects": {split: objects[split][name] for split in splits}, "side": sides.get(name)}
-        for name in own.annotations.classes
+        for name in data.annotations.classes
     ]
 
 
-def shape_facts(examples: Sequence[Example], config: Config) -> Facts | None:
+def shape_summary(examples: Sequence[Example], config: Config) -> Summary | None:
     """Widths and heights of the training objects in pixels of the input, and how well the anchors meet them."""
-    boxes = sides_and_boxes(examples, config.model.image)
+    boxes = sides_and_boxes(examples, config.model.input_size)
     if not len(boxes) or config.model.rpn is None:
         return None
     overlaps = shape_iou(boxes, np.array(config.model.rpn.anchors)).max(1)  # [n]
@@ -203,7 +187,7 @@ def shape_facts(examples: Sequence[Example], config: Config) -> Facts | None:
         "objects": len(boxes),
         "boxes": boxes[chosen].round(1).tolist(),
         "sides": histogram(np.sqrt(boxes.prod(-1)), by_ratio=True),
-        "median_side": median_side(boxes, config.model.image),
+        "median_side": median_side(boxes, config.model.input_size),
         "anchors": [list(anchor) for anchor in config.model.rpn.anchors],
         "overlaps": {"edges": np.linspace(0, 1, 21).tolist(), "counts": np.histogram(overlaps, 20, (0, 1))[0].tolist()},
         "mean_overlap": float(overlaps.mean()),
@@ -211,10 +195,10 @@ def shape_facts(examples: Sequence[Example], config: Config) -> Facts | None:
     }
 
 
-def histogram(values: NDArray[np.float64], by_ratio: bool = False) -> Facts:
+def histogram(values: NDArray[np.float64], by_ratio: bool = False) -> Summary:
     """Counts between edges: whole numbers, or, by ratio, equal steps of the logarithm of values above 0.
 
-    Whole numbers within a factor of CLOSE have whole numbers as edges in any case: steps between them would stay empty.
+    Whole numbers within a factor of CLOSE always have whole numbers as edges: other steps would leave some empty.
     """
     low, high = float(values.min(initial=math.inf)), float(values.max(initial=0))
     if by_ratio and not (high < CLOSE * low and np.all(values == values.round())):

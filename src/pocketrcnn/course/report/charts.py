@@ -1,0 +1,62 @@
+"""Charts that only the report of the course has: multiplications by stage, and ours beside the published values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...report import charts
+from ...report.charts import Axes
+from ...report.colours import BLUE, INK, RULE
+
+
+@dataclass(frozen=True)
+class Dot:
+    """Ours with its deviation, and the published value (or none)."""
+
+    name: str
+    value: float
+    deviation: float
+    published: float | None
+
+
+def stacked_chart(names: Sequence[str], stages: Sequence[str], values: Sequence[Sequence[float]]) -> str:
+    """One bar a name, cut into its stages from left to right: values [names][stages], in millions."""
+
+    def paint(axes: Axes) -> None:
+        for y, row in enumerate(values):
+            left = 0.0
+            for colour, value in zip(shades(len(stages)), row, strict=True):
+                axes.barh(y, value, left=left, height=0.62, color=colour, edgecolor="white")
+                left += value
+        charts.name_rows(axes, names)
+        axes.xaxis.set_major_locator(charts.few(5))
+        axes.xaxis.set_major_formatter(charts.ticks("M"))
+
+    return charts.svg(paint, 0.5 + 0.42 * len(names), charts.beside(names), 0.3)
+
+
+def shades(n: int) -> list[str]:
+    """n blues from light to dark, which differ in grey as well."""
+    steps = [i / max(n - 1, 1) for i in range(n)]
+    light, dark = (198, 219, 239), (8, 48, 107)
+    return ["#" + "".join(f"{round(a + s * (b - a)):02x}" for a, b in zip(light, dark, strict=True)) for s in steps]
+
+
+def dot_chart(dots: Sequence[Dot]) -> str:
+    """Ours (filled, with deviation) and the published value (ring), one line each, fractions shown in percent."""
+    names = [dot.name for dot in dots]
+
+    def paint(axes: Axes) -> None:
+        for y, dot in enumerate(dots):
+            if dot.published is not None:
+                ends = [100 * dot.published, 100 * dot.value]
+                axes.plot(ends, [y, y], color=RULE, linewidth=3, zorder=1)
+                axes.plot(ends[0], y, "o", markersize=7, color="white", markeredgecolor=INK, zorder=3)
+            axes.errorbar(100 * dot.value, y, xerr=100 * dot.deviation, color=BLUE, capsize=3, fmt="o", zorder=4)
+        charts.name_rows(axes, names)
+        axes.set_ylim(len(dots) - 0.4, -0.6)
+        axes.xaxis.set_major_formatter(charts.ticks("%"))
+        axes.xaxis.set_major_locator(charts.few(6))
+
+    return charts.svg(paint, 0.5 + 0.27 * len(dots), charts.beside(names), 0.3)

@@ -1,0 +1,106 @@
+"""Boxes with labels drawn on small images for `predict`, enlarged pixel by pixel so that nothing is smoothed away.
+
+Images are uint8 arrays [H,W,3]; boxes are xyxy in pixels of the image before it is enlarged. Never imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageColor, ImageDraw, ImageFont
+
+from ..report.colours import DETECTION
+
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class LabelledBox:
+    """One box [4] to draw, with its label (may be empty) and score 0..1 (or none)."""
+
+    box: Sequence[float]
+    label: str = ""
+    score: float | None = None
+    colour: str = DETECTION
+
+    def __post_init__(self) -> None:
+        if len(self.box) != 4:
+            raise ValueError(f"a box has the four numbers x1, y1, x2, y2, not {len(self.box)}")
+
+    @property
+    def text(self) -> str:
+        """The label with the score behind it: `cat 0.93`."""
+        return " ".join(part for part in (self.label, "" if self.score is None else f"{self.score:.2f}") if part)
+
+
+def enlarge(image: Picture, scale: int) -> Picture:
+    """Every pixel becomes a square of scale x scale: [H,W,3] -> [H*scale,W*scale,3]."""
+    if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != np.uint8:
+        raise ValueError(f"an image is uint8 [H,W,3], not {image.dtype} {list(image.shape)}")
+    return image.repeat(scale, 0).repeat(scale, 1)
+
+
+def draw_boxes(
+    image: Picture, boxes: Iterable[LabelledBox], scale: int = 4, width: int = 2, points: int | None = None
+) -> Picture:
+    """The enlarged image [H*scale,W*scale,3] with its boxes: lines in their order, the last on top, then the labels.
+
+    Lines lie inside the box. Boxes are cut at the border of the image. Labels stand above their box,
+    or in its upper part where there is no room above. `width` is that of the lines, in pixels of the enlarged image,
+    `points` the size of the letters, by default a multiple of the scale.
+    """
+    canvas = Image.fromarray(enlarge(image, scale))
+    pen = ImageDraw.Draw(canvas)
+    placed = [(one, _corners(one.box, scale, canvas.size)) for one in boxes]
+    for one, corners in placed:
+        left, top, right, bottom = corners
+        pen.rectangle(corners, outline=one.colour, width=min(width, right - left + 1, bottom - top + 1))
+    for one, corners in placed:
+        if one.text:
+            _label(pen, corners, one, canvas.size, points or max(9, 3 * scale))
+    return np.asarray(canvas)
+
+
+def _corners(box: Sequence[float], scale: int, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """First and last row and column of the enlarged box; a box of no area keeps one pixel."""
+    left, top = (min(max(round(v * scale), 0), side - 1) for v, side in zip(box[:2], size, strict=True))
+    right, bottom = (min(max(round(v * scale) - 1, 0), side - 1) for v, side in zip(box[2:], size, strict=True))
+    return left, top, max(left, right), max(top, bottom)
+
+
+def _label(
+    pen: ImageDraw.ImageDraw, corners: tuple[int, int, int, int], one: LabelledBox, size: tuple[int, int], points: int
+) -> None:
+    font = _font(one.text, points)
+    x1, y1, x2, y2 = pen.textbbox((0, 0), one.text, font=font)
+    width, height = int(x2 - x1) + 6, int(y2 - y1) + 6
+    left = max(min(corners[0], size[0] - width), 0)
+    top = corners[1] - height if corners[1] >= height else corners[1]
+    pen.rectangle((left, top, left + width - 1, top + height - 1), fill=one.colour)
+    pen.text((left + 3 - x1, top + 3 - y1), one.text, fill=_ink(one.colour), font=font)
+
+
+def _font(text: str, points: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's own letters, which are those of English; for others, those that come with matplotlib."""
+    more = None if text.isascii() else _more_letters()
+    return ImageFont.truetype(str(more), points) if more else ImageFont.load_default(points)
+
+
+@cache
+def _more_letters() -> Path | None:
+    """The font DejaVu Sans, where matplotlib is installed; it is not imported."""
+    library = find_spec("matplotlib")
+    path = Path(library.origin).parent / "mpl-data/fonts/ttf/DejaVuSans.ttf" if library and library.origin else None
+    return path if path and path.is_file() else None
+
+
+def _ink(paper: str) -> str:
+    """Black on light colours, white on dark ones (luma of ITU-R BT.601)."""
+    red, green, blue = ImageColor.getrgb(paper)[:3]
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 110 else "white"
