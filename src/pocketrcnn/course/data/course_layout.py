@@ -35,7 +35,7 @@ HALF = 0.5  # pixels by which a box may leave the image: the centre of an odd wi
 def write_course_layout(folder: Path, train: Dataset, test: Dataset, cell_labels: Callable[[Tensor], Tensor]) -> None:
     """Write two data sets in the course's layout; `folder` appears when it is whole.
 
-    Images are 48x48 with one square object each. `cell_labels` maps boxes float32 [N,4] to the masks, integers 0, 1 or 2 [N,6,6].
+    Images are 48x48 with one square object each. `cell_labels` maps boxes float32 [N,4] to masks of 0, 1 or 2 [N,6,6].
     Raises UserError when `folder` holds something already, or cannot be written.
     """
     with new_folder(folder, cifar10_folder()) as made:  # not flushed file by file: 40,000 flushes would take minutes
