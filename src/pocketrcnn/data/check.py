@@ -1,8 +1,4 @@
-"""What is wrong with a user's data: every fault with its file, object and reason.
-
-Valid images and objects go on, with real image sizes. Faults are reported, and fixed where the meaning is plain. No
-torch here.
-"""
+"""Every fault of a user's data, with its file, object and reason; what is valid goes on. No torch here."""
 
 import hashlib
 import math
@@ -38,21 +34,20 @@ class Decoded:
 def inspect(annotations: Annotations) -> Report:
     """Decode every image and check every object. Memory: two images at a time."""
     groups = list(by_file(annotations.examples).values())
-    examples = [replace(group[0], objects=tuple(obj for one in group for obj in one.objects)) for group in groups]
     with ThreadPoolExecutor(THREADS) as pool:
-        images = list(pool.map(decode, (example.path for example in examples)))
+        images = list(pool.map(decode, (group[0].path for group in groups)))
     faults = [*annotations.faults]
     kept: list[Example] = []
-    for example, group, image in zip(examples, groups, images, strict=True):
-        faults += image_faults(example, len(group), image)
+    for group, image in zip(groups, images, strict=True):
+        faults += image_faults(group, image)
         if not image.reason:
             objects, object_faults = valid_objects(group, image.size, annotations)
             faults += object_faults
-            kept.append(replace(example, objects=objects, size=image.size, digest=image.digest))
+            kept.append(replace(group[0], objects=objects, size=image.size, digest=image.digest))
     distinct, copies = each_once(kept)
     clean = replace(annotations, examples=distinct, faults=())
     faults += [*copies, *fractions(annotations, clean), *class_notes(clean)]
-    kinds = {example.path: image.kind for example, image in zip(examples, images, strict=True)}
+    kinds = {group[0].path: image.kind for group, image in zip(groups, images, strict=True)}
     return Report(clean, tuple(faults), summary(annotations, clean, faults, kinds))
 
 
@@ -75,14 +70,15 @@ def by_file(examples: Iterable[Example]) -> dict[tuple[str, str], list[Example]]
     return groups
 
 
-def image_faults(example: Example, count: int, image: Decoded) -> Iterator[Fault]:
-    """What is wrong with the image itself. count: how many times it is listed."""
-    if count > 1:
-        reason = f"is listed {count} times; all its objects are kept"
+def image_faults(group: Sequence[Example], image: Decoded) -> Iterator[Fault]:
+    """What is wrong with the image itself. group: its annotations."""
+    example, count = group[0], sum(len(one.objects) for one in group)
+    if len(group) > 1:
+        reason = f"is listed {len(group)} times; all its objects are kept"
         yield Fault("listed-twice", example.source or example.path, example.path.name, reason, drops=False)
     if image.reason:
         kind = "broken" if os.path.exists(example.path) else "missing"
-        lost = f"; its {len(example.objects)} objects are skipped" if example.objects else ""
+        lost = f"; its {count} objects are skipped" if count else ""
         yield Fault(kind, example.path, "", image.reason + lost, drops=True)
     elif example.size and example.size != image.size:
         (width, height), (real_width, real_height) = example.size, image.size
@@ -139,23 +135,17 @@ def checked(
 
 
 def each_once(examples: Sequence[Example]) -> tuple[tuple[Example, ...], list[Fault]]:
-    """Every image in one split only, and what is wrong with the others.
+    """Every image in one split only, and the faults of its copies.
 
-    Copies within training, validation or test images stay, with a warning; where there are no splits yet they are
-    skipped, as two splits might get them.
+    Copies within a split stay, with a warning; without splits they are skipped, as two splits might get them.
     """
-    groups: defaultdict[str, list[Example]] = defaultdict(list)
-    for example in examples:
-        groups[example.digest].append(example)
-    faults, skipped = [], set()
-    for group in groups.values():
-        keeper = min(group, key=lambda example: KEEPERS.index(example.split))
-        for other in (example for example in group if example is not keeper):
-            fault = copy_fault(other, keeper)
-            faults.append(fault)
-            if fault.drops:
-                skipped.add(id(other))
-    return tuple(example for example in examples if id(example) not in skipped), faults
+    keepers: dict[str, Example] = {}
+    for example in sorted(examples, key=lambda example: KEEPERS.index(example.split)):
+        keepers.setdefault(example.digest, example)
+    pairs = [(example, keepers[example.digest]) for example in examples]
+    faults = [None if one is keeper else copy_fault(one, keeper) for one, keeper in pairs]
+    kept = (one for one, fault in zip(examples, faults, strict=True) if not (fault and fault.drops))
+    return tuple(kept), list(filter(None, faults))
 
 
 def copy_fault(other: Example, keeper: Example) -> Fault:

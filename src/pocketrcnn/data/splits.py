@@ -17,21 +17,18 @@ VALIDATION = 0.15  # of the training images, where there are none for validation
 Parts = dict[str, float]
 
 
-def with_splits(
-    annotations: Annotations, seed: int = 0, fractions: tuple[float, float, float] = FRACTIONS
-) -> Annotations:
+def with_splits(annotations: Annotations, seed: int = 0) -> Annotations:
     """The same data, every image in `train`, `val` or `test`; a function of names, objects and seed alone.
 
-    Data without splits are divided by `fractions` (of images and of each class's objects). Where there are training
+    Data without splits are divided by FRACTIONS (of images and of each class's objects). Where there are training
     images and none for validation, the part VALIDATION of them becomes validation; all else stays as it is. There is at
     least one training image; with two or more images (three, where test takes a part) no part is empty. Copies of an
     image are in one split, so that nothing is evaluated on a copy of what was learned.
     """
-    assert fractions[0] > 0, "something is to be learned from"
     divided = annotations.split("") or (() if annotations.split("val") else annotations.split("train"))
     if not divided:
         return annotations
-    shares = fractions if annotations.split("") else (1 - VALIDATION, VALIDATION, 0.0)
+    shares = FRACTIONS if annotations.split("") else (1 - VALIDATION, VALIDATION, 0.0)
     parts = {split: share for split, share in zip(SPLITS, shares, strict=True) if share > 0}
     distinct = {content(example): example for example in sorted(divided, key=lambda example: example.path)}
     split_of = dict(zip(distinct, stratified(list(distinct.values()), parts, seed), strict=True))

@@ -80,9 +80,8 @@ class Reader:
     def __init__(self, source: Path, reading: Reading) -> None:
         self.source, self.reading, content = source, reading, load(source, reading)
         self.lists = {name: records_of(content, name) for name in READ}
-        self.names = {
-            ident(record.get("id")): printable(str(record.get("name", ""))) for record in self.lists["categories"]
-        }
+        pairs = ((record.get("id"), record.get("name", "")) for record in self.lists["categories"])
+        self.names = {ident(i): printable(str(name)) for i, name in pairs}
 
     def fault(self, kind: str, where: str, reason: str) -> None:
         """Note something of this file that is skipped."""

@@ -39,9 +39,8 @@ def sources(reading: Reading) -> list[Path]:
 
 def is_data(file: Path, words: tuple[str, ...] = ("names:", "nc:")) -> bool:
     """Whether a file is a YAML file that names classes, or counts them."""
-    return file.suffix.lower() in (".yaml", ".yml") and any(
-        line.startswith(words) for line in read_text(file).splitlines()
-    )
+    yaml_name = file.suffix.lower() in (".yaml", ".yml")
+    return yaml_name and any(line.startswith(words) for line in read_text(file).splitlines())
 
 
 def is_label(file: Path) -> bool:
@@ -85,10 +84,8 @@ def below(reading: Reading) -> Path | None:
         return None
     inner = [file for file in reading.files if is_data(file, ("names:",))]
     if len(inner) > 1:
-        there = ", ".join(map(str, inner))
-        raise UserError(
-            f"{reading.root} holds several data sets, each with class names ({there}): name one of their folders"
-        )
+        there = f"several data sets, each with class names ({', '.join(map(str, inner))})"
+        raise UserError(f"{reading.root} holds {there}: name one of their folders")
     return inner[0] if inner else None
 
 

@@ -1,8 +1,7 @@
 """Images decoded once and padded to a square: one file of the cache, read a batch at a time.
 
-A file is written whole or not at all, and its name says what its content follows from. The folder `folders/` of the
-cache holds nothing else, and may be deleted whenever no run is using it.
-The file is read, not mapped: the pages of a mapped file count as memory of the process, up to its whole size.
+The name of a file is a hash of what its content follows from. The folder `folders/` of the cache holds nothing else,
+and may be deleted whenever no run is using it. Files are read, not mapped: mapped pages count as memory of the process.
 
 Shapes: B images in a batch, S the input size in pixels.
 """

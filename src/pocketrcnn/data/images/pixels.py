@@ -166,10 +166,8 @@ def _explained(name: str) -> Iterator[None]:
 def _check_size(image: Image.Image, name: str) -> None:
     width, height = image.size
     if width * height > PIXEL_LIMIT:
-        raise UserError(
-            f"{name} has {width:,} x {height:,} pixels, more than the limit of {PIXEL_LIMIT:,}: "
-            "make it smaller or cut it into tiles"
-        )
+        limit = f"more than the limit of {PIXEL_LIMIT:,}: downscale it or cut it into tiles"
+        raise UserError(f"{name} has {width:,} x {height:,} pixels, {limit}")
 
 
 def _no_image(head: bytes) -> str:
