@@ -216,7 +216,7 @@ def example(image: Path, split: str, names: dict[int, str] | None, points: int, 
 def label_object(
     words: list[str], where: str, size: tuple[int, int], names: dict[int, str] | None, points: int = 0
 ) -> Object:
-    """One object. Raises ValueError when the words are not those of a label."""
+    """One object; points: see `points_of`. Raises ValueError when the words are not those of a label."""
     index, values = float(words[0]), [float(word) for word in words[1:]]
     if points:
         values = values[:4] if len(values) in (4, 4 + points) else []
