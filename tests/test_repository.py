@@ -38,7 +38,7 @@ WITHOUT_TORCH = {  # when they are imported; what needs it imports it later
 WITH_TORCH = ("data/dataset.py", "data/folders.py", "data/augment/*")
 ALONE = {  # libraries that one place speaks to
     "hotcoco": "evaluation/coco.py",
-    "matplotlib": "*report/charts.py",
+    "matplotlib": "report/charts.py",
     "onnx": "custom/onnx/*",
     "onnxruntime": "custom/onnx/*",
     "onnxscript": "custom/onnx/*",

@@ -1,6 +1,8 @@
 """Readers of COCO, VOC, YOLO and CSV: what a folder says, whatever program wrote it.
 
 Covers `data/formats/coco.py`, `data/formats/tables.py`, `data/formats/voc.py`, `data/formats/yolo.py`.
+
+Covers `data/formats/reading.py`.
 """
 
 import os

@@ -45,4 +45,4 @@ def test_a_few_images_are_learned_by_heart(tmp_path: Path) -> None:
 
 def test_bfloat16_trains_too(tmp_path: Path) -> None:
     run = train_on_sample(tmp_path / "run", small("F2", train__precision="bfloat16"))
-    assert all(p.dtype == torch.float32 for p in run.load_model().parameters())
+    assert all(p.dtype == torch.float32 for p in run.load_model()[0].parameters())
