@@ -1,4 +1,4 @@
-"""The one exception that is meant for the person at the keyboard."""
+"""The one exception that is meant for users."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class UserError(ValueError):
-    """Something that the user can put right: one line saying what, where, why, and the remedy.
+    """A mistake that the user can correct: one line saying what, where, why, and the remedy.
 
     The command line prints it without a traceback and exits with code 2.
     """
@@ -21,5 +21,5 @@ def require(condition: bool, message: str) -> None:
 
 def nearest(name: str, known: Iterable[object]) -> str:
     """` (did you mean `x`?)`, or nothing when no known name is near."""
-    found = difflib.get_close_matches(name, [str(k) for k in known], n=1, cutoff=0.5)
-    return f" (did you mean `{found[0]}`?)" if found else ""
+    matches = difflib.get_close_matches(name, [str(k) for k in known], n=1, cutoff=0.5)
+    return f" (did you mean `{matches[0]}`?)" if matches else ""

@@ -17,7 +17,8 @@ import torch
 from PIL import Image
 from shell import Shell, few_evaluations, finish, start
 
-from pocketrcnn.cli import course, measure
+from pocketrcnn.cli.main import parser
+from pocketrcnn.cli.parsing import HINTS, Parser
 from pocketrcnn.course.data.archive import cell_labels
 from pocketrcnn.course.experiments import NETWORKS
 from pocketrcnn.evaluation.tables import by_class
@@ -118,20 +119,62 @@ def test_unknown_words_name_the_nearest(shell: Shell, words: str, message: str) 
     assert "--help`)" in line
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("train there --turn", "--turn: use --rotate"),
+        ("train there --size 64", "--size: use --input-size"),
+        ("train there --imgsz=64", "--imgsz: use --input-size"),
+        ("costs detector --size 64", "--size: use --input-size"),
+        ("train there --epochs 10", "--epochs: use --minutes or --iterations to set the length of training"),
+        ("reproduce --epochs 10", "--epochs: use --iterations to set the length of training"),
+        ("train there --lr 0.1", "--lr: use --set optim.lr=0.005"),
+        ("train there --learning_rate 0.1", "--learning_rate: use --set optim.lr=0.005"),
+        ("train there --batch-size 8", "--batch-size: use --batch"),
+        ("train there --workers 8", "--workers: leave it out, there are no worker processes"),
+        ("train there --gpu", "--gpu: use --device cuda"),
+        ("train there --weights w.pt", "--weights: leave it out, every network is trained from scratch"),
+        ("predict run a.png --weights w.pt", "--weights: name the folder of the run, without an option"),
+        ("predict run a.png --conf 0.3", "--conf: use --threshold"),
+        ("predict run a.png --iou 0.3", "--iou: train with --set model.nms_iou=0.6"),
+        ("train --data there", "--data: write the path without an option"),
+    ],
+)
+def test_words_of_other_tools_are_answered_with_ours(shell: Shell, words: str, message: str) -> None:
+    line = shell.refused(words)
+    assert line.startswith(f"pocketrcnn: unknown option {message}")
+    assert line.endswith(f"(see `pocketrcnn {words.split(maxsplit=1)[0]} --help`)")
+
+
+def test_hints_name_options_that_exist() -> None:
+    known = {option for name in COMMANDS for action in commands()[name]._actions for option in action.option_strings}
+    for words, needed, text in HINTS:
+        assert needed in {"", *known}
+        named = {word for word in text.split() if word.startswith("--")}
+        assert named <= known, words
+        assert not (known - {"--data", "--images"}) & set(words), "an option of ours is no word of others"
+
+
+def commands() -> dict[str, Parser]:
+    """The parser of each command."""
+    (action,) = (one for one in parser()._actions if one.dest == "verb")
+    return action.choices  # type: ignore[return-value]
+
+
 def test_options_are_not_abbreviated(shell: Shell) -> None:
     """An abbreviation that works today is another option's tomorrow."""
     assert "did you mean `--iterations`" in shell.refused("reproduce --iter 3")
 
 
 def test_ctrl_c_anywhere_is_130_without_a_traceback(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(_: object) -> None:
+    def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(measure, "costs", interrupted)
+    monkeypatch.setattr("pocketrcnn.model.costs.summary", interrupted)
     code, _, err = shell("costs convnet")
     assert code == 130
     assert err.strip() == "pocketrcnn: interrupted"
-    monkeypatch.setattr(course, "download", interrupted)
+    monkeypatch.setattr("pocketrcnn.course.data.download.download_cifar10", interrupted)
     assert shell("download cifar10").err.strip() == "pocketrcnn: interrupted; the same command goes on from here"
 
 
@@ -154,16 +197,18 @@ def test_costs_are_those_of_the_course(shell: Shell, network: str, parameters: i
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_costs_know_every_network(shell: Shell, network: str) -> None:
-    assert shell(f"costs {network} --size 96")[0] == 0
-    assert shell(f"costs {network} --size 1000000")[0] == 0, "counted, not computed"
+    assert shell(f"costs {network} --input-size 96")[0] == 0
+    assert shell(f"costs {network} --input-size 1000000")[0] == 0, "counted, not computed"
 
 
 def test_costs_of_another_size(shell: Shell) -> None:
-    whole, double = (json.loads(shell(f"costs convnet --json --size {size}").out) for size in (32, 64))
+    whole, double = (json.loads(shell(f"costs convnet --json --input-size {size}").out) for size in (32, 64))
     assert double["multiplications"] == 4 * whole["multiplications"]
     assert double["parameters"] == whole["parameters"]
-    assert "--size 9999999: use at most 1000000 pixels" in shell.refused("costs convnet --size 9999999")
-    assert "--size 4: this network needs images of at least 32 pixels" in shell.refused("costs convnet --size 4")
+    assert "--input-size 9999999: use at most 1000000 pixels" in shell.refused("costs convnet --input-size 9999999")
+    assert "--input-size 4: this network needs images of at least 32 pixels" in shell.refused(
+        "costs convnet --input-size 4"
+    )
 
 
 @pytest.mark.parametrize("option", [(), ("--json",)])

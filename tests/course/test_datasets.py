@@ -7,7 +7,8 @@ import torch
 from pocketrcnn.config import DataConfig
 from pocketrcnn.course.data import cifar
 from pocketrcnn.course.data.course_layout import write_course_layout
-from pocketrcnn.course.data.datasets import FreshScenes, Images, open_dataset, with_backgrounds
+from pocketrcnn.course.data.datasets import FreshScenes, Images, open_dataset
+from pocketrcnn.course.options import with_backgrounds
 from pocketrcnn.errors import UserError
 
 N = fake_cifar.RECORDS

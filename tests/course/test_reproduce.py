@@ -18,6 +18,7 @@ import torch
 from shell import Shell, few_evaluations
 
 from pocketrcnn.cli.main import main, parser
+from pocketrcnn.cli.options import call
 from pocketrcnn.config import DataConfig, replace
 from pocketrcnn.course import reproduce
 from pocketrcnn.course.data import cifar
@@ -86,8 +87,7 @@ def write_few_scenes(folder: Path, count: int = 12) -> Path:
 
 def options(words: str, **changes: Any) -> Options:
     """What the command line makes of words."""
-    given = vars(parser().parse_args(shlex.split(words)))
-    return Options(**{name: given[name] for name in Options.__dataclass_fields__ if name in given} | changes)
+    return replace(call(Options, parser().parse_args(shlex.split(words))), **changes)
 
 
 def test_the_folder_holds_results_report_and_runs(out: Path) -> None:
@@ -386,8 +386,7 @@ def test_schedules() -> None:
 
 
 def test_options_of_the_command_line_are_those_of_the_function() -> None:
-    """A fact in two places: the defaults agree."""
-    assert options("reproduce", command=Options.command) == Options()
+    assert options("reproduce") == Options()
 
 
 def test_a_folder_of_scenes_serves_what_works_on_scenes(tmp_path: Path) -> None:

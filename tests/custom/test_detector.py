@@ -285,8 +285,13 @@ def test_supervision(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_training_in_one_call(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr("pocketrcnn.custom.train.train", lambda options: asked.append(options) or run)
-    detector = pocketrcnn.train("photos", iterations=3, out="there", size=128, device="cpu")
+    detector = pocketrcnn.train("photos", iterations=3, out="there", input_size=128, device="cpu")
     assert isinstance(detector, predictor.Detector)
-    assert (asked[0].data, asked[0].out, asked[0].iterations, asked[0].size) == (Path("photos"), Path("there"), 3, 128)
+    assert (asked[0].data, asked[0].out, asked[0].iterations, asked[0].input_size) == (
+        Path("photos"),
+        Path("there"),
+        3,
+        128,
+    )
     with pytest.raises(UserError, match="leave out one of them"):
         pocketrcnn.train("photos", minutes=1, iterations=3)

@@ -243,7 +243,7 @@ def test_images_that_fill_no_square_have_the_same_figures_everywhere(tmp_path: P
                 picture.crop((0, 0, 48, 32)).save(data / split / image["file_name"])
         content["annotations"] = [one for one in content["annotations"] if one["bbox"][1] + one["bbox"][3] <= 32]
         listing.write_text(json.dumps(content))
-    run = quick(data, tmp_path / "run", 30, size=48)
+    run = quick(data, tmp_path / "run", 30, input_size=48)
     with mock.patch("pocketrcnn.custom.evaluate.evaluate_detections", wraps=evaluate) as evaluating:
         evaluate_run(run, None, "test", "cpu")
     seen: list[Boxes] = evaluating.call_args.args[1]

@@ -200,7 +200,7 @@ def test_where_the_data_have_gone_noise_takes_their_place(run: Path) -> None:
     config = replace(open_run(run, "cpu").config, data__source=str(run / "gone"))
     frames, words = verification_frames(config.data, 64)
     assert frames.shape == (16, 64, 64, 3)
-    assert words.startswith("images of noise, since its own cannot be read (")
+    assert words.startswith("images of noise, since the data of the run cannot be read (")
 
 
 def test_images_are_those_that_the_run_was_not_trained_on(tmp_path: Path) -> None:

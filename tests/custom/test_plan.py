@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from pocketrcnn.config import replace
 from pocketrcnn.custom import plan as planning
-from pocketrcnn.custom.anchors import MOST_ANCHORS, Floats, choose_anchors, fit_anchors, shape_iou, sides_and_boxes
-from pocketrcnn.custom.plan import PRESETS, choose_side, for_passes, plan, widths
+from pocketrcnn.custom.anchors import MAX_ANCHORS, Floats, choose_anchors, fit_anchors, shape_iou, sides_and_boxes
+from pocketrcnn.custom.plan import PRESETS, Plan, choose_side, plan_data, plan_length, widths, with_preset
 from pocketrcnn.data.annotations import Annotations, Example, Object
 from pocketrcnn.errors import UserError
 from pocketrcnn.model.architectures import MERGED, scaled
@@ -30,6 +30,11 @@ def example(size: tuple[int, int], *sides: tuple[float, float], crowd: bool = Fa
 
 def annotations(*examples: Example, classes: tuple[str, ...] = ("cat",)) -> Annotations:
     return Annotations("coco", Path("animals"), classes, examples)
+
+
+def plan(data: Annotations, preset: str, **options: Any) -> Plan:
+    """All but the length of training."""
+    return with_preset(plan_data(data, **options), preset)
 
 
 def around(shape: tuple[float, float], count: int, seed: int) -> Floats:
@@ -77,7 +82,7 @@ def test_as_few_anchors_as_fit() -> None:
     assert len(anchors) == 1
     assert words.startswith("anchors 20x20 px; best possible recall 100.0% at IoU 0.5, 100.0% at IoU 0.7")
     wide = np.exp(np.random.default_rng(0).uniform(1, 6, (500, 2)))
-    assert len(choose_anchors(wide, 512)[0]) == MOST_ANCHORS
+    assert len(choose_anchors(wide, 512)[0]) == MAX_ANCHORS
     assert len(choose_anchors(np.array([[4.0, 100], [100, 4]]), 128)[0]) == 2, "no more anchors than boxes"
 
 
@@ -127,10 +132,10 @@ def test_boxes_shrink_with_their_images_and_crowds_do_not_count() -> None:
 def test_the_plan_says_its_reasons() -> None:
     found = plan(annotations(*[example((200, 150), (24, 18), (20, 16))] * 20), "small")
     reasons = "\n".join(found.reasons)
-    assert "input 208x208 px; images are 200 to 200 px at their longer side, none is resized" in reasons
+    assert "input 208x208 px; the longer sides of the images are 200 to 200 px, none is resized" in reasons
     assert "stride 4: the median object is 19 px" in reasons
     assert "anchors " in reasons
-    assert "small network, up to 20 detections an image" in reasons
+    assert "small network, up to 20 detections per image" in reasons
     assert "warning" not in reasons
     assert found == plan(annotations(*[example((200, 150), (24, 18), (20, 16))] * 20), "small")
 
@@ -139,20 +144,20 @@ def test_objects_that_cannot_be_learned_or_found_are_warned_of() -> None:
     crowded = example((4096, 4096), *[(4, 40)] * 3, *[(80, 90)] * 1198)
     warnings = [line for line in plan(annotations(crowded), "small").reasons if "warning" in line]
     assert warnings == [
-        "warning: 3 of 1,201 objects are under 2 px wide or high in the input, and are not learned; "
-        "`--size 2048` makes the images less small, and an iteration longer",
-        "warning: of the 1,201 objects in an image 1,000 can be found; cut the images into smaller ones",
+        "warning: 3 of 1,201 objects are less than 2 px wide or high in the input and cannot be learned; "
+        "`--input-size 2048` downscales the images less, and makes training slower",
+        "warning: at most 1,000 of the 1,201 objects in an image can be detected; cut the images into smaller ones",
     ]
 
 
 def test_images_that_are_made_smaller_are_counted() -> None:
     found = plan(annotations(example((1000, 500), (400, 400)), *[example((60, 60), (20, 20))] * 4), "small")
-    assert "images are 60 to 1000 px at their longer side, 1 of 5 are made smaller" in found.reasons[0]
+    assert "the longer sides of the images are 60 to 1000 px, 1 of 5 are downscaled" in found.reasons[0]
 
 
 def test_objects_under_two_cells_are_warned_of() -> None:
     found = plan(annotations(*[example((64, 64), (5, 5))] * 4), "small")
-    wanted = "warning: the median object is under two cells of 4 px; enlarge the images if you can"
+    wanted = "warning: the median object is smaller than two cells of 4 px; enlarge the images if you can"
     assert wanted in found.reasons
 
 
@@ -169,11 +174,11 @@ def test_where_the_input_made_objects_small_a_larger_one_is_named(
     longest: int, object_side: float, asked: int | None, wanted: int
 ) -> None:
     examples = [example((longest, longest // 2), (object_side, object_side))] * 4
-    found = plan(annotations(*examples), "small", side=asked)
+    found = plan(annotations(*examples), "small", input_size=asked)
     (warning,) = [line for line in found.reasons if line.startswith("warning: the median")]
-    assert f"under two cells of 4 px; `--size {wanted}` makes the images less small" in warning
+    assert f"smaller than two cells of 4 px; `--input-size {wanted}` downscales the images less" in warning
     assert "enlarge" not in warning
-    again = plan(annotations(*examples), "small", side=wanted)
+    again = plan(annotations(*examples), "small", input_size=wanted)
     assert wanted >= longest or not any(line.startswith("warning") for line in again.reasons), "the remedy works"
 
 
@@ -183,20 +188,26 @@ def test_large_objects_get_the_coarse_stride() -> None:
     assert found.backbone.width == 1.0
 
 
-@pytest.mark.parametrize(("passes", "mild"), [(0.5, True), (14.9, True), (15, False), (300, False)])
-def test_few_passes_over_the_images_change_them_less(passes: float, mild: bool) -> None:
-    before = plan(annotations(*[example((96, 96), (30, 30))] * 20), "small", turn=True)
-    after = for_passes(before, passes)
-    assert (after.config == before.config) == (not mild)
-    assert replace(after.config, augment=before.config.augment) == before.config, "nothing else changes"
+@pytest.mark.parametrize(("iterations", "mild"), [(50, True), (1490, True), (1500, False), (30_000, False)])
+def test_few_epochs_change_images_less(iterations: int, mild: bool) -> None:
+    before = plan(annotations(*[example((96, 96), (30, 30))] * 20), "small", rotate=True)
+    after = plan_length(before, 100 * before.config.train.batch, iterations)
+    assert (after.config.augment == before.config.augment) == (not mild)
+    train = replace(
+        before.config.train,
+        iterations=iterations,
+        evaluations=12,
+        evaluation_images=after.config.train.evaluation_images,
+    )
+    assert replace(after.config, augment=before.config.augment) == replace(before.config, train=train), "nothing else"
     changed = after.config.augment
     assert (changed.zoom == (1.0, 1.0)) == mild
     assert changed.rotate, "what was asked for stays"
     assert changed.translate == before.config.augment.translate
     for name in ("aspect", "brightness", "contrast", "gamma", "saturation"):
         assert getattr(changed, name) <= getattr(before.config.augment, name)
-    words = "place, and a little in colour" if mild else "place, size, shape and colour"
-    assert after.reasons[-1] == f"{passes:.3g} passes over the training images: they change in {words}"
+    words = "position, and slightly the colour" if mild else "position, size, shape and colour"
+    assert after.reasons[-1] == f"{iterations / 100:.3g} epochs; augmentation changes {words}"
 
 
 @pytest.mark.parametrize(
@@ -229,14 +240,14 @@ def test_room_for_twice_the_objects_of_the_fullest_image() -> None:
 
 def test_what_is_asked_for_wins() -> None:
     found = plan(
-        annotations(*[example((200, 200), (24, 18))] * 4), "small", anchors=((8.0, 8.0), (30.0, 20.0)), side=96
+        annotations(*[example((200, 200), (24, 18))] * 4), "small", anchors=((8.0, 8.0), (30.0, 20.0)), input_size=96
     )
     model = found.config.model
     assert model.input_size == 96
     assert model.rpn is not None
     assert model.rpn.anchors == ((8.0, 8.0), (30.0, 20.0))
     assert any(line.startswith("anchors 8x8, 30x20 px; best possible recall") for line in found.reasons)
-    assert "4 of 4 are made smaller" in found.reasons[0]
+    assert "4 of 4 are downscaled" in found.reasons[0]
 
 
 def test_a_data_set_without_any_object_has_a_plan() -> None:
@@ -257,11 +268,28 @@ def test_the_configuration_is_that_of_the_data() -> None:
 @given(st.integers(1, 32), st.integers(1, 5000))
 def test_a_batch_suits_the_memory_and_the_data(sixteens: int, images: int) -> None:
     batch = planning.choose_batch(16 * sixteens, images)
-    assert 2 <= batch <= planning.MOST_BATCH
+    assert 2 <= batch <= planning.MAX_BATCH
     assert batch * 2 <= max(4, images), "several iterations an epoch, where there are images for it"
     assert planning.choose_batch(16 * sixteens + 16, images) <= batch, "fewer of larger images"
 
 
+def test_the_data_are_planned_once_for_every_preset() -> None:
+    """What the presets have in common is decided before them: they change the width, and add one reason."""
+    data = plan_data(annotations(*[example((200, 150), (24, 18))] * 20))
+    for preset in PRESETS:
+        found = with_preset(data, preset)
+        assert found.reasons[:-1] == data.reasons
+        width = {"model__backbone__width": PRESETS[preset], "model__rpn__channels": scaled(MERGED, PRESETS[preset])}
+        assert found.config == replace(data.config, **width)
+
+
+@pytest.mark.parametrize(("minutes", "evaluations"), [(0.0, 12), (0.5, 3), (5.0, 4), (10.0, 8), (600.0, 12)])
+def test_evaluations_follow_from_the_minutes(minutes: float, evaluations: int) -> None:
+    found = plan_length(plan(annotations(*[example((96, 96), (30, 30))] * 20), "small"), 20, 700, minutes).config.train
+    assert (found.minutes, found.iterations, found.evaluations) == (minutes, 700, evaluations)
+    assert found.evaluation_images == max(50, round(0.05 * 700 * found.batch / evaluations))
+
+
 def test_no_training_images_no_plan() -> None:
     with pytest.raises(UserError, match="animals has no training images: add some, or a split named `train`"):
-        plan(annotations(), "small")
+        plan_data(annotations())

@@ -25,7 +25,8 @@ from pocketrcnn.cli import detector as commands
 from pocketrcnn.cli.main import main
 from pocketrcnn.custom import predict as prediction
 from pocketrcnn.custom.detector import Detector
-from pocketrcnn.custom.predict import Options, Output, Readable, as_folder, crop, groups, picture, predict
+from pocketrcnn.custom.options import PredictOptions
+from pocketrcnn.custom.predict import Output, Readable, as_folder, crop, groups, picture, predict
 from pocketrcnn.data.images.pixels import read_image
 from pocketrcnn.model.structures import Detections
 
@@ -289,7 +290,7 @@ def test_images_that_are_made_smaller_are_counted(shell: Shell) -> None:
     saved(Path("in/a.png"), WHITE)
     saved(Path("in/b.png"), scene((200, 100), BOX))
     code, out, _ = shell("predict run in")
-    words = "1 image made smaller for the network, to 64 px: boxes are in pixels of the file\n"
+    words = "1 image downscaled to 64 px: boxes are in pixels of the file\n"
     assert (code, out.startswith(words)) == (0, True), out
 
 
@@ -310,7 +311,7 @@ def test_images_are_read_one_group_at_a_time(tmp_path: Path, monkeypatch: pytest
             return bright_detector()(images)
 
     monkeypatch.setattr(prediction, "read_image", counted)
-    done = predict(Counting(), paths, Options(tmp_path / "out", batch=2))
+    done = predict(Counting(), paths, PredictOptions(out=tmp_path / "out", batch=2))
     assert (done.images, done.detections, most[0]) == (9, 9, 2)
 
 

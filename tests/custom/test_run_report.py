@@ -30,12 +30,13 @@ from shell import Shell
 
 from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.evaluate import evaluate_run
+from pocketrcnn.custom.options import TrainOptions
 from pocketrcnn.custom.report import charts, gallery, quality, training
 from pocketrcnn.custom.report.page import render_runs, write_runs
 from pocketrcnn.custom.report.pictures import errors, picture_uri
 from pocketrcnn.custom.report.quality import CELLS, CURVES, gathered
 from pocketrcnn.custom.report.summary import evaluation, histogram, run_summary, write_comparison, write_run_report
-from pocketrcnn.custom.train import Options, train
+from pocketrcnn.custom.train import train
 from pocketrcnn.data.boxes import Boxes
 from pocketrcnn.data.custom_data import open_custom_data
 from pocketrcnn.errors import UserError
@@ -71,7 +72,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("POCKETRCNN_DATA", str(root / "cache"))
         data = squares(root / "my data")
-        train(Options(data, iterations=3, preset="small", out=root / "run", batch=2, size=48, device="cpu"))
+        train(TrainOptions(data, iterations=3, preset="small", out=root / "run", batch=2, input_size=48, device="cpu"))
         evaluate_run(root / "run", None, "test", "cpu")
     return root / "run"
 
@@ -136,15 +137,22 @@ def test_pictures_show_what_predict_gives(learned_in_both: Path, shapes: Path) -
 
 
 def test_the_command_makes_the_same_settings(trained: Path, facts: dict[str, Any]) -> None:
-    import shlex
+    """Here the call of a program: the options that it gave, and no others."""
+    data, out = (str(trained.parent / name) for name in ("my data", "run"))
+    given = f"iterations=3, preset='small', out={out!r}, input_size=48, batch=2, device='cpu'"
+    assert facts["command"] == f"pocketrcnn.train({data!r}, {given})"
 
-    from pocketrcnn.cli.main import parser
 
-    given = vars(parser().parse_args(shlex.split(facts["command"])[1:]))
-    assert given["data"].name == "my data"
-    assert (given["iterations"], given["batch"], given["size"], given["seed"]) == (3, 2, 48, 0)
-    assert given["preset"] == "small"
-    assert given["minutes"] is None
+def test_a_run_from_before_says_no_command(trained: Path, tmp_path: Path) -> None:
+    """Its env.json has none, and none is made up."""
+    shutil.copytree(trained, tmp_path / "run")
+    path = tmp_path / "run" / "env.json"
+    environment = json.loads(path.read_text())
+    del environment["command"]
+    path.write_text(json.dumps(environment))
+    facts = run_summary(open_run(tmp_path / "run", "cpu"))
+    assert facts["command"] == ""
+    assert "does not say which command started it" in section(render_runs([facts]), "repeat")
 
 
 def test_the_whole_page_of_a_trained_run(facts: dict[str, Any]) -> None:
@@ -224,8 +232,8 @@ def test_a_page_takes_the_place_of_pages_alone(
     monkeypatch.chdir(tmp_path)
     run = shutil.copytree(trained, tmp_path / "run")
     (tmp_path / "report.html").write_text("mine")
-    assert "report.html is no page of pocket-rcnn: name another file" in shell.refused("report", run, trained)
-    assert "is no page of pocket-rcnn" in shell.refused("report", run, "--out", run / "weights.safetensors")
+    assert "report.html is not a page of pocket-rcnn: name another file" in shell.refused("report", run, trained)
+    assert "is not a page of pocket-rcnn" in shell.refused("report", run, "--out", run / "weights.safetensors")
     assert "is a folder: name a file in it" in shell.refused("report", run, "--out", ".")
     assert (tmp_path / "report.html").read_text() == "mine"
     (tmp_path / "report.html").unlink()

@@ -21,11 +21,11 @@ from PIL import Image
 from runs_in_seconds import FORMATS, auto_becomes, evaluated, evaluation, interrupt_after, metrics, quick
 
 from pocketrcnn.cli.main import main
-from pocketrcnn.config import AugmentConfig, Config, DataConfig
+from pocketrcnn.config import DataConfig
 from pocketrcnn.custom import evaluate
 from pocketrcnn.custom.evaluate import evaluate_run
-from pocketrcnn.custom.report.summary import command
-from pocketrcnn.custom.train import Options, resume, train, with_options
+from pocketrcnn.custom.options import TrainOptions
+from pocketrcnn.custom.train import resume, train
 from pocketrcnn.data.custom_data import open_custom_data
 from pocketrcnn.data.files import first_free
 from pocketrcnn.errors import UserError
@@ -188,7 +188,7 @@ def test_an_interrupted_run_says_how_it_goes_on(
     Path("my images").symlink_to(shapes)
     with monkeypatch.context() as patch:
         interrupt_after(patch, 2)
-        words = ["train", "my images", "--iterations", "4", "--preset", "small", "--batch", "2", "--size", "32"]
+        words = ["train", "my images", "--iterations", "4", "--preset", "small", "--batch", "2", "--input-size", "32"]
         assert main([*words, "--device", "cpu"]) == 130
     remedy = "`pocketrcnn resume runs/my-images` goes on from here"
     assert capsys.readouterr().err.strip().endswith(f"state saved; {remedy}")
@@ -216,7 +216,7 @@ def wholes(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     runs = {}
     for name in FORMATS:
         with auto_becomes(name):
-            runs[name] = quick(shapes, tmp_path_factory.mktemp("whole") / "whole", 6, size=48)
+            runs[name] = quick(shapes, tmp_path_factory.mktemp("whole") / "whole", 6, input_size=48)
     return runs
 
 
@@ -229,7 +229,7 @@ def test_an_interrupted_run_ends_in_the_same_bytes(
     with pytest.MonkeyPatch.context() as patch:
         interrupt_after(patch, stop, number)
         with pytest.raises(Interrupted, match=f"interrupted at iteration {stop} of parts") as caught:
-            quick(shapes, parts, 6, size=48)
+            quick(shapes, parts, 6, input_size=48)
     assert caught.value.code == 128 + number
     with pytest.raises(UserError, match=r"parts is not finished: `pocketrcnn resume .*parts` goes on with it"):
         evaluate_run(parts, None, None, "cpu")
@@ -300,7 +300,7 @@ def test_other_lengths_are_taken_over_and_other_settings_are_not(tmp_path: Path,
 
 def test_an_unknown_preset_is_refused_in_python_too(shapes: Path) -> None:
     with pytest.raises(UserError, match="--preset huge: use auto, small, medium, large"):
-        Options(shapes, preset="huge")
+        TrainOptions(shapes, preset="huge")
 
 
 @pytest.mark.parametrize(
@@ -312,10 +312,10 @@ def test_an_unknown_preset_is_refused_in_python_too(shapes: Path) -> None:
         ("--minutes inf", "--minutes inf: use a time above 0"),
         ("--minutes nan", "--minutes nan: use a time above 0"),
         ("--iterations 0", "--iterations 0: use 1 or more"),
-        ("--size 40", "--size 40: use a multiple of 16 pixels"),
-        ("--size 0", "--size 0: use a multiple of 16 pixels"),
+        ("--input-size 40", "--input-size 40: use a multiple of 16 pixels"),
+        ("--input-size 0", "--input-size 0: use a multiple of 16 pixels"),
         ("--batch 1", "--batch 1: use 2 or more images, BatchNorm needs them"),
-        ("--patience -1", "--patience -1: use 0 (never end early) or more evaluations"),
+        ("--patience -1", "--patience -1: use 0 (never stop early) or more evaluations"),
         ("--iterations 2 --set model.input_size=90", "--set model.input_size=90: model.input_size is not set by name"),
         ("--iterations 2 --set model.classes=2", "--set model.classes=2: model.classes is not set by name"),
         ("--anchors 12", "--anchors 12: write widths and heights above 0, as in 12x12,24x16"),
@@ -399,34 +399,64 @@ def test_every_format_is_trained_on(tmp_path: Path, kind: str) -> None:
 def test_the_command_of_a_run_plans_the_same_run(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     settings = ("augment.paste=2", "augment.zoom=[0.9, 1.3]")
-    asked = {"turn": True, "patience": 3, "anchors": ((9.0, 9.0), (16.5, 12.0)), "seed": 5, "settings": settings}
-    run = quick(shapes, tmp_path / "run", **asked)
-    before = open_run(run).config
-    (tmp_path / "run").rename(tmp_path / "first")
-    words = shlex.split(command(Run(tmp_path / "first", before, torch.device("cpu"))))
-    assert main([*words[1:], "--out", "run", "--device", "cpu"]) == 0
-    assert open_run(run).config == before
+    words = ["train", str(shapes), "--iterations", "2", "--preset", "small", "--batch", "2", "--input-size", "32"]
+    words += [
+        "--rotate",
+        "--patience",
+        "3",
+        "--anchors",
+        "9x9,16.5x12",
+        "--seed",
+        "5",
+        "--out",
+        "run",
+        "--device",
+        "cpu",
+    ]
+    assert main([*words, *(word for setting in settings for word in ("--set", setting))]) == 0
+    before = open_run(Path("run"))
+    assert (before.config.augment.rotate, before.config.augment.flip_vertical) == (True, True)
+    Path("run").rename("first")
+    command = shlex.split(open_run(Path("first")).environment()["command"])
+    assert command == ["pocketrcnn", *words, "--set", settings[0], "--set", settings[1]]
+    assert main(command[1:]) == 0
+    assert open_run(Path("run")).config == before.config
 
 
-@pytest.mark.parametrize(
-    ("turn", "settings", "said"),
-    [
-        (True, (), True),
-        (False, ("augment.rotate=true",), False),
-        (True, ("augment.rotate=false",), True),
-        (False, ("augment.rotate=true", "augment.flip_vertical=true"), False),
-    ],
-)
-def test_the_command_of_a_run_turns_what_the_run_turned(
-    tmp_path: Path, turn: bool, settings: tuple[str, ...], said: bool
+def test_the_call_of_a_program_plans_the_same_run(
+    shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = Options(tmp_path, iterations=3, turn=turn, settings=settings)
-    planned = Config(DataConfig(kind="folder"), augment=AugmentConfig(rotate=turn, flip_vertical=turn))
-    found = command(Run(tmp_path / "run", with_options(planned, options), torch.device("cpu")))
-    assert ("--turn" in found) == said
+    monkeypatch.chdir(tmp_path)
+    given = {"rotate": True, "patience": 3, "anchors": ((9.0, 9.0), (16.5, 12.0)), "settings": ("augment.paste=2",)}
+    before = open_run(quick(shapes, Path("run"), **given))
+    Path("run").rename("first")
+    call = open_run(Path("first")).environment()["command"]
+    assert call.startswith(f"pocketrcnn.train({str(shapes)!r}, iterations=2, ")
+    exec(f"import pocketrcnn\n{call}", {})
+    assert open_run(Path("run")).config == before.config
+    assert open_run(Path("run")).environment()["command"] == call
 
 
-def test_few_passes_change_images_less_and_a_setting_by_name_wins(
+def test_training_ends_with_what_to_do_next(
+    shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not with tables of sixty lines: these are for `eval` and the page."""
+    monkeypatch.chdir(tmp_path)
+    run = quick(shapes, Path("my run"))
+    found = evaluation(run, "val")["overall"]
+    lines = capsys.readouterr().out.splitlines()[-8:]
+    assert lines[0] == f"val images (8): AP50 {found['AP50']:.3f}, AP {found['AP']:.3f}"
+    assert lines[1].startswith("threshold ")
+    assert lines[2:5] == ["report: my run/report.html", "run: my run", "next:"]
+    commands = [shlex.split(line) for line in lines[5:]]
+    assert commands == [
+        ["pocketrcnn", "eval", "my run"],
+        ["pocketrcnn", "predict", "my run", "IMAGES"],
+        ["pocketrcnn", "export", "my run"],
+    ]
+
+
+def test_few_epochs_change_images_less_and_a_setting_by_name_wins(
     shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = quick(shapes, tmp_path / "run", settings=("augment.zoom=[0.9, 1.3]",))
@@ -434,14 +464,14 @@ def test_few_passes_change_images_less_and_a_setting_by_name_wins(
     assert (found.zoom, found.aspect) == ((0.9, 1.3), 0.0)
     said = capsys.readouterr().out
     assert "2 iterations of 2 images\n" in said
-    assert "passes over the training images: they change in place, and a little in colour" in said
+    assert "epochs; augmentation changes position, and slightly the colour" in said
 
 
 def test_one_image_is_training_and_validation_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scenes: Scenes = {"only.png": ((40, 30), [("cat", (1, 2, 11, 22))])}
     run = quick(datasets_on_disk.coco(tmp_path / "data", scenes), tmp_path / "run")
     assert metrics(run)["iterations"] == 2
-    assert "the training images take their place, and the figures are too good" in capsys.readouterr().out
+    assert "metrics are optimistic, they are measured on the training images" in capsys.readouterr().out
     assert (run / "evaluation-train.json").is_file()
 
 
@@ -485,7 +515,7 @@ def test_splits_without_any_object_are_no_obstacle(tmp_path: Path, empty: str) -
 def test_the_time_decides_the_iterations_and_the_network(
     shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = train(Options(shapes, minutes=0.03, out=tmp_path / "run", device="cpu", size=32))
+    run = train(TrainOptions(shapes, minutes=0.03, out=tmp_path / "run", device="cpu", input_size=32))
     out = capsys.readouterr().out
     assert "small network" in out, "too little time for the others"
     assert "in 0.03 min" in out

@@ -16,7 +16,8 @@ from runs_in_seconds import interrupt_after
 
 from pocketrcnn.config import Config, DataConfig
 from pocketrcnn.custom import train as training
-from pocketrcnn.custom.train import Options, both, lengthened, prepared, resume, total, train
+from pocketrcnn.custom.options import TrainOptions
+from pocketrcnn.custom.train import both, lengthened, prepared, resume, total, train
 from pocketrcnn.data.custom_data import CustomData, open_custom_data
 from pocketrcnn.data.folders import Folder
 from pocketrcnn.evaluation import average_precision
@@ -27,9 +28,9 @@ from pocketrcnn.training.signals import Interrupted
 pytestmark = pytest.mark.slow
 
 
-def options(data: Path, **changes: Any) -> Options:
+def options(data: Path, **changes: Any) -> TrainOptions:
     """A small network on small images."""
-    return Options(data, **{"preset": "small", "batch": 2, "size": 32, "device": "cpu", **changes})
+    return TrainOptions(data, **{"preset": "small", "batch": 2, "input_size": 32, "device": "cpu", **changes})
 
 
 def points(folder: Path) -> list[int]:
@@ -54,7 +55,7 @@ def test_the_distance_between_points_suits_the_new_length(run: Path) -> None:
 
 
 def test_the_distance_between_points_suits_new_minutes(run: Path) -> None:
-    """It stayed that of the old length: a run that began with ten iterations was judged after every one."""
+    """It stayed that of the old length: a run that began with ten iterations was evaluated after every one."""
     minutes = 4 * (open_run(run).metrics() or {})["elapsed"] / 60
     resume(run, minutes, None, "cpu")
     settings, found = open_run(run).config.train, points(run)
@@ -76,13 +77,13 @@ def longer(
 
 
 @pytest.mark.parametrize("settings", [(), ("augment.zoom=[0.9, 1.3]", "augment.rotate=true", "optim.lr=1e-3")])
-@pytest.mark.parametrize("turn", [False, True])
+@pytest.mark.parametrize("rotate", [False, True])
 def test_a_longer_run_is_configured_as_one_that_was_so_long_from_the_start(
-    shapes: Path, tmp_path: Path, turn: bool, settings: tuple[str, ...]
+    shapes: Path, tmp_path: Path, rotate: bool, settings: tuple[str, ...]
 ) -> None:
-    """What it augments follows from the passes over the images, too."""
+    """Its augmentation follows from the epochs, too."""
     own = open_custom_data(DataConfig(str(shapes.resolve()), "folder", seed=3))
-    asked = options(shapes, iterations=2, turn=turn, settings=settings, seed=3, patience=5)
+    asked = options(shapes, iterations=2, rotate=rotate, settings=settings, seed=3, patience=5)
     few, many = (prepared(replace(asked, iterations=n), own, torch.device("cpu"))[0].config for n in (2, 600))
     assert few.augment != many.augment, "mild, and not"
     with Run(tmp_path / "run", few, torch.device("cpu")) as made:

@@ -418,9 +418,9 @@ def test_ctrl_c_during_the_last_evaluation_ends_the_call(shell: Shell, tmp_path:
     """The run is finished first; the next one is not begun."""
     whole = fit.assess
 
-    def interrupted(*given: Any) -> Any:
+    def interrupted(*given: Any, **named: Any) -> Any:
         signal.raise_signal(signal.SIGINT)
-        return whole(*given)
+        return whole(*given, **named)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "assess", interrupted)

@@ -45,5 +45,5 @@ def test_every_network_can_be_counted_at_other_sizes(name: str, side: int) -> No
 
 
 def test_an_image_smaller_than_a_cell_is_refused() -> None:
-    with pytest.raises(UserError, match=r"--size 16.*at least 32"):
+    with pytest.raises(UserError, match=r"--input-size 16.*at least 32"):
         costs.with_size(NETWORKS["convnet"], 16)

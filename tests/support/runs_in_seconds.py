@@ -18,7 +18,8 @@ from pocketrcnn.config import Config, DataConfig, replace
 from pocketrcnn.course.data.datasets import Images, open_dataset
 from pocketrcnn.course.experiments import EXPERIMENTS
 from pocketrcnn.custom.evaluate import evaluate_run
-from pocketrcnn.custom.train import Options, train
+from pocketrcnn.custom.options import TrainOptions
+from pocketrcnn.custom.train import train
 from pocketrcnn.data.dataset import Dataset
 from pocketrcnn.model.structures import Batch
 from pocketrcnn.training import device
@@ -55,13 +56,13 @@ def learn(data: Path, folder: Path) -> Path:
     """Train a small network for 40 iterations."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("POCKETRCNN_DATA", str(folder / "cache"))
-        return train(Options(data, iterations=40, preset="small", batch=8, out=folder / "run", device="cpu"))
+        return train(TrainOptions(data, iterations=40, preset="small", batch=8, out=folder / "run", device="cpu"))
 
 
 def quick(data: Path, out: Path, iterations: int = 2, **changes: Any) -> Path:
     """A run of a few iterations."""
-    changes = {"preset": "small", "batch": 2, "size": 32, "device": "cpu", **changes}
-    return train(Options(data, iterations=iterations, out=out, **changes))
+    changes = {"preset": "small", "batch": 2, "input_size": 32, "device": "cpu", **changes}
+    return train(TrainOptions(data, iterations=iterations, out=out, **changes))
 
 
 def metrics(folder: Path) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from pocketrcnn.config import ModelConfig
 from pocketrcnn.custom.detector import Detector
-from pocketrcnn.custom.train import Options, train
+from pocketrcnn.custom.options import TrainOptions
+from pocketrcnn.custom.train import train
 from pocketrcnn.model.structures import Detections
 from pocketrcnn.training.checkpoint import load_tensors, save_tensors
 
@@ -33,7 +34,10 @@ def tiny_run(factory: pytest.TempPathFactory) -> Path:
         return root / "run"
     data = coco(root / "data", {f"{i}.png": SCENE for i in range(6)})
     with patch.dict(os.environ, {"POCKETRCNN_DATA": str(root / "cache")}):
-        run = train(Options(data, iterations=2, batch=2, size=64, preset="small", out=root / "run", device="cpu"))
+        options = TrainOptions(
+            data, iterations=2, batch=2, input_size=64, preset="small", out=root / "run", device="cpu"
+        )
+        run = train(options)
     hold_nothing_back(run)
     settings = (run / "config.yaml").read_text(encoding="utf-8")
     (run / "config.yaml").write_text(settings.replace("min_score: 0.01", "min_score: 0.0"), encoding="utf-8")

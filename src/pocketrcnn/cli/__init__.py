@@ -1,9 +1,10 @@
-"""The command line: each command is `add_NAME`, with its options, and NAME, which does it.
+"""The command line: each command is a function, its parameters are the options, its docstring is the help.
 
-A module of commands ends with `ADD`, its `add_` functions in the order of `--help`. Nothing heavy is imported before
-a command runs. A command returns None, or an exit code.
+`main.COMMANDS` names them; `options` makes argparse of them. Nothing heavy is imported before a command runs. A command
+returns None, or an exit code.
 
 main      the entry point, and how errors leave it
+options   functions and dataclasses to argparse
 parsing   argparse, with errors of one line that name the nearest word
 data      check, convert
 detector  train, resume, eval, predict, export

@@ -1,95 +1,80 @@
-"""The commands for a user's data: what is in them, what is wrong with them, and other formats for them."""
+"""The commands for data sets: what is in them, what is wrong with them, and other formats for them."""
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
+from typing import get_args as choices
 
-from .parsing import Commands, Parser, command
+from ..custom.options import Data, VocOrigin
 
 if TYPE_CHECKING:
     from ..data.annotations import Report
 
-LOST = 1  # exit code when something is skipped
+LOST = 1  # exit code where images or objects are skipped
+Format = Literal["coco", "voc", "yolo"]
 
 
-def add_data(made: Parser) -> None:
-    """The data set, and how to read it."""
-    text = "folder, or JSON, data.yaml, XML or CSV file: COCO, Pascal VOC, YOLO and CSV are recognised by their content"
-    made.add_argument("data", type=Path, metavar="DATA", help=text)
-    text = "first pixel in VOC boxes: 0, as most programs write them, or 1, as in VOC itself (default: 0)"
-    made.add_argument("--voc-origin", type=int, choices=[0, 1], default=0, metavar="N", help=text)
-
-
-def add_check(commands: Commands) -> None:
-    """check"""
-    text = "What is in a data set, and every fault with file, object and reason. Exit code 1 if anything is skipped."
-    made = command(commands, "check", check, text)
-    add_data(made)
-    made.add_argument("--json", action="store_true", help="as JSON, with all faults")
-    text = "write a fixed copy (COCO, one folder for each split) and fixes.txt to a new folder"
-    made.add_argument("--fix", type=Path, metavar="OUT", help=text)
-
-
-def check(arguments: argparse.Namespace) -> int:
-    """Read, check, print; fix if wanted."""
+def check(
+    data: Data,
+    *,
+    voc_origin: VocOrigin = 0,
+    as_json: Annotated[bool, "--json", "print JSON, with all faults"] = False,
+    fix: Annotated[
+        Path | None, "OUT", "write a fixed copy (COCO, a folder per split) and fixes.txt to a new folder"
+    ] = None,
+) -> int:
+    """Show what is in a data set, and every fault with file, object and reason. Exit code 1 if training would skip
+    images or objects."""
     from ..data.overview import not_carried_over, render
-    from ..data.repair import fix
+    from ..data.repair import fix as repair
     from ..terminal import say
 
-    report = inspected(arguments)
-    if arguments.fix:
-        fix(report, arguments.fix)
-    if arguments.json:
+    report = inspected(data, voc_origin)
+    if fix:
+        repair(report, fix)
+    if as_json:
         faults = [dataclasses.asdict(fault) | {"file": str(fault.file)} for fault in report.faults]
         print(json.dumps({"summary": report.summary, "faults": faults}, indent=1))
-    else:
-        render(report)
-        if arguments.fix:
-            if lacking := not_carried_over(report.summary):
-                say(lacking)
-            say(f"fixed copy: {arguments.fix}")
+        return LOST if report.drops else 0
+    render(report)
+    if fix:
+        if lacking := not_carried_over(report.summary):
+            say(lacking)
+        say(f"fixed copy: {fix}")
     return LOST if report.drops else 0
 
 
-def inspected(arguments: argparse.Namespace) -> Report:
-    """The data of a command line, checked."""
+def inspected(data: Path, voc_origin: int) -> Report:
+    """A data set, read and checked."""
     from ..data.check import inspect
     from ..data.formats import read
 
-    return inspect(read(arguments.data, arguments.voc_origin))
+    return inspect(read(data, voc_origin))
 
 
-def add_convert(commands: Commands) -> None:
-    """convert"""
-    text = "Write a data set in another format, images included. Faulty objects are listed and skipped: exit code 1."
-    made = command(commands, "convert", convert, text)
-    add_data(made)
-    made.add_argument("out", type=Path, metavar="OUT", help="a new folder")
-    formats = ["coco", "voc", "yolo"]
-    made.add_argument("--to", choices=formats, required=True, metavar="FORMAT", help=", ".join(formats))
-
-
-def convert(arguments: argparse.Namespace) -> int:
-    """Read, check, write."""
+def convert(
+    data: Data,
+    out: Annotated[Path, "OUT", "a new folder"],
+    *,
+    voc_origin: VocOrigin = 0,
+    to: Annotated[Format, "FORMAT", ", ".join(choices(Format))],
+) -> int:
+    """Write a data set in another format, images included. Faulty objects are named and skipped: exit code 1."""
     from ..data.formats import write
     from ..data.overview import counted, not_carried_over, render_faults
     from ..terminal import say
 
-    report = inspected(arguments)
-    write(report.clean, arguments.out, arguments.to)
+    report = inspected(data, voc_origin)
+    write(report.clean, out, to)
     render_faults(report.faults)
-    numbers = report.summary
-    if numbers["crowds"] and arguments.to == "yolo":
-        say(f"YOLO has no crowds: {counted(numbers['crowds'], 'crowd')} skipped")
-    if lacking := not_carried_over(numbers):
+    summary = report.summary
+    if summary["crowds"] and to == "yolo":
+        say(f"YOLO has no crowds: {counted(summary['crowds'], 'crowd')} skipped")
+    if lacking := not_carried_over(summary):
         say(lacking)
-    objects = counted(numbers["objects"], "object")
-    say(f"{counted(numbers['images'], 'image')} with {objects} written to {arguments.out} as {arguments.to}")
+    images, objects = counted(summary["images"], "image"), counted(summary["objects"], "object")
+    say(f"{images} with {objects} written to {out} as {to}")
     return LOST if report.drops else 0
-
-
-ADD = (add_check, add_convert)

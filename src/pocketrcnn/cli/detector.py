@@ -1,175 +1,89 @@
-"""The commands for detectors of one's own: train them, go on with them, judge them."""
+"""The commands for detectors on custom data: train, resume, evaluate, predict, export."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import math
+import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
+from ..custom.options import Device, PredictOptions, TrainOptions
 from ..errors import UserError
-from .data import LOST, add_data
-from .parsing import Commands, Parser, command
+from .data import LOST
 
 if TYPE_CHECKING:
     from ..config import DataConfig
     from ..custom.predict import Predictor
     from ..data.images.pixels import Pixels
 
-PRESETS = ["auto", "small", "medium", "large"]
+RunFolder = Annotated[Path, "RUN", "the folder of a run"]
 
 
-def add_device(made: Parser) -> None:
-    """Where to compute."""
-    made.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
-
-
-def add_train(commands: Commands) -> None:
-    """train"""
-    text = "Train a detector from scratch on annotated images of your own: in minutes, without a GPU."
-    made = command(commands, "train", train, text)
-    add_data(made)
-    add = made.add_argument
-    add("--minutes", type=float, metavar="M", help="time for everything (default: 5)")
-    add("--iterations", type=int, metavar="N", help="a number of iterations in place of a time")
-    add("--preset", choices=PRESETS, default="auto", help="size of the network (default: auto, by the time)")
-    add("--out", type=Path, metavar="RUN", help="folder of the run (default: runs/NAME of the data)")
-    add("--seed", type=int, default=0, metavar="N", help="random numbers (default: 0)")
-    add("--anchors", metavar="LIST", help="widths and heights in pixels of the input, as in 12x12,24x16")
-    add("--size", type=int, metavar="PX", help="side of the input, a multiple of 16 (default: by the data)")
-    add("--batch", type=int, metavar="N", help="images in an iteration (default: 16 to 64, by their size and number)")
-    add("--turn", action="store_true", help="images have no up and down (microscopes, satellites): turn them, too")
-    text = "another value for a planned setting, as in augment.paste=4 (the names are those in config.yaml of a run)"
-    add("--set", action="append", default=[], metavar="NAME=VALUE", help=text, dest="settings")
-    add(
-        "--patience",
-        type=int,
-        default=0,
-        metavar="N",
-        help="end after N evaluations without a better one, of which there are 3 to 12 (default: never)",
-    )
-    add_device(made)
-
-
-def train(arguments: argparse.Namespace) -> None:
-    """Check, plan, train, judge."""
-    from ..custom.train import Options
+def train(options: TrainOptions) -> None:
+    """Train a detector from scratch on your annotated images: in minutes, without a GPU."""
     from ..custom.train import train as work
-    from ..terminal import say
 
-    names = ("data", "minutes", "iterations", "preset", "out", "seed", "size", "batch", "patience", "turn", "device")
-    given = {name: getattr(arguments, name) for name in names}
-    anchors = parse_anchors(arguments.anchors) if arguments.anchors else None
-    settings = tuple(arguments.settings)
-    folder = work(Options(**given, anchors=anchors, voc_origin=arguments.voc_origin, settings=settings))
-    say(f"run: {folder}")
+    work(options)
 
 
-def parse_anchors(text: str) -> tuple[tuple[float, float], ...]:
-    """`12x12,24x16` as pairs of finite numbers above 0."""
-    try:
-        pairs = [tuple(float(side) for side in part.lower().split("x")) for part in text.split(",")]
-        found = tuple(
-            (width, height) for width, height in pairs if all(0 < side < math.inf for side in (width, height))
-        )
-    except ValueError:
-        found = ()
-    if len(found) != len(text.split(",")):
-        raise UserError(f"--anchors {text}: write widths and heights above 0, as in 12x12,24x16")
-    return found
-
-
-def add_resume(commands: Commands) -> None:
-    """resume"""
-    text = "Go on with an interrupted run, or train a finished one for longer."
-    made = command(commands, "resume", resume, text)
-    add_run(made)
-    made.add_argument("--minutes", type=float, metavar="M", help="another time for the whole run")
-    made.add_argument("--iterations", type=int, metavar="N", help="another number of iterations for the whole run")
-    add_device(made)
-
-
-def add_run(made: Parser) -> None:
-    """The folder of a run."""
-    made.add_argument("run_folder", type=Path, metavar="RUN", help="the folder of a run")
-
-
-def resume(arguments: argparse.Namespace) -> None:
-    """Train on."""
+def resume(
+    run: RunFolder,
+    *,
+    minutes: Annotated[float | None, "M", "another time for the whole run"] = None,
+    iterations: Annotated[int | None, "N", "another number of iterations for the whole run"] = None,
+    device: Device = "auto",
+) -> None:
+    """Go on with an interrupted run, or train a finished one for longer."""
     from ..custom.train import resume as work
-    from ..terminal import say
 
-    say(f"run: {work(arguments.run_folder, arguments.minutes, arguments.iterations, arguments.device)}")
-
-
-def add_eval(commands: Commands) -> None:
-    """eval"""
-    text = "Average precision, errors and the best threshold of a run, on its test images or on other data."
-    made = command(commands, "eval", evaluate, text)
-    add_run(made)
-    made.add_argument("data", type=Path, nargs="?", metavar="DATA", help="other data (default: the run's own)")
-    made.add_argument(
-        "--split", choices=["train", "val", "test"], help="default: test, or val where there are no test images"
-    )
-    made.add_argument("--json", action="store_true", help="as JSON")
-    add_device(made)
+    work(run, minutes, iterations, device)
 
 
-def evaluate(arguments: argparse.Namespace) -> None:
-    """Judge, and bring the run's report up to date."""
+def evaluate(
+    run: RunFolder,
+    data: Annotated[Path | None, "DATA", "other data (default: those of the run)"] = None,
+    *,
+    split: Annotated[
+        Literal["train", "val", "test"] | None, "images (default: test, or val without test images)"
+    ] = None,
+    as_json: Annotated[bool, "--json", "print JSON"] = False,
+    device: Device = "auto",
+) -> None:
+    """Measure average precision, errors and the best threshold of a run, on its test images or on other data."""
     from ..custom.evaluate import evaluate_run, show_evaluation
     from ..custom.report.summary import write_run_report
     from ..terminal import say
 
-    run, model, data, evaluation = evaluate_run(arguments.run_folder, arguments.data, arguments.split, arguments.device)
-    if arguments.json:
+    finished, model, custom, evaluation = evaluate_run(run, data, split, device)
+    if as_json:
         print(json.dumps(vars(evaluation), indent=1))
     else:
         show_evaluation(evaluation)
-    if arguments.data is None:
-        page = write_run_report(run, data, model)
-        if not arguments.json:
+    if data is None:
+        page = write_run_report(finished, custom, model)
+        if not as_json:
             say(f"report: {page}")
 
 
-def add_predict(commands: Commands) -> None:
-    """predict"""
-    text = "Find objects in images: COCO's results, CSV and pictures with boxes. Exit code 1 if an image was left out."
-    made = command(commands, "predict", predict, text)
-    made.add_argument("detector", type=Path, metavar="RUN", help="the folder of a run, or a file that `export` wrote")
-    add = made.add_argument
-    text = "files, folders, or patterns such as 'photos/**/*.jpg'"
-    add("images", nargs="+", metavar="IMAGE", help=text)
-    text = "score from which on objects count (default: the one of best F1 on validation images)"
-    add("--threshold", type=float, metavar="T", help=text)
-    text = (
-        "a COCO JSON file: results get its image ids, by file name, and its category ids, by class name "
-        "(default: the places of image and class, counted from 1)"
-    )
-    add("--ids", type=Path, metavar="FILE", help=text)
-    add("--out", type=Path, metavar="DIR", help="a new folder (default: predictions, predictions-2, ..)")
-    add("--no-pictures", action="store_true", help="results alone")
-    add("--save-crops", action="store_true", help="each object as an image of its own, in crops/CLASS")
-    add("--batch", type=int, default=4, metavar="N", help="images that are computed at once (default: 4)")
-    add_device(made)
-
-
-def predict(arguments: argparse.Namespace) -> int:
-    """Detect, write, tell."""
-    from ..custom.predict import Options, named_images
+def predict(
+    detector: Annotated[Path, "RUN", "the folder of a run, or a file from `export`"],
+    images: Annotated[list[str], "IMAGE", "files, folders, or patterns such as 'photos/**/*.jpg'"],
+    options: PredictOptions,
+    *,
+    device: Device = "auto",
+) -> int:
+    """Detect objects in images: writes COCO results, CSV and pictures with boxes. Exit code 1 if an image was
+    skipped."""
+    from ..custom.predict import named_images
     from ..custom.predict import predict as work
     from ..data.overview import counted
     from ..terminal import say
 
-    given = {name: getattr(arguments, name) for name in ("out", "threshold", "batch", "ids")}
-    options = Options(**given, pictures=not arguments.no_pictures, crops=arguments.save_crops)
-    paths = named_images(arguments.images)
-    detector = load_detector(arguments.detector, arguments.device)
-    done = work(detector, paths, options)
+    paths = named_images(images)
+    network = load_detector(detector, device)
+    done = work(network, paths, options)
     if done.smaller:
-        smaller = counted(done.smaller, "image")
-        say(f"{smaller} made smaller for the network, to {detector.side} px: boxes are in pixels of the file")
+        say(f"{counted(done.smaller, 'image')} downscaled to {network.side} px: boxes are in pixels of the file")
     skipped = f", {counted(done.skipped, 'image')} skipped" if done.skipped else ""
     say(f"{counted(done.detections, 'object')} in {counted(done.images, 'image')}{skipped}: {done.folder}")
     return LOST if done.skipped else 0
@@ -190,33 +104,25 @@ def load_detector(path: Path, device: str) -> Predictor:
     return Detector.load(path, device)
 
 
-def add_export(commands: Commands) -> None:
-    """export"""
-    text = (
-        "Write a finished run as one ONNX file, from pixels to final boxes, compared with torch before it is written."
-    )
-    made = command(commands, "export", export, text)
-    add_run(made)
-    made.add_argument("--out", type=Path, metavar="FILE", help="the file (default: model.onnx in RUN)")
-
-
-def export(arguments: argparse.Namespace) -> None:
-    """Convert, compare, write."""
+def export(run: RunFolder, *, out: Annotated[Path | None, "FILE", "the file (default: RUN/model.onnx)"] = None) -> None:
+    """Write a finished run as one ONNX file, from pixels to final boxes, compared with torch before it is written."""
     from ..custom.onnx.export import export as work
+    from ..terminal import say
     from ..training.run import open_run, saved_splits
 
-    def frames_of(side: int) -> tuple[Pixels, str]:
-        run = open_run(arguments.run_folder, "cpu")
-        return verification_frames(run.config.data, side, saved_splits(run.folder))
+    def inputs(side: int) -> tuple[Pixels, str]:
+        opened = open_run(run, "cpu")
+        return verification_frames(opened.config.data, side, saved_splits(opened.folder))
 
-    work(arguments.run_folder, frames_of, arguments.out)
+    path = work(run, inputs, out)
+    say(f"next: pocketrcnn predict {shlex.quote(str(path))} IMAGES", wrap=False)
 
 
 def verification_frames(data: DataConfig, side: int, known: dict[str, str] | None = None) -> tuple[Pixels, str]:
-    """Images of a run's data, as frames uint8 [B,S,S,3], and what they are, in words; those that it was not trained on
-    where there are some. Where its data have gone, noise.
+    """Images of a run's data as inputs uint8 [B,S,S,3], and what they are, in words; held out from training where
+    possible. Noise where the data cannot be read.
 
-    known: the splits of its images, by hash, where it has some of its own (`run.saved_splits`).
+    known: the splits of the run's images, by hash (`run.saved_splits`).
     """
     from ..course.data.datasets import open_dataset
     from ..custom.onnx.parity import dataset_inputs, folder_inputs, noise_inputs
@@ -224,7 +130,4 @@ def verification_frames(data: DataConfig, side: int, known: dict[str, str] | Non
     try:
         return folder_inputs(data, side, known) if data.kind == "folder" else dataset_inputs(open_dataset(data, "test"))
     except UserError as error:
-        return noise_inputs(side), f"images of noise, since its own cannot be read ({error})"
-
-
-ADD = (add_train, add_resume, add_eval, add_predict, add_export)
+        return noise_inputs(side), f"images of noise, since the data of the run cannot be read ({error})"

@@ -5,16 +5,32 @@ from __future__ import annotations
 import io
 import os
 import shlex
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..errors import UserError
 from ..version import __version__
-from . import course, data, detector, measure
+from . import course, data, detector, measure, options
 from .parsing import Parser
 
 FAILURE = 2
-GOES_ON = ("download", "reproduce")  # commands that leave alone what is done
+COMMANDS: dict[str, Callable[..., int | None]] = {
+    "check": data.check,
+    "convert": data.convert,
+    "train": detector.train,
+    "resume": detector.resume,
+    "eval": detector.evaluate,
+    "predict": detector.predict,
+    "export": detector.export,
+    "report": measure.report,
+    "reproduce": course.reproduce,
+    "download": course.download,
+    "scenes": course.scenes,
+    "costs": measure.costs,
+    "bench": measure.bench,
+}
+REPEATABLE = ("download", "reproduce")  # commands that skip what is already done
 
 
 def parser() -> Parser:
@@ -26,13 +42,17 @@ def parser() -> Parser:
     )
     top.add_argument("--version", action="version", version=f"pocketrcnn {__version__}")
     commands = top.add_subparsers(dest="verb", metavar="COMMAND", parser_class=Parser)
-    for add in (*data.ADD, *detector.ADD, *course.ADD, *measure.ADD):
-        add(commands)
+    for name, function in COMMANDS.items():
+        text = " ".join((function.__doc__ or "").split())
+        command = commands.add_parser(name, help=text.split(". ")[0].rstrip("."), description=text, allow_abbrev=False)
+        options.add_arguments(command, function)
+        command.set_defaults(function=function)
+        command.meant = course.experiments if name == "reproduce" else None
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line; returns the exit code: 0 or the command's own, 2 for the user's errors, 130 after Ctrl-C."""
+    """Run a command line; returns the exit code: that of the command, 2 for errors of the user, 130 after Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be text
@@ -42,25 +62,34 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser().print_help()
             return FAILURE
         arguments.command = shlex.join(["pocketrcnn", *words])
-        return arguments.run(arguments) or 0
+        return options.call(arguments.function, arguments) or 0
     except UserError as error:
-        print(f"pocketrcnn: {' '.join(str(error).split())}", file=sys.stderr)
+        complain(f"pocketrcnn: {' '.join(str(error).split())}")
         return FAILURE
     except KeyboardInterrupt as error:
-        told = "interrupted; the same command goes on from here" if words[0] in GOES_ON else "interrupted"
-        print(f"\npocketrcnn: {str(error) or told}", file=sys.stderr)  # the training loop has words of its own
+        remedy = "interrupted; the same command goes on from here" if words[0] in REPEATABLE else "interrupted"
+        complain(f"\npocketrcnn: {str(error) or remedy}")  # the training loop says more
         return getattr(error, "code", 130)
     except BrokenPipeError:  # `pocketrcnn costs convnet | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:  # a path into a locked folder, a name that is too long
-        print(f"pocketrcnn: {told_of(error)}", file=sys.stderr)
+        complain(f"pocketrcnn: {described(error)}")
         return FAILURE
 
 
-def told_of(error: OSError) -> str:
+def complain(text: str) -> None:
+    """Print an error, one line; on a terminal it is wrapped between words."""
+    if sys.stderr.isatty():
+        from ..terminal import wrapped
+
+        text = wrapped(text, shutil.get_terminal_size().columns)
+    print(text, file=sys.stderr)
+
+
+def described(error: OSError) -> str:
     """What the system refused, in one line, with the file where it is known."""
     if error.filename is None:
-        return f"the system refused ({error.strerror or error}): put that right and try again"
+        return f"the system refused ({error.strerror or error}): correct that and try again"
     name = os.fsdecode(error.filename)  # the stream escapes what is no text
     return f"{name} cannot be used ({error.strerror}): check the name, and that you may read and write there"

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -17,81 +13,20 @@ import torch
 from ..config import Config, DataConfig, replace
 from ..data.dataset import Dataset
 from ..data.files import LOCK, is_unfinished, locked, write_atomically
-from ..errors import UserError, nearest
+from ..errors import UserError
 from ..terminal import columns, print_table, say
 from ..training.device import choose_device
 from ..training.fit import fit
 from ..training.machine import environment
 from ..training.run import Run, encode, parse, saved
-from .data.datasets import SOURCES, open_dataset, with_backgrounds
-from .experiments import EXPERIMENTS, FULL, NETWORKS, RECIPES, Experiment, chosen
+from .data.datasets import open_dataset
+from .experiments import EXPERIMENTS, RECIPES, Experiment, chosen
+from .options import Options
 from .report.page import write_report
 from .report.records import Record, Results
 from .results import data_option, record, results, totals
 
 RESULTS, REPORT, RUNS = "results.json", "report.html", "runs"
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line asks for."""
-
-    full: bool = False
-    recipe: str = "pocket"
-    only: str = ""
-    seeds: int = 1
-    iterations: int | None = None
-    batch: int = 100
-    checkpoint: float = 20.0
-    device: str = "auto"
-    data: str = "cifar10"
-    backgrounds: str = ""
-    out: Path = Path("reproduction")
-    command: str = "pocketrcnn reproduce"
-
-    def __post_init__(self) -> None:
-        if self.seeds < 1:
-            raise UserError(f"--seeds {self.seeds}: use 1 or more")
-        if self.iterations is not None and self.iterations < 1:
-            raise UserError(f"--iterations {self.iterations}: use 1 or more")
-        if self.batch < 2:
-            raise UserError(f"--batch {self.batch}: use 2 or more images, BatchNorm needs them")
-        if not (math.isfinite(self.checkpoint) and self.checkpoint >= 0):
-            raise UserError(f"--checkpoint {self.checkpoint:g}: use 0 or more seconds, a finite number")
-        if self.data not in SOURCES and not Path(os.path.expanduser(self.data)).is_dir():
-            known = ", ".join(SOURCES)
-            raise UserError(f"--data {self.data}: no such folder{nearest(self.data, SOURCES)}; use {known} or a folder")
-        with_backgrounds(self.data, self.backgrounds)
-        if self.full and self.iterations is not None:
-            raise UserError(f"--full means {FULL} iterations: leave out --iterations, or leave out --full")
-
-    def resolved(self) -> Options:
-        """The same with folders of data under their full names, by which results know them from everywhere."""
-        data, backgrounds = (
-            place if place in ("", *SOURCES) else os.path.realpath(os.path.expanduser(place))
-            for place in (self.data, self.backgrounds)
-        )
-        return dataclasses.replace(self, data=data, backgrounds=backgrounds)
-
-    @property
-    def recipes(self) -> list[str]:
-        """The recipes to train with."""
-        return list(RECIPES) if self.recipe == "both" else [self.recipe]
-
-    @property
-    def schedule(self) -> str:
-        """How the number of iterations was chosen."""
-        return "full" if self.full else "short" if self.iterations is None else "custom"
-
-    def iterations_of(self, experiment: Experiment) -> int:
-        """Iterations of one experiment."""
-        return FULL if self.full else self.iterations if self.iterations is not None else experiment.short
-
-    def source_of(self, experiment: Experiment) -> str:
-        """Scenes stand on the backgrounds. A folder holds scenes; plain images are then those of CIFAR-10."""
-        if NETWORKS[experiment.network].rpn is None:
-            return self.data if self.data in SOURCES else "cifar10"
-        return with_backgrounds(self.data, self.backgrounds)
 
 
 def reproduce(options: Options) -> Path:

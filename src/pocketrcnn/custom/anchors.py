@@ -8,29 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.annotations import Example
+from .options import Anchors
 
 Floats = NDArray[np.float64]
-Anchors = tuple[tuple[float, float], ...]
 
-GOOD_FIT = 0.72  # mean IoU of boxes with their best anchor from which on no further anchor is added
-MOST_ANCHORS = 5
+GOOD_FIT = 0.72  # mean IoU of boxes with their best anchor: no further anchor is added above it
+MAX_ANCHORS = 5
 
 
 def sides_and_boxes(examples: Sequence[Example], side: int) -> Floats:
-    """Width and height of all objects but crowds in a frame of `side` pixels: [n,2]."""
-    found = []
+    """Width and height of all objects but crowds in an input of `side` pixels: [n,2]."""
+    boxes = []
     for example in examples:
-        assert example.size is not None, "`check` hands on real sizes"
+        assert example.size is not None, "`check` returns real sizes"
         scale = min(1.0, side / max(example.size))
-        found += [
-            ((x2 - x1) * scale, (y2 - y1) * scale)
-            for x1, y1, x2, y2 in (thing.box for thing in example.objects if not thing.crowd)
-        ]
-    return np.array(found, np.float64).reshape(-1, 2)
+        corners = (obj.box for obj in example.objects if not obj.crowd)
+        boxes += [((x2 - x1) * scale, (y2 - y1) * scale) for x1, y1, x2, y2 in corners]
+    return np.array(boxes, np.float64).reshape(-1, 2)
 
 
 def shape_iou(boxes: Floats, shapes: Floats) -> Floats:
-    """IoU of boxes [n,2] and anchors [k,2] with one centre, width and height alone: [n,k]."""
+    """IoU of boxes [n,2] and anchors [k,2] around the same centre, from width and height: [n,k]."""
     overlap = np.minimum(boxes[:, None], shapes).prod(-1)
     return np.asarray(overlap / (boxes.prod(-1)[:, None] + shapes.prod(-1) - overlap))
 
@@ -38,8 +36,8 @@ def shape_iou(boxes: Floats, shapes: Floats) -> Floats:
 def fit_anchors(boxes: Floats, count: int) -> tuple[Anchors, float]:
     """`count` anchors by k-means on 1 - IoU (Redmon and Farhadi 2017, section 2), and the mean best IoU.
 
-    boxes: width and height [n,2] in pixels, n above 0. Always the same for the same boxes: the start is spread over
-    the boxes by area.
+    boxes: width and height [n,2] in pixels, n above 0. Deterministic: the initial anchors are spread over the boxes by
+    area.
     """
     order = boxes[np.argsort(boxes.prod(-1), kind="stable")]
     shapes = order[((np.arange(count) + 0.5) / count * len(order)).astype(int)]
@@ -57,11 +55,11 @@ def fit_anchors(boxes: Floats, count: int) -> tuple[Anchors, float]:
 
 
 def choose_anchors(boxes: Floats, side: int) -> tuple[Anchors, str]:
-    """As few anchors as fit well, and what they reach."""
+    """As few anchors as fit well, and a sentence on how well."""
     if not len(boxes):
         return ((side / 4, side / 4),), "no objects to fit anchors to: one anchor of a quarter of the input"
     anchors, fit = fit_anchors(boxes, 1)
-    for count in range(2, min(MOST_ANCHORS, len(boxes)) + 1):
+    for count in range(2, min(MAX_ANCHORS, len(boxes)) + 1):
         if fit >= GOOD_FIT:
             break
         anchors, fit = fit_anchors(boxes, count)
@@ -69,7 +67,7 @@ def choose_anchors(boxes: Floats, side: int) -> tuple[Anchors, str]:
 
 
 def describe_anchors(anchors: Anchors, boxes: Floats) -> str:
-    """Anchors in words, with the best possible recall: the part of the boxes that an anchor may come to stand for."""
+    """Anchors in words, with the best possible recall: the fraction of the boxes that some anchor matches."""
     overlaps = shape_iou(boxes, np.array(anchors)).max(1)
     shapes = ", ".join(f"{w:.0f}x{h:.0f}" for w, h in anchors)
     recall = ", ".join(f"{(overlaps >= t).mean():.1%} at IoU {t}" for t in (0.5, 0.7))

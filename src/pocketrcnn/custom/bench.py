@@ -1,7 +1,7 @@
-"""`pocketrcnn bench train`: how fast a detector of one's own learns, and how much memory a large data set takes.
+"""`pocketrcnn bench train`: how fast a custom detector trains, and how much memory a large data set takes.
 
-Everything is included: reading the batch, augmentation, forward, backward, optimiser. The large data set is drawn for
-the measurement, written, opened as any other, and trained on.
+Everything is included: reading the batch, augmentation, forward, backward, optimiser. The large data set is generated,
+opened like any other, and trained on.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from ..training.device import choose_precision, keep_memory
 from ..training.loop import Trainer
 from ..training.machine import environment, peak_memory_gb
 from ..training.timing import alternate
-from .plan import plan
+from .plan import plan_data, with_preset
 
-SIDE, OBJECTS = 256, 30  # pixels, objects an image of the drawn data set: about those of nuclei
+SIDE, OBJECTS = 256, 30  # pixels, objects per generated image: about those of nuclei
 
 
 def drawn(folder: Path, count: int) -> Annotations:
@@ -38,39 +38,39 @@ def drawn(folder: Path, count: int) -> Annotations:
         coarse.resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(path)
         corners = random.uniform(0, SIDE - 30, (OBJECTS, 2))
         boxes = np.concatenate([corners, corners + random.uniform(10, 30, (OBJECTS, 2))], axis=1).tolist()
-        objects = tuple(Object((box[0], box[1], box[2], box[3]), "thing") for box in boxes)
+        objects = tuple(Object((x1, y1, x2, y2), "object") for x1, y1, x2, y2 in boxes)
         examples.append(Example(path, objects, "train", (SIDE, SIDE)))
-    return Annotations("coco", folder, ("thing",), tuple(examples))
+    return Annotations("coco", folder, ("object",), tuple(examples))
 
 
 def train(data: Path | None, images: int, rounds: int, preset: str) -> dict[str, Any]:
-    """Images a second on `data` (or on the drawn images), and memory with `images` drawn images, as JSON holds it."""
+    """Speed on `data` (if given) and on `images` generated images, with the peak memory; plain types for JSON."""
     keep_memory()
-    found: dict[str, Any] = {"preset": preset, "rounds": rounds}
+    result: dict[str, Any] = {"preset": preset, "rounds": rounds}
     if data:
-        own = open_custom_data(DataConfig(str(data.resolve()), "folder"))
-        config = configured(own.annotations, preset)
-        found["data"] = measured(own.folder("train", config.model.input_size), config, rounds)
+        custom = open_custom_data(DataConfig(str(data.resolve()), "folder"))
+        config = configured(custom.annotations, preset)
+        result["data"] = measured(custom.folder("train", config.model.input_size), config, rounds)
     with tempfile.TemporaryDirectory() as folder:
         annotations = drawn(Path(folder), images)
         config = configured(annotations, preset)
         begun = time.perf_counter()
         large = open_folder(annotations, "train", SIDE, Path(folder) / "cache")
         seconds = time.perf_counter() - begun
-        found["drawn"] = measured(large, config, rounds) | {"first_opening_seconds": seconds}
-    found["peak_memory_gb"] = peak_memory_gb()
-    return found | environment(config, torch.device("cpu"))
+        result["drawn"] = measured(large, config, rounds) | {"first_opening_seconds": seconds}
+    return result | {"peak_memory_gb": peak_memory_gb()} | environment(config, torch.device("cpu"))
 
 
 def configured(annotations: Annotations, preset: str) -> Config:
-    """What `pocketrcnn train` would do, with a schedule that is long enough to be measured."""
+    """The configuration of `pocketrcnn train`, with a schedule long enough to be measured."""
     precision = choose_precision("auto", torch.device("cpu"))
-    return replace(plan(annotations, preset).config, train__iterations=10_000, train__precision=precision)
+    config = with_preset(plan_data(annotations), preset).config
+    return replace(config, train__iterations=10_000, train__precision=precision)
 
 
 def measured(folder: Folder, config: Config, rounds: int) -> dict[str, Any]:
     """Median time of an iteration on the images of a folder."""
     trainer = Trainer(config, folder, folder, torch.device("cpu"))
     median, _ = alternate(trainer.step, lambda: None, rounds)
-    facts = {"images": len(folder), "side": folder.size, "batch": config.train.batch}
-    return facts | {"milliseconds": median * 1e3, "images_per_second": config.train.batch / median}
+    size = {"images": len(folder), "side": folder.size, "batch": config.train.batch}
+    return size | {"milliseconds": median * 1e3, "images_per_second": config.train.batch / median}

@@ -106,15 +106,15 @@ def train(
     """Train on a folder of annotated images, as `pocketrcnn train` does, and load the result.
 
     minutes: time for everything (default: 5), or else `iterations`. out: folder of the run (default: runs/NAME).
-    options: further fields of `training.Options`, as `size=128`. Raises UserError for what `pocketrcnn check` would
+    options: further fields of `TrainOptions`, as `input_size=128`. Raises UserError for what `pocketrcnn check` would
     call useless, and for options that contradict each other.
     """
-    from .train import Options
+    from .options import TrainOptions
     from .train import train as train_run
 
     folder = None if out is None else Path(out)
-    chosen = Options(Path(data), minutes, iterations, out=folder, **options)
-    return Detector.load(train_run(chosen), chosen.device)
+    given = TrainOptions(Path(data), minutes=minutes, iterations=iterations, out=folder, **options)
+    return Detector.load(train_run(given), given.device)
 
 
 def weights_of(folder: Path) -> Path:

@@ -98,7 +98,7 @@ def evaluate_run(folder: Path, source: Path | None, split: str | None, device: s
     run = open_finished(folder, device)
     if not run.resumable:
         raise UserError(f"{folder} is a run of `reproduce`: its metrics are in {folder / METRICS} and in the report")
-    require_writable(folder, "allow writing there, or copy the run elsewhere")
+    require_writable(folder, "allow writing there, or copy the run to another place")
     known = saved_splits(folder)
     config = dataclasses.replace(run.config.data, source=str(source.resolve())) if source else run.config.data
     data = open_custom_data(config, known)

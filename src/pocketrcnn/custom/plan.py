@@ -1,10 +1,12 @@
-"""What suits a data set: the input's size, the stride, the anchors, the network and the schedule. No torch here.
+"""What suits a data set: input size, stride, anchors, network and schedule. No torch here.
 
-Every decision is a function of the boxes and of the time that is given, and is said in a line of words.
+Three pure steps: `plan_data` (what the data decide), `with_preset` (size of the network) and `plan_length` (what the
+number of iterations decides). Each adds a sentence per decision to the reasons.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,31 +30,33 @@ from ..config import (
 from ..data.annotations import MIN_SIDE, Annotations, Example
 from ..errors import UserError
 from ..model.architectures import MERGED, scaled
-from .anchors import Anchors, Floats, choose_anchors, describe_anchors, sides_and_boxes
+from .anchors import Floats, choose_anchors, describe_anchors, sides_and_boxes
+from .options import STEP, Anchors
 
-STEP = 16  # pixels: the input's side is a multiple of it, the largest stride of Table 3
-LARGEST_SIDE = 512  # pixels: larger images are made smaller, which is said
+LARGEST_SIDE = 512  # pixels: larger images are downscaled, and the reasons say so
 SMALLEST_SIDE = 64
-SMALL_OBJECT = 40.0  # pixels: an input may be made smaller until the small objects (the 10th percentile) are so large
+SMALL_OBJECT = 40.0  # pixels: the input shrinks until the small objects (the 10th percentile) are that large
 FINE_BELOW = 40.0  # pixels, median side of the objects: below that the features have stride 4, else 8
-MOST_DETECTIONS = 1000
-LEAST_BATCH, MOST_BATCH = 16, 64  # images
+MAX_DETECTIONS = 1000
+MIN_BATCH, MAX_BATCH = 16, 64  # images
 BATCH_PIXELS = 16 * 256**2
 PRESETS = {"small": 0.5, "medium": 0.75, "large": 1.0}
-FEW_PASSES = 15  # over the training images: with fewer, augmentation costs more than it gains (docs/log.md)
+EVALUATIONS_PER_MINUTE, MIN_EVALUATIONS, MAX_EVALUATIONS = 0.8, 3, 12  # of validation images, while training
+EVALUATED, MIN_EVALUATED = 0.05, 50  # images of all evaluations, as a fraction of those trained on; and of each one
+FEW_EPOCHS = 15  # with fewer, augmentation costs more than it gains (docs/log.md)
 SEVERAL, WIDER = 5, 1.5  # from so many classes on every network is so much wider: it has more to tell (docs/log.md)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A configuration, and the reasons for it, in words."""
+    """A configuration, and a sentence for each decision in it."""
 
     config: Config
     reasons: tuple[str, ...]
 
 
 def choose_side(examples: Sequence[Example]) -> int:
-    """Side of the input: that of the images, or smaller where even small objects stay large enough to be found."""
+    """Input size in pixels: that of the images, or smaller where even small objects stay large enough."""
     longest = np.array([max(example.size or (1, 1)) for example in examples])
     native = min(LARGEST_SIDE, float(np.quantile(longest, 0.95)))
     shares = np.concatenate(
@@ -62,105 +66,144 @@ def choose_side(examples: Sequence[Example]) -> int:
     return max(STEP, math.ceil(min(native, max(enough, SMALLEST_SIDE)) / STEP) * STEP)
 
 
-def plan(
+def plan_data(
     annotations: Annotations,
-    preset: str,
     anchors: Anchors | None = None,
-    side: int | None = None,
-    turn: bool = False,
+    input_size: int | None = None,
+    rotate: bool = False,
+    batch: int | None = None,
 ) -> Plan:
-    """The detector for a data set with splits. Raises UserError where there is nothing to learn from.
+    """What follows from a data set with splits: the large network, without the length of its training.
 
-    `preset`: one of PRESETS. `anchors`, `side`: these in place of fitted ones. `turn`: images have no up and down.
+    anchors, input_size, batch: None for values that fit the data. rotate: images have no up and down.
+    Raises UserError where there are no training images.
     """
     examples = annotations.split("train")
     if not examples:
         raise UserError(f"{annotations.root} has no training images: add some, or a split named `train`")
-    chosen = side or choose_side(examples)
-    boxes = sides_and_boxes(examples, chosen)
-    fitted, words = choose_anchors(boxes, chosen)
+    side = input_size or choose_side(examples)
+    boxes = sides_and_boxes(examples, side)
+    fitted, words = choose_anchors(boxes, side)
     if anchors:
         fitted, words = anchors, describe_anchors(anchors, boxes) if len(boxes) else "anchors as given"
-    median = median_side(boxes, chosen)
+    median = median_side(boxes, side)
     stride: Literal[4, 8] = 4 if median < FINE_BELOW else 8
-    width = widths(len(annotations.classes))[preset]
-    model = network(annotations, chosen, stride, fitted, width)
-    reasons = [size_reason(examples, chosen), f"stride {stride}: the median object is {median:.0f} px", words]
+    model = network(annotations, side, stride, fitted)
+    reasons = [size_reason(examples, side), f"stride {stride}: the median object is {median:.0f} px", words]
     if median < 2 * stride:
-        remedy = small_remedy(examples, chosen, 2 * stride / median)
-        reasons.append(f"warning: the median object is under two cells of {stride} px; {remedy}")
-    reasons += lost_objects(examples, boxes, chosen, model.detections)
-    wider = f", {WIDER:g} times as wide for {len(annotations.classes)} classes" if width > PRESETS[preset] else ""
-    reasons.append(f"{preset} network{wider}, up to {model.detections} detections an image")
+        remedy = small_remedy(examples, side, 2 * stride / median)
+        reasons.append(f"warning: the median object is smaller than two cells of {stride} px; {remedy}")
+    reasons += lost_objects(examples, boxes, side, model.detections)
     config = Config(
         data=DataConfig(source=str(annotations.root), kind="folder", classes=annotations.classes),
-        augment=augmentation(boxes, chosen, turn),
+        augment=augmentation(boxes, side, rotate),
         model=model,
         loss=LossConfig(classification=2.0),
         optim=optimiser(),
-        train=TrainConfig(batch=choose_batch(chosen, len(examples)), monitor="AP", evaluation_images=500),
+        train=TrainConfig(batch=batch or choose_batch(side, len(examples)), monitor="AP", evaluation_images=500),
     )
     return Plan(config, tuple(reasons))
 
 
+def with_preset(plan: Plan, preset: str) -> Plan:
+    """The plan with a network of another size, one of PRESETS."""
+    model = plan.config.model
+    width = widths(model.classes)[preset]
+    wider = f", {WIDER:g} times as wide for {model.classes} classes" if width > PRESETS[preset] else ""
+    reason = f"{preset} network{wider}, up to {model.detections} detections per image"
+    config = replace(plan.config, model__backbone__width=width, model__rpn__channels=scaled(MERGED, width))
+    return Plan(config, (*plan.reasons, reason))
+
+
+def plan_length(plan: Plan, images: int, iterations: int, minutes: float = 0.0) -> Plan:
+    """The plan for so many iterations on so many training images: evaluations, their images, and augmentation.
+
+    minutes: the time that the iterations follow from; 0 where they were given. In few epochs nothing is overfitted:
+    images then keep their size and shape, and so their sharpness, and nearly their colours.
+    """
+    train = plan.config.train
+    evaluations = round(minutes * EVALUATIONS_PER_MINUTE) if minutes else MAX_EVALUATIONS
+    evaluations = min(MAX_EVALUATIONS, max(MIN_EVALUATIONS, evaluations))
+    share = round(EVALUATED * iterations * train.batch / evaluations)
+    config = replace(
+        plan.config,
+        train__iterations=iterations,
+        train__minutes=minutes,
+        train__evaluations=evaluations,
+        train__evaluation_images=min(train.evaluation_images, max(MIN_EVALUATED, share)),
+    )
+    epochs = iterations * train.batch / images
+    if epochs >= FEW_EPOCHS:
+        changes = "position, size, shape and colour"
+    else:
+        changes, config = "position, and slightly the colour", replace(config, augment=mild(config.augment))
+    return Plan(config, (*plan.reasons, f"{epochs:.3g} epochs; augmentation changes {changes}"))
+
+
+def mild(augment: AugmentConfig) -> AugmentConfig:
+    """The augmentation for few epochs."""
+    return dataclasses.replace(
+        augment, zoom=(1.0, 1.0), aspect=0.0, brightness=0.1, contrast=0.15, gamma=0.0, saturation=0.15
+    )
+
+
 def widths(classes: int) -> dict[str, float]:
-    """What each of PRESETS means for so many classes, as a factor on the channels of Table 3."""
+    """PRESETS for so many classes, as factors on the channels of Table 3."""
     return {name: width * (WIDER if classes >= SEVERAL else 1.0) for name, width in PRESETS.items()}
 
 
 def choose_batch(side: int, images: int) -> int:
-    """Images in an iteration: more of small ones, but several iterations an epoch, and two at least."""
-    wanted = min(MOST_BATCH, max(LEAST_BATCH, BATCH_PIXELS // side**2))
-    return max(2, min(wanted, images // 4))
+    """Images per iteration: more of small images, but at least 2, and several iterations per epoch."""
+    return max(2, min(MAX_BATCH, max(MIN_BATCH, BATCH_PIXELS // side**2), images // 4))
 
 
 def size_reason(examples: Sequence[Example], side: int) -> str:
-    """The input's size beside that of the images."""
+    """The input size and the sizes of the images."""
     longest = [max(example.size or (1, 1)) for example in examples]
-    smaller = sum(one > side for one in longest)
-    words = f"input {side}x{side} px; images are {min(longest)} to {max(longest)} px at their longer side"
-    return f"{words}, {smaller} of {len(longest)} are made smaller" if smaller else f"{words}, none is resized"
+    larger = sum(one > side for one in longest)
+    resized = f"{larger} of {len(longest)} are downscaled" if larger else "none is resized"
+    return f"input {side}x{side} px; the longer sides of the images are {min(longest)} to {max(longest)} px, {resized}"
 
 
 def small_remedy(examples: Sequence[Example], side: int, factor: float) -> str:
-    """What to do where objects should be `factor` times as large: a larger input, where it made the images smaller."""
+    """What makes objects `factor` times as large: a larger input, where the images were downscaled."""
     longest = max(max(example.size or (1, 1)) for example in examples)
     if longest <= side:
         return "enlarge the images if you can"
     larger = math.ceil(min(side * factor, longest) / STEP) * STEP
-    return f"`--size {larger}` makes the images less small, and an iteration longer"
+    return f"`--input-size {larger}` downscales the images less, and makes training slower"
 
 
 def lost_objects(examples: Sequence[Example], boxes: Floats, side: int, detections: int) -> list[str]:
-    """Warnings of objects that are too small to be learned, or too many in an image to be found."""
-    found = []
+    """Warnings of objects that are too small to be learned, or too many in an image to be detected."""
+    warnings = []
     if tiny := int((boxes.min(1) < MIN_SIDE).sum()):
         remedy = small_remedy(examples, side, MIN_SIDE / float(boxes.min()))
-        words = f"{tiny:,} of {len(boxes):,} objects are under {MIN_SIDE:g} px wide or high in the input"
-        found.append(f"warning: {words}, and are not learned; {remedy}")
-    if (most := most_objects(examples)) > detections:
-        words = f"of the {most:,} objects in an image {detections:,} can be found"
-        found.append(f"warning: {words}; cut the images into smaller ones")
-    return found
+        words = f"{tiny:,} of {len(boxes):,} objects are less than {MIN_SIDE:g} px wide or high in the input"
+        warnings.append(f"warning: {words} and cannot be learned; {remedy}")
+    if (most := max_objects(examples)) > detections:
+        words = f"at most {detections:,} of the {most:,} objects in an image can be detected"
+        warnings.append(f"warning: {words}; cut the images into smaller ones")
+    return warnings
 
 
-def most_objects(examples: Sequence[Example]) -> int:
-    """Objects, crowds left out, in the fullest image."""
-    return max(sum(not thing.crowd for thing in example.objects) for example in examples)
+def max_objects(examples: Sequence[Example]) -> int:
+    """Objects, without crowds, in the image that has most of them."""
+    return max(sum(not obj.crowd for obj in example.objects) for example in examples)
 
 
-def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors: Anchors, width: float) -> ModelConfig:
+def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors: Anchors) -> ModelConfig:
     """Faster R-CNN on Table 3, merged to the stride.
 
-    Twice as many detections as the fullest image has objects, from twice as many proposals, from as many candidates
-    that a dozen anchors around each object find a place: with fewer, the many anchors of plain objects leave none to
-    faint and small ones (docs/log.md).
+    Twice as many detections as the fullest image has objects, from twice as many proposals, and enough of these before
+    NMS for a dozen anchors around each object: with fewer, the anchors of clear objects leave no room for faint and
+    small ones (docs/log.md).
     """
-    detections = min(MOST_DETECTIONS, max(20, 2 * most_objects(annotations.split("train"))))
+    detections = min(MAX_DETECTIONS, max(20, 2 * max_objects(annotations.split("train"))))
     proposals = max(100, 2 * detections)
     rpn = RPNConfig(
         anchors=anchors,
-        channels=scaled(MERGED, width),  # as many as the merged map has
+        channels=scaled(MERGED, 1.0),  # as many as the merged map has
         box_dims=4,
         prior=0.05,
         positive_iou=0.5,
@@ -180,7 +223,7 @@ def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors:
         sample=64,
         positive_fraction=0.25,
     )
-    backbone = BackboneConfig("residual", table=3, width=width, merge=stride, whiten=True, identity=True)
+    backbone = BackboneConfig("residual", table=3, merge=stride, whiten=True, identity=True)
     classes = len(annotations.classes)
     return ModelConfig(
         backbone=backbone,
@@ -195,20 +238,20 @@ def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors:
 
 
 def median_side(boxes: Floats, side: int) -> float:
-    """Side of the median object, pixels; where there are no objects, a quarter of the input's."""
+    """Side of the median object in pixels; without objects, a quarter of the input size."""
     return float(np.median(np.sqrt(boxes.prod(-1)))) if len(boxes) else side / 4
 
 
-def augmentation(boxes: Floats, side: int, turn: bool) -> AugmentConfig:
-    """Random changes that suit photographs and microscopes alike; large objects are made smaller more than larger.
+def augmentation(boxes: Floats, side: int, rotate: bool) -> AugmentConfig:
+    """Random changes for photographs and microscopes alike; large objects shrink more than they grow.
 
-    `boxes`: width and height [n,2] in an input of `side` pixels. `turn`: quarter turns and upside down, too.
+    boxes: width and height [n,2] in an input of `side` pixels. rotate: by multiples of 90 degrees, and upside down.
     """
     zoom = (0.6, 1.4) if median_side(boxes, side) < 0.3 * side else (0.5, 1.2)
     return AugmentConfig(
         flip="random",
-        flip_vertical=turn,
-        rotate=turn,
+        flip_vertical=rotate,
+        rotate=rotate,
         zoom=zoom,
         aspect=0.15,
         translate=0.1,
@@ -217,24 +260,6 @@ def augmentation(boxes: Floats, side: int, turn: bool) -> AugmentConfig:
         gamma=0.2,
         saturation=0.3,
     )
-
-
-def for_passes(found: Plan, passes: float) -> Plan:
-    """The plan for so many passes over the training images. Few ones learn nothing by heart: images then keep their
-    size and shape, and so their sharpness, and nearly their colours."""
-    words = f"{passes:.3g} passes over the training images: they change in"
-    if passes >= FEW_PASSES:
-        return Plan(found.config, (*found.reasons, f"{words} place, size, shape and colour"))
-    mild = replace(
-        found.config,
-        augment__zoom=(1.0, 1.0),
-        augment__aspect=0.0,
-        augment__brightness=0.1,
-        augment__contrast=0.15,
-        augment__gamma=0.0,
-        augment__saturation=0.15,
-    )
-    return Plan(mild, (*found.reasons, f"{words} place, and a little in colour"))
 
 
 def optimiser() -> OptimConfig:

@@ -32,6 +32,7 @@ from ..terminal import say, tracked
 from ..training.signals import Interrupted, signals_noted
 from .coco_ids import CocoIds
 from .draw import LabelledBox, draw_boxes
+from .options import PredictOptions
 
 PICTURES, CROPS = "pictures", "crops"
 COLUMNS = ("image", "class", "score", "x1", "y1", "x2", "y2")
@@ -55,28 +56,6 @@ class Predictor(Protocol):
         """Pixels of the square input, to which longer images are downscaled."""
 
     def __call__(self, images: list[Pixels], threshold: float | None, batch: int) -> Detections: ...
-
-
-@dataclass(frozen=True)
-class Options:
-    """What is written. out: the folder, None for the first free of predictions, predictions-2, ..
-
-    threshold: score from which on detections count, None for that of the detector. batch: images computed at once.
-    ids: a COCO file of the same images and classes, whose ids the results get.
-    """
-
-    out: Path | None = None
-    threshold: float | None = None
-    pictures: bool = True
-    crops: bool = False
-    batch: int = 4
-    ids: Path | None = None
-
-    def __post_init__(self) -> None:
-        if self.threshold is not None and not 0 <= self.threshold <= 1:
-            raise UserError(f"--threshold {self.threshold:g}: use a score from 0 to 1")
-        if self.batch < 1:
-            raise UserError(f"--batch {self.batch}: use 1 or more images")
 
 
 @dataclass
@@ -113,7 +92,7 @@ def of_predictions(path: Path) -> bool:
     return folder.name in (PICTURES, CROPS) and holds_predictions(folder.parent)
 
 
-def predict(detector: Predictor, paths: Sequence[Path], options: Options) -> Summary:
+def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions) -> Summary:
     """Detect in each file and write the folder. An image that cannot be read is named on stderr and skipped.
 
     So is one without an id in `options.ids`. Raises UserError when the folder holds something or cannot be written,
@@ -186,7 +165,7 @@ class Output:
     """The folder of predictions, to which one image is added after the other; nothing is kept in memory."""
 
     def __init__(
-        self, folder: Path, classes: Sequence[str], options: Options, categories: Sequence[Any] | None = None
+        self, folder: Path, classes: Sequence[str], options: PredictOptions, categories: Sequence[Any] | None = None
     ) -> None:
         self.folder, self.classes, self.options = folder, classes, options
         self.categories = categories or range(1, len(classes) + 1)
@@ -224,7 +203,7 @@ class Output:
         """The image with its boxes, and its objects cut out, as the options say."""
         if self.options.pictures:
             self.save(self.folder / PICTURES / f"{name}.png", picture(image, marks))
-        if self.options.crops:
+        if self.options.save_crops:
             for i, mark in enumerate(marks, 1):
                 self.save(self.folder / CROPS / as_folder(mark.label) / f"{name}-{i}.png", crop(image, mark.box))
 

@@ -68,10 +68,10 @@ def with_size(config: ModelConfig, side: int | None) -> ModelConfig:
     if side is None:
         return config
     if side > LARGEST_SIDE:
-        raise UserError(f"--size {side}: use at most {LARGEST_SIDE} pixels")
+        raise UserError(f"--input-size {side}: use at most {LARGEST_SIDE} pixels")
     stride = without_values(config).backbone.stride
     if side < stride:
-        raise UserError(f"--size {side}: this network needs images of at least {stride} pixels")
+        raise UserError(f"--input-size {side}: this network needs images of at least {stride} pixels")
     return dataclasses.replace(config, input_size=side)
 
 

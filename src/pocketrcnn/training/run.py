@@ -1,7 +1,7 @@
 """The folder of a run: what it holds, and that it can always be trusted.
 
-config.yaml (all settings), env.json (versions, hardware), log.jsonl (evaluations on the way), checkpoint.safetensors
-(the full state, while training), and, once finished, weights.safetensors and metrics.json.
+config.yaml (all settings), env.json (versions, hardware, command), log.jsonl (evaluations on the way),
+checkpoint.safetensors (the full state, while training), and, once finished, weights.safetensors and metrics.json.
 """
 
 from __future__ import annotations
@@ -37,8 +37,10 @@ FREE = {"train.checkpoint_seconds"}
 class Run:
     """One folder, one configuration; at most one process writes to it."""
 
-    def __init__(self, folder: Path, config: Config, device: torch.device) -> None:
+    def __init__(self, folder: Path, config: Config, device: torch.device, command: str = "") -> None:
         """A new folder, or one to go on in. Raises UserError when it holds something else or other settings.
+
+        command: how the run was started, which env.json keeps.
 
         The number format `auto` is decided here, once: a run goes on in the format that it began with.
         """
@@ -48,6 +50,7 @@ class Run:
             chosen = before.train.precision if before else choose_precision("auto", device)
             config = replace(config, train__precision=chosen)
         self.folder, self.config, self.device, self.name = folder, config, device, folder.name
+        self.command = command
         if before:
             self.check_settings(before)
         self.held = ExitStack()
@@ -65,7 +68,8 @@ class Run:
     def prepare(self) -> None:
         """Say what is run on what."""
         if not (self.folder / CONFIG).is_file():
-            write_atomically(self.folder / ENVIRONMENT, encode(environment(self.config, self.device)))
+            known = environment(self.config, self.device) | ({"command": self.command} if self.command else {})
+            write_atomically(self.folder / ENVIRONMENT, encode(known))
             write_atomically(self.folder / CONFIG, settings.dump(self.config).encode())
 
     def extend(self) -> None:

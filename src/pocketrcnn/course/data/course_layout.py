@@ -13,17 +13,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
+from ...data.dataset import Dataset
 from ...data.files import new_folder
 from ...data.images.pixels import Pixels, read_image
 from ...errors import UserError
-from ...model.structures import Batch
 from .cifar import CLASSES, cifar10_folder
 from .scenes import FRAME
 
@@ -32,19 +32,10 @@ CHUNK = 500  # images at a time
 HALF = 0.5  # pixels by which a box may leave the image: the centre of an odd width, rounded
 
 
-class Batches(Protocol):
-    """What is written: anything that hands out batches by index."""
+def write_course_layout(folder: Path, train: Dataset, test: Dataset, cell_labels: Callable[[Tensor], Tensor]) -> None:
+    """Write two data sets in the course's layout; `folder` appears when it is whole.
 
-    def __len__(self) -> int: ...
-
-    def batch(self, indices: Tensor) -> Batch:
-        """Images 48x48 with one square object each."""
-
-
-def write_course_layout(folder: Path, train: Batches, test: Batches, cell_labels: Callable[[Tensor], Tensor]) -> None:
-    """Write two data sets of scenes in the course's layout; `folder` appears when it is whole.
-
-    `cell_labels` maps boxes float32 [N,4] to the masks, integers 0, 1 or 2 [N,6,6].
+    Images are 48x48 with one square object each. `cell_labels` maps boxes float32 [N,4] to masks of 0, 1 or 2 [N,6,6].
     Raises UserError when `folder` holds something already, or cannot be written.
     """
     with new_folder(folder, cifar10_folder()) as made:  # not flushed file by file: 40,000 flushes would take minutes
@@ -54,7 +45,7 @@ def write_course_layout(folder: Path, train: Batches, test: Batches, cell_labels
         _write_split(made, "test", test, cell_labels)
 
 
-def _write_split(folder: Path, split: Split, data: Batches, cell_labels: Callable[[Tensor], Tensor]) -> None:
+def _write_split(folder: Path, split: Split, data: Dataset, cell_labels: Callable[[Tensor], Tensor]) -> None:
     lines: list[str] = []
     for start in range(0, len(data), CHUNK):
         indices = torch.arange(start, min(start + CHUNK, len(data)))

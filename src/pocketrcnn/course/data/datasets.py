@@ -12,15 +12,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ...config import BACKGROUNDS, DataConfig
+from ...config import DataConfig
 from ...data.dataset import Dataset
 from ...errors import UserError, nearest
 from ...model.structures import Batch
-from .cifar import CIFAR100_RECORDS, CLASSES, SIDE, Labelled, load_cifar10, load_cifar100_images, load_sample
+from ..options import SOURCES
+from .cifar import CLASSES, SIDE, Labelled, load_cifar10, load_cifar100_images, load_sample
 from .course_layout import Split, read_course_layout
 from .scenes import FRAME, Pools
 
-SOURCES = ("cifar10", "sample")
 TRAIN, TEST = ["data_batch_1.bin"], ["test_batch.bin"]
 TRAIN_BACKGROUNDS, TEST_BACKGROUNDS = ["data_batch_2.bin", "data_batch_3.bin"], ["data_batch_4.bin", "data_batch_5.bin"]
 
@@ -101,21 +101,6 @@ def open_dataset(config: DataConfig, split: Split) -> Dataset:
         return FreshScenes(f"{name}, fresh scenes", pools)
     images, boxes = pools.fixed()
     return Images(f"{name}, fixed scenes", images, boxes, pools.labels[:, None])
-
-
-def with_backgrounds(source: str, backgrounds: str) -> str:
-    """A source whose scenes stand on the images of CIFAR-100 in the folder `backgrounds`; the source alone without one.
-
-    Raises UserError where the files are not there, and for a folder of scenes, which have their backgrounds.
-    """
-    if not backgrounds:
-        return source
-    if source not in SOURCES:
-        raise UserError(f"--backgrounds cannot change the scenes of --data {source}: leave one of the two out")
-    if missing := [name for name in CIFAR100_RECORDS if not Path(os.path.expanduser(backgrounds), name).is_file()]:
-        names = " and ".join(CIFAR100_RECORDS)
-        raise UserError(f"--backgrounds {backgrounds}: {missing[0]} is missing: name a folder with CIFAR-100's {names}")
-    return f"{source}{BACKGROUNDS}{backgrounds}"
 
 
 def _name(config: DataConfig, split: Split) -> str:

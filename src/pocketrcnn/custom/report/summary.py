@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import math
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +29,7 @@ from ...training import config_file
 from ...training.run import Run, encode, parse, saved_splits
 from ...version import __version__
 from ..anchors import shape_iou, sides_and_boxes
-from ..plan import median_side, widths
+from ..plan import median_side
 from .page import write_runs
 from .pictures import detection_time, pictures
 
@@ -88,7 +87,7 @@ def recorded(run: Run) -> Summary:
         "version": __version__,
         "created": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "name": run.folder.resolve().name,
-        "command": command(run),
+        "command": environment.get("command", ""),
         "settings": config_file.flat(config_file.to_dict(run.config)),
         "parameters": parameters(run.config.model),
         "versions": environment["versions"],
@@ -101,36 +100,6 @@ def recorded(run: Run) -> Summary:
         "speed": None,
         "missing": "",
     }
-
-
-def command(run: Run) -> str:
-    """The command that trains such a run again."""
-    config = run.config
-    if config.data.kind != "folder":
-        return ""
-    time = ("--minutes", f"{config.train.minutes:g}") if config.train.minutes else ()
-    words: list[object] = [*(time or ("--iterations", config.train.iterations))]
-    words += [
-        word
-        for name, width in widths(config.model.classes).items()
-        if width == config.model.backbone.width
-        for word in ("--preset", name)
-    ]
-    if config.model.rpn:
-        words += ["--anchors", ",".join(f"{w:g}x{h:g}" for w, h in config.model.rpn.anchors)]
-    words += ["--size", config.model.input_size, "--batch", config.train.batch, "--seed", config.train.seed]
-    words += ["--turn"] if turned(config) else []
-    words += ["--patience", config.train.patience] if config.train.patience else []
-    words += ["--voc-origin", config.data.voc_origin] if config.data.voc_origin else []
-    words += [word for setting in config.train.overrides for word in ("--set", setting)]
-    return shlex.join(["pocketrcnn", "train", config.data.source, *map(str, words)])
-
-
-def turned(config: Config) -> bool:
-    """Whether `--turn` was asked for: what it sets is on, and not by a `--set` of its own."""
-    named = {setting.split("=")[0].strip() for setting in config.train.overrides}
-    given = {"augment.rotate": config.augment.rotate, "augment.flip_vertical": config.augment.flip_vertical}
-    return any(on and name not in named for name, on in given.items())
 
 
 def evaluations(folder: Path) -> dict[str, Summary]:

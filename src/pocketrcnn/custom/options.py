@@ -1,0 +1,122 @@
+"""The options of `train` and `predict`, each once: name, type, default and help. No torch here.
+
+`Annotated[type, ..]` holds what the command line needs besides, see `cli.options`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from ..errors import UserError, require
+
+STEP = 16  # pixels: the input size is a multiple of it, the largest stride of Table 3
+DEFAULT_MINUTES = 5.0
+SEEDS = 2**32
+
+Anchors = tuple[tuple[float, float], ...]
+Preset = Literal["auto", "small", "medium", "large"]
+Data = Annotated[Path, "DATA", "folder, or JSON, data.yaml, XML or CSV file, in COCO, Pascal VOC, YOLO or CSV format"]
+VocOrigin = Annotated[Literal[0, 1], "N", "first pixel in VOC boxes: 0, as most programs write them, or 1, as in VOC"]
+Device = Annotated[str, "DEVICE", "auto, cpu or cuda"]
+PIXELS = "widths and heights of anchors in pixels of the input"
+ROTATE = "also rotate images by multiples of 90 degrees and flip them upside down"
+SETTING = "change a setting that the plan chose (config.yaml of a run lists them)"
+
+
+def parse_anchors(text: str) -> Anchors:
+    """`12x12,24x16` as pairs of finite numbers above 0."""
+    try:
+        pairs = [tuple(float(side) for side in part.lower().split("x")) for part in text.split(",")]
+        anchors = tuple((width, height) for width, height in pairs)
+    except ValueError:
+        anchors = ()
+    valid = anchors and all(0 < side < math.inf for anchor in anchors for side in anchor)
+    require(bool(valid), f"--anchors {text}: write widths and heights above 0, as in 12x12,24x16")
+    return anchors
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What `train` is given. anchors, input_size and batch None: they follow from the data.
+
+    command: how the run was started; empty: the call of `pocketrcnn.train` with these options.
+    """
+
+    data: Data
+    _: KW_ONLY
+    voc_origin: VocOrigin = 0
+    minutes: Annotated[float | None, "M", "time for the whole run (default: 5)"] = None
+    iterations: Annotated[int | None, "N", "train for N iterations instead of a time"] = None
+    preset: Annotated[Preset, "size of the network; auto: the largest that the time allows"] = "auto"
+    out: Annotated[Path | None, "RUN", "folder of the run (default: runs/NAME of the data)"] = None
+    seed: Annotated[int, "N", "seed of the random numbers"] = 0
+    anchors: Annotated[Anchors | None, parse_anchors, "LIST", f"{PIXELS}, as in 12x12,24x16 (default: fitted)"] = None
+    input_size: Annotated[int | None, "PX", f"side of the input, a multiple of {STEP} (default: from the data)"] = None
+    batch: Annotated[int | None, "N", "images per iteration (default: 16 to 64, from their size and number)"] = None
+    rotate: Annotated[bool, f"{ROTATE}: for images without up and down (microscopes, satellites)"] = False
+    settings: Annotated[tuple[str, ...], "--set", "NAME=VALUE", f"{SETTING}, as in augment.paste=4"] = ()
+    patience: Annotated[int, "N", "stop after N evaluations without a better one, of 3 to 12 (default: never)"] = 0
+    device: Device = "auto"
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        check_length(self.minutes, self.iterations)
+        presets = get_args(Preset)
+        require(self.preset in presets, f"--preset {self.preset}: use {', '.join(presets)}")
+        require(0 <= self.seed < SEEDS, f"--seed {self.seed}: use a number from 0 to {SEEDS - 1}")
+        size, batch = self.input_size, self.batch
+        valid = size is None or (size >= STEP and size % STEP == 0)
+        require(valid, f"--input-size {size}: use a multiple of {STEP} pixels")
+        require(batch is None or batch >= 2, f"--batch {batch}: use 2 or more images, BatchNorm needs them")
+        require(self.patience >= 0, f"--patience {self.patience}: use 0 (never stop early) or more evaluations")
+
+    @property
+    def budget(self) -> float:
+        """Minutes; 0 where the number of iterations decides."""
+        return 0.0 if self.iterations else self.minutes or DEFAULT_MINUTES
+
+    @property
+    def call(self) -> str:
+        """The call of `pocketrcnn.train` with these options."""
+        given = {
+            field.name: str(value) if isinstance(value, Path) else value
+            for field in dataclasses.fields(self)[1:]
+            if (value := getattr(self, field.name)) != field.default and field.name != "command"
+        }
+        words = [f"{name}={value!r}" for name, value in given.items()]
+        return f"pocketrcnn.train({', '.join([repr(str(self.data)), *words])})"
+
+
+def check_length(minutes: float | None, iterations: int | None) -> None:
+    """Raises UserError for a length of training that is impossible, or given twice."""
+    if minutes is not None and iterations is not None:
+        raise UserError("--minutes and --iterations both say how long to train: leave out one of them")
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise UserError(f"--minutes {minutes:g}: use a time above 0")
+    if iterations is not None and iterations < 1:
+        raise UserError(f"--iterations {iterations}: use 1 or more")
+
+
+IDS = "results get its image ids, by file name, and its category ids, by class name"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictOptions:
+    """What `predict` writes. out None: the first free of predictions, predictions-2, .. threshold in 0..1, None: the
+    detector's. ids: a COCO file of the same images and classes, whose ids the results get."""
+
+    threshold: Annotated[float | None, "T", "minimum score (default: that of best F1 on validation images)"] = None
+    ids: Annotated[Path | None, "FILE", f"COCO JSON file: {IDS} (default: counted from 1)"] = None
+    out: Annotated[Path | None, "DIR", "a new folder (default: predictions, predictions-2, ..)"] = None
+    pictures: Annotated[bool, "write no pictures"] = True
+    save_crops: Annotated[bool, "also write each object as an image, to crops/CLASS"] = False
+    batch: Annotated[int, "N", "images per forward pass"] = 4
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise UserError(f"--threshold {self.threshold:g}: use a score from 0 to 1")
+        require(self.batch >= 1, f"--batch {self.batch}: use 1 or more images")

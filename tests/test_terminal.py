@@ -1,0 +1,75 @@
+"""What is printed on a terminal: nothing is broken within a word, or between a number and its unit."""
+
+import io
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.table import Table
+
+from pocketrcnn import terminal
+from pocketrcnn.terminal import Screen, columns, print_table, say, wrapped
+
+WORDS = "input 208x208 px; 1,201 objects of 12.5 px in 20 images, 3 of 1,201 are less than 2 px wide: 0.876 ± 0.006"
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """A terminal 80 characters wide."""
+    out = io.StringIO()
+    console = Screen(file=out, width=80, force_terminal=True, soft_wrap=True, color_system=None, markup=False)
+    monkeypatch.setattr(terminal, "console", console)
+    return out
+
+
+@given(st.integers(20, 200))
+def test_lines_end_between_words_and_not_after_a_number(width: int) -> None:
+    lines = wrapped(WORDS, width).split("\n")
+    assert all(len(line) <= width for line in lines)
+    assert " ".join(line.strip() for line in lines) == WORDS
+    assert all(not line.endswith(tuple("0123456789")) for line in lines[:-1])
+
+
+def test_what_is_longer_than_a_line_stays_whole() -> None:
+    path = "/".join(["folder"] * 20)
+    assert wrapped(f"run: {path}", 40) == f"run:\n  {path}"
+    assert wrapped("  one two", 7) == "  one\n    two", "an indented line goes on further to the right"
+
+
+def test_lines_are_wrapped_on_a_terminal_alone(screen: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
+    say(WORDS)
+    assert max(map(len, screen.getvalue().splitlines())) <= 80
+    say(WORDS, wrap=False)
+    assert WORDS in screen.getvalue()
+
+
+def test_elsewhere_lines_stay_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    say(WORDS * 3)
+    assert capsys.readouterr().out == f"{WORDS * 3}\n"
+
+
+def table(numbers: int, meaning: bool) -> Table:
+    """Three rows with so many columns of numbers."""
+    names = [f"number {i}" for i in range(numbers)]
+    made = columns(["name", *names, *(["meaning"] if meaning else [])], ["name", "meaning"], "A title")
+    for row in range(3):
+        cells = [f"{row}{i:02},345,678" for i in range(numbers)]
+        made.add_row(f"row {row}", *cells, *(["words " * 20] if meaning else []))
+    return made
+
+
+@pytest.mark.parametrize("numbers", [1, 3, 5, 12])
+@pytest.mark.parametrize("meaning", [False, True])
+def test_no_number_of_a_table_is_cut_or_broken(screen: io.StringIO, numbers: int, meaning: bool) -> None:
+    print_table(table(numbers, meaning))
+    out = screen.getvalue()
+    assert max(len(line.rstrip()) for line in out.splitlines()) <= 80
+    assert "…" not in out
+    for row in range(3):
+        for i in range(numbers):
+            assert len(re.findall(rf"\b{row}{i:02},345,678\b", out)) == 1
+    assert out.count("words") == (60 if meaning else 0)
+    blocks = out.count("name")
+    assert out.count("row 1") == blocks, "each block begins with the first column"
+    assert (blocks > 1) == (numbers > 5 or (numbers > 3 and meaning))
