@@ -1,7 +1,5 @@
 """The one exception that is meant for users."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 

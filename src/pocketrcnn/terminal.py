@@ -1,7 +1,5 @@
 """Lines and tables on the terminal."""
 
-from __future__ import annotations
-
 import copy
 import dataclasses
 import re

@@ -1,7 +1,5 @@
 """The commands of the course report: its experiments, and the data that they need."""
 
-from __future__ import annotations
-
 import shlex
 from pathlib import Path
 from typing import Annotated, Literal

@@ -1,7 +1,5 @@
 """The commands that measure and show: costs of a network, speed of the machine, report of a run."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Annotated, Any, Literal

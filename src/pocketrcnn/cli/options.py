@@ -5,8 +5,6 @@ a tuple of choices; a function from text to value. Literal types are choices, to
 those before it are positional. A parameter whose type is a dataclass stands for its fields; others are no arguments.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import inspect
 from argparse import Namespace

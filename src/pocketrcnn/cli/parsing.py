@@ -1,7 +1,5 @@
 """How the words of a command line are taken apart: argparse, with errors of one line that name the remedy."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable, Sequence
 from typing import NoReturn

@@ -1,7 +1,5 @@
 """What the commands that measure print on the terminal."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from ..terminal import columns, print_table, say

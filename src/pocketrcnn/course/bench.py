@@ -4,8 +4,6 @@ Everything is included: drawing and augmenting the batch, forward, backward, opt
 matrix product of the same number format, so that a neighbour on the machine slows both; medians are given.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -4,8 +4,6 @@ A network is a ModelConfig, a recipe turns it into a Config, an experiment joins
 experiment is one more line of EXPERIMENTS. No torch here, so that the command line answers at once.
 """
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Images are PNG data URIs of their own size; the page enlarges them and draws the boxes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`pocketrcnn reproduce`: every experiment of the course trained, compared with the report, and shown on one page."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache

@@ -1,7 +1,5 @@
 """results.json: everything that `report.html` shows, made from finished runs."""
 
-from __future__ import annotations
-
 import shlex
 import statistics
 from collections.abc import Sequence

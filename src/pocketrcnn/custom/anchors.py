@@ -1,7 +1,5 @@
 """Anchors that fit the boxes of a data set, by width and height alone. No torch here."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -4,8 +4,6 @@ Everything is included: reading the batch, augmentation, forward, backward, opti
 opened like any other, and trained on.
 """
 
-from __future__ import annotations
-
 import tempfile
 import time
 from pathlib import Path

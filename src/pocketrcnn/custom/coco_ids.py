@@ -1,7 +1,5 @@
 """Ids of images and classes in a given COCO file, so that `predict` can be scored against it. No torch here."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from collections.abc import Sequence

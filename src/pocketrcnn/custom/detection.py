@@ -1,7 +1,5 @@
 """Around the network of a detector, with torch or without: images in, boxes in their pixels out. No torch here."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -3,8 +3,6 @@
 Images are uint8 arrays [H,W,3]; boxes are xyxy in pixels of the image before it is enlarged. Never imports torch.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache

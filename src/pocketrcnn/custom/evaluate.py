@@ -1,7 +1,5 @@
 """How good a run is: its evaluation at the end of training, and `pocketrcnn eval`."""
 
-from __future__ import annotations
-
 import dataclasses
 import itertools
 import sys

@@ -3,8 +3,6 @@
 `Annotated[type, ..]` holds what the command line needs besides, see `cli.options`.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from dataclasses import KW_ONLY, dataclass

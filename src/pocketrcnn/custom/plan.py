@@ -4,8 +4,6 @@ Three pure steps: `plan_data` (what the data decide), `with_preset` (size of the
 number of iterations decides). Each adds a sentence per decision to the reasons.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """`pocketrcnn train`: from a folder of annotated images to a finished run."""
 
-from __future__ import annotations
-
 import dataclasses
 import os
 import re

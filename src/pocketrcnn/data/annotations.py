@@ -3,8 +3,6 @@
 Readers of COCO, VOC, YOLO and CSV make these; `check` finds the faults and hands on what is valid.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@ Valid images and objects go on, with real image sizes. Faults are reported, and 
 torch here.
 """
 
-from __future__ import annotations
-
 import hashlib
 import math
 import os

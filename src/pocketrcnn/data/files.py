@@ -4,8 +4,6 @@ Only this file locks, renames and makes temporary files. What is not finished is
 `another`: what to do where nothing can be written, in the words of whoever chose the folder.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

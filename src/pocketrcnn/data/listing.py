@@ -1,7 +1,5 @@
 """From what is written on a command line to image files. No torch here."""
 
-from __future__ import annotations
-
 import glob
 import os
 import shlex

@@ -1,7 +1,5 @@
 """What is in a data set, in numbers: as a dict for programs, as tables for people. No torch here."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """A fixed copy of a data set, with a list of the changes. No torch here."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from .annotations import Report

@@ -4,8 +4,6 @@ Greedy iterative stratification (Sechidis, Tsoumakas, Vlahavas, "On the Stratifi
 algorithm 1), with objects counted instead of labels. No torch here.
 """
 
-from __future__ import annotations
-
 import random
 from collections import Counter
 from collections.abc import Sequence

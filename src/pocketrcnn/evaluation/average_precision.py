@@ -8,8 +8,6 @@ images have the very same score: AP ranks these in the order of the images, as C
 Legend: K classes, N objects, T IoU thresholds (10), R recall points (101), A ranges of areas, the first without end.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -4,8 +4,6 @@ The only file that fills the tables of the library hotcoco.
 Legend: n objects and m detections of an image, N rows of all images.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

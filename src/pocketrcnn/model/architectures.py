@@ -1,7 +1,5 @@
 """Tables 1 and 2 of the course (five pooled convolutions; four, stride 8), and our Table 3. No torch here."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 

@@ -4,8 +4,6 @@ A new block is a class below and one line in BLOCKS. Contract: built from (in ch
 maps [B,I,H,W] to [B,O,H/2,W/2], or to [B,O,H,W] without pooling, and ends with ReLU.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from itertools import accumulate

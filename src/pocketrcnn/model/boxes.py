@@ -5,8 +5,6 @@ one, and a box over a whole input of 48 pixels is (0, 0, 48, 48).
 Legend: B images, N anchors, G objects, A anchors a cell.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

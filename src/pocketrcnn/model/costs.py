@@ -1,7 +1,5 @@
 """Multiplications and parameters of a network, layer by layer, counted on the modules themselves as they run."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Iterable
 from dataclasses import asdict

@@ -6,8 +6,6 @@ Legend: B images, N anchors, D box parameters, P proposals, R regions that are c
 others), G object slots, K classes, K' = K or, with the background, K + 1, M detections.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import torch

@@ -1,7 +1,5 @@
 """Detections for other programs, from torch's tensors or numpy's arrays alike. No torch here."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module

@@ -10,8 +10,6 @@ Legend: B images, C channels, H and W the map's sides, K the kernel's side, I an
 cell, G objects.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import torch

@@ -3,8 +3,6 @@
 Legend: B images, C channels, H and W the map's sides, K the kernel's side, I and O channels in and out.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F

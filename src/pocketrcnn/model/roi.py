@@ -5,8 +5,6 @@ square input, the side of that input, and the size S of the result -> [B*P,C,S,S
 Legend: P boxes an image, S cells a side.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F

@@ -4,8 +4,6 @@ Legend: B images, h and w the sides of the feature map, A anchors a cell, N = h*
 G objects an image.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

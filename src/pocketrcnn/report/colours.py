@@ -1,7 +1,5 @@
 """The colours of charts and boxes. Okabe and Ito, "Color universal design" (2008): safe with any colour vision."""
 
-from __future__ import annotations
-
 BLUE, ORANGE, GREEN = "#0072b2", "#d98200", "#009e73"  # the orange is darkened: thin lines on white
 COLOURS = (BLUE, ORANGE, GREEN, "#cc79a7", "#d55e00", "#56b4e9", "#7a6a00", "#333333")
 """Lines of a chart, in this order."""

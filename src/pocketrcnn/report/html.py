@@ -1,7 +1,5 @@
 """From the blocks of a page to one self-contained HTML file."""
 
-from __future__ import annotations
-
 from importlib.resources import files
 from pathlib import Path
 from typing import Any

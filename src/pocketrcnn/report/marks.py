@@ -1,7 +1,5 @@
 """Images in data URIs, and boxes over them as SVG: the stored image stays as it is, lines stay thin at any size."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import io

@@ -1,7 +1,5 @@
 """Numbers as the page shows them, and words that follow from numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """The sentences of a page, in Markdown files beside the code that computes their numbers."""
 
-from __future__ import annotations
-
 import re
 from functools import cached_property
 from importlib.resources import files

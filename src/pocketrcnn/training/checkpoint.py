@@ -1,7 +1,5 @@
 """The full state of a run in one file: written atomically, verified when read. Safetensors only, never a pickle."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from pathlib import Path

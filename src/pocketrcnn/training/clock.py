@@ -1,7 +1,5 @@
 """Time: of training, of the whole run, and what is left of the minutes that were given."""
 
-from __future__ import annotations
-
 import time
 
 from ..config import TrainConfig

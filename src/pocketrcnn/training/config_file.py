@@ -1,7 +1,5 @@
 """A configuration as YAML, and back. No torch here."""
 
-from __future__ import annotations
-
 import difflib
 import math
 import re

@@ -1,7 +1,5 @@
 """Where the arithmetic happens: device, number format, and memory that is kept."""
 
-from __future__ import annotations
-
 import ctypes
 import time
 from functools import cache

@@ -5,8 +5,6 @@ resumed is the same run, to the bit, on the same machine with the same number of
 Checkpoints, evaluations, the clock and signals stand around it: see `fit`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any

@@ -1,7 +1,5 @@
 """What a measurement was made on: versions, processor, threads, memory."""
 
-from __future__ import annotations
-
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version

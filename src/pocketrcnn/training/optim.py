@@ -1,7 +1,5 @@
 """Optimisers, the schedule of the learning rate, and averaged weights."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Iterable
 

@@ -1,7 +1,5 @@
 """What schema 1 called settings and metrics: a run from before is read with the current names. No torch here."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from ..config import BACKGROUNDS

@@ -1,7 +1,5 @@
 """Ctrl-C and SIGTERM, noted in place of dying from them, so that the state can be saved first."""
 
-from __future__ import annotations
-
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Two pieces of work timed in turn, so that a busy neighbour slows both."""
 
-from __future__ import annotations
-
 import statistics
 import time
 from collections.abc import Callable

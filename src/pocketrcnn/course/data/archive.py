@@ -1,7 +1,5 @@
 """Transformed CIFAR-10 as a folder: the fixed scenes of seed 0 with their masks, as the course's archive had them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import torch

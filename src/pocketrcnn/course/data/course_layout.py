@@ -8,8 +8,6 @@
 Shapes: N images, each with one object.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from pathlib import Path

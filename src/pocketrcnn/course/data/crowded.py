@@ -5,8 +5,6 @@ appears in two splits, and no background is an object. Always the same for the s
 Legend: B images, G object slots, T tries, S side of the image in pixels.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path

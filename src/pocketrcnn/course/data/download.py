@@ -3,8 +3,6 @@
 Whichever source answers, only the six official record files are ever stored, each under its name in one step.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -3,8 +3,6 @@
 What goes wrong at the other end is a UserError that says why; what goes wrong with this machine's disk is an OSError.
 """
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import http.client

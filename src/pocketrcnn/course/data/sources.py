@@ -4,8 +4,6 @@ The npm package keeps the same pixels as PNG: one image a row of 1,024 pixels, l
 (whose names are spelled so). The records rebuilt from it are the official ones, byte for byte.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import lzma

@@ -1,7 +1,5 @@
 """Charts that only the report of the course has: multiplications by stage, and ours beside the published values."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

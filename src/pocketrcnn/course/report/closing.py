@@ -1,7 +1,5 @@
 """The end of the page: what is wrong with the published numbers, what each number means, how to get them again."""
 
-from __future__ import annotations
-
 from ...report import phrases
 from ...report.blocks import Block, Code, Row, Section, Table, Text
 from ...report.phrases import machine

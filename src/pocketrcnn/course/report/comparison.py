@@ -1,7 +1,5 @@
 """The published numbers beside ours: the short table at the top, and the comparison at the end."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from ...report import phrases

@@ -1,7 +1,5 @@
 """From the curves of a record to panels with their alternative text, and sentences about a curve."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

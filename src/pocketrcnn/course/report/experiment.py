@@ -1,7 +1,5 @@
 """The section of one experiment: what it is, its metrics, its curves, its layers."""
 
-from __future__ import annotations
-
 from ...report.blocks import Block, Figure, Section, Text
 from ...report.prose import Prose
 from . import curves, metrics, tables

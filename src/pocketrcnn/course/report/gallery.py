@@ -1,7 +1,5 @@
 """Pictures: crops by proposals (F1), and detections of F2, F3 and F4."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

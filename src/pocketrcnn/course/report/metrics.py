@@ -1,7 +1,5 @@
 """The metrics of the course: their names and units on the page, and the published values."""
 
-from __future__ import annotations
-
 import math
 import statistics
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """B4: the base networks B1, B2 and B3 side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """The page of `reproduce`: a pure function of `results.json`."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`results.json` as typed objects: what `reproduce` writes, and what its report reads."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Tables that several sections share: the metrics of a record, and the costs of its layers."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby

@@ -5,8 +5,6 @@ the weighted sums of cells that crop a region become a gather and a sum.
 Legend: B images, M detections an image, K boxes, S the side of the input in pixels.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import warnings

@@ -3,8 +3,6 @@
 Legend: B images, M detections an image, S the side of the input in pixels.
 """
 
-from __future__ import annotations
-
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """Charts that only the report of a run has: histograms, shapes and anchors, confusion matrices."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any

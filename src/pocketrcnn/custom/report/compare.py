@@ -1,7 +1,5 @@
 """What several runs have in common: which evaluations can be compared, and mean and spread over seeds. No torch."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What a run was trained on: images, objects, classes, and the anchors against the shapes of the objects."""
 
-from __future__ import annotations
-
 from ...report import phrases
 from ...report.blocks import Block, Figure, Key, Panel, Row, Section, Table, Text
 from ...report.colours import COLOURS

@@ -1,7 +1,5 @@
 """Images with their ground truth beside their detections: some of all, and the worst."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from ...report import phrases

@@ -3,8 +3,6 @@
 The metadata is what `facts` collects. Where a part of it is missing, the page says so.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

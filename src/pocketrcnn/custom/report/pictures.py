@@ -1,7 +1,5 @@
 """Images with their ground truth and the detections in them, as plain data for the report; and the detector's speed."""
 
-from __future__ import annotations
-
 import base64
 import io
 import statistics

@@ -1,7 +1,5 @@
 """What an evaluation says: curves of precision, recall and F1, sizes, classes, confusions, kinds of errors."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from ...evaluation.tables import ERRORS, NAMES, confused, number

@@ -3,8 +3,6 @@
 The page is a function of summaries alone, see `page`.
 """
 
-from __future__ import annotations
-
 import datetime
 import math
 from collections import Counter

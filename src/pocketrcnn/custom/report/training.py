@@ -1,7 +1,5 @@
 """Losses and metrics over the iterations, of one run (training and validation) or of several on top of each other."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 

@@ -4,8 +4,6 @@ Everything random is drawn from torch's global generator, which the training loo
 a batch is a function of (seed, iteration) alone. Legend: B images, G object slots.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -3,8 +3,6 @@
 Legend: B images. A change c of a factor means a uniform factor from 1 - c to 1 + c.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

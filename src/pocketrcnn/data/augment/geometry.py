@@ -5,8 +5,6 @@ VISIBLE of its area is left, or less than MIN_SIDE pixels of a side, the object 
 object slots.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -3,8 +3,6 @@
 Legend: B images, G object slots, P side of the patches that hold the pasted objects, in pixels.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -12,8 +12,6 @@ Readers hand on what the files say, faulty boxes too: `pocketrcnn.data.check` ch
 becomes a fault, and the rest is read.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace

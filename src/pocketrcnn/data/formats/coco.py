@@ -4,8 +4,6 @@ Boxes are x, y, width, height in pixels. Category ids are any numbers; here clas
 file does not list are not in the data. Format: https://cocodataset.org/#format-data
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Finding what annotations speak of: image files by any of their names, splits by any of their words. No torch here."""
 
-from __future__ import annotations
-
 import os
 import re
 import unicodedata

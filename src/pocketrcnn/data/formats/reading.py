@@ -1,7 +1,5 @@
 """A data set while it is read: the files that are there, and what is wrong with them. No torch here."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path

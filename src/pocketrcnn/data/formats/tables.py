@@ -5,8 +5,6 @@ x, y, width, height of it; optionally the image's size and a split. A row with a
 without objects. Images that no row names are not in the data.
 """
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Iterator

@@ -10,8 +10,6 @@ objects are read as crowd: background in training, and not counted as a miss, as
 1 and the last one belongs to the box: 1 is subtracted from xmin and ymin.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator

@@ -1,7 +1,5 @@
 """What all writers of data sets share: names of images, their copies, numbers with every digit. No torch here."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from collections.abc import Iterable

@@ -5,8 +5,6 @@ sides; a polygon (of a segmentation) stands for the box around it; key points, w
 announces, are skipped. Images without label file have no objects. YOLO has no crowds: writing skips them.
 """
 
-from __future__ import annotations
-
 import math
 import os
 from collections import Counter

@@ -1,7 +1,5 @@
 """The folder of what is downloaded and decoded once."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

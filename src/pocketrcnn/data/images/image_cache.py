@@ -7,8 +7,6 @@ The file is read, not mapped: the pages of a mapped file count as memory of the 
 Shapes: B images in a batch, S the input size in pixels.
 """
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import json

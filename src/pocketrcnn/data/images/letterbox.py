@@ -3,8 +3,6 @@
 A box in pixels of the image, times the scales, is the box in pixels of the input. No torch here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np

@@ -3,8 +3,6 @@
 Not Pillow's `ImageOps.exif_transpose`: on a PNG it decodes the image to read its head, and on damaged EXIF it fails.
 """
 
-from __future__ import annotations
-
 import os
 from typing import IO
 

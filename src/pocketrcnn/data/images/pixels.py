@@ -6,8 +6,6 @@ Images are rotated by their EXIF or XMP orientation: sizes and boxes are those o
 Shapes: H rows, W columns.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
