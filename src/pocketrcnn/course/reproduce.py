@@ -94,10 +94,10 @@ def require_same_data(options: Options) -> None:
         folder = run_folder(options, experiment, recipe, seed=0)
         if config := saved(folder):
             held.append((folder, config.data.source, options.source_of(experiment)))
-    for place, source, now in held:
+    for path, source, now in held:
         if source != now:
-            before, asked = map(data_option, (source, now))
-            raise UserError(f"{place} is of --data {before}, now it is {asked}: choose another folder with --out")
+            theirs, ours = map(data_option, (source, now))
+            raise UserError(f"{path} is of --data {theirs}, now it is {ours}: choose another folder with --out")
 
 
 def configurations(options: Options, experiment: Experiment, recipe: str) -> list[Config]:
