@@ -40,8 +40,9 @@ def reproduce(options: Options) -> Path:
         kept = [(recipe, e, finished(options, e, recipe, device)) for recipe, e in rest(options)]
         for recipe, experiment in named:
             for seed, config in enumerate(configurations(options, experiment, recipe)):
+                sets = opened(config.data)  # first, so that data that cannot be read leave no folder of a run
                 with Run(run_folder(options, experiment, recipe, seed), config, device) as run:
-                    fit(*opened(config.data), run)
+                    fit(*sets, run)
         new = [(recipe, experiment, finished(options, experiment, recipe, device)) for recipe, experiment in named]
         groups = [group for group in new + kept if group[-1]]
         records = [record(e, recipe, runs, *opened(runs[0].config.data)) for recipe, e, runs in groups]
