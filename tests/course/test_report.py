@@ -3,6 +3,9 @@
 Covers `course/report/closing.py`, `course/report/comparison.py`, `course/report/curves.py`,
 `course/report/detectors.py`, `course/report/networks.py`, `course/report/page.py`, `course/report/records.py`,
 `course/report/tables.py`.
+
+Covers `course/report/charts.py`, `course/report/experiment.py`, `course/report/gallery.py`,
+`course/report/metrics.py`.
 """
 
 from __future__ import annotations
