@@ -1,6 +1,6 @@
 """Data sets as they also come: stale names, absolute paths, broken bytes, formats that look like another.
 
-Covers `data/formats/finding.py`, `data/formats/reading.py`.
+Covers `data/formats/finding.py`.
 """
 
 import os
