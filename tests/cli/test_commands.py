@@ -22,7 +22,7 @@ from pocketrcnn.cli.parsing import HINTS, Parser
 from pocketrcnn.course.data.archive import cell_labels
 from pocketrcnn.course.experiments import NETWORKS
 from pocketrcnn.evaluation.tables import by_class
-from pocketrcnn.terminal import print_table, say
+from pocketrcnn.terminal import print_table, say, table_of
 from pocketrcnn.version import __version__
 
 COMMANDS = (
@@ -303,7 +303,7 @@ def test_a_name_that_the_system_refuses_is_one_line(command: str, shell: Shell, 
 def test_names_are_shown_as_they_are(name: str, shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     """Brackets and colons once were taken for colours and pictures, or ended `eval` in a traceback."""
     row = dict.fromkeys(("AP", "AP50", "AP75", "AR", "objects", "images"), 0) | {"name": name, "best": None}
-    print_table(by_class([row]))
+    print_table(table_of(*by_class([row])))
     say(name)
     assert capsys.readouterr().out.count(name) == 2
 

@@ -58,35 +58,30 @@ class Run:
     def __enter__(self) -> Run:
         with ExitStack() as held:
             held.enter_context(locked(self.folder / LOCK))
-            self.prepare()
+            if not (self.folder / CONFIG).is_file():
+                known = environment(self.config, self.device) | ({"command": self.command} if self.command else {})
+                write_atomically(self.folder / ENVIRONMENT, encode(known))
+                write_atomically(self.folder / CONFIG, settings.dump(self.config).encode())
             self.held = held.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.held.close()
 
-    def prepare(self) -> None:
-        """Say what is run on what."""
-        if not (self.folder / CONFIG).is_file():
-            known = environment(self.config, self.device) | ({"command": self.command} if self.command else {})
-            write_atomically(self.folder / ENVIRONMENT, encode(known))
-            write_atomically(self.folder / CONFIG, settings.dump(self.config).encode())
-
     def extend(self) -> None:
-        """Replace the saved time or number of iterations by that of this call; a finished run may then go on."""
+        """Replace the saved time or number of iterations by that of this call; a finished run may then go on.
+
+        Raises UserError where a finished run cannot: then it stays as it is.
+        """
         if saved(self.folder) == self.config:
             return
         if self.metrics() is not None:
-            self.require_checkpoint()
+            path = self.folder / CHECKPOINT
+            if not path.is_file():
+                raise UserError(f"{path} is not there, and without it no run is trained for longer: train again")
+            load_tensors(path)
         write_atomically(self.folder / CONFIG, settings.dump(self.config).encode())
         (self.folder / METRICS).unlink(missing_ok=True)
-
-    def require_checkpoint(self) -> None:
-        """Raises UserError where a finished run cannot be trained on: then it stays as it is."""
-        path = self.folder / CHECKPOINT
-        if not path.is_file():
-            raise UserError(f"{path} is not there, and without it no run is trained for longer: train again")
-        load_tensors(path)
 
     def check_settings(self, saved_config: Config) -> None:
         """Raises UserError where the saved configuration is another one, and names the setting that differs."""
