@@ -1,6 +1,6 @@
 """Charts as SVG in data URIs. The same values give the same bytes; matplotlib's global state stays as it was.
 
-Each chart becomes an image of its own, so that identifiers inside of one never meet those of another. Text stays
+Each chart is a separate image, so that identifiers inside of one never meet those of another. Text stays
 text and is set in the font of the reader's system.
 """
 
@@ -230,7 +230,7 @@ def beside(names: Sequence[str]) -> float:
 def svg(paint: Callable[[Axes], None], height: float = HEIGHT, left: float = 0.52, bottom: float = 0.5) -> str:
     """`left` and `bottom`: room for tick labels, in inches; the same in charts of a kind, so that their axes align.
 
-    Letters that the measuring font does not have are measured as boxes, and shown in the reader's own font.
+    Letters that the measuring font does not have are measured as boxes, and shown in the reader's font.
     """
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG

@@ -18,7 +18,7 @@ class Muon(torch.optim.Optimizer):
     """Momentum whose matrix is made orthogonal before it is added: all directions of a filter bank learn equally fast.
 
     For filter banks [O,I,K,K], read as matrices of one row a filter. After Jordan et al. 2024; the step has
-    the weight's own norm as its unit (`lr` is a relative change), so that one rate fits layers of all shapes.
+    the weight's norm as its unit (`lr` is a relative change), so that one rate fits layers of all shapes.
     """
 
     def __init__(self, params: Iterable[Tensor], lr: float, momentum: float) -> None:

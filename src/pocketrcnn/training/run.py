@@ -106,7 +106,7 @@ class Run:
 
     @property
     def resumable(self) -> bool:
-        """Whether `pocketrcnn resume` is for it: a run on your own images, and none of `reproduce`."""
+        """Whether `pocketrcnn resume` is for it: a run on your images, and none of `reproduce`."""
         return self.config.data.kind == "folder"
 
     def keep_splits(self, split_of: dict[str, str]) -> None:
@@ -198,7 +198,7 @@ class Run:
 
 
 def open_run(folder: Path, device: str = "auto") -> Run:
-    """The run in a folder, with its own configuration. Raises UserError when there is none."""
+    """The run in a folder, with the configuration saved there. Raises UserError when there is none."""
     config = saved(folder)
     if config is None:
         raise UserError(f"{folder} is not the folder of a run (it has no {CONFIG}): name one that `train` made")
