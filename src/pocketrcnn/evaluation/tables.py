@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.table import Table
@@ -105,7 +105,7 @@ def confusions(names: Sequence[str], counts: Sequence[Sequence[int]], limit: int
     return Rows(("true class", "predicted as", "#count", "#part of its objects"), rows)
 
 
-def errors(tide: dict[str, Any]) -> Rows:
+def errors(tide: Mapping[str, Any]) -> Rows:
     """One row a kind of error, none without objects. FP and FN put several kinds together and have no count."""
     rows = []
     for kind, meaning in ERRORS.items() if tide else ():
