@@ -63,11 +63,6 @@ def proposal_sums(prediction: Prediction, batch: Batch) -> Sums:
     return sums | {f"recall_{t}": (((overlap >= t / 100) & valid).sum(), count) for t in (50, 70, 90)}
 
 
-def as_double(value: float) -> Tensor:
-    """A number as a float64 tensor without dimensions, which adds to tensors on any device."""
-    return torch.tensor(value, dtype=torch.float64)
-
-
 @dataclass
 class Means:
     """Adds up measures without leaving the device, and divides at the end."""
@@ -77,7 +72,7 @@ class Means:
     def add(self, sums: Sums) -> None:
         """Add the (sum, count) pairs of a batch."""
         for name, (total, count) in sums.items():
-            before = self.sums.get(name, (as_double(0), as_double(0)))
+            before = self.sums.get(name, (0, 0))
             self.sums[name] = before[0] + total.double(), before[1] + count.double()
 
     def plain(self) -> dict[str, tuple[float, float]]:
@@ -87,7 +82,8 @@ class Means:
     @classmethod
     def from_plain(cls, plain: dict[str, tuple[float, float]]) -> Means:
         """The inverse of `plain`."""
-        return cls({name: (as_double(total), as_double(count)) for name, (total, count) in plain.items()})
+        pairs = {name: torch.tensor(pair, dtype=torch.float64) for name, pair in plain.items()}
+        return cls({name: (total, count) for name, (total, count) in pairs.items()})
 
     def result(self) -> dict[str, float]:
         """The means; `pixel_error` is the root of the mean squared error, in pixels for one coordinate."""

@@ -86,11 +86,12 @@ class Run:
     def check_settings(self, saved_config: Config) -> None:
         """Raises UserError where the saved configuration is another one, and names the setting that differs."""
         before, now = (settings.flat(settings.to_dict(config)) for config in (saved_config, self.config))
+        remedy = f"go on with `pocketrcnn resume {self.folder}`" if self.resumable else "use the same settings"
         for name in sorted(set(before) | set(now)):
             if name not in FREE and before.get(name) != now.get(name):
                 raise UserError(
                     f"{self.folder} was started with {name} = {before.get(name)}, now it is {now.get(name)}: "
-                    f"{self.same_settings}, or choose another folder with --out"
+                    f"{remedy}, or choose another folder with --out"
                 )
 
     @property
@@ -98,11 +99,6 @@ class Run:
         """How an interrupted run goes on."""
         command = f"`pocketrcnn resume {self.folder}`" if self.resumable else "the same command"
         return f"{command} goes on from here"
-
-    @property
-    def same_settings(self) -> str:
-        """How to keep to the settings of a run that is there."""
-        return f"go on with `pocketrcnn resume {self.folder}`" if self.resumable else "use the same settings"
 
     @property
     def resumable(self) -> bool:
