@@ -151,7 +151,7 @@ def fraction_chart(lines: Sequence[Line], x_label: str, level: float | None = No
 
 def _log_axis(axes: Axes) -> None:
     """Losses: powers of 10, and 2 and 5 between them where that is too few."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     axes.set_yscale("log")
     low, high = axes.get_ylim()
@@ -159,7 +159,6 @@ def _log_axis(axes: Axes) -> None:
     axes.yaxis.set_major_locator(LogLocator(subs=subs))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def octaves(axes: Axes, which: str, limits: tuple[float, float]) -> None:

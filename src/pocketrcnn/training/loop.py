@@ -82,5 +82,5 @@ class Trainer:
         return augment(self.train_set.batch(indices.to(self.device)), self.config.augment, epoch, train.seed)
 
     def precision(self) -> AbstractContextManager[Any]:
-        """The number format of the configuration."""
+        """The precision of the configuration."""
         return autocast(self.config.train.precision, self.device)

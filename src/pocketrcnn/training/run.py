@@ -40,9 +40,7 @@ class Run:
     def __init__(self, folder: Path, config: Config, device: torch.device, command: str = "") -> None:
         """A new folder, or one to go on in. Raises UserError when it holds something else or other settings.
 
-        command: how the run was started, which env.json keeps.
-
-        The number format `auto` is decided here, once: a run goes on in the format that it began with.
+        command: how the run was started, for env.json. The precision `auto` is decided once, when a run begins.
         """
         require_place(folder)
         before = saved(folder)
