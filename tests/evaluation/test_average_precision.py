@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from random_detections import found_of, metrics_of, oracle, random_set, truth_of
+from random_detections import detections_of, metrics_of, oracle, random_set, truth_of
 
 from pocketrcnn.data.boxes import Boxes
 from pocketrcnn.evaluation.average_precision import average_precision, evaluate, size_edges
@@ -93,7 +93,7 @@ def test_limit_is_never_below_that_of_coco() -> None:
 @pytest.mark.parametrize("images", [0, 3])
 @pytest.mark.parametrize("detections", [(), ((10, 10, 20, 20, 0.9, 0),)])
 def test_without_objects_no_metric_exists(images: int, detections: tuple) -> None:
-    truth, detected = [truth_of()] * images, [found_of(*detections)] * images
+    truth, detected = [truth_of()] * images, [detections_of(*detections)] * images
     got = evaluate(truth, detected, ["cell"])
     assert average_precision(truth, detected, 1) == got.overall == dict.fromkeys(("AP", "AP50", "AP75", "AR"))
     assert (got.sizes, got.best, got.tide, got.thresholds) == ([], None, None, None)
@@ -102,7 +102,7 @@ def test_without_objects_no_metric_exists(images: int, detections: tuple) -> Non
 
 
 def test_objects_that_are_all_missed_have_metrics_of_zero() -> None:
-    got = evaluate([truth_of(OBJECT)], [found_of()], ["cell", "debris"])
+    got = evaluate([truth_of(OBJECT)], [detections_of()], ["cell", "debris"])
     assert set(got.overall.values()) == {0.0}
     assert got.classes[1]["AP"] is None
     assert got.classes[1]["objects"] == 0
@@ -120,7 +120,7 @@ def test_sizes_are_thirds_of_the_objects_with_borders_in_whole_pixels() -> None:
 
 
 def test_bins_of_one_size_have_no_metrics_where_there_is_nothing() -> None:
-    rows = evaluate([truth_of(OBJECT, FAR)], [found_of((10, 10, 20, 20, 0.9, 0))], ["cell"]).sizes
+    rows = evaluate([truth_of(OBJECT, FAR)], [detections_of((10, 10, 20, 20, 0.9, 0))], ["cell"]).sizes
     assert [(row["objects"], row["AP"] is None) for row in rows] == [(0, True), (2, False), (0, True)]
 
 
@@ -167,17 +167,17 @@ def test_images_add_up_to_the_whole_and_the_worst_comes_first(seed: int) -> None
 
 def test_confusion_counts_each_object_once_and_names_what_it_was_taken_for() -> None:
     truth = [truth_of(OBJECT, (40, 40, 50, 50, 1, 0), FAR)]
-    detected = [found_of((10, 10, 20, 20, 0.9, 0), (40, 40, 50, 50, 0.8, 0), (0, 80, 9, 89, 0.7, 1))]
+    detected = [detections_of((10, 10, 20, 20, 0.9, 0), (40, 40, 50, 50, 0.8, 0), (0, 80, 9, 89, 0.7, 1))]
     got = evaluate(truth, detected, ["cat", "dog"])
     assert got.confusion["names"] == ["cat", "dog", "background"]
     assert got.confusion["threshold"] == got.best["threshold"] == pytest.approx(0.85)
     assert got.confusion["matrix"] == [[1, 0, 1], [0, 0, 1], [0, 0, 0]], "above the threshold only one is left"
-    sure = [found_of((10, 10, 20, 20, 0.9, 0), (40, 40, 50, 50, 0.95, 0), (60, 60, 70, 70, 0.9, 0))]
+    sure = [detections_of((10, 10, 20, 20, 0.9, 0), (40, 40, 50, 50, 0.95, 0), (60, 60, 70, 70, 0.9, 0))]
     assert evaluate(truth, sure, ["cat", "dog"]).confusion["matrix"] == [[2, 0, 0], [1, 0, 0], [0, 0, 0]]
 
 
 def test_what_lies_in_a_crowd_is_neither_right_nor_wrong() -> None:
-    detected = [found_of((10, 10, 20, 20, 0.9, 0), (50, 50, 60, 60, 0.95, 0), (55, 50, 65, 60, 0.91, 0))]
+    detected = [detections_of((10, 10, 20, 20, 0.9, 0), (50, 50, 60, 60, 0.95, 0), (55, 50, 65, 60, 0.91, 0))]
     got = evaluate([truth_of(OBJECT, CROWD)], detected, ["cell"])
     assert got.overall["AP"] == pytest.approx(1)
     assert got.confusion["matrix"] == [[1, 0], [0, 0]]
@@ -199,7 +199,9 @@ def test_what_lies_in_a_crowd_is_neither_right_nor_wrong() -> None:
 def test_errors_are_distinguished_and_cost_what_they_cost(kind: str, detected: list, gain: float) -> None:
     """Class a has two objects, the second is detected last. `gain`: of the sum over its 101 recall points, by hand."""
     truth = [truth_of(OBJECT, FAR), truth_of((0, 0, 9, 9, 1, 0))]
-    got = evaluate(truth, [found_of(*detected, (60, 60, 70, 70, 0.3, 0)), found_of((0, 0, 9, 9, 0.99, 1))], ["a", "b"])
+    got = evaluate(
+        truth, [detections_of(*detected, (60, 60, 70, 70, 0.3, 0)), detections_of((0, 0, 9, 9, 0.99, 1))], ["a", "b"]
+    )
     errors = {name: count for name, count in got.tide["errors"].items() if name != "Miss"}
     assert errors == {name: int(name == kind) for name in errors}
     assert got.tide["AP50"] == pytest.approx(got.overall["AP50"])
@@ -207,17 +209,17 @@ def test_errors_are_distinguished_and_cost_what_they_cost(kind: str, detected: l
 
 
 def test_missed_objects_are_errors_of_their_own() -> None:
-    got = evaluate([truth_of(OBJECT, FAR)], [found_of((10, 10, 20, 20, 0.9, 0))], ["cell"]).tide
+    got = evaluate([truth_of(OBJECT, FAR)], [detections_of((10, 10, 20, 20, 0.9, 0))], ["cell"]).tide
     assert got["errors"] == {"Cls": 0, "Loc": 0, "Both": 0, "Dupe": 0, "Bkg": 0, "Miss": 1}
     assert got["AP50"] + got["gain"]["Miss"] == pytest.approx(1)
 
 
 def test_labels_scores_and_shapes_are_checked() -> None:
     with pytest.raises(AssertionError, match="class"):
-        average_precision([truth_of((0, 0, 9, 9, 3, 0))], [found_of()], 2)
+        average_precision([truth_of((0, 0, 9, 9, 3, 0))], [detections_of()], 2)
     with pytest.raises(AssertionError, match="image"):
         average_precision([truth_of()], [], 2)
     with pytest.raises(AssertionError, match="probabilities"):
-        found_of((0, 0, 9, 9, float("nan"), 0))
+        detections_of((0, 0, 9, 9, float("nan"), 0))
     with pytest.raises(AssertionError, match="one box a label"):
         Boxes(np.zeros((1, 4)), np.zeros(2, int), crowd=np.zeros(2, bool))
