@@ -124,14 +124,14 @@ def not_carried_over(numbers: Numbers) -> str:
 
 def class_table(classes: Sequence[Numbers]) -> Any:
     """A rich table with a row a class."""
-    from ..terminal import columns
+    from ..terminal import table_of
 
-    table = columns(("class", "objects", "images", "median side", "smallest", "largest"), ["class"])
+    rows = []
     for numbers in classes:
         side = numbers["side"]
         sides = [f"{side[name]:.1f}" for name in ("median", "min", "max")] if side else ["n/a"] * 3
-        table.add_row(numbers["name"], f"{numbers['objects']:,}", f"{numbers['images']:,}", *sides)
-    return table
+        rows.append((numbers["name"], f"{numbers['objects']:,}", f"{numbers['images']:,}", *sides))
+    return table_of(("class", "#objects", "#images", "#median side", "#smallest", "#largest"), rows)
 
 
 def render_faults(faults: Sequence[Fault]) -> None:
