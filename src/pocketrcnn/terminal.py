@@ -67,19 +67,20 @@ def table_of(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str |
 
 
 def print_table(table: Table) -> None:
-    """Print all of a table. On a narrow terminal words are wrapped in their columns, and where numbers still do not
-    fit, the columns follow in several blocks, each with the first column."""
-    if not console.is_terminal:
-        console.print(sized(table, MAX_WIDTH))
-        return
+    """Print all of a table, as wide as its content. On a narrow terminal words are wrapped in their columns, and where
+    numbers still do not fit, the columns follow in several blocks, each with the first column."""
+    width = console.width if console.is_terminal else MAX_WIDTH
     first, *rest = table.columns
-    block = [first]
+    blocks = [[first]]
     for column in rest:
-        if len(block) > 1 and minimum([*block, column]) > console.width:
-            console.print(sized(part(table, block), console.width))
-            block = [first]
-        block.append(column)
-    console.print(sized(part(table, block), console.width))
+        if console.is_terminal and len(blocks[-1]) > 1 and minimum([*blocks[-1], column]) > width:
+            blocks.append([first])
+        blocks[-1].append(column)
+    for block in blocks:
+        part = copy.copy(table)
+        part.columns = [dataclasses.replace(column, _index=index) for index, column in enumerate(block)]
+        part.width = min(width, Measurement.get(console, console.options.update(max_width=MAX_WIDTH), part).maximum)
+        console.print(part)
 
 
 def minimum(block: Sequence[Column]) -> int:
@@ -89,19 +90,6 @@ def minimum(block: Sequence[Column]) -> int:
         width = max(len(str(cell)) for cell in (column.header, *column.cells))
         total += GAP + (width if column.no_wrap else min(width, TEXT_WIDTH))
     return total
-
-
-def part(table: Table, block: Sequence[Column]) -> Table:
-    """The table with some of its columns."""
-    result = copy.copy(table)
-    result.columns = [dataclasses.replace(column, _index=index) for index, column in enumerate(block)]
-    return result
-
-
-def sized(table: Table, width: int) -> Table:
-    """The table as wide as its content, at most `width` characters."""
-    table.width = min(width, Measurement.get(console, console.options.update(max_width=MAX_WIDTH), table).maximum)
-    return table
 
 
 def tracked(items: Sequence[Item], text: str) -> Iterable[Item]:

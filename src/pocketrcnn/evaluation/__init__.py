@@ -3,7 +3,7 @@
 coco               the one file that speaks to hotcoco: detections matched with the ground truth
 average_precision  average precision, and what explains it
 thresholds         curves over scores, and the threshold of the best F1
-tables             an evaluation on the terminal
+tables             an evaluation as tables, for the terminal and the page
 measures           sums over batches: losses, accuracy, overlap
 network            a network on a data set, to metrics
 """
