@@ -38,12 +38,10 @@ def check(
     if as_json:
         faults = [dataclasses.asdict(fault) | {"file": str(fault.file)} for fault in report.faults]
         print(json.dumps({"summary": report.summary, "faults": faults}, indent=1))
-        return LOST if report.drops else 0
-    render(report)
-    if fix:
-        if lacking := not_carried_over(report.summary):
-            say(lacking)
-        say(f"fixed copy: {fix}")
+    else:
+        render(report)
+        if fix:
+            say("\n".join(filter(None, (not_carried_over(report.summary), f"fixed copy: {fix}"))))
     return LOST if report.drops else 0
 
 

@@ -58,11 +58,6 @@ class Evaluation:
     thresholds: dict[str, list[float]] | None = None
     """Precision, recall and f1 over the threshold."""
 
-    @property
-    def best_threshold(self) -> float | None:
-        """The score of highest F1."""
-        return self.best["threshold"] if self.best else None
-
 
 def average_precision(
     ground_truth: Sequence[Boxes], detections: Sequence[Boxes], classes: int, max_detections: int | None = None

@@ -21,7 +21,7 @@ How it learns:
 How good it is:
 
     evaluation/coco.py                85  detections matched with the ground truth
-    evaluation/average_precision.py  222  average precision, and what explains it
+    evaluation/average_precision.py  217  average precision, and what explains it
 
 Not needed to understand it:
 

@@ -47,7 +47,7 @@ def fit(
         with autocast(DELIVERED, run.device):
             test_set, monitor = trainer.test_set, config.train.monitor
             means, evaluation = assess(state.kept, test_set, config.loss, None, monitor, conclude=conclude)
-        metadata = {"threshold": evaluation.best_threshold} if evaluation else {}
+        metadata = {"threshold": evaluation.best and evaluation.best["threshold"]} if evaluation else {}
         last = time.perf_counter() - begun
     times = {"seconds": state.seconds, "elapsed": state.elapsed + last}
     times |= {"evaluation_seconds": state.evaluation_seconds + last}
