@@ -10,7 +10,7 @@ from ...report.colours import GREEN, ORANGE
 from ...report.prose import Prose
 from . import curves, tables
 from .charts import shades, stacked_chart
-from .records import Record, Results
+from .records import Record, Results, by_recipe
 from .tables import accuracy_per_million
 
 NETWORKS = ("B1", "B2", "B3")
@@ -19,19 +19,12 @@ prose = Prose(__name__, "networks.md")
 
 def compare(results: Results) -> Section:
     """B4: accuracy, time and multiplications of the networks that were run under the same recipe."""
-    groups = [group for recipe in results.recipes if len(group := _of_recipe(results, recipe)) > 1]
-    title = "B4: the networks side by side"
-    if not groups:
-        text = prose("B4 is missing", command=results.adding("B1,B2,B3"))
-        return Section("b4", title, [Text([text], "note")], short="B4")
     blocks: list[Block] = []
-    for records in groups:
-        blocks += [_table(records), _figure(records), Items(explain(records))]
-    return Section("b4", title, blocks, short="B4")
-
-
-def _of_recipe(results: Results, recipe: str) -> list[Record]:
-    return [record for record in results.find(*NETWORKS) if record.recipe == recipe]
+    for records in by_recipe(results.find(*NETWORKS)).values():
+        if len(records) > 1:
+            blocks += [_table(records), _figure(records), Items(explain(records))]
+    missing = Text([prose("B4 is missing", command=results.adding("B1,B2,B3"))], "note")
+    return Section("b4", "B4: the networks side by side", blocks or [missing], short="B4")
 
 
 def _table(records: Sequence[Record]) -> Table:
@@ -39,8 +32,7 @@ def _table(records: Sequence[Record]) -> Table:
         "network", "#test accuracy", "#training time", "#one iteration", "#multiplications", "#parameters",
         "#accuracy per million",
     )  # fmt: skip
-    caption = prose("table", recipe=records[0].recipe)
-    return Table(caption, columns, [tables.record_row(record, columns) for record in records])
+    return tables.record_table(prose("table", recipe=records[0].recipe), columns, records)
 
 
 def _figure(records: Sequence[Record]) -> Figure:
@@ -53,15 +45,14 @@ def _figure(records: Sequence[Record]) -> Figure:
         dearest=max(records, key=lambda r: r.multiplications),
         thrifty=max(records, key=accuracy_per_million),
     )
-    accuracies = [(r, 100 * r.value.mean, 100 * r.value.std * (r.value.n > 1)) for r in records]
+    accuracies = [Bar(r.title, 100 * r.value.mean, 100 * r.value.std, f"{100 * r.value.mean:.1f}") for r in records]
     times = [Bar(r.title, r.step_ms, 0, f"{r.step_ms:.0f}", ORANGE) for r in records]
-    yields = [(r.title, accuracy_per_million(r)) for r in records]
-    returns = [Bar(title, value, 0, f"{value:.1f}", GREEN) for title, value in yields]
+    yields = [Bar(r.title, accuracy_per_million(r), 0, f"{accuracy_per_million(r):.1f}", GREEN) for r in records]
     panels = [
-        _bars("Test accuracy", [Bar(r.title, mean, std, f"{mean:.1f}") for r, mean, std in accuracies], "%"),
+        _bars("Test accuracy", accuracies, "%"),
         _bars("One iteration of training", times, "ms"),
         *([_cost_panel(records, names)] if names else []),
-        _bars("Points of accuracy per million multiplications", returns, ""),
+        _bars("Points of accuracy per million multiplications", yields, ""),
     ]
     return Figure(f"Accuracy, time and multiplications, {records[0].recipe} recipe", caption, panels, keys)
 
@@ -136,10 +127,9 @@ def _reuse(slow: Record, fast: Record) -> str:
 def _where(records: Sequence[Record]) -> str:
     parts = []
     for record in records:
-        stages = tables.stages(record)
-        if stages:
-            name = max(stages, key=lambda stage: stages[stage])
-            parts.append(f"{record.title} in {name} ({phrases.percent(stages[name] / record.multiplications, 1)})")
+        if stages := tables.stages(record):
+            name, cost = max(stages.items(), key=lambda stage: stage[1])
+            parts.append(f"{record.title} in {name} ({phrases.percent(cost / record.multiplications, 1)})")
     return prose("costliest", stages=parts) if parts else ""
 
 
