@@ -128,7 +128,7 @@ def test_sample_is_the_same_pixel_for_pixel(split):
     assert images.shape == (count, 3, 32, 32)
     assert images.dtype == torch.uint8
     assert hashlib.sha256(images.numpy().tobytes()).hexdigest() == checksum
-    assert labels.tolist() == [place % 10 for place in range(count)], "every ten images hold every class once"
+    assert labels.tolist() == [index % 10 for index in range(count)], "every ten images hold every class once"
 
 
 def test_sample_tiles_are_listed_once_each():
@@ -136,8 +136,8 @@ def test_sample_tiles_are_listed_once_each():
     for split, count in (("train", 100), ("test", 50)):
         records = index[split]["records"]
         assert list(records) == list(cifar.CLASSES)
-        places = [place for rows in records.values() for place in rows]
-        assert len(places) == len(set(places)) == 10 * count
+        indices = [index for rows in records.values() for index in rows]
+        assert len(indices) == len(set(indices)) == 10 * count
 
 
 def test_mosaic_round_trip():

@@ -58,14 +58,10 @@ class Images:
 class FreshScenes:
     """Transformed CIFAR-10 with a new position, size and background for each object every time."""
 
+    size = FRAME
     name: str
     pools: Pools
     classes: list[str] = field(default_factory=lambda: list(CLASSES))
-
-    @property
-    def size(self) -> int:
-        """Side of the images in pixels."""
-        return FRAME
 
     def __len__(self) -> int:
         return len(self.pools.objects)

@@ -65,8 +65,9 @@ def detections(results: Results) -> Section:
         for right in (True, False)
         if (shown := _pictures(record, right)[:DETECTIONS])
     ]
-    missing = Text([prose("no detections", command=results.adding("F2,F3,F4"))], "note")
-    return Section("detections", "Detections, right and wrong", blocks or [missing], short="Detections")
+    if not blocks:
+        blocks = [Text([prose("no detections", command=results.adding("F2,F3,F4"))], "note")]
+    return Section("detections", "Detections, right and wrong", blocks, short="Detections")
 
 
 def opening(results: Results) -> Figure | None:

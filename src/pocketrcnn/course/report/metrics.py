@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ...report import phrases
 from ...report.phrases import NBSP, Stat
@@ -25,6 +25,12 @@ BOXES = {
 }
 LOSS_DIGITS = 6
 ANCHOR = 32  # pixels
+
+
+def spread(values: Sequence[float]) -> Stat:
+    """n, mean, standard deviation of the sample (0 for one value), and the values."""
+    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
+    return Stat(len(values), statistics.fmean(values), deviation, list(values))
 
 
 def published_value(name: str, value: float) -> str:
@@ -50,9 +56,7 @@ def in_pixels(loss: Stat) -> Stat:
 
     Smooth L1 is half the squared error there, summed over three coordinates that are parts of the anchor's side.
     """
-    values = [ANCHOR * math.sqrt(2 * value / 3) for value in loss.values]
-    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-    return Stat(loss.n, statistics.fmean(values), deviation, values)
+    return spread([ANCHOR * math.sqrt(2 * value / 3) for value in loss.values])
 
 
 def is_fraction(name: str) -> bool:
@@ -69,5 +73,5 @@ def margin(name: str, ours: float, theirs: float) -> str:
 
 def with_pixels(metrics: Mapping[str, Stat]) -> dict[str, Stat]:
     """The metrics, and beside the regression loss the same in pixels."""
-    more = {"box_loss_pixels": in_pixels(metrics["box_loss"])} if "box_loss" in metrics else {}
-    return {**metrics, **more}
+    pixels = {"box_loss_pixels": in_pixels(metrics["box_loss"])} if "box_loss" in metrics else {}
+    return {**metrics, **pixels}

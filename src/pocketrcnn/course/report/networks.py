@@ -23,8 +23,9 @@ def compare(results: Results) -> Section:
     for records in by_recipe(results.find(*NETWORKS)).values():
         if len(records) > 1:
             blocks += [_table(records), _figure(records), Items(explain(records))]
-    missing = Text([prose("B4 is missing", command=results.adding("B1,B2,B3"))], "note")
-    return Section("b4", "B4: the networks side by side", blocks or [missing], short="B4")
+    if not blocks:
+        blocks = [Text([prose("B4 is missing", command=results.adding("B1,B2,B3"))], "note")]
+    return Section("b4", "B4: the networks side by side", blocks, short="B4")
 
 
 def _table(records: Sequence[Record]) -> Table:
