@@ -1,7 +1,7 @@
 """The parts of the report: words that follow from numbers, charts that keep their text, reading and writing.
 
-Covers `report/blocks.py`, `report/charts.py`, `report/html.py`, `report/phrases.py`, `course/report/charts.py`,
-`course/report/metrics.py`.
+Covers `report/blocks.py`, `report/charts.py`, `report/html.py`, `report/phrases.py`, `report/colours.py`,
+`course/report/charts.py`, `course/report/metrics.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """People's images as a data set: the right pixels and boxes, decoded once, in little memory, whatever goes wrong.
 
-Covers `data/dataset.py`, `data/images/frames.py`, `data/images/cache.py`.
+Covers `data/dataset.py`, `data/images/image_cache.py`, `data/images/cache.py`.
 """
 
 import os

@@ -1,6 +1,7 @@
 """Readers of COCO, VOC, YOLO and CSV: what a folder says, whatever program wrote it.
 
-Covers `data/formats/coco.py`, `data/formats/tables.py`, `data/formats/voc.py`, `data/formats/yolo.py`.
+Covers `data/formats/coco.py`, `data/formats/reading.py`, `data/formats/tables.py`, `data/formats/voc.py`,
+`data/formats/yolo.py`.
 """
 
 import os

@@ -43,8 +43,9 @@ def reproduce(options: Options) -> Path:
         kept = [(recipe, e, finished(options, e, recipe, device)) for recipe, e in others]
         for recipe, experiment in named:
             for seed, config in enumerate(configurations(options, experiment, recipe)):
+                sets = opened(config.data)  # first, so that data that cannot be read leave no folder of a run
                 with Run(run_folder(options, experiment, recipe, seed), config, device) as run:
-                    fit(*opened(config.data), run)
+                    fit(*sets, run)
         new = [(recipe, experiment, finished(options, experiment, recipe, device)) for recipe, experiment in named]
         groups = [group for group in new + kept if group[-1]]
         records = [record(e, recipe, runs, *opened(runs[0].config.data)) for recipe, e, runs in groups]
@@ -90,12 +91,10 @@ def require_same_data(options: Options, lines: list[Line]) -> None:
         folder = run_folder(options, experiment, recipe, seed=0)
         if config := saved(folder):
             held.append((folder, config.data.source, options.source_of(experiment)))
-    for where, source, now in held:
+    for path, source, now in held:
         if source != now:
-            raise UserError(
-                f"{where} is of --data {data_option(source)}, now it is {data_option(now)}: "
-                "choose another folder with --out"
-            )
+            theirs, ours = map(data_option, (source, now))
+            raise UserError(f"{path} is of --data {theirs}, now it is {ours}: choose another folder with --out")
 
 
 def configurations(options: Options, experiment: Experiment, recipe: str) -> list[Config]:

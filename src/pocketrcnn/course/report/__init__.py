@@ -3,13 +3,13 @@
 records     results.json as typed objects
 page        the page: its sections in order
 comparison  the published numbers beside ours
-experiment  the section of one experiment
-networks    B4: the base networks side by side
-gallery     F1 and the detections, as pictures
+experiment  section of one experiment
+networks    section B4: base networks side by side
+gallery     crops, and detections of F2, F3 and F4
 closing     errata, definitions, how to reproduce
-curves      curves to charts and words
+metrics     names and units of metrics, and the published values
+charts      charts of these sections
+curves      curves to panels and words
 tables      tables that sections share
-charts      charts that only this report has
-metrics     names, units and published values of metrics
-text/       the sentences
+text/       the sentences of the page
 """

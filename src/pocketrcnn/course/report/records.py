@@ -13,11 +13,9 @@ from ...errors import UserError
 from ...model.architectures import Layer
 from ...report.phrases import Stat
 from ...training import schema1
-from .. import experiments
-from ..experiments import RECIPES
+from ..experiments import EXPERIMENTS, RECIPES
 
 SCHEMA = 1
-EXPERIMENTS = {experiment.id: experiment.title for experiment in experiments.EXPERIMENTS.values()}
 
 
 @dataclass(frozen=True)
