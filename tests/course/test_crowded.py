@@ -19,13 +19,12 @@ from pocketrcnn.course.data.crowded import (
     Crowd,
     Squares,
     compose,
-    corners,
     crowded,
     place,
     pools,
     write_crowded,
 )
-from pocketrcnn.course.data.scenes import FRAME, LARGEST, SMALLEST, Placement, Pools
+from pocketrcnn.course.data.scenes import FRAME, LARGEST, SMALLEST, Placement, Pools, corners
 from pocketrcnn.course.data.scenes import compose as compose_one
 from pocketrcnn.errors import UserError
 

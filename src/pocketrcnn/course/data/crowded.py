@@ -23,7 +23,7 @@ from ...model import boxes
 from ...model.structures import PADDING, Batch
 from .cifar import CLASSES, Labelled, cifar10_folder, load_cifar10, load_sample
 from .datasets import TEST, TEST_BACKGROUNDS, TRAIN, TRAIN_BACKGROUNDS
-from .scenes import CHUNK, LARGEST, SMALLEST, Pools, levels, resample, square
+from .scenes import CHUNK, LARGEST, SMALLEST, Pools, corners, levels, resample, square
 
 HIDDEN = 0.3  # largest part of an object that later ones hide, all together
 TRIES = 200  # positions drawn for each object, of which the first good one is taken; else the object is skipped
@@ -111,11 +111,6 @@ def crowded(made_of: Pools, ids: Tensor, crowd: Crowd, generator: Generator) -> 
     images = compose(made_of.objects[chosen], backgrounds, squares, crowd.side)
     labels = made_of.labels[chosen].where(squares.present, PADDING)
     return Batch(images, corners(*squares[:3]) * squares.present[..., None], labels, ids)
-
-
-def corners(width: Tensor, top: Tensor, left: Tensor) -> Tensor:
-    """The boxes of squares: int64 [...] each -> float32 [...,4], xyxy in pixels."""
-    return torch.stack((left, top, left + width, top + width), -1).float()
 
 
 def place(count: int, crowd: Crowd, generator: Generator) -> Squares:

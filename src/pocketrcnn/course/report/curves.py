@@ -61,7 +61,7 @@ def figure(record: Record, heading: str, measures: Sequence[Measure], *sentences
         keys.append(Key(f"published: {level}", "currentColor", "dotted"))
     if len(record.seeds) > 1:
         keys.append(Key(f"from the lowest to the highest of {len(record.seeds)} seeds", "currentColor", "band"))
-    return Figure(f"{heading}, {record.recipe} recipe", join(*sentences), panels, keys)
+    return Figure(f"{heading}, {record.recipe} recipe", " ".join(filter(None, sentences)), panels, keys)
 
 
 def _lines(record: Record, measure: Measure) -> list[tuple[str, charts.Line]]:
@@ -117,8 +117,3 @@ def pace(record: Record) -> str:
     proposals, objects = record.curve("objectness_accuracy_test"), record.curve("accuracy_test")
     early, late = proposals and ninety(proposals), objects and ninety(objects)
     return "" if early is None or late is None else prose("pace", early=early, late=late)
-
-
-def join(*sentences: str) -> str:
-    """Sentences in a row, without the empty ones."""
-    return " ".join(sentence for sentence in sentences if sentence)

@@ -44,11 +44,8 @@ def shown(name: str, stat: Stat) -> str:
     """Mean and standard deviation in the unit of the metric; one value has no deviation."""
     if is_fraction(name):
         return f"{phrases.spread(stat, 100, 2)}{NBSP}%"
-    if name in ("pixel_error", "box_loss_pixels"):
-        return f"{phrases.spread(stat, 1, 3)}{NBSP}px"
-    if name == "mean_iou":
-        return phrases.spread(stat, 1, 3)
-    return phrases.spread(stat, 1, LOSS_DIGITS)
+    unit = f"{NBSP}px" if "pixel" in name else ""
+    return phrases.spread(stat, 1, 3 if unit or name == "mean_iou" else LOSS_DIGITS) + unit
 
 
 def in_pixels(loss: Stat) -> Stat:

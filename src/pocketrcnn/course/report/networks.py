@@ -1,39 +1,36 @@
 """B4: the base networks B1, B2 and B3 side by side."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
 from ...report import phrases
-from ...report.blocks import Block, Figure, Items, Key, Panel, Section, Table, Text
+from ...report.blocks import Block, Figure, Items, Key, Panel, Section, Text
 from ...report.charts import Bar, bar_chart
 from ...report.colours import GREEN, ORANGE
 from ...report.prose import Prose
-from . import curves, tables
+from . import tables
 from .charts import shades, stacked_chart
 from .records import Record, Results, by_recipe
-from .tables import accuracy_per_million
 
 NETWORKS = ("B1", "B2", "B3")
+COLUMNS = (
+    "network", "#test accuracy", "#training time", "#one iteration", "#multiplications", "#parameters",
+    "#accuracy per million",
+)  # fmt: skip
 prose = Prose(__name__, "networks.md")
 
 
 def compare(results: Results) -> Section:
     """B4: accuracy, time and multiplications of the networks that were run under the same recipe."""
     blocks: list[Block] = []
-    for records in by_recipe(results.find(*NETWORKS)).values():
+    for recipe, records in by_recipe(results.find(*NETWORKS)).items():
         if len(records) > 1:
-            blocks += [_table(records), _figure(records), Items(explain(records))]
+            table = tables.record_table(prose("table", recipe=recipe), COLUMNS, records)
+            blocks += [table, _figure(records), Items(explain(records))]
     if not blocks:
         blocks = [Text([prose("B4 is missing", command=results.adding("B1,B2,B3"))], "note")]
     return Section("b4", "B4: the networks side by side", blocks, short="B4")
-
-
-def _table(records: Sequence[Record]) -> Table:
-    columns = (
-        "network", "#test accuracy", "#training time", "#one iteration", "#multiplications", "#parameters",
-        "#accuracy per million",
-    )  # fmt: skip
-    return tables.record_table(prose("table", recipe=records[0].recipe), columns, records)
 
 
 def _figure(records: Sequence[Record]) -> Figure:
@@ -44,11 +41,11 @@ def _figure(records: Sequence[Record]) -> Figure:
         best=max(records, key=lambda r: r.value.mean),
         fastest=min(records, key=lambda r: r.step_ms),
         dearest=max(records, key=lambda r: r.multiplications),
-        thrifty=max(records, key=accuracy_per_million),
+        thrifty=max(records, key=lambda r: r.accuracy_per_million),
     )
     accuracies = [Bar(r.title, 100 * r.value.mean, 100 * r.value.std, f"{100 * r.value.mean:.1f}") for r in records]
     times = [Bar(r.title, r.step_ms, 0, f"{r.step_ms:.0f}", ORANGE) for r in records]
-    yields = [Bar(r.title, accuracy_per_million(r), 0, f"{accuracy_per_million(r):.1f}", GREEN) for r in records]
+    yields = [Bar(r.title, r.accuracy_per_million, 0, f"{r.accuracy_per_million:.1f}", GREEN) for r in records]
     panels = [
         _bars("Test accuracy", accuracies, "%"),
         _bars("One iteration of training", times, "ms"),
@@ -111,12 +108,15 @@ def _why(records: Sequence[Record]) -> str:
     slow, fast = (light, heavy) if work > time else (heavy, light)
     times = phrases.ratio(work, time)
     text = prose("growth", light=light, heavy=heavy, work=work, time=time, slow=slow, fast=fast, times=times)
-    return curves.join(text, _reuse(slow, fast))
+    return f"{text} {_reuse(slow, fast)}".rstrip()
 
 
 def _reuse(slow: Record, fast: Record) -> str:
     """The usual reason for slow multiplications, given only where the layers confirm it."""
-    written = [tables.values_written(record) for record in (slow, fast)]
+    written = [
+        sum(math.prod(layer.output) * layer.out_channels for layer in record.layers if tables.counted(layer))
+        for record in (slow, fast)
+    ]
     if not all(written):
         return ""
     few, many = (r.multiplications / values for r, values in zip((slow, fast), written, strict=True))
@@ -135,6 +135,5 @@ def _where(records: Sequence[Record]) -> str:
 
 
 def _return(records: Sequence[Record]) -> str:
-    best, worst = max(records, key=accuracy_per_million), min(records, key=accuracy_per_million)
-    yields = {"best_yield": accuracy_per_million(best), "worst_yield": accuracy_per_million(worst)}
-    return prose("return", best=best, worst=worst, **yields)
+    ranked = sorted(records, key=lambda r: r.accuracy_per_million)
+    return prose("return", best=ranked[-1], worst=ranked[0])

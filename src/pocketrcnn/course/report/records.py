@@ -75,6 +75,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, rename={"published": "re
         """Training time of one iteration in milliseconds."""
         return 1000 * self.seconds.mean / self.iterations
 
+    @property
+    def accuracy_per_million(self) -> float:
+        """Percentage points of accuracy for a million multiplications."""
+        return 100 * self.value.mean / (self.multiplications / 1e6)
+
     def curve(self, name: str) -> Curve | None:
         """A curve by its name; None where the record has no point of it."""
         curve = self.curves.get(name)

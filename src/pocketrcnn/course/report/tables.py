@@ -1,6 +1,5 @@
 """Tables that several sections share: the metrics of a record, and the costs of its layers."""
 
-import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -44,11 +43,6 @@ def _trained_on(records: Sequence[Record]) -> list[str]:
     return list(names.values())[:1]
 
 
-def accuracy_per_million(record: Record) -> float:
-    """Percentage points of accuracy for a million multiplications."""
-    return 100 * record.value.mean / (record.multiplications / 1e6)
-
-
 COLUMNS: Mapping[str, Callable[[Record], str | Cell]] = {
     "experiment": lambda r: Cell(f"{r.id} {r.title}", r.id.lower()),
     "network": lambda r: f"{r.id} {r.title}",
@@ -66,7 +60,7 @@ COLUMNS: Mapping[str, Callable[[Record], str | Cell]] = {
     "#one iteration": lambda r: f"{r.step_ms:.1f} ms",
     "#multiplications": lambda r: phrases.count(r.multiplications),
     "#parameters": lambda r: phrases.count(r.parameters),
-    "#accuracy per million": lambda r: f"{accuracy_per_million(r):.2f} points",
+    "#accuracy per million": lambda r: f"{r.accuracy_per_million:.2f} points",
 }
 PUBLISHED = ("#published", "beaten", "#difference")
 
@@ -142,8 +136,3 @@ def stages(record: Record) -> dict[str, int]:
     for layer in record.layers:
         sums[layer.stage] += counted(layer)
     return {stage: cost for stage, cost in sums.items() if cost}
-
-
-def values_written(record: Record) -> int:
-    """Output values of all convolutions, for one image."""
-    return sum(math.prod(layer.output) * layer.out_channels for layer in record.layers if counted(layer))
