@@ -1,5 +1,6 @@
 import hashlib
 import json
+import runpy
 from importlib import resources
 from pathlib import Path
 
@@ -142,7 +143,8 @@ def test_sample_tiles_are_listed_once_each():
 
 def test_mosaic_round_trip():
     images = np.random.default_rng(0).integers(0, 256, (6, 3, 32, 32), dtype=np.uint8)
-    mosaic = cifar.join_mosaic(images, columns=3)
+    script = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "make_sample.py"))
+    mosaic = script["join_mosaic"](images, columns=3)
     assert mosaic.shape == (64, 96, 3)
     assert (mosaic[32:, 64:].transpose(2, 0, 1) == images[5]).all(), "the last tile is at the bottom right"
     assert (cifar.split_mosaic(mosaic) == images).all()

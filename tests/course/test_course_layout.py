@@ -19,7 +19,7 @@ from pocketrcnn.errors import UserError
 
 
 def scenes(split, count):
-    objects = load_sample(split).part(0, count)
+    objects = load_sample(split).part(slice(count))
     images, boxes = Pools(*objects, objects.images, shared=True).fixed()
     return Images(split, images, boxes, objects.labels[:, None])
 
@@ -114,7 +114,7 @@ def test_empty_folder_is_filled(halves, tmp_path):
 
 
 def test_nothing_half_written(halves, tmp_path, monkeypatch):
-    monkeypatch.setattr(course_layout, "_write_pictures", full)
+    monkeypatch.setattr(course_layout, "write_pictures", full)
     with pytest.raises(UserError, match=r"course cannot be written \(No space left on device\)"):
         write_course_layout(tmp_path / "course", *halves)
     assert list(tmp_path.iterdir()) == []

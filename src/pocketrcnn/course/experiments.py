@@ -122,8 +122,7 @@ class Experiment:
     title: str
     network: str
     published: Published
-    short: int
-    """Iterations of the short schedule: enough to beat the published number with a margin."""
+    short: int  # iterations of the short schedule: enough to beat the published number with a margin
     by_default: bool = True
 
     @property

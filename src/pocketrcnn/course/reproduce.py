@@ -67,7 +67,8 @@ def reproduce(options: Options) -> Path:
 
 def plan(options: Options) -> tuple[list[Line], list[Line]]:
     """The lines of results.json that the options name, and all others."""
-    named = [(recipe, experiment) for recipe in options.recipes for experiment in chosen(options.only)]
+    recipes = list(RECIPES) if options.recipe == "both" else [options.recipe]
+    named = [(recipe, experiment) for recipe in recipes for experiment in chosen(options.only)]
     every = [(recipe, experiment) for recipe in RECIPES for experiment in EXPERIMENTS.values()]
     return named, [line for line in every if line not in named]
 
@@ -100,9 +101,8 @@ def require_same_data(options: Options, lines: list[Line]) -> None:
 def configurations(options: Options, experiment: Experiment, recipe: str) -> list[Config]:
     """One configuration a seed."""
     iterations, source = options.iterations_of(experiment), options.source_of(experiment)
-    configs = [experiment.config(recipe, iterations, source, seed) for seed in range(options.seeds)]
     changes = {"train__batch": options.batch, "train__checkpoint_seconds": options.checkpoint}
-    return [replace(config, **changes) for config in configs]
+    return [replace(experiment.config(recipe, iterations, source, seed), **changes) for seed in range(options.seeds)]
 
 
 def run_folder(options: Options, experiment: Experiment, recipe: str, seed: int) -> Path:

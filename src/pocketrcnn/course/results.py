@@ -61,11 +61,7 @@ def data_option(source: str) -> str:
 
 
 def totals(runs: list[Run]) -> dict[str, Any]:
-    """Seconds of all runs, evaluation included, and the most memory that a process held, in GB.
-
-    The seconds are of the runs, not of the call that writes them down: an earlier call may have done the work. Memory
-    is that of the runs and of this process up to now, pictures for the report included; None where no run says it.
-    """
+    """Seconds of all runs, evaluation included, and peak memory of runs and this process in GB; None where unknown."""
     finished = [run.metrics() or {} for run in runs]
     peaks = [one["peak_memory_gb"] for one in finished if one.get("peak_memory_gb") is not None]
     peak = max(*peaks, peak_memory_gb() or 0.0) if peaks else None

@@ -49,9 +49,9 @@ class Labelled(NamedTuple):
     images: Tensor
     labels: Tensor
 
-    def part(self, start: int | None, stop: int | None) -> Labelled:
+    def part(self, kept: slice) -> Labelled:
         """The images of a slice, without copying."""
-        return Labelled(self.images[start:stop], self.labels[start:stop])
+        return Labelled(self.images[kept], self.labels[kept])
 
 
 def cifar10_folder() -> Path:
@@ -128,8 +128,7 @@ def load_cifar100_images(folder: Path, name: str) -> Tensor:
 def load_sample(split: Literal["train", "test"]) -> Labelled:
     """The sample inside the package: 1,000 training or 500 test images, the ten classes in turn.
 
-    The mosaic has the classes one below the other; images are handed out with label i % 10 at index i, so
-    that every run of images is balanced.
+    Image i has the label i % 10, so that every run of images is balanced.
     """
     folder = resources.files(__package__) / "sample"
     count = len(json.loads((folder / "records.json").read_text(encoding="ascii"))[split]["records"][CLASSES[0]])
@@ -145,9 +144,3 @@ def split_mosaic(mosaic: np.ndarray) -> np.ndarray:
     rows, columns = mosaic.shape[0] // SIDE, mosaic.shape[1] // SIDE
     tiles = mosaic.reshape(rows, SIDE, columns, SIDE, 3)
     return np.ascontiguousarray(tiles.transpose(0, 2, 4, 1, 3)).reshape(-1, 3, SIDE, SIDE)
-
-
-def join_mosaic(images: np.ndarray, columns: int) -> np.ndarray:
-    """The inverse of `split_mosaic`: uint8 [N,3,32,32] to [N/columns*32,columns*32,3]."""
-    tiles = images.reshape(-1, columns, 3, SIDE, SIDE)
-    return np.ascontiguousarray(tiles.transpose(0, 3, 1, 4, 2)).reshape(-1, columns * SIDE, 3)

@@ -54,15 +54,16 @@ def _write_split(folder: Path, split: Split, data: Dataset) -> None:
         assert batch.boxes.shape[1:] == (1, 4), "the layout has room for one object an image"
         objects = batch.boxes[:, 0].cpu()  # [N,4]
         names = [f"{split}_{index:05d}.png" for index in indices.tolist()]
-        _write_pictures(folder / "imgs", names, batch.images.permute(0, 2, 3, 1))
-        _write_pictures(folder / "masks", names, cell_labels(objects))
+        write_pictures(folder / "imgs", names, batch.images.permute(0, 2, 3, 1))
+        write_pictures(folder / "masks", names, cell_labels(objects))
         for name, label, box in zip(names, batch.labels[:, 0].tolist(), objects.tolist(), strict=True):
             left, top, right, bottom = box
             lines.append(f"{name} {label} {(top + bottom) / 2:g} {(left + right) / 2:g} {right - left:g}\n")
     (folder / "devkit" / f"{split}.txt").write_text("".join(lines), encoding="utf-8")
 
 
-def _write_pictures(folder: Path, names: list[str], pictures: Tensor) -> None:
+def write_pictures(folder: Path, names: list[str], pictures: Tensor) -> None:
+    """Write pictures, uint8 [N,H,W,3] or [N,H,W], as PNG."""
     for name, picture in zip(names, pictures.to("cpu", torch.uint8).numpy(), strict=True):
         Image.fromarray(picture).save(folder / name)
 

@@ -20,8 +20,7 @@ from typing import Any
 
 from ...errors import UserError
 
-Report = Callable[[str], object]
-"""Takes one line for the person who waits."""
+Report = Callable[[str], object]  # takes one line for the person who waits
 
 TIMEOUT = 10.0  # seconds to connect, and of silence
 CHUNK = 1 << 18  # bytes

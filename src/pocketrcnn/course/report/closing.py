@@ -65,8 +65,7 @@ def _elsewhere(results: Results) -> dict[str, list[str]]:
     """Records that were made on other hardware or with other versions than the file as a whole."""
     others: dict[str, list[str]] = {}
     for record in results.records:
-        if record.hardware == results.hardware and record.versions == results.versions:
-            continue
-        versions = ", ".join(f"{name} {version}" for name, version in record.versions.items())
-        others.setdefault(f"{machine(record.hardware)}; {versions}", []).append(f"{record.id} ({record.recipe})")
+        if (record.hardware, record.versions) != (results.hardware, results.versions):
+            versions = ", ".join(f"{name} {version}" for name, version in record.versions.items())
+            others.setdefault(f"{machine(record.hardware)}; {versions}", []).append(f"{record.id} ({record.recipe})")
     return others

@@ -85,17 +85,13 @@ def _order(records: Sequence[Record]) -> str:
 
 
 def _costs(records: Sequence[Record]) -> str:
-    light = min(records, key=lambda r: r.multiplications)
-    others = [
-        prose(
-            "other cost",
-            title=r.title,
-            times=phrases.ratio(r.multiplications, light.multiplications),
-            as_long=phrases.as_long(r.step_ms, light.step_ms),
+    light, *heavier = sorted(records, key=lambda r: r.multiplications)
+    others = []
+    for r in heavier:
+        times = phrases.ratio(r.multiplications, light.multiplications)
+        others.append(
+            prose("other cost", title=r.title, times=times, as_long=phrases.as_long(r.step_ms, light.step_ms))
         )
-        for r in records
-        if r is not light
-    ]
     return prose("costs", light=light, others=others)
 
 

@@ -50,8 +50,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, rename={"published": "re
     iterations: int
     batch: int
     seeds: Sequence[int]
-    data: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Names of the data sets `train` and `test`."""
+    data: Mapping[str, str] = msgspec.field(default_factory=dict)  # names of the data sets `train` and `test`
     metrics: Mapping[str, Stat]
     headline: str
     published: Compared | None
@@ -98,8 +97,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True, rename={"records": "exp
     hardware: Mapping[str, Any]
     versions: Mapping[str, Any]
     seconds_total: float
-    peak_memory_gb: float | None
-    """None where no run says it."""
+    peak_memory_gb: float | None  # None where no run says it
     records: Sequence[Record]
 
     @property

@@ -13,7 +13,6 @@ from ...report.prose import Prose
 from . import metrics
 from .records import Record
 
-UNCOUNTED = "linear"  # the course counts convolutions only
 prose = Prose(__name__, "tables.md")
 
 
@@ -126,8 +125,8 @@ def _costs(record: Record, multiplications: int, parameters: int) -> list[str]:
 
 
 def counted(layer: Layer) -> int:
-    """The multiplications that the course counts."""
-    return 0 if layer.kind == UNCOUNTED else layer.multiplications
+    """The multiplications that the course counts: those of convolutions."""
+    return 0 if layer.kind == "linear" else layer.multiplications
 
 
 def stages(record: Record) -> dict[str, int]:
