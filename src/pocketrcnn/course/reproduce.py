@@ -13,7 +13,7 @@ from ..config import Config, DataConfig, replace
 from ..data.dataset import Dataset
 from ..data.files import LOCK, is_unfinished, locked, write_atomically
 from ..errors import UserError
-from ..terminal import columns, print_table, say
+from ..terminal import print_table, say, table_of
 from ..training.device import choose_device
 from ..training.fit import fit
 from ..training.machine import environment
@@ -23,7 +23,7 @@ from .data.datasets import open_dataset
 from .experiments import EXPERIMENTS, RECIPES, Experiment, chosen
 from .options import Options
 from .report.page import write_report
-from .report.records import Results
+from .report.records import Record, Results
 from .results import data_option, record, totals
 
 RESULTS, REPORT, RUNS = "results.json", "report.html", "runs"
@@ -136,21 +136,18 @@ def workplace(out: Path) -> Iterator[None]:
 
 def show(made: Results) -> None:
     """The metrics beside the published ones, on the terminal."""
-    names = "experiment", "recipe", "iterations", "metric", "report", "ours", "", "seconds"
-    table = columns(names, ("experiment", "recipe", "metric", ""))
-    for row in made.records:
-        published, ours = row.published, row.value
-        table.add_row(
-            row.id,
-            row.recipe,
-            str(row.iterations),
-            row.headline,
-            f"{published.value:.4g}" if published else "",
-            f"{ours.mean:.4g}" + (f" ± {ours.std:.2g} (n={ours.n})" if ours.n > 1 else ""),
-            "" if published is None else "beaten" if published.beaten else "not beaten",
-            f"{row.seconds.mean:.0f}",
-        )
-    print_table(table)
+    columns = "experiment", "recipe", "#iterations", "metric", "#report", "#ours", "", "#seconds"
+    print_table(table_of(columns, map(table_row, made.records)))
     seconds = sum(row.seconds.mean * row.seconds.n for row in made.records)
     memory = "" if made.peak_memory_gb is None else f"peak memory {made.peak_memory_gb} GB; "
     say(f"training {seconds:.0f} s; {memory}data: {made.data}")
+
+
+def table_row(row: Record) -> list[str]:
+    """One experiment's cells."""
+    published, ours = row.published, row.value
+    shown = f"{ours.mean:.4g}" + (f" ± {ours.std:.2g} (n={ours.n})" if ours.n > 1 else "")
+    verdict = "" if published is None else "beaten" if published.beaten else "not beaten"
+    value = "" if published is None else f"{published.value:.4g}"
+    cells = (row.id, row.recipe, str(row.iterations), row.headline, value, shown, verdict)
+    return [*cells, f"{row.seconds.mean:.0f}"]
