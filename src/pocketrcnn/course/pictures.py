@@ -1,6 +1,6 @@
 """Pictures of a trained detector, as plain data for the report: crops by spatial transformer, detections.
 
-Images are PNG data URIs of their own size; the page enlarges them and draws the boxes.
+Images are PNG data URIs in their original size; the page enlarges them and draws the boxes.
 """
 
 from collections.abc import Sequence

@@ -133,7 +133,7 @@ def _pools(config: DataConfig, split: Split, objects: Labelled) -> Pools:
         files = TRAIN_BACKGROUNDS if split == "train" else TEST_BACKGROUNDS
         return Pools(*objects, load_cifar10(files).images)
     if len(objects.images) == 1:
-        raise UserError("data.holdout leaves 1 image of the sample, which cannot be its own background: hold out more")
+        raise UserError("data.holdout leaves 1 image of the sample and no other as its background: hold out more")
     return Pools(*objects, objects.images, shared=True)
 
 
