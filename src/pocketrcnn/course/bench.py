@@ -58,4 +58,4 @@ def step(source: str, rounds: int, recipe: str) -> dict[str, Any]:
                 "ratio": speed / best,
             }
         )
-    return {"recipe": recipe, "rounds": rounds, "rows": rows, **environment(configs["F2"], device)}
+    return {"recipe": recipe, "rounds": rounds, "rows": rows, **environment(configs[MEASURED[-1]], device)}
