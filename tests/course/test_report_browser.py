@@ -1,4 +1,4 @@
-"""The report in a real browser, headless: nothing is asked of the network, nothing overflows, every picture loads."""
+"""The report in a real browser, headless: no request to the network, nothing overflows, every picture loads."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ def test_the_page_works_in_a_browser(opened: tuple[Any, Path]) -> None:
     browser, path = opened
     assert browser.get_log("browser") == [], "the console is quiet"
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-    assert path.as_uri() in asked
-    assert [url for url in asked if url != path.as_uri() and not url.startswith("data:")] == []
+    urls = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    assert path.as_uri() in urls
+    assert [url for url in urls if url != path.as_uri() and not url.startswith("data:")] == []
 
     root = "document.documentElement"
     assert browser.execute_script(f"return {root}.scrollWidth <= {root}.clientWidth"), "the page scrolls sideways"
