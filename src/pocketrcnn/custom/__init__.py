@@ -6,6 +6,9 @@ train     `pocketrcnn train` and `resume`
 evaluate  `pocketrcnn eval`
 predict   `pocketrcnn predict`: images to JSON, CSV, pictures and crops
 detector  the public `Detector`: images of any kind to boxes
+detection  what it does around its network, with torch or with ONNX
+draw      boxes on images, for `predict`
+options   the options of `train` and `predict`
 coco_ids  the ids of images and classes in a COCO file
 onnx/     `pocketrcnn export`: one ONNX file, compared with torch, run without torch
 report/   the page of a run, or of several

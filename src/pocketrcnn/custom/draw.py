@@ -75,7 +75,7 @@ def _corners(box: Sequence[float], scale: int, size: tuple[int, int]) -> tuple[i
 def _label(
     pen: ImageDraw.ImageDraw, corners: tuple[int, int, int, int], one: LabelledBox, size: tuple[int, int], points: int
 ) -> None:
-    font = _font(one.text, points)
+    font = _font(one.text.isascii(), points)
     x1, y1, x2, y2 = pen.textbbox((0, 0), one.text, font=font)
     width, height = int(x2 - x1) + 6, int(y2 - y1) + 6
     left = max(min(corners[0], size[0] - width), 0)
@@ -84,18 +84,15 @@ def _label(
     pen.text((left + 3 - x1, top + 3 - y1), one.text, fill=_ink(one.colour), font=font)
 
 
-def _font(text: str, points: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Pillow's own letters, which are those of English; for others, those that come with matplotlib."""
-    more = None if text.isascii() else _more_letters()
-    return ImageFont.truetype(str(more), points) if more else ImageFont.load_default(points)
-
-
 @cache
-def _more_letters() -> Path | None:
-    """The font DejaVu Sans, where matplotlib is installed; it is not imported."""
-    library = find_spec("matplotlib")
+def _font(english: bool, points: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's default font, which has the letters of English; for others DejaVu Sans, where matplotlib is installed.
+
+    Matplotlib is not imported.
+    """
+    library = None if english else find_spec("matplotlib")
     path = Path(library.origin).parent / "mpl-data/fonts/ttf/DejaVuSans.ttf" if library and library.origin else None
-    return path if path and path.is_file() else None
+    return ImageFont.truetype(str(path), points) if path and path.is_file() else ImageFont.load_default(points)
 
 
 def _ink(paper: str) -> str:

@@ -13,10 +13,10 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import IO, Any, NamedTuple, Protocol
 
 import numpy as np
 from PIL import Image
@@ -100,15 +100,20 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
     when the results so far are written.
     """
     ids = CocoIds(options.ids, paths) if options.ids else None
-    categories, side = ids.of_classes(detector.classes) if ids else None, detector.side
-    with signals_noted() as signals, Output(new_folder(options.out), detector.classes, options, categories) as output:
+    classes, numbers = detector.classes, range(1, len(detector.classes) + 1)
+    categories = [ids.of_class(name) for name in classes] if ids else numbers
+    folder = new_folder(options.out)
+    result_file, table_file = (open_atomically(folder / name, "w") for name in (RESULTS, TABLE))
+    with signals_noted() as signals, result_file as results, table_file as table:
+        output = Output(folder, classes, categories, options, results, table)
         for group in groups(readable(tracked(paths, "predict"), ids), options.batch):
             detections = detector([one.image for one in group], options.threshold, options.batch)
             for i, one in enumerate(group):
                 output.add(one, detections[i])
-                output.summary.smaller += max(one.image.shape) > side
+                output.summary.smaller += max(one.image.shape) > detector.side
             if signals:
                 break
+        results.write("\n]\n")
     done = output.summary
     if signals:
         raise Interrupted(f"after {done.images} of {len(paths)} images, whose results are in {done.folder}", signals[0])
@@ -161,30 +166,21 @@ def new_folder(out: Path | None) -> Path:
     return folder
 
 
+@dataclass
 class Output:
     """The folder of predictions, to which one image is added after the other; nothing is kept in memory."""
 
-    def __init__(
-        self, folder: Path, classes: Sequence[str], options: PredictOptions, categories: Sequence[Any] | None = None
-    ) -> None:
-        self.folder, self.classes, self.options = folder, classes, options
-        self.categories = categories or range(1, len(classes) + 1)
-        self.summary, self.names, self.files = Summary(folder), dict[str, int](), ExitStack()
+    folder: Path
+    classes: Sequence[str]
+    categories: Sequence[Any]
+    options: PredictOptions
+    results: IO[str]
+    table: IO[str]
 
-    def __enter__(self) -> Output:
-        with ExitStack() as opened:
-            self.results = opened.enter_context(open_atomically(self.folder / RESULTS, "w"))
-            self.table = opened.enter_context(open_atomically(self.folder / TABLE, "w"))
-            self.rows = csv.writer(self.table)
-            self.rows.writerow(COLUMNS)
-            self.results.write("[")
-            self.files = opened.pop_all()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        if error[0] is None:
-            self.results.write("\n]\n")
-        self.files.__exit__(*error)
+    def __post_init__(self) -> None:
+        self.summary, self.names, self.rows = Summary(self.folder), dict[str, int](), csv.writer(self.table)
+        self.results.write("[")
+        self.rows.writerow(COLUMNS)
 
     def add(self, one: Readable, detections: Detections) -> None:
         """An image and its detections, in pixels of the image."""

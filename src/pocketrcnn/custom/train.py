@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from ..config import Config, DataConfig, TrainConfig, replace
+from ..config import Config, DataConfig, replace
 from ..data.custom_data import CustomData, open_custom_data
 from ..data.dataset import Dataset
 from ..data.files import first_free, require_writable
@@ -144,8 +144,7 @@ def resume(folder: Path, minutes: float | None, iterations: int | None, device: 
     data = open_custom_data(run.config.data, saved_splits(folder))
     with run:
         sets = both(data, run.config)
-        if other_length(run.config.train, minutes, iterations):
-            run.config = lengthened(run, data, sets, minutes, iterations)
+        run.config = lengthened(run, data, sets, minutes, iterations)
         run.extend()
         run.keep_splits(data.split_of)
         fit(*sets, run, conclude=partial(conclude, run, data, sets[1]))
@@ -153,20 +152,17 @@ def resume(folder: Path, minutes: float | None, iterations: int | None, device: 
     return folder
 
 
-def other_length(settings: TrainConfig, minutes: float | None, iterations: int | None) -> bool:
-    """Whether a run is given another time or number of iterations than it has."""
-    length = (0.0, iterations) if iterations else (minutes or settings.minutes, settings.iterations)
-    return length != (settings.minutes, settings.iterations)
-
-
 def lengthened(
     run: Run, data: CustomData, sets: tuple[Folder, Folder], minutes: float | None, iterations: int | None
 ) -> Config:
-    """The configuration of a run for another length, planned as for a new run.
+    """The configuration of a run, for another length planned as for a new run.
 
     It is evaluated on as many images as before, since the best weights are chosen among all evaluations.
     """
     side, before, settings = run.config.model.input_size, run.config.augment, run.config.train
+    length = (0.0, iterations) if iterations else (minutes or settings.minutes, settings.iterations)
+    if length == (settings.minutes, settings.iterations):
+        return run.config
     fresh = augmentation(sides_and_boxes(data.annotations.split("train"), side), side, before.rotate)
     augment = dataclasses.replace(fresh, flip_vertical=before.flip_vertical)
     budget = 0.0 if iterations else minutes or 0.0

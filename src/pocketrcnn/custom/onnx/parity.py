@@ -3,13 +3,10 @@
 Legend: B images, M detections an image, S the side of the input in pixels.
 """
 
-import statistics
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,10 +20,11 @@ from ...data.images.letterbox import letterbox
 from ...data.images.pixels import Pixels, read_image
 from ...errors import UserError
 from ...model.interchange import Detections
+from ...training.timing import alternate
 from ..detector import Detector
 from .runtime import open_session, run_session
 
-VERIFIED = 16  # images
+VERIFIED, TIMED = 16, 10  # images that are compared, and how often the first one is timed
 BOX, SCORE = 0.01, 1e-4  # pixels of the input, and probability: further apart are two different detections
 # Where two scores or overlaps are equal but for rounding, torch and onnxruntime may decide differently which box stays;
 # of detections down to the lowest scores, so many still have to be the same.
@@ -48,7 +46,7 @@ class Whole(nn.Module):
 @dataclass
 class Agreement:
     """How far two detectors agree: detections that both have, of how many; the largest differences between these, in
-    pixels of the input and of scores; milliseconds an image of each detector, the median."""
+    pixels of the input and of scores; milliseconds of each detector for the first image, the median."""
 
     same: int = 0
     total: int = 0
@@ -82,13 +80,12 @@ def compare(content: bytes, model: Whole, inputs: Pixels, where: str) -> Agreeme
     Both have as many threads as torch has. `where` names the file in messages.
     """
     session = open_session(content, where, torch.get_num_threads())
-    agreement, times = Agreement(), []
+    agreement = Agreement()
     for image in inputs[:, None]:  # [1,S,S,3]
-        (ours, our_time), (theirs, their_time) = timed(run_session, session, image), timed(run_torch, model, image)
-        agreement.add(ours[0], theirs[0])
-        times.append((our_time, their_time))
-    onnx, in_torch = (statistics.median(column) for column in zip(*times, strict=True))
-    agreement.milliseconds = onnx, in_torch
+        agreement.add(run_session(session, image)[0], run_torch(model, image)[0])
+    first = inputs[:1]
+    seconds = alternate(lambda: run_session(session, first), lambda: run_torch(model, first), TIMED)
+    agreement.milliseconds = 1000 * seconds[0], 1000 * seconds[1]
     return agreement
 
 
@@ -107,13 +104,6 @@ def verify(content: bytes, model: Whole, inputs: Pixels, where: str) -> Agreemen
 def run_torch(model: Whole, inputs: Pixels) -> Detections:
     """What `runtime.run_session` returns, from torch."""
     return Detections(*(output.numpy() for output in model(torch.from_numpy(inputs))))
-
-
-def timed(work: Callable[..., Detections], *arguments: Any) -> tuple[Detections, float]:
-    """A result, and the milliseconds that it took."""
-    begun = time.perf_counter()
-    result = work(*arguments)
-    return result, (time.perf_counter() - begun) * 1000
 
 
 def dataset_inputs(dataset: Dataset) -> tuple[Pixels, str]:

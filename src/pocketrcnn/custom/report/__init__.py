@@ -1,6 +1,7 @@
 """The page of a run, and of several runs side by side.
 
-facts     what is known about a run, as JSON
+summary   what is known about a run, as JSON
+compare   what several runs have in common
 pictures  images with ground truth and detections, as data
 page      the page: its sections in order
 data      section: the data and the anchors

@@ -61,22 +61,17 @@ def named(run: Summary) -> bool:
 
 
 def gallery(heading: str, caption: str, images: Sequence[Summary], named: bool) -> Figure:
-    """Pairs of pictures: objects, then detections."""
+    """Each image twice: with its ground truth, and with its detections. named: boxes are labelled with their class."""
     dense = any(max(len(image["objects"]), len(image["detections"])) > DENSE for image in images)
     layout = "large" if dense else "pairs"
-    panels = [panel for image in images for panel in pair(image, layout, named)]
+    panels = []
+    for image in images:
+        there, seen = counted(image)
+        boxes, marks = ground_truth(image, named), detections(image, named)
+        panels.append(picture(image, boxes, layout, f"with its objects: {there}", caption=there))
+        shown = f"with its detections: {seen}"
+        panels.append(picture(image, marks, layout, shown, heading="Detected", caption=seen))
     return Figure(heading, caption, panels, KEYS, layout)
-
-
-def pair(image: Summary, layout: str, named: bool) -> list[Panel]:
-    """An image twice: with its ground truth, and with its detections; classes are named where there are several."""
-    there, seen = counted(image)
-    return [
-        picture(image, ground_truth(image, named), layout, f"with its objects: {there}", caption=there),
-        picture(
-            image, detections(image, named), layout, f"with its detections: {seen}", heading="Detected", caption=seen
-        ),
-    ]
 
 
 def picture(

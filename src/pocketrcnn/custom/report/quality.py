@@ -25,7 +25,9 @@ def sections(evaluations: Mapping[str, Summary]) -> list[Section]:
     where = {"split": phrases.SPLITS[split], "data": one["data"], "limit": one["max_detections"]}
     text = Text([prose("measured", counts=one["counts"], **where)])
     blocks = [block for block in (text, curves(one), sizes(one), classes(one)) if block]
-    return [Section("quality", "Precision and recall", blocks, short="Precision, recall"), errors(one)]
+    errors = [*tide(one["tide"]), *confusion(one)]
+    precision = Section("quality", "Precision and recall", blocks, short="Precision, recall")
+    return [precision, Section("errors", "Errors", errors)]
 
 
 def curves(one: Summary) -> Figure | None:
@@ -98,12 +100,6 @@ def classes(one: Summary) -> Table:
         rows.append(Row([row["name"], phrases.count(row["objects"]), *(number(row[name]) for name in NAMES), *at_best]))
     columns = ["class", "#objects", *(f"#{name}" for name in NAMES), "#threshold", "#precision", "#recall", "#F1"]
     return Table(prose("classes"), columns, rows)
-
-
-def errors(one: Summary) -> Section:
-    """Kinds of errors and confusions."""
-    blocks = [*tide(one["tide"]), *confusion(one)]
-    return Section("errors", "Errors", blocks or [Text([prose("no errors")], "note")])
 
 
 def tide(known: Summary | None) -> list[Block]:

@@ -23,12 +23,13 @@ from ...errors import UserError
 from ...evaluation.average_precision import Evaluation
 from ...model.costs import parameters
 from ...model.faster_rcnn import FasterRCNN
+from ...report.html import write
 from ...training import config_file
 from ...training.run import Run, encode, parse, saved_splits
 from ...version import __version__
 from ..anchors import shape_iou, sides_and_boxes
 from ..plan import median_side
-from .page import write_runs
+from .page import render_runs
 from .pictures import detection_time, pictures
 
 Summary = dict[str, Any]
@@ -49,13 +50,13 @@ def write_run_report(
     """
     summary, page = run_summary(run, data, model), path or run.folder / REPORT
     write_atomically(run.folder / SUMMARY, encode(summary))
-    write_runs([summary], page)
+    write(render_runs([summary]), page)
     return page
 
 
 def write_comparison(runs: Sequence[Run], path: Path) -> Path:
     """One page on several runs, from their folders alone; returns its path."""
-    write_runs([recorded(run) for run in runs], path)
+    write(render_runs([recorded(run) for run in runs]), path)
     return path
 
 
