@@ -81,7 +81,9 @@ def _label(
     left = max(min(corners[0], size[0] - width), 0)
     top = corners[1] - height if corners[1] >= height else corners[1]
     pen.rectangle((left, top, left + width - 1, top + height - 1), fill=one.colour)
-    pen.text((left + 3 - x1, top + 3 - y1), one.text, fill=_ink(one.colour), font=font)
+    red, green, blue = ImageColor.getrgb(one.colour)[:3]
+    ink = "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 110 else "white"  # luma of ITU-R BT.601
+    pen.text((left + 3 - x1, top + 3 - y1), one.text, fill=ink, font=font)
 
 
 @cache
@@ -93,9 +95,3 @@ def _font(english: bool, points: int) -> ImageFont.FreeTypeFont | ImageFont.Imag
     library = None if english else find_spec("matplotlib")
     path = Path(library.origin).parent / "mpl-data/fonts/ttf/DejaVuSans.ttf" if library and library.origin else None
     return ImageFont.truetype(str(path), points) if path and path.is_file() else ImageFont.load_default(points)
-
-
-def _ink(paper: str) -> str:
-    """Black on light colours, white on dark ones (luma of ITU-R BT.601)."""
-    red, green, blue = ImageColor.getrgb(paper)[:3]
-    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 110 else "white"

@@ -6,6 +6,7 @@ Legend: B images, M detections an image, S the side of the input in pixels.
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from ...training.timing import alternate
 from ..detector import Detector
 from .runtime import open_session, run_session
 
-VERIFIED, TIMED = 16, 10  # images that are compared, and how often the first one is timed
+VERIFIED = 16  # images
 BOX, SCORE = 0.01, 1e-4  # pixels of the input, and probability: further apart are two different detections
 # Where two scores or overlaps are equal but for rounding, torch and onnxruntime may decide differently which box stays;
 # of detections down to the lowest scores, so many still have to be the same.
@@ -46,7 +47,7 @@ class Whole(nn.Module):
 @dataclass
 class Agreement:
     """How far two detectors agree: detections that both have, of how many; the largest differences between these, in
-    pixels of the input and of scores; milliseconds of each detector for the first image, the median."""
+    pixels of the input and of scores; milliseconds an image of each detector, the median."""
 
     same: int = 0
     total: int = 0
@@ -83,8 +84,8 @@ def compare(content: bytes, model: Whole, inputs: Pixels, where: str) -> Agreeme
     agreement = Agreement()
     for image in inputs[:, None]:  # [1,S,S,3]
         agreement.add(run_session(session, image)[0], run_torch(model, image)[0])
-    first = inputs[:1]
-    seconds = alternate(lambda: run_session(session, first), lambda: run_torch(model, first), TIMED)
+    ours, theirs = cycle(inputs[:, None]), cycle(inputs[:, None])
+    seconds = alternate(lambda: run_session(session, next(ours)), lambda: run_torch(model, next(theirs)), len(inputs))
     agreement.milliseconds = 1000 * seconds[0], 1000 * seconds[1]
     return agreement
 

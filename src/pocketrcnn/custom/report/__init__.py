@@ -9,4 +9,5 @@ training  section: losses and metrics over time
 quality   section: average precision, curves, confusions, errors
 gallery   section: images with ground truth and detections
 charts    charts of these sections
+text/     the sentences of the sections
 """

@@ -14,7 +14,6 @@ from ...report.prose import Prose
 from . import data, gallery, quality, training
 from .compare import Comparison, Summary, compare
 
-NAMED = 10  # classes that the introduction names
 prose = Prose(__name__, "page.md")
 
 
@@ -40,7 +39,7 @@ def one(run: Summary) -> Page:
         introduction=introduction(run, evaluations),
         sections=sections,
         table=summary_table(named) if evaluations else None,
-        banner=warning(run),
+        banner=prose("banner", **run),
         remark=prose("columns") if evaluations else "",
     )
 
@@ -63,19 +62,9 @@ def several(runs: Comparison) -> Page:
     )
 
 
-def warning(run: Summary) -> str:
-    """What the run still lacks."""
-    if run["metrics"] is None:
-        return prose("unfinished")
-    return "" if run["evaluations"] or run["settings"]["data.kind"] != "folder" else prose("without evaluation")
-
-
 def introduction(run: Summary, evaluations: Mapping[str, Summary]) -> list[str]:
     """What was trained on what, how long, and how it came out."""
-    names, classes = run["settings"]["data.classes"], f"{run['settings']['model.classes']} classes"
-    if 0 < len(names) <= NAMED:
-        classes = f"{phrases.several(len(names), 'class')} ({', '.join(names)})"
-    values = {**run, "subject": classes, "machine": machine(run["hardware"])}
+    values = {**run, "machine": machine(run["hardware"])}
     return [prose("introduction", **values), *(summary(*one) for one in list(evaluations.items())[:1])]
 
 

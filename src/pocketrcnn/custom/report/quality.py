@@ -32,9 +32,9 @@ def sections(evaluations: Mapping[str, Summary]) -> list[Section]:
 
 def curves(one: Summary) -> Figure | None:
     """Precision over recall, and precision, recall and F1 over the threshold."""
-    panels = [panel for panel in (precision_recall(one), over_threshold(one)) if panel]
-    if not panels:
+    if not one["precision_recall"]["overall"]:
         return None
+    panels = [panel for panel in (precision_recall(one), over_threshold(one)) if panel]
     names = [one["classes"][label]["name"] for label in with_curve(one)]
     keys = [Key("all classes", INK), *(Key(name, colour_of(i)) for i, name in enumerate(names))]
     measures = [Key("precision", BLUE, "dashed"), Key("recall", GREEN, "dashed"), Key("F1", ORANGE)]
@@ -50,12 +50,9 @@ def with_curve(one: Summary) -> list[int]:
     return sorted(sorted(labels, key=lambda label: -one["classes"][label]["objects"])[:CURVES])
 
 
-def precision_recall(one: Summary) -> Panel | None:
+def precision_recall(one: Summary) -> Panel:
     """One curve a class and one for all."""
-    known = one["precision_recall"]
-    if not known["overall"]:
-        return None
-    chosen = with_curve(one)
+    known, chosen = one["precision_recall"], with_curve(one)
     each = [(known["classes"][c], colour_of(i)) for i, c in enumerate(chosen)] if len(chosen) > 1 else []
     lines = [reached(known["recall"], curve, colour) for curve, colour in (*each, (known["overall"], INK))]
     alt = f"Precision over recall at IoU 0.5 for {len(chosen)} classes; AP50 is {number(one['overall']['AP50'])}."

@@ -98,10 +98,8 @@ def overfitting(run: Summary) -> str:
     if len(values) < 2:
         return ""
     best = values.index(min(values))
-    if best == len(values) - 1:
-        return prose("lowest at the end", split=held(run))
-    times = phrases.ratio(values[-1], values[best])
-    return prose("lowest before", split=held(run), iteration=iterations[best], last=iterations[-1], times=times)
+    times = phrases.ratio(values[-1], values[best]) if best < len(values) - 1 else ""
+    return prose("lowest", split=held(run), iteration=iterations[best], last=iterations[-1], times=times)
 
 
 def shares(runs: Sequence[Summary]) -> Figure | None:
