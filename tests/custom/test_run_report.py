@@ -369,10 +369,12 @@ def test_a_colour_stands_for_the_same_run_everywhere() -> None:
 
 
 def test_captions_follow_the_numbers() -> None:
-    assert training.best_point([50, 100], [0.1, 0.4]).endswith(
+    assert training.prose("precision", iterations=[50, 100], values=[0.1, 0.4]).endswith(
         "AP is highest, 0.400, at iteration 100, the last log entry: longer training may help."
     )
-    assert training.best_point([50, 100], [0.9, 0.4]).endswith("AP is highest, 0.900, at iteration 50 of 100.")
+    assert training.prose("precision", iterations=[50, 100], values=[0.9, 0.4]).endswith(
+        "AP is highest, 0.900, at iteration 50 of 100."
+    )
     run = fake_runs.run()
     assert "is lowest at the end" in training.overfitting(run)
     run["points"][-1]["test"]["loss_box"] = 9.0

@@ -32,6 +32,7 @@ from .options import TrainOptions, check_length
 from .plan import PRESETS, Plan, augmentation, plan_data, plan_length, with_preset
 from .report.summary import evaluation, write_run_report
 
+TRAINED = 0.95  # of the time; the rest goes into evaluation
 ENOUGH = 200  # iterations: a larger network that gets fewer in the time learns less than a smaller one
 TIMED = 4  # iterations before the run that measure its speed, fewer where they are slow
 TIMING_FRACTION = 0.01  # of the minutes, for each network that is tried
@@ -74,7 +75,7 @@ def prepared(options: TrainOptions, data: CustomData, device: torch.device) -> t
             break
         tried = with_options(replace(plan.config, train__minutes=options.budget), options)
         seconds = seconds_of_an_iteration(tried, *sets, device)
-        iterations = max(1, affordable(options.budget * 60, seconds))
+        iterations = max(1, round(options.budget * 60 * TRAINED / seconds))
         pace = f" in {options.budget:g} min, {seconds:.2f} s each"
         if iterations >= ENOUGH:
             break
@@ -82,11 +83,6 @@ def prepared(options: TrainOptions, data: CustomData, device: torch.device) -> t
     plan = Plan(plan.config, (*plan.reasons, speed))
     plan = plan_length(plan, len(sets[0]), iterations, options.budget)
     return Plan(with_options(plan.config, options), plan.reasons), sets
-
-
-def affordable(seconds: float, pace: float) -> int:
-    """Iterations of `pace` seconds in so many seconds, a part of which goes into evaluation."""
-    return round(seconds * 0.95 / pace)
 
 
 def with_options(config: Config, options: TrainOptions) -> Config:
@@ -180,6 +176,6 @@ def total(run: Run, sets: tuple[Folder, Folder], minutes: float) -> int:
     state = load_tensors(path)[1] if path.is_file() else {}
     if not state.get("iteration"):
         config = replace(run.config, train__minutes=minutes)
-        return max(1, affordable(minutes * 60, seconds_of_an_iteration(config, *sets, run.device)))
+        return max(1, round(minutes * 60 * TRAINED / seconds_of_an_iteration(config, *sets, run.device)))
     left = max(0.0, minutes * 60 - state["elapsed"])
-    return int(state["iteration"]) + affordable(left, state["seconds"] / state["iteration"])
+    return int(state["iteration"] + round(left * TRAINED / (state["seconds"] / state["iteration"])))

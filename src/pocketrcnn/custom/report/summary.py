@@ -81,6 +81,7 @@ def run_summary(run: Run, data: CustomData | None = None, model: FasterRCNN | No
 def recorded(run: Run) -> Summary:
     """What the files of a run say. Raises UserError for a damaged file."""
     metrics, environment = run.metrics(), run.environment()
+    splits = [split for split in reversed(SPLITS) if (run.folder / f"evaluation-{split}.json").is_file()]
     return {
         "schema": SCHEMA,
         "version": __version__,
@@ -93,18 +94,12 @@ def recorded(run: Run) -> Summary:
         "hardware": environment["hardware"],
         "points": run.log_entries(),
         "metrics": metrics,
-        "evaluations": evaluations(run.folder) if metrics else {},
+        "evaluations": {split: vars(evaluation(run.folder, split)) for split in splits if metrics},
         "data": None,
         "pictures": None,
         "speed": None,
         "missing": "",
     }
-
-
-def evaluations(folder: Path) -> dict[str, Summary]:
-    """What `eval` wrote, by split: test, val, train."""
-    splits = (split for split in reversed(SPLITS) if (folder / f"evaluation-{split}.json").is_file())
-    return {split: dict(vars(evaluation(folder, split))) for split in splits}
 
 
 def evaluation(folder: Path, split: str) -> Evaluation:

@@ -119,11 +119,5 @@ def precisions(runs: Sequence[Summary]) -> Figure | None:
     if not lines:
         return None
     panels, keys = [charts.curve_panel(f"On {split} images", lines)], [Key(name, colours[name]) for name, _ in lines]
-    return Figure(heading, best_point(*curves["AP"]), panels, keys)
-
-
-def best_point(iterations: Sequence[float], values: Sequence[float]) -> str:
-    """Where AP is best, and whether it still rises."""
-    best = values.index(max(values)) if values else 0
-    steps = {"iteration": iterations[best], "last": iterations[-1]} if values else {}
-    return prose("precision", values=values, **steps)
+    iterations, values = curves["AP"]
+    return Figure(heading, prose("precision", iterations=iterations, values=values), panels, keys)
