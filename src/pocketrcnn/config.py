@@ -1,5 +1,5 @@
 """Every setting of a run: frozen dataclasses, checked when they are built. No torch here.
-Each module receives its own small dataclass, never the whole. `training/config_file.py` saves and reads them."""
+Each module receives one small dataclass, never the whole. `training/config_file.py` saves and reads them."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ class DataConfig:
     """`cifar10`, `sample` (the 1,500 images inside the package), or a folder. With `+cifar100:FOLDER` behind either of
     the first two, scenes stand on the images of CIFAR-100, from its `train.bin` and `test.bin` in FOLDER."""
     kind: Literal["images", "scenes", "folder"] = "images"
-    """`images`: one object that fills the image. `scenes`: Transformed CIFAR-10. `folder`: the user's own images."""
+    """`images`: one object that fills the image. `scenes`: Transformed CIFAR-10. `folder`: the user's images."""
     classes: tuple[str, ...] = ()
     """Names of the labels; `images` and `scenes` have CIFAR-10's."""
     voc_origin: int = 0
@@ -82,7 +82,7 @@ class AugmentConfig:
     paste: int = 0
     """Largest number of objects copied into an image from others of the batch."""
     mosaic: float = 0.0
-    """Probability that an image is put together from corners of four, at their own scale."""
+    """Probability that an image is put together from corners of four, each at its scale."""
 
     def __post_init__(self) -> None:
         rising = len(self.zoom) == 2 and 0 < self.zoom[0] <= self.zoom[1]

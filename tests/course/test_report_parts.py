@@ -1,6 +1,6 @@
 """The parts of the report: words that follow from numbers, charts that keep their text, reading and writing.
 
-Covers `report/blocks.py`, `report/charts.py`, `report/html.py`, `report/phrases.py`.
+Covers `report/blocks.py`, `report/charts.py`, `report/html.py`, `report/phrases.py`, `report/colours.py`.
 """
 
 from __future__ import annotations

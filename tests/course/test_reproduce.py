@@ -1,6 +1,6 @@
 """`pocketrcnn reproduce`: what it trains, what it writes, and what it does not do twice.
 
-Covers `course/results.py`.
+Covers `course/results.py`, `course/options.py`.
 """
 
 import json

@@ -2,6 +2,8 @@
 
 Covers `custom/report/charts.py`, `custom/report/data.py`, `custom/report/summary.py`, `custom/report/gallery.py`,
 `custom/report/page.py`, `custom/report/pictures.py`, `custom/report/quality.py`, `custom/report/training.py`.
+
+Covers `custom/report/summary.py`.
 """
 
 from __future__ import annotations

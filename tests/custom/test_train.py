@@ -1,6 +1,6 @@
 """`train`, `resume` and `eval` on custom images: from a folder to a finished run, and what can go wrong.
 
-Covers `data/custom_data.py` and `custom/options.py`.
+Covers `data/custom_data.py`, `custom/options.py`.
 """
 
 import json

@@ -1,6 +1,6 @@
 """People's images as a data set: the right pixels and boxes, decoded once, in little memory, whatever goes wrong.
 
-Covers `data/dataset.py`, `data/images/frames.py`, `data/images/cache.py`.
+Covers `data/dataset.py`, `data/images/image_cache.py`, `data/images/cache.py`.
 """
 
 import os
@@ -44,7 +44,7 @@ def annotations(tmp_path: Path) -> Annotations:
         [Object((0, 0, 32, 32), "cat")],
         [],
     ]
-    examples = [example(tmp_path, n, size, found) for n, (size, found) in enumerate(zip(SIZES, objects, strict=True))]
+    examples = [example(tmp_path, n, size, inside) for n, (size, inside) in enumerate(zip(SIZES, objects, strict=True))]
     return Annotations("coco", tmp_path, ("cat", "dog"), tuple(examples))
 
 

@@ -3,7 +3,7 @@
 What can go wrong, and where it is tested; the command line as a whole is tested here.
 
 unknown experiment                        test_experiments, here: test_options_are_refused_before_anything_is_written
-unknown option, command, word             test_cli: test_unknown_words_name_the_nearest
+unknown option, command, word             test_commands: test_unknown_words_name_the_nearest
 missing data                              test_cifar, test_download: test_all_sources_fail;
                                           here: test_missing_data_name_the_command
 corrupt data                              test_cifar: test_changed_byte_names_expected_and_found_checksum;
@@ -16,16 +16,16 @@ scenes that cannot be read                test_course_layout; here: test_a_folde
 a cache that another program is writing   test_download: test_wait_for_another_program_has_an_end, here too
 no space left                             test_checkpoint, test_course_layout, test_download: test_no_space_left;
                                           here: test_no_space_left_and_then_some
-an output that cannot be written          test_predict_command, test_checkpoint; here: test_impossible_places_...,
+an output that cannot be written          test_predict, test_checkpoint; here: test_impossible_places_...,
                                           test_an_evaluation_..., test_a_run_that_cannot_be_locked
 results of other data in the folder       test_reproduce; here: test_results_of_other_data_stay
-an output folder with something else      test_engine, test_course_layout; here: test_a_folder_with_something_else
-a configuration from another version      test_config, test_engine; here: test_a_configuration_from_another_version
-a damaged checkpoint, or another's        test_checkpoint, test_engine; here: test_a_checkpoint_that_...
+an output folder with something else      test_run, test_course_layout; here: test_a_folder_with_something_else
+a configuration from another version      test_config_file, test_run; here: test_a_configuration_from_another_version
+a damaged checkpoint, or another's        test_checkpoint, test_fit; here: test_a_checkpoint_that_...
 --device cuda where there is none         here: test_options_are_refused_before_anything_is_written
-iterations, batch, seeds, rounds of zero  test_config; here: test_options_are_refused_before_anything_is_written
-resumed with other settings               test_engine; here: test_resumed_with_other_settings
-Ctrl-C, SIGTERM, SIGKILL                  test_engine (the same bytes);
+iterations, batch, seeds, rounds of zero  test_config_file; here: test_options_are_refused_before_anything_is_written
+resumed with other settings               test_run; here: test_resumed_with_other_settings
+Ctrl-C, SIGTERM, SIGKILL                  test_fit (the same bytes);
                                           here, as real processes: test_a_stopped_run_goes_on
 """
 
@@ -157,8 +157,8 @@ def test_a_damaged_cache_and_no_other_copy(
     good, bad = contents["data_batch_1.bin"], bytes(len(contents["data_batch_1.bin"]))
     folder = fake_cifar.write(cifar.cifar10_folder(), contents | {"data_batch_1.bin": bad})
     line = shell.refused(words, *([tmp_path / "out"] if words.endswith("--out") else []))
-    found = f"md5 {fake_cifar.md5(good)} expected, {fake_cifar.md5(bad)} found"
-    assert line.startswith(f"pocketrcnn: {folder / 'data_batch_1.bin'} is damaged ({found}), and another copy was not")
+    sums = f"md5 {fake_cifar.md5(good)} expected, {fake_cifar.md5(bad)} found"
+    assert line.startswith(f"pocketrcnn: {folder / 'data_batch_1.bin'} is damaged ({sums}), and another copy was not")
     assert line.endswith("name it, `pocketrcnn download cifar10 --from FILE`")
 
 
@@ -263,7 +263,7 @@ def test_an_evaluation_that_cannot_be_written(
     assert not list(run.glob(".*"))
 
 
-def test_a_run_that_cannot_be_written_to_is_not_judged_first(
+def test_a_run_that_cannot_be_written_to_is_not_evaluated_first(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     def sealed(dir: Path) -> None:
@@ -406,7 +406,7 @@ def test_results_of_other_data_stay(shell: Shell, finished: Path, tmp_path: Path
 def test_resumed_with_other_settings(shell: Shell, stopped: Path) -> None:
     line = shell.refused(B2.replace("--batch 4", "--batch 5"), stopped)
     assert "was started with train.batch = 4, now it is 5: use the same settings, or choose another folder" in line
-    assert shell(B2, stopped).code == 0, "and with its own settings it goes on"
+    assert shell(B2, stopped).code == 0, "and with its settings it goes on"
 
 
 def test_other_lengths_recipes_and_seeds_have_folders_of_their_own(shell: Shell, stopped: Path) -> None:

@@ -6,5 +6,6 @@ results      finished runs to results.json
 pictures     crops and detections for the report
 data/        CIFAR-10 and the scenes made of it
 report/      results.json to report.html
+options      what the command line can set
 bench        an iteration against a matrix product
 """

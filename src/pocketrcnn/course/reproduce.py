@@ -12,7 +12,7 @@ from ..config import Config, DataConfig, replace
 from ..data.dataset import Dataset
 from ..data.files import LOCK, is_unfinished, locked, write_atomically
 from ..errors import UserError
-from ..terminal import columns, print_table, say
+from ..terminal import print_table, say, table_of
 from ..training.device import choose_device
 from ..training.fit import fit
 from ..training.machine import environment
@@ -40,8 +40,9 @@ def reproduce(options: Options) -> Path:
         kept = [(recipe, e, finished(options, e, recipe, device)) for recipe, e in rest(options)]
         for recipe, experiment in named:
             for seed, config in enumerate(configurations(options, experiment, recipe)):
+                sets = opened(config.data)  # first, so that data that cannot be read leave no folder of a run
                 with Run(run_folder(options, experiment, recipe, seed), config, device) as run:
-                    fit(*opened(config.data), run)
+                    fit(*sets, run)
         new = [(recipe, experiment, finished(options, experiment, recipe, device)) for recipe, experiment in named]
         groups = [group for group in new + kept if group[-1]]
         records = [record(e, recipe, runs, *opened(runs[0].config.data)) for recipe, e, runs in groups]
@@ -94,10 +95,10 @@ def require_same_data(options: Options) -> None:
         folder = run_folder(options, experiment, recipe, seed=0)
         if config := saved(folder):
             held.append((folder, config.data.source, options.source_of(experiment)))
-    for place, source, now in held:
+    for path, source, now in held:
         if source != now:
-            before, asked = map(data_option, (source, now))
-            raise UserError(f"{place} is of --data {before}, now it is {asked}: choose another folder with --out")
+            theirs, ours = map(data_option, (source, now))
+            raise UserError(f"{path} is of --data {theirs}, now it is {ours}: choose another folder with --out")
 
 
 def configurations(options: Options, experiment: Experiment, recipe: str) -> list[Config]:
@@ -139,11 +140,8 @@ def workplace(out: Path) -> Iterator[None]:
 
 def show(made: Results) -> None:
     """The metrics beside the published ones, on the terminal."""
-    names = "experiment", "recipe", "iterations", "metric", "report", "ours", "", "seconds"
-    table = columns(names, ("experiment", "recipe", "metric", ""))
-    for row in made.records:
-        table.add_row(*table_row(row))
-    print_table(table)
+    columns = "experiment", "recipe", "#iterations", "metric", "#report", "#ours", "", "#seconds"
+    print_table(table_of(columns, map(table_row, made.records)))
     seconds = sum(row.seconds.mean * row.seconds.n for row in made.records)
     memory = "" if made.peak_memory_gb is None else f"peak memory {made.peak_memory_gb} GB; "
     say(f"training {seconds:.0f} s; {memory}data: {made.data}")

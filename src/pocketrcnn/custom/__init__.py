@@ -1,16 +1,16 @@
 """Story 1: detectors for your own images.
 
-plan      input size, anchors, network and schedule that suit a data set
-anchors   anchors that fit its boxes
-train     `pocketrcnn train` and `resume`
-evaluate  `pocketrcnn eval`
-predict   `pocketrcnn predict`: images to JSON, CSV, pictures and crops
-detector  the public `Detector`: images of any kind to boxes
-detection  what it does around its network, with torch or with ONNX
-draw      boxes on images, for `predict`
-options   the options of `train` and `predict`
-coco_ids  the ids of images and classes in a COCO file
-onnx/     `pocketrcnn export`: one ONNX file, compared with torch, run without torch
-report/   the page of a run, or of several
-bench     speed and memory of training on your own images
+plan       input size, anchors, network and schedule that suit a data set
+anchors    anchors that fit its boxes
+train      `pocketrcnn train` and `resume`
+evaluate   `pocketrcnn eval`
+predict    `pocketrcnn predict`: images to JSON, CSV, pictures and crops
+detector   the public `Detector`: images of any kind to boxes
+detection  what surrounds a network, with torch or without
+draw       boxes and labels on images
+coco_ids   the ids of images and classes in a COCO file
+onnx/      `pocketrcnn export`: one ONNX file, compared with torch, run without torch
+report/    the page of a run, or of several
+options    what the command line can set
+bench      speed and memory of training on your own images
 """

@@ -1,6 +1,7 @@
 """What a detector is fed: annotated images of anybody, read, checked, split, and handed out as batches.
 
 annotations  images, objects, classes, splits, faults
+boxes        the boxes of one image, as arrays
 formats/     COCO, Pascal VOC, YOLO and CSV, read and written
 check        every fault, with its file, object and reason
 repair       a copy without the faults

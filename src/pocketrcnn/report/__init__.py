@@ -2,8 +2,10 @@
 
 blocks    what a page is made of
 charts    charts as SVG
-draw      boxes and labels on small images
+marks     images, and boxes over them as SVG
+colours   the colours of charts and boxes
 phrases   numbers to words
+prose     sentences from Markdown files
 html      a page as one HTML file
 template  how it looks
 """

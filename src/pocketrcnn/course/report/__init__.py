@@ -3,9 +3,13 @@
 records     results.json as typed objects
 page        the page: its sections in order
 comparison  the published numbers beside ours
-networks    sections B1 to B4
-detectors   sections R1 to F4
+experiment  section of one experiment
+networks    section B4: base networks side by side
+gallery     crops, and detections of F2, F3 and F4
 closing     errata, definitions, how to reproduce
+metrics     names and units of metrics, and the published values
+charts      charts of these sections
 curves      curves to panels and words
 tables      tables that sections share
+text/       the sentences of the page
 """

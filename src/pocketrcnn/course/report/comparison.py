@@ -6,9 +6,10 @@ from ...report import phrases
 from ...report.blocks import Block, Figure, Items, Key, Panel, Row, Section, Table, Text
 from ...report.colours import BLUE
 from ...report.prose import Prose
+from ..experiments import EXPERIMENTS
 from . import metrics, tables
 from .charts import Dot, dot_chart
-from .records import EXPERIMENTS, Record, Results
+from .records import Record, Results
 
 prose = Prose(__name__, "comparison.md")
 

@@ -2,8 +2,9 @@
 
 from ...report.blocks import Block, Figure, Section, Text
 from ...report.prose import Prose
+from ..experiments import EXPERIMENTS
 from . import curves, metrics, tables
-from .records import EXPERIMENTS, Record, Results
+from .records import Record, Results
 
 PRINTED, CORRECT = 44_921_856, 59_179_008  # multiplications of the ResNet: in the report, and the right count
 prose = Prose(__name__, "experiment.md")
@@ -11,7 +12,7 @@ prose = Prose(__name__, "experiment.md")
 
 def section(results: Results, id: str) -> Section:
     """One experiment with a line and figures for each recipe, or a line on how to add it."""
-    records, title = results.find(id), f"{id}: {EXPERIMENTS[id]}"
+    records, title = results.find(id), f"{id}: {EXPERIMENTS[id].title}"
     if not records:
         text = prose("missing", id=id, command=results.adding(id))
         return Section(id.lower(), title, [Text([text], "note")], short=id)

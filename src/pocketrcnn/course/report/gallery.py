@@ -8,7 +8,7 @@ from ...report.blocks import Block, Figure, Key, Panel, Section, Strips, Text
 from ...report.colours import DETECTION, GROUND_TRUTH
 from ...report.marks import Mark, marked, png_size
 from ...report.prose import Prose
-from .records import EXPERIMENTS, Record, Results
+from .records import Record, Results
 
 CROPS, DETECTIONS, OPENING = 8, 6, 4  # pictures in a row of F1, of the gallery, and at the top of the page
 LETTERS = 0.0625  # of the labels, as a fraction of the width of a picture
@@ -88,7 +88,7 @@ def opening(results: Results) -> Figure | None:
     right, wrong = _pictures(record, True), _pictures(record, False)
     shown = [*right[: OPENING - bool(wrong)], *wrong][:OPENING]
     counts = {"total": len(shown), "right": sum(d["right"] for d in shown)}
-    caption = prose("opening", id=record.id, title=EXPERIMENTS[record.id], recipe=record.recipe, **counts)
+    caption = prose("opening", id=record.id, title=record.title, recipe=record.recipe, **counts)
     return Figure("Detections", caption, [_detection(d) for d in shown], KEYS, "pairs")
 
 
@@ -101,7 +101,7 @@ def _gallery(record: Record, shown: Sequence[Mapping[str, Any]], right: bool) ->
     overlap = sum(d["iou"] for d in shown) / len(shown)
     accuracy = record.metrics["accuracy"].mean
     caption = prose("gallery", shown=len(shown), id=record.id, word=word, overlap=overlap, accuracy=accuracy)
-    heading = f"{phrases.sentence(word)}: {record.id} ({EXPERIMENTS[record.id]}, {record.recipe} recipe)"
+    heading = f"{phrases.sentence(word)}: {record.id} ({record.title}, {record.recipe} recipe)"
     return Figure(heading, caption, [_detection(d) for d in shown], KEYS, "pictures")
 
 

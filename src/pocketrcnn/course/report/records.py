@@ -12,11 +12,9 @@ from ...errors import UserError
 from ...model.architectures import Layer
 from ...report.phrases import Stat
 from ...training import schema1
-from .. import experiments
 from ..experiments import RECIPES
 
 SCHEMA = 1
-EXPERIMENTS = {experiment.id: experiment.title for experiment in experiments.EXPERIMENTS.values()}
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
 """The page of a run, and of several runs side by side.
 
 summary   what is known about a run, as JSON
-compare   what several runs have in common
 pictures  images with ground truth and detections, as data
 page      the page: its sections in order
 data      section: the data and the anchors
 training  section: losses and metrics over time
 quality   section: average precision, curves, confusions, errors
 gallery   section: images with ground truth and detections
+compare   which evaluations can be compared, mean and spread over seeds
 charts    charts of these sections
-text/     the sentences of the sections
+text/     the sentences of the page
 """
