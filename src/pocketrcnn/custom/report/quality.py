@@ -25,7 +25,9 @@ def sections(evaluations: Mapping[str, Summary]) -> list[Section]:
     one = evaluations[split]
     where = {"split": phrases.SPLITS[split], "data": one["data"], "limit": one["max_detections"]}
     text = Text([prose("measured", counts=one["counts"], **where)])
-    blocks = [block for block in (text, curves(one), sizes(one), classes(one)) if block]
+    sizes = table_of(prose("sizes"), tables.by_size(one["sizes"])) if one["sizes"] else None
+    classes = table_of(prose("classes"), tables.by_class(one["classes"]))
+    blocks = [block for block in (text, curves(one), sizes, classes) if block]
     errors = [*tide(one["tide"]), *confusion(one)]
     precision = Section("quality", "Precision and recall", blocks, short="Precision, recall")
     return [precision, Section("errors", "Errors", errors)]
@@ -76,16 +78,6 @@ def over_threshold(one: Summary) -> Panel | None:
     level = used["threshold"] if used else None
     alt = f"Precision, recall and F1 over the score threshold; F1 is best at {number(best and best['threshold'])}."
     return Panel(charts.fraction_chart(lines, "score threshold", level), alt, "Over the score threshold")
-
-
-def sizes(one: Summary) -> Table | None:
-    """AP by size."""
-    return table_of(prose("sizes"), tables.by_size(one["sizes"])) if one["sizes"] else None
-
-
-def classes(one: Summary) -> Table:
-    """AP by class, with the best threshold of each."""
-    return table_of(prose("classes"), tables.by_class(one["classes"]))
 
 
 def table_of(caption: str, content: tables.Rows) -> Table:
