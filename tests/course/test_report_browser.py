@@ -14,7 +14,8 @@ from fake_results import results
 from fake_runs import run
 
 from pocketrcnn.course.report.page import write_report
-from pocketrcnn.custom.report.page import write_runs
+from pocketrcnn.custom.report.page import render_runs
+from pocketrcnn.report.html import write
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 FLAGS = (
@@ -25,8 +26,8 @@ WIDTHS = {"desktop": 1280, "phone": 390}
 CASES: dict[str, Callable[[Path], None]] = {
     "all": lambda path: write_report(results(), path),
     "sample": lambda path: write_report(results(ids=("B1", "F2"), data="sample", seeds=1), path),
-    "run": lambda path: write_runs([run(classes=10, images=12, objects=60)], path),
-    "runs": lambda path: write_runs([run(name="a"), run(name="a-long-name-for-a-run" * 4, seed=1)], path),
+    "run": lambda path: write(render_runs([run(classes=10, images=12, objects=60)]), path),
+    "runs": lambda path: write(render_runs([run(name="a"), run(name="a-long-name-for-a-run" * 4, seed=1)]), path),
 }
 
 pytestmark = [
