@@ -1,5 +1,5 @@
 """Every setting of a run: frozen dataclasses, checked when they are built. No torch here.
-Each module receives its own small dataclass, never the whole. `training/config_file.py` saves and reads them."""
+Each part of the network receives a small dataclass, never the whole. `training/config_file.py` saves and reads them."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ class DataConfig:
     """`cifar10`, `sample` (the 1,500 images inside the package), or a folder. With `+cifar100:FOLDER` behind either of
     the first two, scenes stand on the images of CIFAR-100, from its `train.bin` and `test.bin` in FOLDER."""
     kind: Literal["images", "scenes", "folder"] = "images"
-    """`images`: one object that fills the image. `scenes`: Transformed CIFAR-10. `folder`: the user's own images."""
+    """`images`: one object that fills the image. `scenes`: Transformed CIFAR-10. `folder`: the user's images."""
     classes: tuple[str, ...] = ()
     """Names of the labels; `images` and `scenes` have CIFAR-10's."""
     voc_origin: int = 0
@@ -119,7 +119,7 @@ class RPNConfig:
     """The region proposal network (Ren et al. 2015, section 3.1)."""
 
     anchors: tuple[tuple[float, float], ...] = ((32.0, 32.0),)
-    """Width and height of the anchors on each cell, in pixels; `planning` fits them to the training boxes."""
+    """Width and height of the anchors on each cell, in pixels; `custom/anchors.py` fits them to the training boxes."""
     channels: int = 256
     box_dims: Literal[0, 3, 4] = 3
     """0: no regression. 3: x, y and one side (squares). 4: x, y, width, height."""

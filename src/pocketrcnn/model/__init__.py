@@ -5,7 +5,7 @@ To read in an afternoon, in this order, with `docs/components.md` beside it (lin
     config.py                        300  every setting of a run; those of the model are its middle
     model/architectures.py            58  tables of channels and kernels
     model/layers.py                   65  convolution, normalisation, pooling
-    model/backbones.py               167  base networks of three kinds of blocks; deep maps merged
+    model/backbones.py               178  base networks of three kinds of blocks; deep maps merged
     model/structures.py               80  what goes in and what comes out: Batch, Detections
     model/boxes.py                   270  all arithmetic on boxes: IoU, anchors, matching, deltas, suppression
     model/rpn.py                     110  the region proposal network and its losses

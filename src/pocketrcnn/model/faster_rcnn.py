@@ -1,7 +1,7 @@
 """The detector: backbone, region proposals, regions of interest, classes. Every network of the project is one of these.
 
 A classifier has no proposals (its one box is the input), a proposal network has no classes; both are configurations.
-Prediction, targets, loss and decoding are functions of their own, so that a validation loss costs nothing.
+Prediction, targets, loss and decoding are separate functions, so that a validation loss costs nothing.
 Legend: B images, N anchors, D box parameters, P proposals, R regions that are classified (the proposals, or in training
 others), G object slots, K classes, K' = K or, with the background, K + 1, M detections.
 """
