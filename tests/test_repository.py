@@ -24,7 +24,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 CALLED_BY_LIBRARIES = {"forward", "backward", "error"}  # torch and argparse say what these do
 CONFIGURATION = {"experiments.py", "config.py"}  # where recipes have names
 
-# Who may import whom: a file imports from its own room and from the rooms before it. `custom` and `course` are level.
+# Who may import whom: a file imports from its room and from the rooms before it. `custom` and `course` are level.
 ORDER = (
     "version errors config terminal model data evaluation training report custom,course cli __main__,runtime,__init__"
 )
@@ -57,7 +57,7 @@ def tree(path: Path) -> ast.Module:
 
 
 def covered() -> str:
-    """The docstrings of all test files, which name the modules that they cover besides that of their own name."""
+    """The docstrings of all test files, which name the modules that they cover besides that of their name."""
     return "\n".join(ast.get_docstring(tree(path)) or "" for path in (ROOT / "tests").rglob("test_*.py"))
 
 
@@ -161,7 +161,7 @@ def room_of(path: Path) -> str:
 
 
 @each_file
-def test_a_file_imports_from_its_own_room_and_those_before_it(path: Path) -> None:
+def test_a_file_imports_from_its_room_and_those_before_it(path: Path) -> None:
     rank = {room: number for number, level in enumerate(ORDER.split()) for room in level.split(",")}
     others = [other for other in neighbours(path) if room_of(other) != room_of(path)]
     wrong = [name(other) for other in others if rank[room_of(other)] >= rank[room_of(path)]]
@@ -179,8 +179,8 @@ def test_no_circle_of_imports() -> None:
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_imports_nothing_by_itself(room: str) -> None:
     nodes = ast.walk(tree(SOURCE / room / "__init__.py"))
-    told = f"{room}/__init__.py imports nothing: who needs a file of the room imports that file"
-    assert not [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)], told
+    message = f"{room}/__init__.py imports nothing: who needs a file of the room imports that file"
+    assert not [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)], message
 
 
 @pytest.mark.parametrize("face", FACES, ids=lambda path: path.parent.relative_to(SOURCE).as_posix())
@@ -252,9 +252,11 @@ def test_a_library_that_one_file_speaks_to(path: Path) -> None:
 @pytest.mark.parametrize("path", [path for path in FILES if path.name != "__init__.py"], ids=name)
 def test_every_module_has_its_tests(path: Path) -> None:
     """Those of a file of its name, in the room of its name, or those of a file whose docstring names it."""
-    own = f"tests/{name(path).split('/')[0]}/test_{path.stem}.py"
-    told = f"`{name(path)}` has no tests: write {own}, or name it in the docstring of the test file that covers it"
-    assert (ROOT / own).is_file() or re.search(rf"`{re.escape(name(path))}`", covered()), told
+    expected = f"tests/{name(path).split('/')[0]}/test_{path.stem}.py"
+    message = (
+        f"`{name(path)}` has no tests: write {expected}, or name it in the docstring of the test file that covers it"
+    )
+    assert (ROOT / expected).is_file() or re.search(rf"`{re.escape(name(path))}`", covered()), message
 
 
 @each_script
@@ -273,8 +275,8 @@ def test_no_pickle_is_read_or_written(path: Path) -> None:
 
 def test_no_path_of_one_machine() -> None:
     somewhere = re.compile(r"(?<![\w.~/-])/(?:home|root|work|tmp|Users|mnt)/\w")
-    found = [path.relative_to(ROOT).as_posix() for path in text_files() if somewhere.search(path.read_text("utf-8"))]
-    assert found == []
+    paths = [path.relative_to(ROOT).as_posix() for path in text_files() if somewhere.search(path.read_text("utf-8"))]
+    assert paths == []
 
 
 @each_file
@@ -282,8 +284,8 @@ def test_the_experiments_are_configurations_and_no_code_paths(path: Path) -> Non
     """No `if course:` outside the configuration: nothing is decided by the name of a recipe, network or experiment."""
     if path.name in CONFIGURATION:
         return
-    found = [ast.unparse(condition) for condition in conditions(tree(path)) if decides_by_name(condition)]
-    assert found == []
+    decisions = [ast.unparse(condition) for condition in conditions(tree(path)) if decides_by_name(condition)]
+    assert decisions == []
 
 
 def conditions(module: ast.Module) -> Iterator[ast.AST]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.table import Table
 
 from pocketrcnn import terminal
-from pocketrcnn.terminal import Screen, columns, print_table, say, wrapped
+from pocketrcnn.terminal import Screen, print_table, say, table_of, wrapped
 
 WORDS = "input 208x208 px; 1,201 objects of 12.5 px in 20 images, 3 of 1,201 are less than 2 px wide: 0.876 ± 0.006"
 
@@ -51,12 +51,10 @@ def test_elsewhere_lines_stay_whole(capsys: pytest.CaptureFixture[str]) -> None:
 
 def table(numbers: int, meaning: bool) -> Table:
     """Three rows with so many columns of numbers."""
-    names = [f"number {i}" for i in range(numbers)]
-    made = columns(["name", *names, *(["meaning"] if meaning else [])], ["name", "meaning"], "A title")
-    for row in range(3):
-        cells = [f"{row}{i:02},345,678" for i in range(numbers)]
-        made.add_row(f"row {row}", *cells, *(["words " * 20] if meaning else []))
-    return made
+    columns = ["name", *(f"#number {i}" for i in range(numbers)), *(["meaning"] if meaning else [])]
+    cells = [[f"{row}{i:02},345,678" for i in range(numbers)] for row in range(3)]
+    rows = [(f"row {row}", *cells[row], *(["words " * 20] if meaning else [])) for row in range(3)]
+    return table_of(columns, rows, "A title")
 
 
 @pytest.mark.parametrize("numbers", [1, 3, 5, 12])

@@ -82,7 +82,7 @@ class AugmentConfig:
     paste: int = 0
     """Largest number of objects copied into an image from others of the batch."""
     mosaic: float = 0.0
-    """Probability that an image is put together from corners of four, at their own scale."""
+    """Probability that an image is put together from corners of four, each at its scale."""
 
     def __post_init__(self) -> None:
         rising = len(self.zoom) == 2 and 0 < self.zoom[0] <= self.zoom[1]

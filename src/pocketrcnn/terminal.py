@@ -55,11 +55,14 @@ def wrapped(text: str, width: int) -> str:
     return "\n".join(lines).replace(FIXED_SPACE, " ")
 
 
-def columns(names: Sequence[str], words: Sequence[str], title: str | None = None) -> Table:
-    """An empty table: columns of `words` to the left, those of numbers to the right."""
+def table_of(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> Table:
+    """A table. Columns whose title begins with `#` hold numbers: they are aligned right and never wrapped."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for name in names:
-        table.add_column(name, justify="left" if name in words else "right", no_wrap=name not in words)
+    for name in columns:
+        number = name.startswith("#")
+        table.add_column(name.removeprefix("#"), justify="right" if number else "left", no_wrap=number)
+    for row in rows:
+        table.add_row(*row)
     return table
 
 

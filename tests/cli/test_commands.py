@@ -22,7 +22,7 @@ from pocketrcnn.cli.parsing import HINTS, Parser
 from pocketrcnn.course.data.archive import cell_labels
 from pocketrcnn.course.experiments import NETWORKS
 from pocketrcnn.evaluation.tables import by_class
-from pocketrcnn.terminal import print_table, say
+from pocketrcnn.terminal import print_table, say, table_of
 from pocketrcnn.version import __version__
 
 COMMANDS = (
@@ -70,8 +70,8 @@ for words in (["--help"], ["--version"], *([command, "--help"] for command in {C
         assert not end.code, words
 print(sorted({{"torch", "matplotlib", "numpy", "PIL", "jinja2", "rich", "safetensors"}} & set(sys.modules)))
 """
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert ast.literal_eval(found.stdout.splitlines()[-1]) == []
+    completed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ast.literal_eval(completed.stdout.splitlines()[-1]) == []
 
 
 def test_version(shell: Shell) -> None:
@@ -184,14 +184,14 @@ def test_ctrl_c_anywhere_is_130_without_a_traceback(shell: Shell, monkeypatch: p
 )
 def test_costs_are_those_of_the_course(shell: Shell, network: str, parameters: int, multiplications: int) -> None:
     code, out, _ = shell(f"costs {network} --json")
-    found = json.loads(out)
+    counts = json.loads(out)
     assert code == 0
-    assert (found["parameters"], found["multiplications"]) == (parameters, multiplications)
+    assert (counts["parameters"], counts["multiplications"]) == (parameters, multiplications)
     code, out, _ = shell(f"costs {network}")
     assert code == 0
     assert f"{network}, input 3×32×32: {parameters:,} parameters" in out
     assert f"{multiplications:,} multiplications in convolutions, 5,120 in linear layers" in out
-    assert all(layer["name"] in out for layer in found["layers"])
+    assert all(layer["name"] in out for layer in counts["layers"])
     assert "…" not in out, "no number is cut off"
 
 
@@ -239,8 +239,8 @@ def test_scenes_are_written_in_the_courses_layout_and_trained_on(
         assert 1 in set(mask.tobytes()) <= {0, 1, 2}
     code, _, err = shell("reproduce --only R1 --iterations 1 --batch 4 --out", out, "--data", folder)
     assert (code, err) == (0, "")
-    (found,) = json.loads((out / "results.json").read_text())["experiments"]
-    assert found["report"] is None, "who knows what is in the folder"
+    (record,) = json.loads((out / "results.json").read_text())["experiments"]
+    assert record["report"] is None, "who knows what is in the folder"
     assert "is not empty: name an empty or a new folder" in shell.refused("scenes --data sample", folder)
 
 
@@ -295,15 +295,15 @@ def test_report_of_damaged_results(shell: Shell, tmp_path: Path, content: str, r
 def test_a_name_that_the_system_refuses_is_one_line(command: str, shell: Shell, tmp_path: Path) -> None:
     """On some systems and versions of Python the question whether there is such a file is an error itself."""
     words = {"convert": ("out", "--to", "coco"), "predict": (__file__,)}.get(command, ())
-    said = shell.refused(command, tmp_path / ("x" * 300), *words)
-    assert "x" * 300 in said
+    message = shell.refused(command, tmp_path / ("x" * 300), *words)
+    assert "x" * 300 in message
 
 
 @pytest.mark.parametrize("name", ["cell [/dead]", "[red blood]", "[white]x", ":microscope:"])
 def test_names_are_shown_as_they_are(name: str, shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     """Brackets and colons once were taken for colours and pictures, or ended `eval` in a traceback."""
     row = dict.fromkeys(("AP", "AP50", "AP75", "AR", "objects", "images"), 0) | {"name": name, "best": None}
-    print_table(by_class([row]))
+    print_table(table_of(*by_class([row])))
     say(name)
     assert capsys.readouterr().out.count(name) == 2
 
@@ -314,6 +314,6 @@ def test_names_that_are_no_text_are_escaped(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("PYTHONUTF8", "1")
     out = tmp_path / os.fsdecode(b"s\xff")
     process = start("check", painted.write(tmp_path / "data", train=2), "--fix", out)
-    told, err = process.communicate(timeout=120)
+    printed, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")
-    assert "s\\udcff" in told
+    assert "s\\udcff" in printed

@@ -209,7 +209,7 @@ def test_one_seed_has_no_deviation_and_no_band() -> None:
     assert not re.search(rf"\d ±{NBSP}\d", html)
     assert "of 1 seed" not in html
     assert "lowest" not in section(html, "b1")
-    assert "with a single run, chance cannot be told from a real difference" in html
+    assert "with a single run, chance cannot be distinguished from a real difference" in html
 
 
 def test_two_recipes_stand_side_by_side() -> None:

@@ -48,12 +48,12 @@ def test_no_augmentation_changes_nothing() -> None:
 
 
 def test_the_same_seed_gives_the_same_batch() -> None:
-    found = []
+    images = []
     for _ in range(2):
         batch = squares()
         torch.manual_seed(5)
-        found.append(augment(batch, ALL, epoch=1, seed=0).images)
-    assert torch.equal(*found)
+        images.append(augment(batch, ALL, epoch=1, seed=0).images)
+    assert torch.equal(*images)
 
 
 def test_alternating_flip_shows_every_image_both_ways_in_two_epochs_from_a_fair_start() -> None:

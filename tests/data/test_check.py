@@ -31,14 +31,14 @@ def kinds(report: Report) -> list[str]:
 def one_box(root: Path, *bboxes: object, category: int = 3) -> Report:
     """The report on one image of 40x30 with these COCO boxes."""
     disk.coco(root, {"a.png": (SIZE, [("cat", (1, 1, 5, 5)), ("dog", (1, 1, 5, 5))])})
-    things = [{"id": 70 + i, "image_id": 0, "category_id": category, "bbox": box} for i, box in enumerate(bboxes)]
-    disk.change_coco(root, annotations=things)
+    records = [{"id": 70 + i, "image_id": 0, "category_id": category, "bbox": box} for i, box in enumerate(bboxes)]
+    disk.change_coco(root, annotations=records)
     return checked(root)
 
 
 def boxes(report: Report) -> list[tuple[float, ...]]:
     """Those that were added."""
-    return [thing.box for example in report.clean.examples for thing in example.objects][2:]
+    return [obj.box for example in report.clean.examples for obj in example.objects][2:]
 
 
 @pytest.mark.parametrize("write", [disk.coco, disk.voc, disk.table])
@@ -318,16 +318,16 @@ def test_notes_in_the_overview_cost_nothing(tmp_path: Path, shell: Shell) -> Non
     assert "\n  pixels: RGB 8-bit (2), grey 16-bit (1)\n" in out
     line = f"\n  not used: 1 image that no annotation names (the first: {tmp_path / 'extra.png'})\n"
     assert line in out.replace("\n    ", " ")
-    found = json.loads(shell("check --json", tmp_path).out)["summary"]
-    assert found["unnamed"] == {"images": 1, "first": str(tmp_path / "extra.png")}
-    assert found["pixels"][0] == {"colours": "RGB", "bits": 8, "images": 2}
+    result = json.loads(shell("check --json", tmp_path).out)["summary"]
+    assert result["unnamed"] == {"images": 1, "first": str(tmp_path / "extra.png")}
+    assert result["pixels"][0] == {"colours": "RGB", "bits": 8, "images": 2}
 
 
 def test_exit_code_and_lines(tmp_path: Path, shell: Shell) -> None:
     disk.coco(tmp_path)
     assert shell("check", tmp_path).code == 0
-    things = [{"id": i, "image_id": 0, "category_id": 3, "bbox": [i, 1, 0, 5]} for i in range(30)]
-    disk.change_coco(tmp_path, annotations=things)
+    records = [{"id": i, "image_id": 0, "category_id": 3, "bbox": [i, 1, 0, 5]} for i in range(30)]
+    disk.change_coco(tmp_path, annotations=records)
     code, out, err = shell("check", tmp_path)
     assert (code, err) == (1, "")
     assert "30 objects skipped (zero-size):\n" in out
@@ -341,12 +341,12 @@ def test_json_has_everything(tmp_path: Path, shell: Shell) -> None:
     disk.coco(tmp_path)
     disk.change_coco(tmp_path, annotations=[{"id": i, "image_id": 0, "bbox": None} for i in range(30)])
     code, out, _ = shell("check --json", tmp_path)
-    found = json.loads(out)
+    result = json.loads(out)
     assert code == 1
-    assert len(found["faults"]) == found["summary"]["dropped"] == 30
-    assert set(found["faults"][0]) == {"kind", "file", "where", "reason", "drops"}
-    assert found["summary"]["splits"] == {"": {"images": 3, "objects": 3}}
-    assert found["summary"]["faults"] == {"unreadable": 30}
+    assert len(result["faults"]) == result["summary"]["dropped"] == 30
+    assert set(result["faults"][0]) == {"kind", "file", "where", "reason", "drops"}
+    assert result["summary"]["splits"] == {"": {"images": 3, "objects": 3}}
+    assert result["summary"]["faults"] == {"unreadable": 30}
 
 
 def test_voc_origin_of_the_command(tmp_path: Path, shell: Shell) -> None:

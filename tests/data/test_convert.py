@@ -38,9 +38,9 @@ def examples(draw: st.DrawFn) -> list[Example]:
     splits = draw(st.sampled_from([("",), ("train", "val"), ("train", "val", "test")]))
     made = []
     for i, (width, height) in enumerate(draw(st.lists(st.tuples(SIDES, SIDES), min_size=1, max_size=4))):
-        things = draw(st.lists(objects(width, height), max_size=3, unique_by=lambda thing: (thing.box, thing.name)))
+        drawn = draw(st.lists(objects(width, height), max_size=3, unique_by=lambda obj: (obj.box, obj.name)))
         path = Path(f"картина {i} {splits[i % len(splits)]}.png")
-        made.append(Example(path, tuple(things), splits[i % len(splits)], (width, height)))
+        made.append(Example(path, tuple(drawn), splits[i % len(splits)], (width, height)))
     return made
 
 
@@ -58,28 +58,28 @@ def on_disk(root: Path, made: list[Example]) -> Annotations:
 
 
 def same(before: Annotations, after: Annotations, crowds: bool) -> None:
-    """Boxes to a thousandth of a pixel (in fact far better), everything else exactly."""
+    """Boxes to a thousandth of a pixel (far better in practice), everything else exactly."""
     assert after.classes == before.classes
     theirs = {example.path.name: example for example in after.examples}
     assert set(theirs) == {example.path.name for example in before.examples}
     for ours in before.examples:
-        found = theirs[ours.path.name]
-        assert (found.split, found.size) == (ours.split, ours.size)
-        assert found.path.read_bytes() == ours.path.read_bytes()
-        kept = [thing for thing in ours.objects if crowds or not thing.crowd]
-        assert [(thing.name, thing.crowd) for thing in found.objects] == [(thing.name, thing.crowd) for thing in kept]
-        for one, other in zip(found.objects, kept, strict=True):
+        copied = theirs[ours.path.name]
+        assert (copied.split, copied.size) == (ours.split, ours.size)
+        assert copied.path.read_bytes() == ours.path.read_bytes()
+        kept = [obj for obj in ours.objects if crowds or not obj.crowd]
+        assert [(obj.name, obj.crowd) for obj in copied.objects] == [(obj.name, obj.crowd) for obj in kept]
+        for one, other in zip(copied.objects, kept, strict=True):
             assert one.box == pytest.approx(other.box, abs=1e-9)
 
 
 def through(start: Annotations, root: Path, *kinds: str) -> Annotations:
     """Written and read in one format after the other."""
-    found = start
+    copied = start
     for i, kind in enumerate(kinds):
-        write(found, root / f"{i} {kind}", kind)
-        found = inspect(read(root / f"{i} {kind}")).clean
-        assert found.format == kind
-    return found
+        write(copied, root / f"{i} {kind}", kind)
+        copied = inspect(read(root / f"{i} {kind}")).clean
+        assert copied.format == kind
+    return copied
 
 
 @settings(max_examples=12, deadline=None)
@@ -96,9 +96,9 @@ def test_round_trips_lose_nothing(made: list[Example]) -> None:
 def test_voc_keeps_every_digit(made: list[Example]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         start = on_disk(Path(folder) / "start", made)
-        found = through(start, Path(folder), "voc")
-        boxes = {example.path.name: [thing.box for thing in example.objects] for example in found.examples}
-        assert boxes == {example.path.name: [thing.box for thing in example.objects] for example in start.examples}
+        copied = through(start, Path(folder), "voc")
+        boxes = {example.path.name: [obj.box for obj in example.objects] for example in copied.examples}
+        assert boxes == {example.path.name: [obj.box for obj in example.objects] for example in start.examples}
 
 
 def test_whole_numbers_stay_whole(tmp_path: Path) -> None:
@@ -114,12 +114,12 @@ def test_images_of_one_name_get_numbers(tmp_path: Path) -> None:
     for split, shade in (("train", 1), ("val", 2)):
         disk.coco(tmp_path / "data" / split, {"1.png": ((20, 20), [("cat", (1, 1, 5, 5 + shade))])})
         disk.picture(tmp_path / "data" / split / "1.png", (20, 20 + shade))
-    found = through(inspect(read(tmp_path / "data")).clean, tmp_path / "out", "voc", "yolo", "coco")
-    assert {(example.path.name, example.split) for example in found.examples} == {
+    copied = through(inspect(read(tmp_path / "data")).clean, tmp_path / "out", "voc", "yolo", "coco")
+    assert {(example.path.name, example.split) for example in copied.examples} == {
         ("1.png", "train"),
         ("1_2.png", "val"),
     }
-    assert {(example.split, example.objects[0].box[3]) for example in found.examples} == {("train", 6), ("val", 7)}
+    assert {(example.split, example.objects[0].box[3]) for example in copied.examples} == {("train", 6), ("val", 7)}
 
 
 @pytest.mark.parametrize("kind", ["coco", "voc", "yolo"])
@@ -157,32 +157,32 @@ def test_crowds_that_yolo_cannot_say(tmp_path: Path, shell: Shell) -> None:
 def test_what_no_format_carries_over_is_named(tmp_path: Path, shell: Shell) -> None:
     """But not what says nothing: empty lists, `none`, 0, `Unspecified`."""
 
-    def said(data: Path) -> list[str]:
+    def lacking_of(data: Path) -> list[str]:
         out = shell("convert", data, tmp_path / f"{data.name} out", "--to=coco").out
         return [line.removeprefix("not carried over: ") for line in out.splitlines() if line.startswith("not carried")]
 
     disk.coco(tmp_path / "coco")
-    thing = {"id": 9, "image_id": 20, "category_id": 3, "bbox": [0, 0, 9, 9], "area": 81}
+    obj = {"id": 9, "image_id": 20, "category_id": 3, "bbox": [0, 0, 9, 9], "area": 81}
     disk.change_coco(
         tmp_path / "coco",
-        annotations=[thing | {"segmentation": []}, thing | {"bbox": [0, 0, 8, 8], "area": 64, "keypoints": [1, 2, 2]}],
+        annotations=[obj | {"segmentation": []}, obj | {"bbox": [0, 0, 8, 8], "area": 64, "keypoints": [1, 2, 2]}],
         images=[{"id": 99, "file_name": "a b.png", "license": 3}],
         categories=[{"id": 50, "name": "emu", "supercategory": "none"}],
     )
-    assert said(tmp_path / "coco") == ["keypoints of 1 object, license of 1 image"]
+    assert lacking_of(tmp_path / "coco") == ["keypoints of 1 object, license of 1 image"]
     disk.voc(tmp_path / "voc")
     xml = tmp_path / "voc" / "Annotations" / "a b.xml"
     fields = "<pose>Unspecified</pose><truncated>0</truncated>", "<pose>Left</pose><part><name>head</name></part>"
     text = xml.read_text().replace("<difficult>", f"{fields[0]}<difficult>")
     xml.write_text(text.replace(fields[0], fields[1], 1))
-    assert said(tmp_path / "voc") == ["pose of 1 object, part of 1 object"]
+    assert lacking_of(tmp_path / "voc") == ["pose of 1 object, part of 1 object"]
     disk.yolo_names(disk.yolo(tmp_path / "yolo"))
     (tmp_path / "yolo" / "labels" / "empty.txt").write_text("0 .1 .1 .5 .1 .5 .4\n0 .1 .1 .1 .1")
-    assert said(tmp_path / "yolo") == ["polygon of 1 object"]
+    assert lacking_of(tmp_path / "yolo") == ["polygon of 1 object"]
     (disk.table(tmp_path / "csv") / "boxes.csv").write_text(
         "filename,class,xmin,ymin,xmax,ymax,score\na b.png,cat,1,2,3,4,.5\na b.png,dog,1,2,3,4,"
     )
-    assert said(tmp_path / "csv") == ["score of 1 object"]
+    assert lacking_of(tmp_path / "csv") == ["score of 1 object"]
 
 
 @pytest.mark.parametrize(
@@ -203,10 +203,10 @@ def test_an_area_that_is_not_that_of_the_box_is_not_carried_over(
     tmp_path: Path, fields: dict[str, object], lacking: str
 ) -> None:
     data = disk.coco(tmp_path / "data")
-    thing = {"id": 9, "image_id": 20, "category_id": 3, "bbox": [0, 0, 20, 10]}
-    disk.change_coco(data, annotations=[thing | fields])
-    said = not_carried_over(inspect(read(data)).summary)
-    assert said.removeprefix("not carried over: ") == lacking
+    obj = {"id": 9, "image_id": 20, "category_id": 3, "bbox": [0, 0, 20, 10]}
+    disk.change_coco(data, annotations=[obj | fields])
+    line = not_carried_over(inspect(read(data)).summary)
+    assert line.removeprefix("not carried over: ") == lacking
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def made_here(path: Path) -> Iterator[str]:
             yield from {node.module} & {"filelock", "tempfile"}
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             call = ast.unparse(node.func)
-            alone = len(node.args) == 1 and not node.keywords  # a text's own `replace` takes two
+            alone = len(node.args) == 1 and not node.keywords  # the `replace` of a text takes two
             if call in ("os.replace", "os.rename", "shutil.move") or (
                 node.func.attr in ("replace", "rename") and alone and call != "dataclasses.replace"
             ):
@@ -46,9 +46,9 @@ def made_here(path: Path) -> Iterator[str]:
 
 
 def test_only_one_file_locks_renames_and_makes_temporary_files() -> None:
-    found = {path.relative_to(SOURCE).as_posix(): set(made_here(path)) for path in SOURCE.rglob("*.py")}
-    assert found.pop("data/files.py") == {"filelock", "tempfile", "temporary.replace", "path.replace", "made.replace"}
-    assert {name: calls for name, calls in found.items() if calls} == SCRATCH
+    made = {path.relative_to(SOURCE).as_posix(): set(made_here(path)) for path in SOURCE.rglob("*.py")}
+    assert made.pop("data/files.py") == {"filelock", "tempfile", "temporary.replace", "path.replace", "made.replace"}
+    assert {name: calls for name, calls in made.items() if calls} == SCRATCH
 
 
 def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
@@ -108,19 +108,19 @@ def test_one_program_at_a_time_and_killed_ones_leave_nothing(tmp_path: Path) -> 
     assert names(tmp_path) == ["film.part"]
 
 
-def test_waiting_for_another_program_is_told_once_and_its_lock_stays(tmp_path: Path) -> None:
-    told: list[str] = []
+def test_waiting_for_another_program_is_reported_once_and_its_lock_stays(tmp_path: Path) -> None:
+    reported: list[str] = []
     held = filelock.FileLock(tmp_path / "a.lock", thread_local=False)
     held.acquire()
     with (
         pytest.raises(UserError, match=r"in use by another program after 0\.01 s: wait for it, or pray"),
-        locked(tmp_path / "a.lock", 0.01, "pray", told.append),
+        locked(tmp_path / "a.lock", 0.01, "pray", reported.append),
     ):
         pass
     timer = threading.Timer(0.05, held.release)
     timer.start()
-    with locked(tmp_path / "a.lock", 60, report=told.append):
-        assert len(told) == 2
+    with locked(tmp_path / "a.lock", 60, report=reported.append):
+        assert len(reported) == 2
     timer.join()
     assert names(tmp_path) == ["a.lock"]
 

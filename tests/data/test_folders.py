@@ -44,7 +44,7 @@ def annotations(tmp_path: Path) -> Annotations:
         [Object((0, 0, 32, 32), "cat")],
         [],
     ]
-    examples = [example(tmp_path, n, size, found) for n, (size, found) in enumerate(zip(SIZES, objects, strict=True))]
+    examples = [example(tmp_path, n, size, inside) for n, (size, inside) in enumerate(zip(SIZES, objects, strict=True))]
     return Annotations("coco", tmp_path, ("cat", "dog"), tuple(examples))
 
 

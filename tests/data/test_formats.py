@@ -17,29 +17,29 @@ from pocketrcnn.data.formats import read
 from pocketrcnn.errors import UserError
 
 
-def scenes_of(found: Annotations) -> Scenes:
+def scenes_of(data: Annotations) -> Scenes:
     """What was read, as it was written."""
     return {
-        example.path.name: (example.size or (0, 0), [(thing.name, thing.box) for thing in example.objects])
-        for example in found.examples
+        example.path.name: (example.size or (0, 0), [(obj.name, obj.box) for obj in example.objects])
+        for example in data.examples
     }
 
 
-def assert_all_there(found: Annotations) -> None:
-    read_scenes = scenes_of(found)
+def assert_all_there(data: Annotations) -> None:
+    read_scenes = scenes_of(data)
     assert set(read_scenes) == set(SCENES)
-    assert found.classes == ("cat", "dog")
-    assert found.faults == ()
+    assert data.classes == ("cat", "dog")
+    assert data.faults == ()
     for file, (size, objects) in SCENES.items():
         assert read_scenes[file][0] == size
         assert [name for name, _ in read_scenes[file][1]] == [name for name, _ in objects]
         for (_, box), (_, true) in zip(read_scenes[file][1], objects, strict=True):
             assert box == pytest.approx(true, abs=1e-9)
-    assert all(example.path.is_file() for example in found.examples)
+    assert all(example.path.is_file() for example in data.examples)
 
 
-def splits_of(found: Annotations) -> dict[str, str]:
-    return {example.path.name: example.split for example in found.examples}
+def splits_of(data: Annotations) -> dict[str, str]:
+    return {example.path.name: example.split for example in data.examples}
 
 
 WRITERS = {"coco": disk.coco, "voc": disk.voc, "yolo": lambda root: disk.yolo_names(disk.yolo(root)), "csv": disk.table}
@@ -48,16 +48,16 @@ WRITERS = {"coco": disk.coco, "voc": disk.voc, "yolo": lambda root: disk.yolo_na
 @pytest.mark.parametrize("kind", WRITERS)
 def test_formats_are_told_apart_by_content(tmp_path: Path, kind: str) -> None:
     """In a folder with a space and letters of other alphabets."""
-    found = read(WRITERS[kind](tmp_path / "моя папка é"))
-    assert found.format == kind
-    assert_all_there(found)
+    data = read(WRITERS[kind](tmp_path / "моя папка é"))
+    assert data.format == kind
+    assert_all_there(data)
 
 
 @pytest.mark.parametrize(("file", "kind"), [("_annotations.coco.json", "coco"), ("boxes.csv", "csv")])
 def test_a_file_may_be_named_instead_of_its_folder(tmp_path: Path, file: str, kind: str) -> None:
-    found = read(WRITERS[kind](tmp_path) / file)
-    assert_all_there(found)
-    assert found.root == tmp_path
+    data = read(WRITERS[kind](tmp_path) / file)
+    assert_all_there(data)
+    assert data.root == tmp_path
 
 
 def test_reading_and_checking_need_no_torch() -> None:
@@ -73,8 +73,8 @@ def test_reading_and_checking_need_no_torch() -> None:
 def test_coco_with_a_json_a_split_folder(tmp_path: Path) -> None:
     for folder, file in (("train", "a.png"), ("valid", "b.png"), ("test", "c.png")):
         disk.coco(tmp_path / folder, {file: ((20, 20), [("dog", (1, 1, 5, 5))])})
-    found = read(tmp_path)
-    assert splits_of(found) == {"a.png": "train", "b.png": "val", "c.png": "test"}
+    data = read(tmp_path)
+    assert splits_of(data) == {"a.png": "train", "b.png": "val", "c.png": "test"}
     assert splits_of(read(tmp_path / "train")) == {"a.png": ""}, "what is above the folder says nothing"
 
 
@@ -84,8 +84,8 @@ def test_coco_with_annotations_beside_images(tmp_path: Path) -> None:
         scene: Scenes = {"000001.png": ((20, 20) if split == "train" else (30, 30), [])}
         disk.coco(tmp_path, scene, images=f"images/{split}2017", name=f"annotations/instances_{split}2017.json")
         (tmp_path / "annotations" / f"captions_{split}2017.json").write_text('{"images": [], "annotations": []}')
-    found = read(tmp_path)
-    assert {(e.split, e.path.parent.name) for e in found.examples} == {("train", "train2017"), ("val", "val2017")}
+    data = read(tmp_path)
+    assert {(e.split, e.path.parent.name) for e in data.examples} == {("train", "train2017"), ("val", "val2017")}
     assert {e.split for e in read(tmp_path / "annotations").examples} == {"train", "val"}
 
 
@@ -100,18 +100,18 @@ def test_coco_classes_are_names_and_the_background_is_none(tmp_path: Path) -> No
 def test_coco_splits_with_other_ids_for_the_same_classes(tmp_path: Path) -> None:
     for split, ids in (("train", {"cat": 1, "dog": 2}), ("val", {"dog": 1, "emu": 2})):
         disk.picture(tmp_path / split / f"{split}.png")
-        things = [{"image_id": 1, "category_id": i, "bbox": [1, 1, 5, 5]} for i in ids.values()]
+        records = [{"image_id": 1, "category_id": i, "bbox": [1, 1, 5, 5]} for i in ids.values()]
         categories = [{"id": i, "name": name} for name, i in ids.items()]
-        content = {"images": [{"id": 1, "file_name": f"{split}.png"}], "annotations": things, "categories": categories}
+        content = {"images": [{"id": 1, "file_name": f"{split}.png"}], "annotations": records, "categories": categories}
         disk.write_json(tmp_path / split / "labels.json", content)
-    found = read(tmp_path)
-    assert found.classes == ("cat", "dog", "emu")
-    assert [[thing.name for thing in example.objects] for example in found.examples] == [["cat", "dog"], ["dog", "emu"]]
+    data = read(tmp_path)
+    assert data.classes == ("cat", "dog", "emu")
+    assert [[obj.name for obj in example.objects] for example in data.examples] == [["cat", "dog"], ["dog", "emu"]]
 
 
 def test_coco_records_that_cannot_be_understood(tmp_path: Path) -> None:
     disk.coco(tmp_path)
-    things = [
+    records = [
         {"id": 50, "image_id": 0, "category_id": 3},
         {"id": 51, "image_id": 0, "category_id": 3, "bbox": [1, 2, "wide", 4]},
         {"id": 52, "image_id": 999, "category_id": 3, "bbox": [1, 2, 3, 4]},
@@ -119,18 +119,18 @@ def test_coco_records_that_cannot_be_understood(tmp_path: Path) -> None:
         {"id": 54, "image_id": 0, "category_id": [], "bbox": [1, 2, -3, 4]},
         "nonsense",
     ]
-    disk.change_coco(tmp_path, annotations=things, images=[{"id": 60}, {"id": 0, "file_name": "again.png"}])
-    found = read(tmp_path)
-    assert [(fault.kind, fault.where) for fault in found.faults] == [
+    disk.change_coco(tmp_path, annotations=records, images=[{"id": 60}, {"id": 0, "file_name": "again.png"}])
+    data = read(tmp_path)
+    assert [(fault.kind, fault.where) for fault in data.faults] == [
         ("unreadable", "annotation 50"),
         ("unreadable", "annotation 51"),
         ("unreadable", "image 60"),
         ("same-id", "image 0"),
         ("no-image", "annotation 52"),
     ]
-    assert all(fault.drops and fault.file.name == "_annotations.coco.json" for fault in found.faults)
-    last = found.examples[0].objects[2:]
-    assert [(thing.name, thing.box) for thing in last] == [("cat", (1, 2, 4, 6)), ("id []", (1, 2, -2, 6))]
+    assert all(fault.drops and fault.file.name == "_annotations.coco.json" for fault in data.faults)
+    last = data.examples[0].objects[2:]
+    assert [(obj.name, obj.box) for obj in last] == [("cat", (1, 2, 4, 6)), ("id []", (1, 2, -2, 6))]
 
 
 def test_one_broken_json_does_not_cost_the_others(tmp_path: Path) -> None:
@@ -138,9 +138,9 @@ def test_one_broken_json_does_not_cost_the_others(tmp_path: Path) -> None:
     disk.coco(tmp_path / "test")
     whole = (tmp_path / "test" / "_annotations.coco.json").read_text()
     (tmp_path / "test" / "_annotations.coco.json").write_text(whole[:-50])
-    found = read(tmp_path)
-    assert len(found.split("train")) == 3
-    (fault,) = found.faults
+    data = read(tmp_path)
+    assert len(data.split("train")) == 3
+    (fault,) = data.faults
     assert fault.kind == "unreadable"
     assert fault.file == tmp_path / "test" / "_annotations.coco.json"
     assert "is not JSON" in str(fault)
@@ -152,9 +152,9 @@ def test_a_missing_image_is_no_image_of_its_name_that_another_record_has(tmp_pat
     for folder in ("batchA", "batchB"):
         disk.coco(tmp_path / folder, {"1.png": ((20, 20), []), **({} if alone else {f"{folder}.png": ((9, 9), [])})})
     (tmp_path / "batchA" / "1.png").unlink()
-    found = read(tmp_path)
-    assert found.examples[0].path == tmp_path / "batchA" / "1.png"
-    assert found.examples[0].objects == ()
+    data = read(tmp_path)
+    assert data.examples[0].path == tmp_path / "batchA" / "1.png"
+    assert data.examples[0].objects == ()
     (tmp_path / "batchB" / "1.png").rename(tmp_path / "batchB" / "1.PNG")
     assert read(tmp_path).examples[0].path == tmp_path / "batchA" / "1.png"
 
@@ -229,8 +229,8 @@ def test_half_a_character_in_a_name(tmp_path: Path) -> None:
 )
 def test_coco_crowds_in_the_words_of_other_programs(tmp_path: Path, value: object, crowd: bool) -> None:
     disk.coco(tmp_path)
-    thing = {"id": 9, "image_id": 20, "category_id": 3, "bbox": [0, 0, 9, 9], "iscrowd": value}
-    disk.change_coco(tmp_path, annotations=[thing])
+    obj = {"id": 9, "image_id": 20, "category_id": 3, "bbox": [0, 0, 9, 9], "iscrowd": value}
+    disk.change_coco(tmp_path, annotations=[obj])
     assert read(tmp_path).examples[2].objects[0].crowd is crowd
 
 
@@ -238,7 +238,7 @@ def test_coco_crowds_are_kept(tmp_path: Path) -> None:
     disk.coco(tmp_path)
     crowd = {"id": 9, "image_id": 20, "category_id": 3, "bbox": [0, 0, 9, 9], "iscrowd": 1, "segmentation": {}}
     disk.change_coco(tmp_path, annotations=[crowd])
-    assert [thing.crowd for example in read(tmp_path).examples for thing in example.objects] == [False] * 3 + [True]
+    assert [obj.crowd for example in read(tmp_path).examples for obj in example.objects] == [False] * 3 + [True]
 
 
 # VOC
@@ -258,17 +258,17 @@ def test_voc_lists_give_the_splits(tmp_path: Path) -> None:
     disk.voc_lists(
         tmp_path, trainval=["a b", "bare 1", "empty"], val=["a b"], test=["ёжик-日本.PNG"], cat_train=["a b 1"]
     )
-    found = read(tmp_path)
-    assert splits_of(found) == {"a b.png": "val", "ёжик-日本.PNG": "test", "bare 1.png": "train", "empty.png": "train"}
-    assert found.faults == ()
-    assert [len(example.objects) for example in found.split("val")] == [2]
+    data = read(tmp_path)
+    assert splits_of(data) == {"a b.png": "val", "ёжик-日本.PNG": "test", "bare 1.png": "train", "empty.png": "train"}
+    assert data.faults == ()
+    assert [len(example.objects) for example in data.split("val")] == [2]
 
 
 def test_voc_images_that_no_list_names(tmp_path: Path) -> None:
     disk.voc_lists(disk.voc(tmp_path), train=["a b"], test=["nowhere"])
-    found = read(tmp_path)
-    assert splits_of(found) == {"a b.png": "train", "nowhere": "test"}
-    (fault,) = found.faults
+    data = read(tmp_path)
+    assert splits_of(data) == {"a b.png": "train", "nowhere": "test"}
+    (fault,) = data.faults
     assert (fault.kind, fault.drops) == ("unlisted", True)
     assert "2 others with XML are skipped (the first: empty.png)" in str(fault)
 
@@ -294,10 +294,10 @@ def test_voc_files_that_cannot_be_understood(tmp_path: Path) -> None:
     xml = tmp_path / "Annotations" / "a b.xml"
     xml.write_text(xml.read_text().replace("<xmin>1</xmin>", "<xmin>left</xmin>"))
     (tmp_path / "Annotations" / "broken.xml").write_text("<annotation><object>")
-    found = read(tmp_path)
-    assert [(fault.file.name, fault.where) for fault in found.faults] == [("a b.xml", "object 1"), ("broken.xml", "")]
-    assert len(found.examples) == 3
-    assert found.examples[0].objects[0].name == "dog"
+    data = read(tmp_path)
+    assert [(fault.file.name, fault.where) for fault in data.faults] == [("a b.xml", "object 1"), ("broken.xml", "")]
+    assert len(data.examples) == 3
+    assert data.examples[0].objects[0].name == "dog"
 
 
 # YOLO
@@ -310,9 +310,9 @@ def test_voc_files_that_cannot_be_understood(tmp_path: Path) -> None:
 def test_yolo_folders_either_way_round(tmp_path: Path, images: str, labels: str) -> None:
     disk.yolo(tmp_path, images=images, labels=labels)
     (tmp_path / "classes.txt").write_text("cat\ndog\n")
-    found = read(tmp_path)
-    assert_all_there(found)
-    assert {example.split for example in found.examples} == {"train" if "train" in images else ""}
+    data = read(tmp_path)
+    assert_all_there(data)
+    assert {example.split for example in data.examples} == {"train" if "train" in images else ""}
 
 
 @pytest.mark.skipif(os.path.normcase("A") == "a", reason="names with other capitals are one there")
@@ -339,16 +339,16 @@ def test_yolo_with_data_yaml(tmp_path: Path, text: str) -> None:
     disk.yolo(tmp_path, dict(parts[2:]), "images/val", "labels/val")
     (tmp_path / "val.txt").write_text("./images/val/empty.png\n")
     disk.yolo_names(tmp_path, text)
-    for found in (read(tmp_path), read(tmp_path / "data.yaml")):
-        assert_all_there(found)
-        assert splits_of(found) == {"a b.png": "train", "ёжик-日本.PNG": "train", "empty.png": "val"}
+    for data in (read(tmp_path), read(tmp_path / "data.yaml")):
+        assert_all_there(data)
+        assert splits_of(data) == {"a b.png": "train", "ёжик-日本.PNG": "train", "empty.png": "val"}
 
 
 def test_yolo_folders_that_do_not_exist_are_named(tmp_path: Path) -> None:
     disk.yolo_names(disk.yolo(tmp_path), "train: images\nval: elsewhere/val\nnames: [cat, dog]\n")
-    found = read(tmp_path)
-    assert len(found.split("train")) == 3
-    assert [str(fault) for fault in found.faults] == [
+    data = read(tmp_path)
+    assert len(data.split("train")) == 3
+    assert [str(fault) for fault in data.faults] == [
         f"{tmp_path / 'data.yaml'}: val: elsewhere/val does not exist; its images are skipped"
     ]
 
@@ -366,15 +366,15 @@ def test_yolo_lines_that_cannot_be_understood(tmp_path: Path) -> None:
     ]
     (tmp_path / "labels" / "empty.txt").write_text("\n".join(lines))
     (tmp_path / "labels" / "orphan.txt").write_text("0 .5 .5 .2 .2")
-    found = read(tmp_path)
-    assert [(fault.kind, fault.where) for fault in found.faults] == [
+    data = read(tmp_path)
+    assert [(fault.kind, fault.where) for fault in data.faults] == [
         ("unreadable", "line 3"),
         ("unreadable", "line 4"),
         ("unreadable", "line 5"),
         ("no-image", ""),
     ]
-    (example,) = (example for example in found.examples if example.path.name == "empty.png")
-    assert [(thing.name, thing.where) for thing in example.objects] == [
+    (example,) = (example for example in data.examples if example.path.name == "empty.png")
+    assert [(obj.name, obj.where) for obj in example.objects] == [
         ("cat", "line 1"),
         ("id 7", "line 6"),
         ("cat", "line 7"),
@@ -403,12 +403,12 @@ def test_yolo_names_that_have_no_numbers(tmp_path: Path, names: str) -> None:
 
 def test_yolo_classes_of_one_name_are_one(tmp_path: Path) -> None:
     disk.yolo_names(disk.yolo(tmp_path), "names: [cat, cat, emu]\n")
-    found = read(tmp_path)
-    assert found.classes == ("cat", "emu")
-    assert {thing.name for example in found.examples for thing in example.objects} == {"cat"}
-    assert [(fault.kind, fault.drops) for fault in found.faults] == [("same-name", False)]
+    data = read(tmp_path)
+    assert data.classes == ("cat", "emu")
+    assert {obj.name for example in data.examples for obj in example.objects} == {"cat"}
+    assert [(fault.kind, fault.drops) for fault in data.faults] == [("same-name", False)]
     assert (
-        str(found.faults[0])
+        str(data.faults[0])
         == f"{tmp_path / 'data.yaml'}, names: calls the classes 0 and 1 `cat`: they are one class here"
     )
 
@@ -433,7 +433,7 @@ def test_csv_with_the_headers_that_people_use(tmp_path: Path, text: str, box: tu
     (tmp_path / "labels.CSV").write_text(text, encoding="utf-8", newline="")
     (example,) = read(tmp_path).examples
     assert example.path == tmp_path / "a.png"
-    assert [(thing.name, thing.box) for thing in example.objects] == [("cat", box)]
+    assert [(obj.name, obj.box) for obj in example.objects] == [("cat", box)]
 
 
 def test_csv_with_splits(tmp_path: Path) -> None:
@@ -441,9 +441,9 @@ def test_csv_with_splits(tmp_path: Path) -> None:
         disk.picture(tmp_path / name)
     rows = ["a.png,cat,1,2,5,7,train", "b.png,cat,1,2,5,7,validation", "a.png,dog,3,2,5,7,train"]
     (tmp_path / "boxes.csv").write_text("\n".join(["file,class,xmin,ymin,xmax,ymax,split", *rows]))
-    found = read(tmp_path)
-    assert splits_of(found) == {"a.png": "train", "b.png": "val"}
-    assert [thing.where for thing in found.examples[0].objects] == ["line 2", "line 4"]
+    data = read(tmp_path)
+    assert splits_of(data) == {"a.png": "train", "b.png": "val"}
+    assert [obj.where for obj in data.examples[0].objects] == ["line 2", "line 4"]
     (tmp_path / "test_labels.csv").write_text("file,class,xmin,ymin,xmax,ymax\nc.png,cat,1,2,5,7")
     assert splits_of(read(tmp_path))["c.png"] == "test"
 
@@ -452,9 +452,9 @@ def test_csv_rows_that_cannot_be_understood(tmp_path: Path) -> None:
     disk.table(tmp_path)
     with (tmp_path / "boxes.csv").open("a") as file:
         file.write("\nempty.png,32,32,cat,1,2,three,4\n,32,32,cat,1,2,3,4\nempty.png,32\n")
-    found = read(tmp_path)
-    assert [(fault.kind, fault.where) for fault in found.faults] == [("unreadable", "line 7"), ("unreadable", "line 6")]
-    assert len(found.examples) == 3
+    data = read(tmp_path)
+    assert [(fault.kind, fault.where) for fault in data.faults] == [("unreadable", "line 7"), ("unreadable", "line 6")]
+    assert len(data.examples) == 3
 
 
 # What is no data
@@ -484,17 +484,17 @@ def test_a_folder_of_another_format_says_what_was_looked_for_and_found(tmp_path:
 
 
 def test_two_formats_in_one_folder_are_noted(tmp_path: Path) -> None:
-    found = read(disk.table(disk.coco(tmp_path)))
-    assert found.format == "coco"
-    assert [(fault.kind, fault.drops) for fault in found.faults] == [("several-formats", False)]
+    data = read(disk.table(disk.coco(tmp_path)))
+    assert data.format == "coco"
+    assert [(fault.kind, fault.drops) for fault in data.faults] == [("several-formats", False)]
 
 
 def test_images_in_no_split_among_others_are_for_training(tmp_path: Path) -> None:
     disk.coco(tmp_path, {"a.png": ((20, 20), [])})
     disk.coco(tmp_path / "test", {"b.png": ((20, 20), [])})
-    found = read(tmp_path)
-    assert splits_of(found) == {"a.png": "train", "b.png": "test"}
-    assert [(fault.kind, fault.drops) for fault in found.faults] == [("no-split", False)]
+    data = read(tmp_path)
+    assert splits_of(data) == {"a.png": "train", "b.png": "test"}
+    assert [(fault.kind, fault.drops) for fault in data.faults] == [("no-split", False)]
 
 
 def predicted(folder: Path) -> Path:
@@ -512,17 +512,17 @@ def test_predictions_in_a_folder_are_no_data(tmp_path: Path, kind: str) -> None:
     alone = read(root)
     first = predicted(root / "a" / "predictions")
     predicted(root / "predictions")
-    found = read(root)
-    assert (found.examples, found.classes, found.unnamed) == (alone.examples, alone.classes, alone.unnamed)
-    (fault,) = found.faults
+    data = read(root)
+    assert (data.examples, data.classes, data.unnamed) == (alone.examples, alone.classes, alone.unnamed)
+    (fault,) = data.faults
     assert (fault.kind, fault.drops) == ("predictions", False)
     assert fault.reason == f"2 folders of predictions skipped (the first: {first})"
 
 
 def test_predictions_that_are_named_are_data(tmp_path: Path) -> None:
-    found = read(predicted(tmp_path / "predictions"))
-    assert scenes_of(found) == {"a b.png": ((0, 0), [("dog", (1, 2, 3, 4))])}
-    assert found.faults == ()
+    data = read(predicted(tmp_path / "predictions"))
+    assert scenes_of(data) == {"a b.png": ((0, 0), [("dog", (1, 2, 3, 4))])}
+    assert data.faults == ()
     with pytest.raises(UserError, match="holds only predictions: name a folder with images"):
         read(tmp_path)
 

@@ -86,7 +86,7 @@ def shown(batch: Batch, i: int) -> list[tuple[int, list[float]]]:
 
 @pytest.mark.parametrize("config", MOVES, ids=str)
 def test_every_box_is_the_extent_of_its_colour(config: AugmentConfig) -> None:
-    found = 0
+    compared = 0
     for seed in range(3):
         after = augment(painted(seed=seed), config, epoch=0, seed=0)
         for i in range(len(after)):
@@ -95,8 +95,8 @@ def test_every_box_is_the_extent_of_its_colour(config: AugmentConfig) -> None:
             for label, box in objects:
                 if labels.count(label) == 1 and clear(after, i, label):
                     assert (extent(after.images[i], label) - torch.tensor(box)).abs().max() <= 1, (i, label)
-                    found += 1
-    assert found > 20
+                    compared += 1
+    assert compared > 20
 
 
 def clear(batch: Batch, i: int, label: int) -> bool:
@@ -115,7 +115,7 @@ def test_a_move_alone_computes_no_pixel_anew() -> None:
     moves = (after.boxes - middle)[:, 0]
     assert torch.equal(moves, moves.round())
     assert torch.equal(moves[:, :2], moves[:, 2:]), "boxes keep their size"
-    assert moves.abs().max() == round(0.2 * SIDE), "as far as asked, and no farther"
+    assert moves.abs().max() == round(0.2 * SIDE), "as far as configured, and no farther"
     for image, moved, (right, down, *_) in zip(images, after.images, moves.int().tolist(), strict=True):
         expected = torch.full_like(image, GREY)
         y, x = (slice(max(by, 0), SIDE + min(by, 0)) for by in (down, right))
@@ -181,14 +181,14 @@ def test_a_batch_of_one_borrows_from_itself(config: AugmentConfig) -> None:
 
 
 def test_the_same_seed_gives_the_same_batch_and_another_seed_another() -> None:
-    found = []
+    batches = []
     for seed in (5, 5, 6):
         batch = painted()
         torch.manual_seed(seed)
-        found.append(augment(batch, EVERYTHING, epoch=1, seed=0))
-    assert torch.equal(found[0].images, found[1].images)
-    assert torch.equal(found[0].boxes, found[1].boxes)
-    assert not torch.equal(found[0].images, found[2].images)
+        batches.append(augment(batch, EVERYTHING, epoch=1, seed=0))
+    assert torch.equal(batches[0].images, batches[1].images)
+    assert torch.equal(batches[0].boxes, batches[1].boxes)
+    assert not torch.equal(batches[0].images, batches[2].images)
 
 
 def test_the_batch_that_came_in_is_not_changed() -> None:

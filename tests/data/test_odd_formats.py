@@ -25,9 +25,9 @@ def one_cat(x: float = 1) -> tuple[tuple[int, int], disk.Boxes]:
     return SIZE, [("cat", (x, 1, x + 4, 5))]
 
 
-def places(found: Annotations) -> dict[str, list[float]]:
+def left_sides(data: Annotations) -> dict[str, list[float]]:
     """The left sides of the boxes of each image."""
-    return {one.path.name: [round(thing.box[0], 6) for thing in one.objects] for one in found.examples}
+    return {one.path.name: [round(obj.box[0], 6) for obj in one.objects] for one in data.examples}
 
 
 def kinds(report: Report) -> list[str]:
@@ -48,15 +48,15 @@ def replaced(path: Path, old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize("folders", [True, False])
-@pytest.mark.parametrize(("said", "noted"), [({"2": "1.png"}, 1), ({"1": "2.png", "2": "1.png"}, 2)])
-def test_voc_names_left_over_from_a_copy(tmp_path: Path, folders: bool, said: dict[str, str], noted: int) -> None:
+@pytest.mark.parametrize(("filenames", "warned"), [({"2": "1.png"}, 1), ({"1": "2.png", "2": "1.png"}, 2)])
+def test_voc_names_left_over_from_a_copy(tmp_path: Path, folders: bool, filenames: dict[str, str], warned: int) -> None:
     disk.voc(tmp_path, {"1.png": one_cat(1), "2.png": one_cat(20)}, folders)
-    for stem, name in said.items():
+    for stem, name in filenames.items():
         xml = tmp_path / ("Annotations" if folders else "") / f"{stem}.xml"
         replaced(xml, f"<filename>{stem}.png", f"<filename>{name}")
     report = inspect(read(tmp_path))
-    assert places(report.clean) == {"1.png": [1], "2.png": [20]}
-    assert kinds(report) == ["other-name"] * noted
+    assert left_sides(report.clean) == {"1.png": [1], "2.png": [20]}
+    assert kinds(report) == ["other-name"] * warned
     assert not report.drops
     assert report.faults[-1].file == xml
     assert "2.xml: its filename says 1.png; it is used for 2.png, which has the name of the XML file" in str(
@@ -69,7 +69,7 @@ def test_voc_boxes_of_a_missing_image_are_not_on_the_one_that_they_were_copied_f
     replaced(tmp_path / "Annotations" / "2.xml", "<filename>2.png", "<filename>1.png")
     (tmp_path / "JPEGImages" / "2.png").unlink()
     report = inspect(read(tmp_path))
-    assert places(report.clean) == {"1.png": [1]}
+    assert left_sides(report.clean) == {"1.png": [1]}
     assert kinds(report) == ["other-name", "missing"]
 
 
@@ -77,7 +77,7 @@ def test_voc_image_of_the_xml_with_another_ending_comes_before_the_named_one(tmp
     disk.voc(tmp_path, {"1.jpg": one_cat(1), "2.png": one_cat(20)})
     (tmp_path / "Annotations" / "1.xml").unlink()
     replaced(tmp_path / "Annotations" / "2.xml", "<filename>2.png", "<filename>1.jpg")
-    assert places(read(tmp_path)) == {"2.png": [20]}
+    assert left_sides(read(tmp_path)) == {"2.png": [20]}
 
 
 def test_faults_of_an_image_in_two_files_name_their_file(tmp_path: Path) -> None:
@@ -101,9 +101,9 @@ def in_cameras(root: Path) -> Path:
 
 def test_voc_with_folders_below_annotations(tmp_path: Path) -> None:
     disk.voc_lists(in_cameras(tmp_path), train=["cam1/0001"], val=["cam2\\0001.png"])
-    found = read(tmp_path)
-    assert found.faults == ()
-    assert [(one.split, one.path.parent.name, one.objects[0].box[0]) for one in found.examples] == [
+    data = read(tmp_path)
+    assert data.faults == ()
+    assert [(one.split, one.path.parent.name, one.objects[0].box[0]) for one in data.examples] == [
         ("train", "cam1", 1),
         ("val", "cam2", 11),
     ]
@@ -123,7 +123,7 @@ def test_voc_names_that_differ_in_capitals(tmp_path: Path) -> None:
     if len(list((tmp_path / "Annotations").iterdir())) == 1:
         pytest.skip("they are one file here")
     disk.voc_lists(tmp_path, train=["IMG_1"], val=["img_1"])
-    assert places(read(tmp_path)) == {"IMG_1.png": [1], "img_1.png": [20]}
+    assert left_sides(read(tmp_path)) == {"IMG_1.png": [1], "img_1.png": [20]}
 
 
 # YOLO: paths, names, key points
@@ -137,18 +137,18 @@ def test_yolo_with_absolute_paths_read_by_a_relative_one(
     disk.yolo_names(data, settings.format(data) + "names: [cat, dog]\n")
     (data / "list.txt").write_text(f"{data / 'images' / 'a.png'}\n")
     monkeypatch.chdir(tmp_path)
-    found = read(Path("data"))
-    assert found.faults == ()
-    assert places(found) == {"a.png": [1]}
+    data = read(Path("data"))
+    assert data.faults == ()
+    assert left_sides(data) == {"a.png": [1]}
 
 
 def test_yolo_data_yaml_one_folder_down(tmp_path: Path) -> None:
     disk.yolo_names(disk.yolo(tmp_path / "set", images="images/train", labels="labels/train"))
     replaced(tmp_path / "set" / "data.yaml", "names", "train: images/train\nnames")
-    found = read(tmp_path)
-    assert found.faults == ()
-    assert found.classes == ("cat", "dog")
-    assert {one.split for one in found.examples} == {"train"}
+    data = read(tmp_path)
+    assert data.faults == ()
+    assert data.classes == ("cat", "dog")
+    assert {one.split for one in data.examples} == {"train"}
 
 
 def test_yolo_with_several_data_yaml_is_refused(tmp_path: Path) -> None:
@@ -175,13 +175,13 @@ def test_yolo_key_points_are_no_polygon(tmp_path: Path) -> None:
     points = " .1 .1 2 .9 .1 2 .1 .9 1 .9 .9 0"
     label(tmp_path / "labels" / "a.txt", f"0 .5 .5 .2 .4{points}\n0 .5 .5 .2 .2\n0 .1 .1 .5 .1 .5 .4\n")
     disk.yolo_names(tmp_path, "kpt_shape: [4, 3]\nnames: [hand]\n")
-    found = read(tmp_path)
-    assert [thing.box for thing in found.examples[0].objects] == [
+    data = read(tmp_path)
+    assert [obj.box for obj in data.examples[0].objects] == [
         pytest.approx((40, 30, 60, 70)),
         pytest.approx((40, 40, 60, 60)),
     ]
-    assert [fault.where for fault in found.faults] == ["line 3"]
-    assert found.unread == (("key points", "object", 1),)
+    assert [fault.where for fault in data.faults] == ["line 3"]
+    assert data.unread == (("key points", "object", 1),)
 
 
 # What broke the reader
@@ -228,25 +228,25 @@ def test_yaml_with_a_date_that_there_is_not(tmp_path: Path) -> None:
 def test_xml_in_an_encoding_that_there_is_not(tmp_path: Path) -> None:
     disk.voc(tmp_path, {"a.png": one_cat(), "b.png": one_cat()})
     replaced(tmp_path / "Annotations" / "a.xml", "<annotation>", '<?xml version="1.0" encoding="ANSI"?><annotation>')
-    found = read(tmp_path)
-    assert places(found) == {"b.png": [1]}
-    assert [(fault.kind, fault.file.name) for fault in found.faults] == [("unreadable", "a.xml")]
+    data = read(tmp_path)
+    assert left_sides(data) == {"b.png": [1]}
+    assert [(fault.kind, fault.file.name) for fault in data.faults] == [("unreadable", "a.xml")]
 
 
 def test_csv_with_a_cell_of_any_length(tmp_path: Path) -> None:
     disk.picture(tmp_path / "a.png")
     text = f'filename,class,xmin,ymin,xmax,ymax,mask\na.png,cat,1,2,5,7,"{"1," * 70_000}"\n'
     (tmp_path / "boxes.csv").write_text(text)
-    assert places(read(tmp_path)) == {"a.png": [1]}
+    assert left_sides(read(tmp_path)) == {"a.png": [1]}
 
 
 def awkward(root: Path) -> Path:
     """Half characters in ids and names of COCO, and names that rich takes for commands."""
     disk.coco(root, {"a.png": one_cat()})
     names = {50: "cut \ud83d", 51: "cut \ud83e", 52: "a[/b]", 53: "[red]"}
-    things = [{"id": f"\ud800{i}", "image_id": 0, "category_id": i, "bbox": [i - 40, 1, 3, 3]} for i in names]
-    things += [{"id": "\ud800", "image_id": 0, "category_id": "\ud800", "bbox": [1, 2, 3, 4], "\ud800": 1}]
-    disk.change_coco(root, categories=[{"id": i, "name": name} for i, name in names.items()], annotations=things)
+    records = [{"id": f"\ud800{i}", "image_id": 0, "category_id": i, "bbox": [i - 40, 1, 3, 3]} for i in names]
+    records += [{"id": "\ud800", "image_id": 0, "category_id": "\ud800", "bbox": [1, 2, 3, 4], "\ud800": 1}]
+    disk.change_coco(root, categories=[{"id": i, "name": name} for i, name in names.items()], annotations=records)
     return root
 
 
@@ -278,7 +278,7 @@ def test_file_names_that_are_no_text(tmp_path: Path, shell: Shell, kind: str) ->
     assert "caf\\udce9.png: caf\ufffd.png" in (tmp_path / "fixed" / "fixes.txt").read_text(encoding="utf-8")
     assert shell("convert", data, tmp_path / "out", "--to", kind).code == 1
     for copy in (tmp_path / "fixed", tmp_path / "out"):
-        assert {name: len(boxes) for name, boxes in places(read(copy)).items()} == {"b.png": 1, "caf\ufffd.png": 1}
+        assert {name: len(boxes) for name, boxes in left_sides(read(copy)).items()} == {"b.png": 1, "caf\ufffd.png": 1}
 
 
 # What is no COCO and no VOC
@@ -300,8 +300,8 @@ def test_xml_of_cvat_is_no_voc(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"holds no annotations .* 1 \.xml"):
         read(tmp_path)
     label(tmp_path / "labels" / "a.txt")
-    found = read(tmp_path)
-    assert (found.format, found.faults) == ("yolo", ())
+    data = read(tmp_path)
+    assert (data.format, data.faults) == ("yolo", ())
     disk.voc(tmp_path / "voc", {"a.png": one_cat()})
     replaced(tmp_path / "voc" / "Annotations" / "a.xml", "<annotation>", '<annotation verified="yes">')
     assert read(tmp_path / "voc").format == "voc"
@@ -320,7 +320,7 @@ def test_names_with_two_endings_are_kept(tmp_path: Path, kind: str) -> None:
     write(start, tmp_path / "out", kind)
     report = inspect(read(tmp_path / "out"))
     assert report.faults == tuple(fault for fault in report.faults if fault.kind == "class-without-examples")
-    assert places(report.clean) == {"train.png.png": [1], "val.png.png": [9]}
+    assert left_sides(report.clean) == {"train.png.png": [1], "val.png.png": [9]}
     assert [one.split for one in report.clean.examples] == ["train", "val"]
 
 
@@ -330,14 +330,14 @@ def test_images_without_known_ending_get_theirs(tmp_path: Path, kind: str, name:
     data = disk.coco(tmp_path / "data", {name: one_cat()})
     write(inspect(read(data)).clean, tmp_path / "out", kind)
     named = {"a": "a.png", "a.v2": "a.v2.png", ".a.png": "a.png"}.get(name, name)
-    assert places(inspect(read(tmp_path / "out")).clean) == {named: [1]}
+    assert left_sides(inspect(read(tmp_path / "out")).clean) == {named: [1]}
 
 
 def test_the_ending_is_that_of_the_format(tmp_path: Path) -> None:
     data = disk.coco(tmp_path / "data", {"a": one_cat()})
     disk.Image.new("RGB", SIZE).save(data / "a", "JPEG")
     write(inspect(read(data)).clean, tmp_path / "out", "yolo")
-    assert places(read(tmp_path / "out")) == {"a.jpg": [1]}
+    assert left_sides(read(tmp_path / "out")) == {"a.jpg": [1]}
 
 
 @pytest.mark.parametrize("kind", ["coco", "voc", "yolo"])

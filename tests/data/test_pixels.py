@@ -46,9 +46,9 @@ def test_lossless_files_come_back_to_the_byte(ending: str, tmp_path: Path) -> No
     path = saved(
         tmp_path / f"画像 1.{ending}", Image.fromarray(pixels), **({"lossless": True} if ending == "webp" else {})
     )
-    found = read_image(path)
-    assert found.dtype == np.uint8
-    assert np.array_equal(found, pixels)
+    decoded = read_image(path)
+    assert decoded.dtype == np.uint8
+    assert np.array_equal(decoded, pixels)
     assert np.array_equal(read_image(str(path)), pixels)
     assert (probe(path).width, probe(path).height) == (9, 6)
 
@@ -127,10 +127,10 @@ def test_deep_grey_is_stretched_between_its_percentiles(ending: str, kind: type,
     ramp = np.linspace(1000, 3000, 100 * 100).reshape(100, 100).astype(kind)
     ramp[0, 0], ramp[-1, -1] = 0, 60_000  # a dead and a hot pixel decide nothing
     path = saved(tmp_path / f"deep.{ending}", Image.fromarray(ramp))
-    found = read_image(path)
-    assert (found[..., 0] == found[..., 2]).all()
-    assert (found.min(), found.max()) == (0, 255)
-    assert 126 <= found[50, 0, 0] <= 128
+    decoded = read_image(path)
+    assert (decoded[..., 0] == decoded[..., 2]).all()
+    assert (decoded.min(), decoded.max()) == (0, 255)
+    assert 126 <= decoded[50, 0, 0] <= 128
     assert probe(path).depth == (16 if kind == np.uint16 else 32)
     assert probe(path).colours == ("grey float" if kind == np.float32 else "grey")
 
@@ -170,9 +170,9 @@ def test_floating_point_arrays() -> None:
 @settings(max_examples=60, deadline=None)
 @given(arrays(st.sampled_from([np.uint16, np.float32]), array_shapes(min_dims=2, max_dims=2, max_side=8)))
 def test_any_deep_image_is_read(values: np.ndarray) -> None:
-    found = read_image(values)
-    assert found.shape == (*values.shape, 3)
-    assert found.dtype == np.uint8
+    decoded = read_image(values)
+    assert decoded.shape == (*values.shape, 3)
+    assert decoded.dtype == np.uint8
 
 
 def test_sixteen_bits_a_colour(tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ def test_too_many_pixels_are_refused_by_the_head_alone(width: int, height: int, 
             function(path)
         assert str(caught.value) == (
             f"{path} has {width:,} x {height:,} pixels, more than the limit of 50,000,000: "
-            "make it smaller or cut it into tiles"
+            "downscale it or cut it into tiles"
         )
     assert limit == Image.MAX_IMAGE_PIXELS
 

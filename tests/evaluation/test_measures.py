@@ -40,26 +40,26 @@ def scenes() -> Batch:
 def test_a_perfect_prediction_is_perfect_in_every_measure(scenes: Batch) -> None:
     model, means = FasterRCNN(NETWORKS["detector"]), Means()
     means.add(measured(model, perfect(model, scenes), scenes))
-    found = means.result()
+    result = means.result()
     for name in ("accuracy", "objectness_accuracy", "objectness_positive_accuracy", "objectness_negative_accuracy"):
-        assert found[name] == 1
+        assert result[name] == 1
     for name in ("mean_iou", "recall_50", "recall_90"):
-        assert found[name] == pytest.approx(1, abs=1e-5)
-    assert found["box_loss"] == 0
-    assert found["pixel_error"] == pytest.approx(0, abs=1e-4)
+        assert result[name] == pytest.approx(1, abs=1e-5)
+    assert result["box_loss"] == 0
+    assert result["pixel_error"] == pytest.approx(0, abs=1e-4)
 
 
 def test_suppressed_proposals_find_nothing(scenes: Batch) -> None:
-    """They fill the places of proposals with score 0, and once counted as finds."""
+    """They are padding with score 0, and once counted as detections."""
     model, means = FasterRCNN(NETWORKS["detector"]), Means()
-    found = perfect(model, scenes)
-    far = torch.zeros_like(found.proposals)
-    both = torch.cat((far, found.proposals), 1)  # [B,2,4]
-    scores = torch.cat((found.scores, torch.zeros_like(found.scores)), 1)
-    means.add(measured(model, found._replace(proposals=both, scores=scores), scenes))
+    prediction = perfect(model, scenes)
+    far = torch.zeros_like(prediction.proposals)
+    both = torch.cat((far, prediction.proposals), 1)  # [B,2,4]
+    scores = torch.cat((prediction.scores, torch.zeros_like(prediction.scores)), 1)
+    means.add(measured(model, prediction._replace(proposals=both, scores=scores), scenes))
     assert means.result()["recall_50"] == means.result()["mean_iou"] == 0
     nothing = Means()
-    nothing.add(measured(model, found._replace(scores=torch.zeros_like(found.scores)), scenes))
+    nothing.add(measured(model, prediction._replace(scores=torch.zeros_like(prediction.scores)), scenes))
     assert nothing.result()["mean_iou"] == 0, "no proposal at all"
 
 

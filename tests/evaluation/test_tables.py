@@ -1,6 +1,6 @@
-"""What the terminal says of an evaluation."""
+"""An evaluation on the terminal."""
 
-from random_detections import found_of, random_set, truth_of
+from random_detections import detections_of, random_set, truth_of
 from rich.console import Console
 
 from pocketrcnn.evaluation.average_precision import Evaluation, evaluate
@@ -15,9 +15,9 @@ def text_of(evaluation: Evaluation) -> str:
     return capture.get()
 
 
-def test_every_figure_stands_there_with_its_limit_and_its_number_of_objects() -> None:
-    truth, found, classes = random_set(3, images=20)
-    got = evaluate(truth, found, [f"class {label}" for label in range(classes)], max_detections=123)
+def test_every_metric_is_there_with_its_limit_and_its_number_of_objects() -> None:
+    truth, detected, classes = random_set(3, images=20)
+    got = evaluate(truth, detected, [f"class {label}" for label in range(classes)], max_detections=123)
     lines = text_of(got).splitlines()
     first = {line.split()[0]: line for line in lines if line.strip()}
     for name, value in got.overall.items():
@@ -33,7 +33,7 @@ def test_every_figure_stands_there_with_its_limit_and_its_number_of_objects() ->
 
 
 def test_what_does_not_exist_is_not_a_number() -> None:
-    nothing = text_of(evaluate([truth_of()], [found_of()], ["cell"]))
+    nothing = text_of(evaluate([truth_of()], [detections_of()], ["cell"]))
     assert nothing.count("n/a") == 4 + 6 + 8
     assert "nan" not in nothing.lower()
     assert "-1" not in nothing
@@ -44,11 +44,11 @@ def test_what_does_not_exist_is_not_a_number() -> None:
 def test_the_pairs_of_classes_that_are_confused_most() -> None:
     box, other = (0, 0, 10, 10), (20, 20, 30, 30)
     truth = [truth_of((*box, 0, 0), (*other, 1, 0))] * 3 + [truth_of((*box, 0, 0))]
-    found = [found_of((*box, 0.9, 1), (*other, 0.9, 1))] * 3 + [found_of((*box, 0.9, 0), (*other, 0.9, 1))]
-    lines = text_of(evaluate(truth, found, ["cat", "dog", "cow"])).splitlines()
-    place = next(i for i, line in enumerate(lines) if line.startswith("Confused most, from score 0."))
-    assert lines[place + 1].split() == ["true", "class", "predicted", "as", "count", "part", "of", "its", "objects"]
-    assert lines[place + 2].split() == ["cat", "dog", "3", "75.0%"]
+    detected = [detections_of((*box, 0.9, 1), (*other, 0.9, 1))] * 3 + [detections_of((*box, 0.9, 0), (*other, 0.9, 1))]
+    lines = text_of(evaluate(truth, detected, ["cat", "dog", "cow"])).splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("Confused most, from score 0."))
+    assert lines[first + 1].split() == ["true", "class", "predicted", "as", "count", "part", "of", "its", "objects"]
+    assert lines[first + 2].split() == ["cat", "dog", "3", "75.0%"]
     assert "background" not in "\n".join(lines)
 
 

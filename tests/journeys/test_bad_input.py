@@ -157,8 +157,8 @@ def test_a_damaged_cache_and_no_other_copy(
     good, bad = contents["data_batch_1.bin"], bytes(len(contents["data_batch_1.bin"]))
     folder = fake_cifar.write(cifar.cifar10_folder(), contents | {"data_batch_1.bin": bad})
     line = shell.refused(words, *([tmp_path / "out"] if words.endswith("--out") else []))
-    found = f"md5 {fake_cifar.md5(good)} expected, {fake_cifar.md5(bad)} found"
-    assert line.startswith(f"pocketrcnn: {folder / 'data_batch_1.bin'} is damaged ({found}), and another copy was not")
+    sums = f"md5 {fake_cifar.md5(good)} expected, {fake_cifar.md5(bad)} found"
+    assert line.startswith(f"pocketrcnn: {folder / 'data_batch_1.bin'} is damaged ({sums}), and another copy was not")
     assert line.endswith("name it, `pocketrcnn download cifar10 --from FILE`")
 
 
@@ -263,7 +263,7 @@ def test_an_evaluation_that_cannot_be_written(
     assert not list(run.glob(".*"))
 
 
-def test_a_run_that_cannot_be_written_to_is_not_judged_first(
+def test_a_run_that_cannot_be_written_to_is_not_evaluated_first(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     def sealed(dir: Path) -> None:
@@ -406,7 +406,7 @@ def test_results_of_other_data_stay(shell: Shell, finished: Path, tmp_path: Path
 def test_resumed_with_other_settings(shell: Shell, stopped: Path) -> None:
     line = shell.refused(B2.replace("--batch 4", "--batch 5"), stopped)
     assert "was started with train.batch = 4, now it is 5: use the same settings, or choose another folder" in line
-    assert shell(B2, stopped).code == 0, "and with its own settings it goes on"
+    assert shell(B2, stopped).code == 0, "and with its settings it goes on"
 
 
 def test_other_lengths_recipes_and_seeds_have_folders_of_their_own(shell: Shell, stopped: Path) -> None:

@@ -35,14 +35,14 @@ def killing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
 
     def start(kills: str, weights: str = "a", words: str = "") -> int:
         moments = iter(kills)
-        found = iter(weights * len(kills))
+        turns = iter(weights * len(kills))
 
         def kill_after(command: list[str], seconds: float, out: Path) -> bool:
             (out / "runs" / "a").mkdir(parents=True)
             (out / "runs" / "a" / "checkpoint.safetensors").touch()
             return next(moments) == "k"
 
-        replaced: dict[str, Any] = {"kill_after": kill_after, "finish": lambda _: 1.0, "weights": lambda _: next(found)}
+        replaced: dict[str, Any] = {"kill_after": kill_after, "finish": lambda _: 1.0, "weights": lambda _: next(turns)}
         for name, function in replaced.items():
             monkeypatch.setitem(script["main"].__globals__, name, function)
         monkeypatch.setattr(sys, "argv", ["kill_and_resume.py", *words.split()])

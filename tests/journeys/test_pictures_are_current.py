@@ -77,9 +77,9 @@ def test_a_picture_of_a_trained_network_says_which_run_it_shows(name: str) -> No
 
 
 def drawings() -> dict[str, Any]:
-    """The pictures that need no run, by the script's own list."""
-    found: dict[str, Any] = loaded("__main__.py")["DRAWINGS"]
-    return found
+    """The pictures that need no run, as the script lists them."""
+    listed: dict[str, Any] = loaded("__main__.py")["DRAWINGS"]
+    return listed
 
 
 def loaded(name: str) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def test_no_line_of_code_in_the_readme_is_cut_off() -> None:
         assert [line for line in block.splitlines() if len(line) > 72] == []
 
 
-def test_what_is_missing_is_said_before_anything_is_drawn(
+def test_what_is_missing_is_named_before_anything_is_drawn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -33,9 +33,7 @@ PACKAGE = ROOT / "src" / "pocketrcnn"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^):#]+)\)")  # to files, not to addresses
-INLINE = re.compile(
-    r"`pocketrcnn ([a-z]+ [^`A-Z]*)`"
-)  # commands in a sentence; capitals stand for a reader's own words
+INLINE = re.compile(r"`pocketrcnn ([a-z]+ [^`A-Z]*)`")  # commands in a sentence; capitals stand for the reader's words
 QUICK = ("--iterations", "1", "--batch", "8")
 INSTALLATION = (
     "git clone ADDRESS pocket-rcnn",
@@ -50,12 +48,12 @@ INSTALLATION = (
 ROOMS = 8  # folders of the package that hold modules, at most
 
 script = runpy.run_path(str(ROOT / "scripts" / "readme_table.py"))
-own = runpy.run_path(str(ROOT / "scripts" / "own_table.py"))
+table = runpy.run_path(str(ROOT / "scripts" / "own_table.py"))
 
 
 def blocks(document: Path, *languages: str) -> list[tuple[str, str]]:
     """(language, content) of the fenced blocks in these languages."""
-    return [found for found in BLOCK.findall(document.read_text(encoding="utf-8")) if found[0] in languages]
+    return [block for block in BLOCK.findall(document.read_text(encoding="utf-8")) if block[0] in languages]
 
 
 def quick(words: list[str]) -> list[str]:
@@ -78,8 +76,8 @@ def quick(words: list[str]) -> list[str]:
 
 def without(words: list[str], *options: str) -> list[str]:
     """A command without some options and their values."""
-    places = {place for place, word in enumerate(words) if word in options}
-    return [word for place, word in enumerate(words) if not {place, place - 1} & places]
+    indices = {index for index, word in enumerate(words) if word in options}
+    return [word for index, word in enumerate(words) if not {index, index - 1} & indices]
 
 
 @pytest.fixture
@@ -118,8 +116,8 @@ def check_pictures(folder: Path, images: Path) -> None:
     """The detector that the page trained draws its boxes: a picture is more than the image, enlarged."""
     hold_nothing_back(folder)
     assert main.main(["predict", str(folder), str(images), "--threshold", "0", "--out", "drawn"]) == 0
-    found = json.loads(Path("drawn/predictions.json").read_text(encoding="utf-8"))
-    names = {Path(one["file_name"]) for one in found}
+    records = json.loads(Path("drawn/predictions.json").read_text(encoding="utf-8"))
+    names = {Path(one["file_name"]) for one in records}
     assert names == set(images.glob("*.png"))
     for name in names:
         drawn, image = read_image(Path("drawn/pictures", name.name)), read_image(name)
@@ -179,9 +177,9 @@ def test_the_tables_are_what_the_script_makes_from_the_kept_results() -> None:
         assert path.read_text(encoding="utf-8") == text, f"{path.name} is old: run `python scripts/readme_table.py`"
 
 
-def test_the_table_of_own_detectors_is_what_the_script_makes() -> None:
-    rows = json.loads((ROOT / own["KEPT"]).read_text(encoding="utf-8"))
-    for name, text in own["documents"](rows).items():
+def test_the_table_of_custom_detectors_is_what_the_script_makes() -> None:
+    rows = json.loads((ROOT / table["KEPT"]).read_text(encoding="utf-8"))
+    for name, text in table["documents"](rows).items():
         assert (ROOT / name).read_text(encoding="utf-8") == text, f"{name} is old: run `python scripts/own_table.py`"
 
 
@@ -205,8 +203,8 @@ def copy(tmp_path: Path) -> Path:
 def measured(folder: Path, **changes: Any) -> str:
     """A `results.json` as `reproduce` writes it."""
     path = folder / "results.json"
-    found = fake_results.results(recipes=("pocket", "course")) | {"command": "pocketrcnn reproduce --out elsewhere"}
-    path.write_text(json.dumps(found | changes))
+    results = fake_results.results(recipes=("pocket", "course")) | {"command": "pocketrcnn reproduce --out elsewhere"}
+    path.write_text(json.dumps(results | changes))
     return str(path)
 
 
@@ -231,7 +229,7 @@ def test_results_become_tables(copy: Path) -> None:
     assert before == ((copy / "README.md").read_text(), (copy / "docs" / "results.md").read_text())
 
 
-def test_a_figure_that_falls_short_is_said_to(copy: Path) -> None:
+def test_a_metric_that_falls_short_is_marked(copy: Path) -> None:
     rows = fake_results.results(ids=("B1",))["experiments"]
     rows[0]["report"]["beaten"] = False
     script["main"]([measured(copy, experiments=rows)], copy)

@@ -49,7 +49,7 @@ def test_fixed_filters_without_batchnorm_answer_with_a_mean_square_of_one(block:
     backbone.whiten(images)
     stem = backbone.blocks.conv1
     assert stem.norm is None
-    answers = stem.conv(images)[:, :, 1:-1, 1:-1].transpose(0, 1).flatten(1)  # [32,...], the border left out
+    answers = stem.conv(images)[:, :, 1:-1, 1:-1].transpose(0, 1).flatten(1)  # [32,...], without the border
     assert torch.allclose(answers.square().mean(1), torch.ones(32), atol=0.25)
     assert torch.equal(stem.conv.weight[:16], -stem.conv.weight[16:])
     assert not stem.conv.weight.requires_grad
@@ -142,9 +142,9 @@ def test_the_large_table_has_the_stride_that_is_asked_for(block: str, width: flo
 @pytest.mark.parametrize("table", TABLES)
 def test_width_is_a_factor_on_all_channels(table: int) -> None:
     blocks = Backbone(BackboneConfig("conv", table, 0.5)).blocks  # type: ignore[arg-type]
-    found = [block.conv.out_channels for block in blocks]
-    assert found == [scaled(row.channels, 0.5) for row in TABLES[table]]
-    assert all(channels % 8 == 0 for channels in found)
+    widths = [block.conv.out_channels for block in blocks]
+    assert widths == [scaled(row.channels, 0.5) for row in TABLES[table]]
+    assert all(channels % 8 == 0 for channels in widths)
 
 
 def test_a_number_of_channels_is_never_zero() -> None:

@@ -43,8 +43,8 @@ def test_iou_broadcasts_over_images_and_stands_empty_sets() -> None:
 def test_decode_undoes_encode(truth: torch.Tensor, x: float, y: float, size: float) -> None:
     anchor = torch.tensor([x, y, x + size, y + size]).expand_as(truth)
     inside = (boxes.center_size(truth)[2] > 0.11 * size) & (boxes.center_size(truth)[3] > 0.11 * size)
-    found = boxes.decode(boxes.encode(truth, anchor), anchor)
-    assert torch.allclose(found[inside], truth[inside], atol=2e-3, rtol=1e-3)
+    decoded = boxes.decode(boxes.encode(truth, anchor), anchor)
+    assert torch.allclose(decoded[inside], truth[inside], atol=2e-3, rtol=1e-3)
 
 
 def test_deltas_are_those_of_the_paper() -> None:
@@ -55,8 +55,8 @@ def test_deltas_are_those_of_the_paper() -> None:
 
 
 def test_three_deltas_give_squares_around_square_anchors() -> None:
-    found = boxes.decode(torch.tensor([0.1, -0.2, math.log(0.5)]), torch.tensor([0.0, 0, 32, 32]))
-    x1, y1, x2, y2 = found.tolist()
+    decoded = boxes.decode(torch.tensor([0.1, -0.2, math.log(0.5)]), torch.tensor([0.0, 0, 32, 32]))
+    x1, y1, x2, y2 = decoded.tolist()
     assert (x2 - x1, y2 - y1) == pytest.approx((16, 16))
     assert ((x1 + x2) / 2, (y1 + y2) / 2) == pytest.approx((16 + 3.2, 16 - 6.4))
 

@@ -1,4 +1,4 @@
-"""Multiplications and parameters: the published figures, the corrected one, and every other network of the project."""
+"""Multiplications and parameters: the published numbers, the corrected one, and every other network of the project."""
 
 import json
 
@@ -17,31 +17,31 @@ PUBLISHED = {
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_base_networks_cost_what_the_course_page_says(name: str) -> None:
-    found = costs.summary(name, NETWORKS[name])
+    counts = costs.summary(name, NETWORKS[name])
     parameters, multiplications, stages = PUBLISHED[name]
-    assert found["parameters"] == parameters
-    assert found["multiplications"] == multiplications
-    assert list(found["stages"].values()) == stages
+    assert counts["parameters"] == parameters
+    assert counts["multiplications"] == multiplications
+    assert list(counts["stages"].values()) == stages
 
 
 def test_the_detector_counts_every_convolution() -> None:
-    found = costs.summary("detector", NETWORKS["detector"])
-    assert found["stages"]["conv1"] == 5 * 5 * 3 * 32 * 48 * 48
-    assert found["stages"]["conv4"] == 3 * 3 * 128 * 256 * 6 * 6
-    assert found["stages"]["rpn.intermediate.0"] == 3 * 3 * 256 * 256 * 6 * 6
-    assert found["stages"]["rpn.box"] == 256 * 3 * 6 * 6
-    assert found["stages"]["head.hidden"] == 4 * 4 * 256 * 256
-    assert found["multiplications_linear"] == 256 * 10
+    counts = costs.summary("detector", NETWORKS["detector"])
+    assert counts["stages"]["conv1"] == 5 * 5 * 3 * 32 * 48 * 48
+    assert counts["stages"]["conv4"] == 3 * 3 * 128 * 256 * 6 * 6
+    assert counts["stages"]["rpn.intermediate.0"] == 3 * 3 * 256 * 256 * 6 * 6
+    assert counts["stages"]["rpn.box"] == 256 * 3 * 6 * 6
+    assert counts["stages"]["head.hidden"] == 4 * 4 * 256 * 256
+    assert counts["multiplications_linear"] == 256 * 10
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("side", [32, 64, 96])
 def test_every_network_can_be_counted_at_other_sizes(name: str, side: int) -> None:
-    found = costs.summary(name, costs.with_size(NETWORKS[name], side))
-    first = next(row for row in found["layers"] if row["name"].startswith("conv1"))
+    counts = costs.summary(name, costs.with_size(NETWORKS[name], side))
+    first = next(row for row in counts["layers"] if row["name"].startswith("conv1"))
     assert first["output"] == (side, side)
-    assert sum(found["stages"].values()) == found["multiplications"]
-    json.dumps(found)
+    assert sum(counts["stages"].values()) == counts["multiplications"]
+    json.dumps(counts)
 
 
 def test_an_image_smaller_than_a_cell_is_refused() -> None:

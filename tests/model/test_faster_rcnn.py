@@ -33,10 +33,10 @@ def test_every_network_predicts_learns_and_detects(name: str) -> None:
     losses = model.losses(prediction, model.targets(prediction, batch), LossConfig())
     total_loss(losses, LossConfig()).backward()
     assert all(p.grad is not None for p in model.parameters())
-    found = model.eval().detect(batch.images)
-    assert found.boxes.shape == (4, 1, 4)
-    assert ((found.scores >= 0) & (found.scores <= 1)).all()
-    assert len(found[0].labels) == 1
+    detections = model.eval().detect(batch.images)
+    assert detections.boxes.shape == (4, 1, 4)
+    assert ((detections.scores >= 0) & (detections.scores <= 1)).all()
+    assert len(detections[0].labels) == 1
 
 
 def test_a_batch_of_two_is_two_batches_of_one() -> None:
@@ -49,8 +49,8 @@ def test_a_batch_of_two_is_two_batches_of_one() -> None:
 
 
 def test_a_classifier_is_a_detector_whose_one_box_is_the_frame() -> None:
-    found = network("convnet").eval().detect(some_batch(32).images)
-    assert found.boxes[:, 0].tolist() == [[0, 0, 32, 32]] * 4
+    detections = network("convnet").eval().detect(some_batch(32).images)
+    assert detections.boxes[:, 0].tolist() == [[0, 0, 32, 32]] * 4
 
 
 def test_total_loss_is_the_weighted_sum() -> None:
@@ -87,13 +87,13 @@ def test_training_regions(box: str) -> None:
         assert torch.allclose(prediction.regions, batch.boxes, atol=26 * 0.05 * 5)
 
 
-def test_evaluation_uses_the_networks_own_boxes_whatever_training_used() -> None:
+def test_evaluation_uses_the_boxes_of_the_network_whatever_training_used() -> None:
     model, batch = network("detector").eval(), some_batch(48)
     with torch.no_grad():
-        own, given = model(batch.images), model(batch.images, batch)
-    assert own.regions is own.proposals
-    assert torch.equal(own.proposals, given.proposals)
-    assert not torch.equal(own.logits, given.logits)
+        proposed, given = model(batch.images), model(batch.images, batch)
+    assert proposed.regions is proposed.proposals
+    assert torch.equal(proposed.proposals, given.proposals)
+    assert not torch.equal(proposed.logits, given.logits)
 
 
 def test_a_region_gets_the_class_of_the_object_it_overlaps_most() -> None:
@@ -111,9 +111,9 @@ def test_a_region_gets_the_class_of_the_object_it_overlaps_most() -> None:
 
 
 def test_detections_are_unpadded_by_image() -> None:
-    found = Detections(torch.zeros(2, 3, 4), torch.zeros(2, 3), torch.tensor([[1, -1, -1], [2, 3, -1]]))
-    assert [len(found[i]) for i in range(2)] == [1, 2]
-    assert found[1].labels.tolist() == [2, 3]
+    detections = Detections(torch.zeros(2, 3, 4), torch.zeros(2, 3), torch.tensor([[1, -1, -1], [2, 3, -1]]))
+    assert [len(detections[i]) for i in range(2)] == [1, 2]
+    assert detections[1].labels.tolist() == [2, 3]
 
 
 def test_wrong_shapes_are_caught_where_they_arise() -> None:

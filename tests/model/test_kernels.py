@@ -1,4 +1,4 @@
-"""Each kernel equals its plain twin: values and gradients, in both number formats."""
+"""Each kernel equals its plain twin: values and gradients, in both precisions."""
 
 import re
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ each_format = pytest.mark.parametrize("dtype", ROUNDING, ids=str)
 
 
 def assert_equal(mine: Sequence[Tensor], theirs: Sequence[Tensor], dtype: torch.dtype) -> None:
-    """Up to the rounding of the number format."""
+    """Up to the rounding of the precision."""
     for one, other in zip(mine, theirs, strict=True):
         scale = float(other.detach().abs().max())
         assert torch.allclose(one.double(), other.double(), atol=ROUNDING[dtype] * scale, rtol=0), (one, other)

@@ -27,10 +27,10 @@ def test_a_convolution_with_stride_two_halves_an_even_map(kernel: int) -> None:
 def test_relu_after_pooling_equals_relu_before_it_gradients_included() -> None:
     torch.manual_seed(0)
     x = torch.randn(2, 3, 8, 8, requires_grad=True)
-    found, wanted = pool_relu(x, True), F.max_pool2d(F.relu(x), 2)
-    assert torch.equal(found, wanted)
-    slope = torch.randn_like(found)
-    mine, theirs = torch.autograd.grad(found, x, slope), torch.autograd.grad(wanted, x, slope)
+    result, wanted = pool_relu(x, True), F.max_pool2d(F.relu(x), 2)
+    assert torch.equal(result, wanted)
+    slope = torch.randn_like(result)
+    mine, theirs = torch.autograd.grad(result, x, slope), torch.autograd.grad(wanted, x, slope)
     assert torch.equal(mine[0], theirs[0])
 
 

@@ -48,13 +48,13 @@ def network(**changes: Any) -> FasterRCNN:
 def some_batch(*objects: list[tuple[int, list[float]]]) -> Batch:
     """Noise with the given (label, box) in each image."""
     slots = max(1, *map(len, objects))
-    found, labels = torch.zeros(len(objects), slots, 4), torch.full((len(objects), slots), PADDING)
+    corners, labels = torch.zeros(len(objects), slots, 4), torch.full((len(objects), slots), PADDING)
     for i, rows in enumerate(objects):
         for j, (label, box) in enumerate(rows):
-            found[i, j], labels[i, j] = torch.tensor(box), label
+            corners[i, j], labels[i, j] = torch.tensor(box), label
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (len(objects), 3, SIDE, SIDE), dtype=torch.uint8, generator=generator)
-    return Batch(images, found, labels, torch.arange(len(objects)))
+    return Batch(images, corners, labels, torch.arange(len(objects)))
 
 
 MIXED = some_batch([(2, [4, 6, 30, 20]), (0, [40, 40, 60, 60])], [], [(1, [0, 0, 64, 64])])
@@ -62,13 +62,13 @@ MIXED = some_batch([(2, [4, 6, 30, 20]), (0, [40, 40, 60, 60])], [], [(1, [0, 0,
 
 def prediction(regions: list[list[float]], logits: list[list[float]], scores: list[float], refined: Any) -> Prediction:
     """What a network says of one image, by hand."""
-    found = torch.tensor([regions])
+    proposed = torch.tensor([regions])
     deltas = None if refined is None else torch.tensor([refined])
     shown = torch.tensor([scores]) > 0
-    return Prediction(None, None, found, torch.tensor([scores]), found, shown, torch.tensor([logits]), deltas)
+    return Prediction(None, None, proposed, torch.tensor([scores]), proposed, shown, torch.tensor([logits]), deltas)
 
 
-def test_each_anchor_of_a_cell_has_its_own_outputs() -> None:
+def test_each_anchor_of_a_cell_has_separate_outputs() -> None:
     """Channels run anchor by anchor, each with all its parameters, as the anchors lie side by side in the grid."""
     assert MODEL.rpn is not None
     rpn = RPN(MODEL.rpn, 8, 4, SIDE)
@@ -90,10 +90,10 @@ def test_rectangles_are_proposed_as_they_are_told() -> None:
     proposals, scores = model.rpn.propose((labels == boxes.POSITIVE).float() * 20 - 10, deltas)
     assert (scores.diff(dim=1) <= 0).all()
     for i in range(3):
-        own = MIXED.boxes[i][MIXED.valid[i]]
-        overlap = boxes.iou(own, proposals[i])
-        assert torch.allclose(overlap.amax(1), torch.ones(len(own)), atol=1e-3)
-        assert ((scores[i] > 0.5).sum() == len(own)).item(), "one proposal an object, after suppression"
+        objects = MIXED.boxes[i][MIXED.valid[i]]
+        overlap = boxes.iou(objects, proposals[i])
+        assert torch.allclose(overlap.amax(1), torch.ones(len(objects)), atol=1e-3)
+        assert ((scores[i] > 0.5).sum() == len(objects)).item(), "one proposal an object, after suppression"
 
 
 def test_proposals_that_suppression_leaves_are_distinct_and_the_rest_has_score_0() -> None:
@@ -225,71 +225,71 @@ SURE, NONE = 20.0, -20.0
 def test_detections_of_one_class_suppress_each_other_those_of_two_do_not() -> None:
     same = [[10.0, 10, 30, 30], [11, 10, 31, 30], [10, 10, 30, 30]]
     logits = [[SURE, 0, 0, 0], [SURE, 0, 0, 0], [0, SURE, 0, 0]]
-    found = network(min_score=0.1).decode(prediction(same, logits, [0.8, 0.9, 0.7], None))
-    assert found.labels[0].tolist() == [0, 1] + [PADDING] * 6
-    assert found.scores[0].tolist() == pytest.approx([0.9, 0.7] + [0] * 6, abs=1e-6)
-    assert found.boxes[0, 0].tolist() == [11, 10, 31, 30]
-    assert (found.boxes[0, 2:] == 0).all()
+    detections = network(min_score=0.1).decode(prediction(same, logits, [0.8, 0.9, 0.7], None))
+    assert detections.labels[0].tolist() == [0, 1] + [PADDING] * 6
+    assert detections.scores[0].tolist() == pytest.approx([0.9, 0.7] + [0] * 6, abs=1e-6)
+    assert detections.boxes[0, 0].tolist() == [11, 10, 31, 30]
+    assert (detections.boxes[0, 2:] == 0).all()
 
 
 def test_a_region_may_be_a_detection_of_two_classes() -> None:
-    found = network(min_score=0.1).decode(prediction([[10.0, 10, 30, 30]], [[5, 5, NONE, NONE]], [1.0], None))
-    assert sorted(found[0].labels.tolist()) == [0, 1]
-    assert found[0].scores.tolist() == pytest.approx([0.5, 0.5], abs=1e-6)
+    detections = network(min_score=0.1).decode(prediction([[10.0, 10, 30, 30]], [[5, 5, NONE, NONE]], [1.0], None))
+    assert sorted(detections[0].labels.tolist()) == [0, 1]
+    assert detections[0].scores.tolist() == pytest.approx([0.5, 0.5], abs=1e-6)
 
 
 def test_the_background_takes_its_part_of_the_score_and_is_never_a_detection() -> None:
-    found = network(min_score=0.0).decode(prediction([[10.0, 10, 30, 30]], [[1.0, 0, 0, 3]], [0.5], None))
+    detections = network(min_score=0.0).decode(prediction([[10.0, 10, 30, 30]], [[1.0, 0, 0, 3]], [0.5], None))
     probability = torch.tensor([1.0, 0, 0, 3]).softmax(0)
-    assert found[0].scores.tolist() == pytest.approx((0.5 * probability[:3]).tolist())
-    assert found[0].labels.tolist() == [0, 1, 2]
+    assert detections[0].scores.tolist() == pytest.approx((0.5 * probability[:3]).tolist())
+    assert detections[0].labels.tolist() == [0, 1, 2]
 
 
 def test_no_more_detections_than_asked_for_best_first() -> None:
     regions = [[float(x), float(y), x + 6.0, y + 6.0] for x in range(0, 56, 8) for y in range(0, 56, 8)]
     scores = [(i * 37 % 49 + 1) / 50 for i in range(49)]
-    found = network(min_score=0.01).decode(prediction(regions, [[SURE, 0, 0, 0]] * 49, scores, None))
-    assert found.labels.shape == (1, 8)
-    assert found[0].scores.tolist() == pytest.approx(sorted(scores, reverse=True)[:8], abs=1e-6)
+    detections = network(min_score=0.01).decode(prediction(regions, [[SURE, 0, 0, 0]] * 49, scores, None))
+    assert detections.labels.shape == (1, 8)
+    assert detections[0].scores.tolist() == pytest.approx(sorted(scores, reverse=True)[:8], abs=1e-6)
 
 
 @pytest.mark.parametrize(("least", "count"), [(0.0, 3), (0.3, 2), (0.95, 0)])
 def test_detections_below_the_least_score_are_left_out(least: float, count: int) -> None:
     regions = [[0.0, 0, 9, 9], [20, 0, 29, 9], [40, 0, 49, 9]]
     only = [[SURE, NONE, NONE, NONE]] * 3
-    found = network(min_score=least).decode(prediction(regions, only, [0.2, 0.9, 0.6], None))
-    assert ((found.scores[0] > least) & (found.labels[0] == 0)).sum() == count
-    assert len(found[0].labels) >= count
+    detections = network(min_score=least).decode(prediction(regions, only, [0.2, 0.9, 0.6], None))
+    assert ((detections.scores[0] > least) & (detections.labels[0] == 0)).sum() == count
+    assert len(detections[0].labels) >= count
 
 
 def test_padded_proposals_are_no_detections() -> None:
-    found = network(min_score=0.0).decode(
+    detections = network(min_score=0.0).decode(
         prediction([[10.0, 10, 30, 30]] * 2, [[SURE, NONE, NONE, NONE]] * 2, [0.0] * 2, None)
     )
-    assert found.labels[0].tolist() == [PADDING] * len(found.labels[0])
-    assert len(found[0].boxes) == 0
+    assert detections.labels[0].tolist() == [PADDING] * len(detections.labels[0])
+    assert len(detections[0].boxes) == 0
 
 
 def test_refined_boxes_stay_in_the_frame() -> None:
     moved = [[0.5, 0, 0, 0], [0, 0, 9.0, 9.0]]
-    found = network(min_score=0.1).decode(
+    detections = network(min_score=0.1).decode(
         prediction([[10.0, 10, 30, 30], [40, 40, 60, 60]], [[SURE, 0, 0, 0], [0, SURE, 0, 0]], [0.9, 0.8], moved)
     )
-    assert found[0].boxes.tolist() == [[20, 10, 40, 30], [0, 0, 64, 64]]
+    assert detections[0].boxes.tolist() == [[20, 10, 40, 30], [0, 0, 64, 64]]
 
 
 @torch.no_grad()
 def test_a_batch_of_three_is_three_batches_of_one() -> None:
     model = network(min_score=0.001).eval()
     together = model(MIXED.images)
-    found = model.decode(together)
+    detections = model.decode(together)
     for i in range(3):
         alone = model(MIXED.images[i : i + 1])
         for whole, part in zip(together, alone, strict=True):
             assert torch.allclose(whole[i : i + 1], part, atol=1e-4)
         one = model.decode(alone)
-        assert torch.equal(one.labels[0], found.labels[i])
-        assert torch.allclose(one.boxes[0], found.boxes[i], atol=1e-3)
+        assert torch.equal(one.labels[0], detections.labels[i])
+        assert torch.allclose(one.boxes[0], detections.boxes[i], atol=1e-3)
 
 
 def constant(images: int, *objects: tuple[int, list[float]]) -> Images:
@@ -299,8 +299,8 @@ def constant(images: int, *objects: tuple[int, list[float]]) -> Images:
 
 
 def config(**train: Any) -> Config:
-    found = Config(model=MODEL, optim=OptimConfig("adam", lr=3e-3))
-    return replace(found, train=replace(found.train, iterations=4, batch=4, precision="float32", **train))
+    base = Config(model=MODEL, optim=OptimConfig("adam", lr=3e-3))
+    return replace(base, train=replace(base.train, iterations=4, batch=4, precision="float32", **train))
 
 
 def test_images_without_objects_train_without_trouble() -> None:
@@ -308,22 +308,22 @@ def test_images_without_objects_train_without_trouble() -> None:
     trainer = Trainer(config(), nothing, nothing, torch.device("cpu"))
     for _ in range(4):
         trainer.step()
-    figures = trainer.state.means.result()
-    assert figures["loss_box"] == figures["loss_box_regression"] == 0
+    means = trainer.state.means.result()
+    assert means["loss_box"] == means["loss_box_regression"] == 0
     assert all(torch.isfinite(p).all() for p in trainer.state.model.parameters())
-    found = evaluate(trainer.state.evaluated, nothing, LossConfig())
-    assert found["mean_iou"] == 0
-    assert all(torch.isfinite(torch.tensor(value)) for value in found.values())
+    metrics = evaluate(trainer.state.evaluated, nothing, LossConfig())
+    assert metrics["mean_iou"] == 0
+    assert all(torch.isfinite(torch.tensor(value)) for value in metrics.values())
 
 
-def test_the_figures_of_an_evaluation_do_not_depend_on_the_random_numbers_before() -> None:
+def test_the_metrics_of_an_evaluation_do_not_depend_on_the_random_numbers_before() -> None:
     """The losses count a random sample of anchors: on validation data the same one every time."""
     model, some = network(), constant(6, (2, [4.0, 6, 30, 20]))
-    found = []
+    metrics = []
     for seed in (0, 1):
         torch.manual_seed(seed)
-        found.append(evaluate(model, some, LossConfig()))
-    assert found[0] == found[1]
+        metrics.append(evaluate(model, some, LossConfig()))
+    assert metrics[0] == metrics[1]
 
 
 @torch.no_grad()

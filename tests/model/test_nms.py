@@ -40,17 +40,17 @@ def nms(rows: list[Box], valid: list[bool] | None = None, most: float = 0.5) -> 
 @settings(deadline=None)
 @given(st.lists(st.tuples(box, st.booleans()), min_size=1, max_size=25), threshold)
 def test_suppression_is_the_greedy_loop(rows: list[tuple[Box, bool]], most: float) -> None:
-    places, valid = [b for b, _ in rows], [v for _, v in rows]
-    assert nms(places, valid, most) == greedy(places, valid, most)
+    corners, valid = [b for b, _ in rows], [v for _, v in rows]
+    assert nms(corners, valid, most) == greedy(corners, valid, most)
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.lists(st.tuples(box, st.booleans()), min_size=6, max_size=6), min_size=2, max_size=4), threshold)
 def test_suppression_of_a_batch_is_that_of_its_images(images: list[list[tuple[Box, bool]]], most: float) -> None:
-    places = torch.tensor([[b for b, _ in rows] for rows in images], dtype=torch.float32)
+    corners = torch.tensor([[b for b, _ in rows] for rows in images], dtype=torch.float32)
     valid = torch.tensor([[v for _, v in rows] for rows in images])
     alone = [greedy([b for b, _ in rows], [v for _, v in rows], most) for rows in images]
-    assert boxes.nms(places, valid, most).tolist() == alone
+    assert boxes.nms(corners, valid, most).tolist() == alone
 
 
 def test_of_equal_boxes_the_first_stays() -> None:
@@ -92,10 +92,10 @@ def test_suppression_leaves_its_arguments_as_they_are() -> None:
 @settings(deadline=None)
 @given(st.lists(box, min_size=1, max_size=8), st.lists(box, max_size=8))
 def test_iou_is_the_plain_loop(a: list[Box], b: list[Box]) -> None:
-    found = boxes.iou(torch.tensor(a, dtype=torch.float32), torch.tensor(b, dtype=torch.float32).view(-1, 4))
-    assert found.shape == (len(a), len(b))
+    overlaps = boxes.iou(torch.tensor(a, dtype=torch.float32), torch.tensor(b, dtype=torch.float32).view(-1, 4))
+    assert overlaps.shape == (len(a), len(b))
     for i, one in enumerate(a):
-        assert found[i].tolist() == pytest.approx([plain_iou(one, other) for other in b], abs=1e-6)
+        assert overlaps[i].tolist() == pytest.approx([plain_iou(one, other) for other in b], abs=1e-6)
 
 
 def test_iou_broadcasts_over_a_batch_and_changes_nothing() -> None:
@@ -109,9 +109,9 @@ def test_iou_broadcasts_over_a_batch_and_changes_nothing() -> None:
 
 def test_take_hands_out_boxes_in_the_order_of_the_places() -> None:
     rows = torch.arange(24.0).view(2, 3, 4)
-    found = boxes.take(rows, torch.tensor([[2, 0, 2], [1, 1, 0]]))
-    assert found[0].tolist() == [rows[0, 2].tolist(), rows[0, 0].tolist(), rows[0, 2].tolist()]
-    assert torch.equal(found[1], rows[1, [1, 1, 0]])
+    taken = boxes.take(rows, torch.tensor([[2, 0, 2], [1, 1, 0]]))
+    assert taken[0].tolist() == [rows[0, 2].tolist(), rows[0, 0].tolist(), rows[0, 2].tolist()]
+    assert torch.equal(taken[1], rows[1, [1, 1, 0]])
     assert boxes.take(rows, torch.zeros(2, 0, dtype=torch.int64)).shape == (2, 0, 4)
 
 
@@ -160,16 +160,16 @@ def test_every_candidate_is_as_likely_as_another() -> None:
 def crowded() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Anchors [48,4]; boxes [3,17,4]; objects [3,7,4], of which the last image has none: valid [3,7]."""
     generator = torch.Generator().manual_seed(0)
-    found, objects = (torch.rand(3, count, 4, generator=generator).cumsum(-1) * 12 for count in (17, 7))
+    candidates, objects = (torch.rand(3, count, 4, generator=generator).cumsum(-1) * 12 for count in (17, 7))
     valid = torch.rand(3, 7, generator=generator) < 0.7
     valid[2] = False
-    return boxes.anchors(4, 6, 8, [(8.0, 8.0), (16.0, 12.0)]), found, objects, valid
+    return boxes.anchors(4, 6, 8, [(8.0, 8.0), (16.0, 12.0)]), candidates, objects, valid
 
 
 @pytest.mark.parametrize("most", [1, 50, 200, 1 << 24])
 def test_many_objects_are_compared_in_parts_with_the_same_result(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boxes, "MAX_PAIRS", most)
-    anchors, found, objects, valid = crowded()
+    anchors, candidates, objects, valid = crowded()
     labels, index = boxes.match(anchors, objects, valid, 0.5, 0.2)
     for i in range(3):
         overlap = boxes.iou(anchors.flatten(0, 2), objects[i]) * valid[i]  # [N,G], all at once
@@ -178,14 +178,14 @@ def test_many_objects_are_compared_in_parts_with_the_same_result(most: int, monk
         assert torch.equal(labels[i] == boxes.POSITIVE, stands)
         assert torch.equal(labels[i] == boxes.NEGATIVE, (best < 0.2) & ~stands)
         assert torch.equal(overlap.gather(1, index[i, :, None])[:, 0], best)
-    overlap, place = boxes.closest(found, objects, valid)
-    plain = boxes.iou(found, objects).masked_fill(~valid[:, None], -1)
+    overlap, index = boxes.closest(candidates, objects, valid)
+    plain = boxes.iou(candidates, objects).masked_fill(~valid[:, None], -1)
     assert torch.equal(overlap, plain.amax(-1))
-    assert torch.equal(plain.gather(2, place[..., None])[..., 0], overlap)
+    assert torch.equal(plain.gather(2, index[..., None])[..., 0], overlap)
     assert (overlap[2] == -1).all(), "an image without objects"
 
 
 def test_without_boxes_there_is_nothing_closest() -> None:
     _, _, objects, valid = crowded()
-    overlap, place = boxes.closest(torch.zeros(3, 0, 4), objects, valid)
-    assert overlap.shape == place.shape == (3, 0)
+    overlap, index = boxes.closest(torch.zeros(3, 0, 4), objects, valid)
+    assert overlap.shape == index.shape == (3, 0)

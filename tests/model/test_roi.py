@@ -1,4 +1,4 @@
-"""ROI layers: the spatial transformer against torch's own, max pooling against a plain loop."""
+"""ROI layers: the spatial transformer against that of torch, max pooling against a plain loop."""
 
 import math
 
@@ -26,19 +26,19 @@ def test_the_separable_transformer_is_grid_sample_values_and_gradients() -> None
     torch.manual_seed(0)
     features = torch.randn(2, 5, 6, 6, requires_grad=True)
     rois = ROIS.expand(2, -1, -1)
-    found, wanted = transformer_pool(features, rois, 48, 4), grid_sample(features, rois, 48, 4)
-    assert found.shape == (8, 5, 4, 4)
-    assert torch.allclose(found, wanted, atol=1e-5)
-    slope = torch.randn_like(found)
-    mine, theirs = torch.autograd.grad(found, features, slope), torch.autograd.grad(wanted, features, slope)
+    pooled, wanted = transformer_pool(features, rois, 48, 4), grid_sample(features, rois, 48, 4)
+    assert pooled.shape == (8, 5, 4, 4)
+    assert torch.allclose(pooled, wanted, atol=1e-5)
+    slope = torch.randn_like(pooled)
+    mine, theirs = torch.autograd.grad(pooled, features, slope), torch.autograd.grad(wanted, features, slope)
     assert torch.allclose(mine[0], theirs[0], atol=1e-5)
 
 
 def test_the_transformer_crops_images_too() -> None:
     torch.manual_seed(0)
     images = 255 * torch.rand(1, 3, 48, 48)
-    found = transformer_pool(images, ROIS[None], 48, 32)
-    assert torch.allclose(found, grid_sample(images, ROIS[None], 48, 32), atol=0.02)
+    pooled = transformer_pool(images, ROIS[None], 48, 32)
+    assert torch.allclose(pooled, grid_sample(images, ROIS[None], 48, 32), atol=0.02)
     exact = transformer_pool(images, torch.tensor([[[8.0, 4, 40, 36]]]), 48, 32)
     assert torch.allclose(exact[0], images[0, :, 4:36, 8:40], atol=1e-2)
 
@@ -46,7 +46,7 @@ def test_the_transformer_crops_images_too() -> None:
 def test_max_pooling_takes_the_maximum_of_each_bin() -> None:
     torch.manual_seed(0)
     features, size = torch.randn(2, 3, 6, 6), 4
-    found = max_pool(features, ROIS.expand(2, -1, -1), 48, size).view(2, len(ROIS), 3, size, size)
+    pooled = max_pool(features, ROIS.expand(2, -1, -1), 48, size).view(2, len(ROIS), 3, size, size)
     for p, (left_edge, top_edge, x2, y2) in enumerate(ROIS.div(8).tolist()):
         x1, y1 = max(left_edge, 0.0), max(top_edge, 0.0)
         width, height = max(min(x2, 6) - x1, 1e-3), max(min(y2, 6) - y1, 1e-3)
@@ -55,13 +55,13 @@ def test_max_pooling_takes_the_maximum_of_each_bin() -> None:
             for j in range(size):
                 left, right = math.floor(x1 + j * width / size + 1e-6), math.ceil(x1 + (j + 1) * width / size - 1e-6)
                 cells = features[:, :, top : max(bottom, top + 1), left : max(right, left + 1)]
-                assert torch.equal(found[:, p, :, i, j], cells.amax((-1, -2)))
+                assert torch.equal(pooled[:, p, :, i, j], cells.amax((-1, -2)))
 
 
 def test_max_pooling_only_copies_values() -> None:
     features = torch.arange(36.0).view(1, 1, 6, 6)
-    found = max_pool(features, ROIS[None], 48, 4)
-    assert torch.equal(found, found.round())
+    pooled = max_pool(features, ROIS[None], 48, 4)
+    assert torch.equal(pooled, pooled.round())
 
 
 def test_regions_of_a_batch_are_the_regions_of_its_images() -> None:
@@ -89,8 +89,8 @@ def test_a_diverged_network_is_no_error_of_the_crop() -> None:
 def test_crops_of_a_bfloat16_map_are_summed_in_float32() -> None:
     torch.manual_seed(0)
     features = torch.randn(1, 5, 6, 6).bfloat16().requires_grad_()
-    found = transformer_pool(features, ROIS[None], 48, 4)
-    assert found.dtype == torch.float32
-    assert torch.equal(found, transformer_pool(features.float(), ROIS[None], 48, 4))
-    (slope,) = torch.autograd.grad(found.sum(), features)
+    pooled = transformer_pool(features, ROIS[None], 48, 4)
+    assert pooled.dtype == torch.float32
+    assert torch.equal(pooled, transformer_pool(features.float(), ROIS[None], 48, 4))
+    (slope,) = torch.autograd.grad(pooled.sum(), features)
     assert slope.dtype == torch.bfloat16

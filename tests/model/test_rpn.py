@@ -55,7 +55,7 @@ def test_prediction_in_pixels_begins_in_the_middle_of_the_frame_with_the_anchors
 
 def test_a_constant_middle_prediction_has_the_loss_with_which_the_reports_curves_begin() -> None:
     """Its curves begin near 0.03, that of a constant (24, 24, 32): 0.000727 is a sum over three coordinates. (A mean
-    over them would begin near 0.01; the places of the original archive are a little more central than uniform ones.)"""
+    over them would begin near 0.01; the positions of the original archive are more central than uniform ones.)"""
     generator = torch.Generator().manual_seed(0)
     width = torch.randint(24, 41, (5000,), generator=generator)
     x, y = ((torch.rand(5000, generator=generator) * (49 - width)).floor() for _ in range(2))

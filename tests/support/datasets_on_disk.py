@@ -34,8 +34,8 @@ def coco(root: Path, scenes: Scenes = SCENES, images: str = "", name: str = "_an
         picture(root / images / file, size)
         records.append({"id": 10 * len(records), "file_name": file, "width": size[0], "height": size[1]})
         for label, (x1, y1, x2, y2) in objects:
-            thing = {"id": len(annotations) + 1, "image_id": records[-1]["id"], "category_id": ids[label]}
-            annotations.append(thing | {"bbox": [x1, y1, x2 - x1, y2 - y1], "iscrowd": 0})
+            annotation = {"id": len(annotations) + 1, "image_id": records[-1]["id"], "category_id": ids[label]}
+            annotations.append(annotation | {"bbox": [x1, y1, x2 - x1, y2 - y1], "iscrowd": 0})
     used = {label for _, objects in scenes.values() for label, _ in objects} | set(CLASSES)
     categories = [{"id": ids[label], "name": label} for label in sorted(used)]
     write_json(root / name, {"images": records, "annotations": annotations, "categories": categories})

@@ -29,7 +29,7 @@ def exported(run: Path, folder: Path) -> Path:
 
 
 def with_facts(path: Path, folder: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
-    """A copy of an exported file in which what it says of itself is `change` of what it said."""
+    """A copy of an exported file whose metadata are `change` of those it had."""
     model = onnx.load(path)
     (entry,) = model.metadata_props
     entry.value = json.dumps(change(json.loads(entry.value)))

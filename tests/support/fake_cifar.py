@@ -1,4 +1,4 @@
-"""A CIFAR-10 of a few records, in every shape in which the real one is found; its checksums replace the official."""
+"""A CIFAR-10 of a few records, in every shape that the real one has; its checksums replace the official."""
 
 from __future__ import annotations
 

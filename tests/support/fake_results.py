@@ -1,4 +1,4 @@
-"""A complete `results.json` made by code: realistic figures, synthetic pictures, the same every time."""
+"""A complete `results.json` made by code: realistic numbers, synthetic pictures, the same every time."""
 
 from __future__ import annotations
 
@@ -91,14 +91,14 @@ def stat(values: NDArray[np.float64]) -> dict[str, Any]:
 
 
 def _metrics(id: str, final: float) -> dict[str, float]:
-    found = {"accuracy": final} if id[0] in "BF" else {}
+    metrics = {"accuracy": final} if id[0] in "BF" else {}
     if id[0] in "RF":
-        found |= {
+        metrics |= {
             "objectness_accuracy": 0.9932, "objectness_positive_accuracy": 0.991,
             "objectness_negative_accuracy": 0.9935, "loss_objectness": 0.004,
         }  # fmt: skip
     if id[0] in "RF" and id != "R1":
-        found |= {
+        metrics |= {
             "box_loss": 0.000412,
             "pixel_error": 0.53,
             "mean_iou": 0.955,
@@ -106,28 +106,28 @@ def _metrics(id: str, final: float) -> dict[str, float]:
             "recall_70": 0.988,
             "recall_90": 0.93,
         }
-    return found
+    return metrics
 
 
 def layers(id: str) -> list[dict[str, Any]]:
     """The layers of Table 1 or Table 2, with the heads, at the costs of the formulas."""
     table2 = id[0] in "RF"
-    side, channels, found = (48 if table2 else 32), 3, []
+    side, channels, rows = (48 if table2 else 32), 3, []
     for stage, width in enumerate((32, 64, 128, *(() if table2 else (256,))), 1):
-        found += _block(BLOCKS[id], f"conv{stage}", (channels, width), side)
+        rows += _block(BLOCKS[id], f"conv{stage}", (channels, width), side)
         channels, side = width, side // 2
     if not table2:
-        return [*found, _conv("conv5.0.0", 3, (channels, 512), 2), _linear("head.classify", 512)]
-    found += [
+        return [*rows, _conv("conv5.0.0", 3, (channels, 512), 2), _linear("head.classify", 512)]
+    rows += [
         _conv("conv4.0.0", 3, (channels, 256), side),
         _conv("rpn.intermediate.0", 3, (256, 256), side),
         _conv("rpn.objectness", 1, (256, 1), side),
     ]
     if id != "R1":
-        found.append(_conv("rpn.box", 1, (256, 3), side))
+        rows.append(_conv("rpn.box", 1, (256, 3), side))
     if id[0] == "F":
-        found += [_conv("head.hidden", 4, (256, 256), 1), _linear("head.classify", 256)]
-    return found
+        rows += [_conv("head.hidden", 4, (256, 256), 1), _linear("head.classify", 256)]
+    return rows
 
 
 def _block(kind: str, stage: str, channels: tuple[int, int], side: int) -> list[dict[str, Any]]:
@@ -175,34 +175,34 @@ def _curves(id: str, final: float, seeds: int, iterations: int, rng: np.random.G
         rows = [(level * np.exp(noise * rng.normal(size=len(x)))).tolist() for _ in range(seeds)]
         return {"x": x.astype(int).tolist(), "y": rows}
 
-    found = {"loss_total_train": curve(evaluated, 2.4, 0.5, 5, 0.05)}
+    curves = {"loss_total_train": curve(evaluated, 2.4, 0.5, 5, 0.05)}
     if id[0] in "BF":
-        found |= {
+        curves |= {
             "accuracy_train": curve(evaluated, 0.12, final + 0.15, 4, 0.008),
             "accuracy_test": curve(evaluated, 0.12, final, 5, 0.01),
         }
     if id[0] in "RF":
-        found |= {"loss_objectness_train": curve(evaluated, 0.7, 0.004, 18, 0.1)}
-        found |= {f"objectness_accuracy_{s}": curve(evaluated, 0.7, 0.988, 14, 0.001) for s in ("train", "test")}
+        curves |= {"loss_objectness_train": curve(evaluated, 0.7, 0.004, 18, 0.1)}
+        curves |= {f"objectness_accuracy_{s}": curve(evaluated, 0.7, 0.988, 14, 0.001) for s in ("train", "test")}
     if id[0] in "RF" and id != "R1":
-        found |= {"loss_box_train": curve(evaluated, 0.3, 0.0004, 14, 0.15)}
-        found |= {f"box_loss_{s}": curve(evaluated, 0.2, 0.000412, 12, 0.05) for s in ("train", "test")}
-        found |= {
+        curves |= {"loss_box_train": curve(evaluated, 0.3, 0.0004, 14, 0.15)}
+        curves |= {f"box_loss_{s}": curve(evaluated, 0.2, 0.000412, 12, 0.05) for s in ("train", "test")}
+        curves |= {
             "pixel_error_test": curve(evaluated, 9, 0.53, 10, 0.02),
             "mean_iou_test": curve(evaluated, 0.5, 0.955, 9, 0.004),
         }
     if id[0] == "F":
-        found |= {"loss_classification_train": curve(evaluated, 2.3, 0.35, 4, 0.06)}
-    return found
+        curves |= {"loss_classification_train": curve(evaluated, 2.3, 0.35, 4, 0.06)}
+    return curves
 
 
 def _pictures(id: str, rng: np.random.Generator) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    pictures: dict[str, Any] = {}
     if id in ("R2", "F2"):
-        found["rois"] = {split: _rois(rng) for split in ("train", "test")}
+        pictures["rois"] = {split: _rois(rng) for split in ("train", "test")}
     if id[0] == "F":
-        found["detections"] = [_detection(rng, right) for right in (True, False) for _ in range(8)]
-    return found
+        pictures["detections"] = [_detection(rng, right) for right in (True, False) for _ in range(8)]
+    return pictures
 
 
 def scene(rng: np.random.Generator) -> tuple[NDArray[np.uint8], list[float]]:

@@ -1,4 +1,4 @@
-"""Facts of runs that never were, of any shape: what `run_summary` collects, with a real evaluation of made-up boxes."""
+"""Summaries of runs that never were: what `run_summary` collects, with real evaluations of made-up boxes."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def names(classes: int) -> list[str]:
 
 
 def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    leaves: dict[str, Any] = {}
     for name, value in tree.items():
-        found |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
-    return found
+        leaves |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return leaves
 
 
 def run(
     classes: int = 2, images: int = 4, objects: int = 3, *, name: str = "my run", seed: int = 0, points: int = 4
 ) -> dict[str, Any]:
-    """A finished run with `objects` objects an image, about half of which are found."""
+    """A finished run with `objects` objects an image, about half of which are detected."""
     labels = names(classes)
     rpn = RPNConfig(anchors=((8.0, 8.0), (16.0, 24.0)), box_dims=4, candidates=20, proposals=20)
     config = Config(
@@ -44,9 +44,9 @@ def run(
         train=TrainConfig(seed=seed, monitor="AP"),
     )
     random = np.random.default_rng(seed)
-    truth, found = boxes(random, classes, images, objects)
-    evaluation = evaluate(truth, found, labels, [f"{i}.png" for i in range(images)], data="somewhere", split="val")
-    pictures = [picture(random, labels, one, two, i) for i, (one, two) in enumerate(zip(truth, found, strict=True))]
+    truth, detected = boxes(random, classes, images, objects)
+    evaluation = evaluate(truth, detected, labels, [f"{i}.png" for i in range(images)], data="somewhere", split="val")
+    pictures = [picture(random, labels, one, two, i) for i, (one, two) in enumerate(zip(truth, detected, strict=True))]
     return {
         "schema": 1,
         "version": "0.0.0",
@@ -69,15 +69,17 @@ def run(
 
 def boxes(random: Any, classes: int, images: int, objects: int) -> tuple[list[Boxes], list[Boxes]]:
     """Objects at random, and detections of half of them, a little off, with some that are false."""
-    truth, found = [], []
+    truth, detected = [], []
     for _ in range(images):
         corners = random.uniform(0, SIDE * 0.8, (objects, 2))
         wanted = np.concatenate([corners, corners + random.uniform(4, SIDE * 0.2, (objects, 2))], 1)
         labels = random.integers(0, classes, objects)
         truth.append(Boxes(wanted, labels))
         half = slice(0, (objects + 1) // 2)
-        found.append(Boxes(wanted[half] + 0.5, (labels[half] * 3) % classes, random.uniform(0.2, 1, len(wanted[half]))))
-    return truth, found
+        detected.append(
+            Boxes(wanted[half] + 0.5, (labels[half] * 3) % classes, random.uniform(0.2, 1, len(wanted[half])))
+        )
+    return truth, detected
 
 
 def point(number: int, count: int) -> dict[str, Any]:
@@ -91,16 +93,16 @@ def point(number: int, count: int) -> dict[str, Any]:
     }
 
 
-def picture(random: Any, labels: list[str], truth: Boxes, found: Boxes, number: int) -> dict[str, Any]:
+def picture(random: Any, labels: list[str], truth: Boxes, detected: Boxes, number: int) -> dict[str, Any]:
     image = random.integers(0, 255, (SIDE // 8, SIDE // 8, 3), np.uint8)
     larger = np.asarray(Image.fromarray(image).resize((SIDE, SIDE)))
     objects = [
-        {"box": (box / SIDE).tolist(), "label": labels[label], "crowd": False, "missed": place % 2 == 1}
-        for place, (box, label) in enumerate(zip(truth.boxes, truth.labels, strict=True))
+        {"box": (box / SIDE).tolist(), "label": labels[label], "crowd": False, "missed": index % 2 == 1}
+        for index, (box, label) in enumerate(zip(truth.boxes, truth.labels, strict=True))
     ]
     marks = [
-        {"box": (box / SIDE).tolist(), "label": labels[label], "score": float(score), "false": place == 0}
-        for place, (box, label, score) in enumerate(zip(found.boxes, found.labels, found.scores, strict=True))
+        {"box": (box / SIDE).tolist(), "label": labels[label], "score": float(score), "false": index == 0}
+        for index, (box, label, score) in enumerate(zip(detected.boxes, detected.labels, detected.scores, strict=True))
     ]
     rest = {"size": [SIDE, SIDE], "image": picture_uri(larger), "objects": objects, "detections": marks}
     return {"name": f"<{number}> & ёж.png", **rest}

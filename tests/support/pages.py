@@ -10,7 +10,7 @@ VOID = ("img", "meta", "link", "br", "path", "rect", "circle")
 
 
 class Page(HTMLParser):
-    """What the tests ask of a page: its text, its sections and figures, every attribute; and that tags are closed."""
+    """What the tests need of a page: its text, its sections and figures, every attribute; and that tags are closed."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).replace(NBSP, " ").split())
 
     def attributes(self, tag: str, name: str) -> list[str]:
-        return [attributes[name] for found, attributes in self.tags if found == tag and name in attributes]
+        return [attributes[name] for kind, attributes in self.tags if kind == tag and name in attributes]
 
 
 def section(html: str, id: str) -> str:

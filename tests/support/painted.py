@@ -14,14 +14,14 @@ COLOURS = {"cat": (220, 40, 40), "dog": (40, 60, 220)}  # the classes that `data
 
 def scene(generator: np.random.Generator, most: int) -> datasets_on_disk.Boxes:
     """Up to `most` objects of 10 to 20 pixels, at least one, that do not touch."""
-    found: datasets_on_disk.Boxes = []
+    objects: datasets_on_disk.Boxes = []
     for _ in range(int(generator.integers(1, most + 1))):
         width, height = generator.integers(10, 21, 2).tolist()
         x, y = (int(generator.integers(0, SIDE - side + 1)) for side in (width, height))
-        apart = all(x > x2 or x + width < x1 or y > y2 or y + height < y1 for _, (x1, y1, x2, y2) in found)
+        apart = all(x > x2 or x + width < x1 or y > y2 or y + height < y1 for _, (x1, y1, x2, y2) in objects)
         if apart:
-            found.append((str(generator.choice(list(COLOURS))), (x, y, x + width, y + height)))
-    return found
+            objects.append((str(generator.choice(list(COLOURS))), (x, y, x + width, y + height)))
+    return objects
 
 
 def paint(path: Path, objects: datasets_on_disk.Boxes, generator: np.random.Generator) -> None:

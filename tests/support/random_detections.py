@@ -20,7 +20,7 @@ def truth_of(*rows: Sequence[float]) -> Boxes:
     return Boxes(table[:, :4], table[:, 4].astype(int), crowd=table[:, 5].astype(bool))
 
 
-def found_of(*rows: Sequence[float]) -> Boxes:
+def detections_of(*rows: Sequence[float]) -> Boxes:
     """An image's detections from rows of x1, y1, x2, y2, score, label."""
     table = np.array(rows, float).reshape(-1, 6)
     return Boxes(table[:, :4], table[:, 5].astype(int), table[:, 4])
@@ -30,7 +30,7 @@ def random_set(seed: int, images: int | None = None, most: int = 8) -> tuple[lis
     """Objects and detections of a few images: crowds, ties, duplicates, no area, nothing at all, whole pixels."""
     rng = np.random.default_rng(seed)
     classes, whole_pixels, ties = int(rng.integers(1, 4)), rng.random() < 0.5, rng.random() < 0.5
-    truth, found = [], []
+    truth, detected = [], []
     for _ in range(images or int(rng.integers(1, 5))):
         objects, detections = (int(rng.integers(0, most + 1)) * (rng.random() > 0.25) for _ in range(2))
         boxes, labels = random_boxes(rng, objects), rng.integers(0, classes, objects)
@@ -42,8 +42,8 @@ def random_set(seed: int, images: int | None = None, most: int = 8) -> tuple[lis
         scores = rng.random(detections).round(1 if ties else 9)
         boxes, guesses = (array.round() if whole_pixels else array for array in (boxes, guesses))
         truth.append(Boxes(boxes, labels, crowd=rng.random(objects) < 0.15))
-        found.append(Boxes(guesses.astype(np.float32), guessed, scores))
-    return truth, found, classes
+        detected.append(Boxes(guesses.astype(np.float32), guessed, scores))
+    return truth, detected, classes
 
 
 def random_boxes(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -54,14 +54,14 @@ def random_boxes(rng: np.random.Generator, count: int) -> np.ndarray:
 
 
 def oracle(
-    truth: list[Boxes], found: list[Boxes], classes: int, limit: int, areas: list[tuple[float, float]]
+    truth: list[Boxes], detected: list[Boxes], classes: int, limit: int, areas: list[tuple[float, float]]
 ) -> dict[str, np.ndarray]:
     """pycocotools' precision [T,R,K,A] and recall [T,K,A]."""
     images = [{"id": index + 1} for index in range(len(truth))]
     names = [{"id": label + 1, "name": str(label)} for label in range(classes)]
     with contextlib.redirect_stdout(io.StringIO()):
         tables = []
-        for rows in (annotations(truth), annotations(found)):
+        for rows in (annotations(truth), annotations(detected)):
             table = COCO()
             table.dataset = {"images": images, "annotations": rows, "categories": names}
             table.createIndex()

@@ -1,4 +1,4 @@
-"""The command line as a user types it: in this process, or in one of its own."""
+"""The command line as a user types it: in this process, or in a separate one."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Shell:
 
 
 def start(*words: object) -> subprocess.Popen[str]:
-    """`pocketrcnn WORDS` as a process of its own, on one thread, with the short sample."""
+    """`pocketrcnn WORDS` as a separate process, on one thread, with the short sample."""
     environment = os.environ | {"OMP_NUM_THREADS": "1", "NO_COLOR": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
     code = "import pytest, shell, sys; shell.short_sample(pytest.MonkeyPatch()); sys.exit(shell.main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, *map(str, words)]

@@ -46,9 +46,9 @@ def tiny_run(factory: pytest.TempPathFactory) -> Path:
 
 def hold_nothing_back(run: Path) -> None:
     """Let the weights of a run guess with any score: after a few iterations all are close to 0."""
-    tensors, facts = load_tensors(run / "weights.safetensors")
-    facts["config"]["model"]["min_score"] = 0.0
-    save_tensors(run / "weights.safetensors", tensors, facts)
+    tensors, metadata = load_tensors(run / "weights.safetensors")
+    metadata["config"]["model"]["min_score"] = 0.0
+    save_tensors(run / "weights.safetensors", tensors, metadata)
 
 
 class Bright(nn.Module):
@@ -62,18 +62,18 @@ class Bright(nn.Module):
     def detect(self, images: Tensor) -> Detections:
         """Boxes around what is brighter than 200: [B,2], the second always empty."""
         self.seen = images
-        found = torch.zeros(len(images), 2, 4)
+        corners = torch.zeros(len(images), 2, 4)
         labels = torch.full((len(images), 2), -1)
         for i, image in enumerate(images):
             y, x = (image[0] > 200).nonzero(as_tuple=True)
             if len(x):
-                found[i, 0] = torch.tensor([x.min(), y.min(), x.max() + 1, y.max() + 1])
+                corners[i, 0] = torch.tensor([x.min(), y.min(), x.max() + 1, y.max() + 1])
                 labels[i, 0] = 1
-        return Detections(found, (labels >= 0) * self.score, labels)
+        return Detections(corners, (labels >= 0) * self.score, labels)
 
 
 def bright_detector(side: int = 64, score: float = 0.75) -> Detector:
-    """A detector of white things, all of them dogs."""
+    """A detector of white objects, all of them dogs."""
     return Detector(Bright(side, score), ("cat", "dog"))  # type: ignore[arg-type]
 
 

@@ -21,36 +21,36 @@ TENSORS = {
     "empty": torch.zeros(0, 3),
     "scalar": torch.tensor(1.5),
 }
-FACTS = {"iteration": 3, "log": [{"loss": 0.1}]}
+METADATA = {"iteration": 3, "log": [{"loss": 0.1}]}
 
 
 def test_round_trip(tmp_path: Path) -> None:
-    save_tensors(tmp_path / "x.safetensors", TENSORS, FACTS)
-    tensors, facts = load_tensors(tmp_path / "x.safetensors")
-    assert facts == FACTS
+    save_tensors(tmp_path / "x.safetensors", TENSORS, METADATA)
+    tensors, metadata = load_tensors(tmp_path / "x.safetensors")
+    assert metadata == METADATA
     assert set(tensors) == set(TENSORS)
     assert all(torch.equal(tensors[name], TENSORS[name]) for name in TENSORS)
     assert [p.name for p in tmp_path.iterdir()] == ["x.safetensors"]
 
 
 def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
-    save_tensors(tmp_path / "1", TENSORS, FACTS)
-    save_tensors(tmp_path / "2", dict(reversed(TENSORS.items())), dict(reversed(FACTS.items())))
+    save_tensors(tmp_path / "1", TENSORS, METADATA)
+    save_tensors(tmp_path / "2", dict(reversed(TENSORS.items())), dict(reversed(METADATA.items())))
     assert (tmp_path / "1").read_bytes() == (tmp_path / "2").read_bytes()
 
 
 def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
-    save_tensors(path, TENSORS, FACTS)
+    save_tensors(path, TENSORS, METADATA)
     good = path.read_bytes()
     for place in range(0, len(good), 7):
         path.write_bytes(good[:place] + bytes([good[place] ^ 16]) + good[place + 1 :])
         try:
-            tensors, facts = load_tensors(path)
+            tensors, metadata = load_tensors(path)
         except UserError as error:
             message = str(error)
         else:  # blanks that pad the header carry no meaning
-            assert facts == FACTS
+            assert metadata == METADATA
             assert all(torch.equal(tensors[name], TENSORS[name]) for name in TENSORS)
             continue
         assert str(path) in message
@@ -60,7 +60,7 @@ def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [0, 5, 100, -1])
 def test_a_truncated_file_is_refused(tmp_path: Path, size: int) -> None:
     path = tmp_path / "x.safetensors"
-    save_tensors(path, TENSORS, FACTS)
+    save_tensors(path, TENSORS, METADATA)
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(UserError, match=r"x\.safetensors is damaged.*restore it from a copy, or train again"):
         load_tensors(path)

@@ -65,8 +65,8 @@ def run(pace: Callable[[int], float], point: float, spent: float = 0.0, held: in
 
 def lasted(machine: Machine, slower: float = 1.0) -> float:
     """Seconds of the whole run, the last evaluation, of all images, included: it is `slower` than a point."""
-    judged = min(machine.config.train.evaluation_images, len(machine.test_set))
-    return machine.now - 1000 + slower * machine.seconds_of_a_point * len(machine.test_set) / judged
+    evaluated = min(machine.config.train.evaluation_images, len(machine.test_set))
+    return machine.now - 1000 + slower * machine.seconds_of_a_point * len(machine.test_set) / evaluated
 
 
 @settings(deadline=None, max_examples=60)
@@ -161,21 +161,21 @@ def test_a_new_wish_is_the_plan_where_there_is_not_more_already() -> None:
     assert plan(TrainConfig(iterations=50, minutes=1.0), iteration=100).planned == 100, "time is over"
 
 
-def kept(figures: list[float], patience: int = 0, before: Sequence[float] = ()) -> tuple[float, bool]:
-    """The figure of the network that is kept after these points, and whether the run was ended.
+def kept(values: list[float], patience: int = 0, before: Sequence[float] = ()) -> tuple[float, bool]:
+    """The metric of the network that is kept after these points, and whether the run was ended.
 
-    `before`: figures of points from before the run was given another length; the best of them is kept so far.
+    `before`: metrics of points from before the run was given another length; the best of them is kept so far.
     """
     settings_ = TrainConfig(iterations=1000, monitor="AP", patience=patience)
     network = torch.nn.Linear(1, 1)
-    one = state(settings_, best=torch.nn.Linear(1, 1), log=[{"test": {"AP": figure}} for figure in before])
+    one = state(settings_, best=torch.nn.Linear(1, 1), log=[{"test": {"AP": value}} for value in before])
     torch.nn.init.constant_(one.best.weight, max(before, default=0.0))  # type: ignore[union-attr,arg-type]
     one.plan(settings_)
     one.model = network  # type: ignore[assignment]
-    for figure in figures:
+    for value in values:
         one.iteration += 1
-        torch.nn.init.constant_(network.weight, figure)
-        one.log.append({"test": {"AP": figure}})
+        torch.nn.init.constant_(network.weight, value)
+        one.log.append({"test": {"AP": value}})
         one.keep_best(settings_)
         if one.planned == one.iteration:
             break
@@ -196,14 +196,14 @@ def test_of_equal_networks_the_later_one_is_kept_and_counts_as_better() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.sampled_from([0.0, 0.2, 0.4, 0.6]), min_size=1, max_size=12), st.integers(1, 4))
-def test_patience_ends_a_run_so_many_points_after_its_best(figures: list[float], patience: int) -> None:
+def test_patience_ends_a_run_so_many_points_after_its_best(values: list[float], patience: int) -> None:
     best, since, ended = -1.0, 0, False
-    for figure in figures:  # the same in a plain loop
-        best, since = (figure, 0) if figure >= best else (best, since + 1)
+    for value in values:  # the same in a plain loop
+        best, since = (value, 0) if value >= best else (best, since + 1)
         if since == patience:
             ended = True
             break
-    assert kept(figures, patience) == (best, ended)
+    assert kept(values, patience) == (best, ended)
 
 
 def test_patience_begins_anew_where_another_length_is_asked() -> None:
@@ -215,7 +215,7 @@ def test_patience_begins_anew_where_another_length_is_asked() -> None:
     assert kept([0.2, 0.6], 2, before) == (0.6, False)
 
 
-def test_without_a_figure_to_watch_the_last_network_is_kept() -> None:
+def test_without_a_metric_to_watch_the_last_network_is_kept() -> None:
     one = state(TrainConfig())
     one.model = torch.nn.Linear(1, 1)  # type: ignore[assignment]
     one.keep_best(TrainConfig())

@@ -157,8 +157,8 @@ def test_numbers_that_yaml_takes_for_text_are_numbers() -> None:
     assert load("schema: 2\noptim: {lr: 1e-3, betas: [9e-1, 0.99]}", "here").optim == OptimConfig(
         lr=1e-3, betas=(0.9, 0.99)
     )
-    found = override(planned(), ["optim.lr=5E-4", "optim.schedule=exponential", "optim.final_lr=1e-5"]).optim
-    assert (found.lr, found.schedule, found.final_lr) == (5e-4, "exponential", 1e-5)
+    changed = override(planned(), ["optim.lr=5E-4", "optim.schedule=exponential", "optim.final_lr=1e-5"]).optim
+    assert (changed.lr, changed.schedule, changed.final_lr) == (5e-4, "exponential", 1e-5)
 
 
 def test_text_that_looks_like_a_number_stays_text() -> None:
@@ -166,7 +166,7 @@ def test_text_that_looks_like_a_number_stays_text() -> None:
     assert load(dump(config), "here") == config
 
 
-def test_what_is_not_said_has_its_default() -> None:
+def test_what_is_not_given_has_its_default() -> None:
     assert load("schema: 2", "here") == Config()
     assert load("schema: 2\nmodel: {rpn: null, backbone: {table: 2}}", "here").model.backbone == BackboneConfig(table=2)
 
@@ -194,10 +194,10 @@ def planned() -> Config:
 
 def test_settings_are_overridden_by_name() -> None:
     config = planned()
-    found = override(config, ["augment.paste=4", "augment.zoom=[0.8, 2]", "model.rpn.nms_iou=0.6", "loss.box=3"])
-    assert found.augment == replace(config, augment__paste=4, augment__zoom=(0.8, 2.0)).augment
-    assert found.model.rpn is not None
-    assert (found.model.rpn.nms_iou, found.loss.box) == (0.6, 3.0)
+    changed = override(config, ["augment.paste=4", "augment.zoom=[0.8, 2]", "model.rpn.nms_iou=0.6", "loss.box=3"])
+    assert changed.augment == replace(config, augment__paste=4, augment__zoom=(0.8, 2.0)).augment
+    assert changed.model.rpn is not None
+    assert (changed.model.rpn.nms_iou, changed.loss.box) == (0.6, 3.0)
     assert override(config, []) == config
 
 

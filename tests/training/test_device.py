@@ -1,4 +1,4 @@
-"""The number format follows from what the processor does, not from what it says of itself.
+"""The precision follows from what the processor does, not from what it says of itself.
 
 Covers `training/machine.py`.
 """

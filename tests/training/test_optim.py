@@ -14,12 +14,12 @@ from pocketrcnn.training import optim
 def test_orthogonal_brings_singular_values_near_1_and_keeps_directions(shape: tuple[int, int]) -> None:
     torch.manual_seed(0)
     matrix = torch.randn(shape)
-    found = optim.orthogonal(matrix)
-    values = torch.linalg.svdvals(found)
+    result = optim.orthogonal(matrix)
+    values = torch.linalg.svdvals(result)
     assert values.min() > 0.5
     assert values.max() < 1.3
     u, _, v = torch.linalg.svd(matrix, full_matrices=False)
-    assert (found * (u @ v)).sum() > 0.95 * min(shape) * values.mean()
+    assert (result * (u @ v)).sum() > 0.95 * min(shape) * values.mean()
 
 
 def test_orthogonal_lifts_the_smallest_singular_values_of_a_square_matrix() -> None:

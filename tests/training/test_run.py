@@ -48,7 +48,7 @@ def test_a_run_goes_on_in_the_number_format_that_it_began_with(tmp_path: Path, m
     assert Run(tmp_path / "other", config, CPU).config.train.precision == "float32"
 
 
-def test_metrics_without_figures_are_named(tmp_path: Path) -> None:
+def test_a_file_that_lacks_metrics_is_named(tmp_path: Path) -> None:
     run = train_on_sample(tmp_path / "run", small("B2"))
     (run.folder / "metrics.json").write_text("{}")
     with pytest.raises(UserError, match=r"metrics\.json is damaged \(metrics are missing\): delete the folder"):

@@ -49,9 +49,9 @@ def test_a_base_network_is_read_as_it_was_meant() -> None:
 def test_a_course_detector_on_other_backgrounds() -> None:
     source = "cifar10+cifar100:/data/cifar-100-binary"
     wanted = EXPERIMENTS["F2"].config("course", 2000, source, 1)
-    found = read_old("course-detector.yaml")
-    assert found == replace(wanted, train__precision="bfloat16")
-    assert found.data.parts == ("cifar10", "/data/cifar-100-binary")
+    config = read_old("course-detector.yaml")
+    assert config == replace(wanted, train__precision="bfloat16")
+    assert config.data.parts == ("cifar10", "/data/cifar-100-binary")
 
 
 def test_a_custom_detector_keeps_every_value() -> None:
@@ -97,8 +97,8 @@ def test_names_in_curves_and_sums() -> None:
 def test_old_weights_detect() -> None:
     detector = Detector.load(OLD / "run" / "weights.safetensors", "cpu")
     assert (detector.side, detector.classes) == (32, ("cat", "dog"))
-    found = detector(torch.full((3, 40, 60), 128, dtype=torch.uint8), 0.0)
-    assert found.boxes.shape[0] == 1
+    detections = detector(torch.full((3, 40, 60), 128, dtype=torch.uint8), 0.0)
+    assert detections.boxes.shape[0] == 1
 
 
 def test_an_old_run_goes_on(old_run: Path) -> None:
@@ -117,9 +117,9 @@ def test_an_old_run_goes_on(old_run: Path) -> None:
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
 def test_old_results_are_read(path: Path) -> None:
     raw = json.loads(path.read_text())
-    found = read(raw)
-    assert [record.id for record in found.records] == [record["id"] for record in raw["experiments"]]
-    for record, old in zip(found.records, raw["experiments"], strict=True):
+    results = read(raw)
+    assert [record.id for record in results.records] == [record["id"] for record in raw["experiments"]]
+    for record, old in zip(results.records, raw["experiments"], strict=True):
         assert record.published is not None
         assert record.published.value == old["report"]["value"]
         if "loss_object" in old["metrics"]:

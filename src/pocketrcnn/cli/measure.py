@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from ..course.experiments import NETWORKS, RECIPES
 from ..course.options import SOURCES
@@ -45,7 +45,11 @@ def bench(
     require(rounds >= 1, f"--rounds {rounds}: use 1 or more")
     require(images >= 1, f"--images {images}: use 1 or more")
     if what == "step":
-        result, show = bench_step(data or "sample", rounds, recipe), tables.bench
+        from ..course.bench import step
+
+        source = data or "sample"
+        require(source in SOURCES, f"--data {source}: unknown{nearest(source, SOURCES)}; use {' or '.join(SOURCES)}")
+        result, show = step(source, rounds, recipe), tables.bench
     else:
         from ..custom.bench import train
 
@@ -54,15 +58,6 @@ def bench(
         print(json.dumps(result, indent=1))
     else:
         show(result)
-
-
-def bench_step(source: str, rounds: int, recipe: str) -> dict[str, Any]:
-    """Time iterations of the course's experiments."""
-    from ..course.bench import step
-
-    if source not in SOURCES:
-        raise UserError(f"--data {source}: unknown{nearest(source, SOURCES)}; use {' or '.join(SOURCES)}")
-    return step(source, rounds, recipe)
 
 
 def report(

@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from ..terminal import columns, print_table, say
+from ..terminal import print_table, say, table_of
 
 
 def costs(result: dict[str, Any]) -> None:
     """The layers of a network with their multiplications."""
-    words = "layer", "kind"
-    table = columns((*words, "kernel", "channels", "output", "multiplications", "parameters"), words)
+    rows = []
     for row in result["layers"]:
         kernel, output = ("×".join(map(str, row[name])) for name in ("kernel", "output"))
         channels = f"{row['in_channels']} → {row['out_channels']}"
         numbers = f"{row['multiplications']:,}", f"{row['parameters']:,}"
-        table.add_row(row["name"], row["kind"], kernel, channels, output, *numbers)
-    print_table(table)
+        rows.append((row["name"], row["kind"], kernel, channels, output, *numbers))
+    columns = "layer", "kind", "#kernel", "#channels", "#output", "#multiplications", "#parameters"
+    print_table(table_of(columns, rows))
     say(f"{result['network']}, input {'×'.join(map(str, result['input']))}: {result['parameters']:,} parameters")
     convolutions, linear = result["multiplications"], result["multiplications_linear"]
     say(f"{convolutions:,} multiplications in convolutions, {linear:,} in linear layers")
@@ -22,12 +22,9 @@ def costs(result: dict[str, Any]) -> None:
 
 def bench(result: dict[str, Any]) -> None:
     """Speed of an iteration by experiment."""
-    names = "experiment", "ms", "images/s", "GFLOP/s", "matrix product", "ratio"
-    table = columns(names, ["experiment"])
-    for row in result["rows"]:
-        numbers = (row["milliseconds"], row["images_per_second"], row["gflops"], row["matrix_product_gflops"])
-        table.add_row(row["experiment"], *(f"{number:.0f}" for number in numbers), f"{row['ratio']:.2f}")
-    print_table(table)
+    names = "milliseconds", "images_per_second", "gflops", "matrix_product_gflops"
+    rows = [(r["experiment"], *(f"{r[name]:.0f}" for name in names), f"{r['ratio']:.2f}") for r in result["rows"]]
+    print_table(table_of(("experiment", "#ms", "#images/s", "#GFLOP/s", "#matrix product", "#ratio"), rows))
     say(f"{machine(result)}; medians of {result['rounds']} rounds")
 
 

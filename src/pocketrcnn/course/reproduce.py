@@ -12,7 +12,7 @@ from ..config import Config, DataConfig, replace
 from ..data.dataset import Dataset
 from ..data.files import LOCK, is_unfinished, locked, write_atomically
 from ..errors import UserError
-from ..terminal import columns, print_table, say
+from ..terminal import print_table, say, table_of
 from ..training.device import choose_device
 from ..training.fit import fit
 from ..training.machine import environment
@@ -140,11 +140,8 @@ def workplace(out: Path) -> Iterator[None]:
 
 def show(made: Results) -> None:
     """The metrics beside the published ones, on the terminal."""
-    names = "experiment", "recipe", "iterations", "metric", "report", "ours", "", "seconds"
-    table = columns(names, ("experiment", "recipe", "metric", ""))
-    for row in made.records:
-        table.add_row(*table_row(row))
-    print_table(table)
+    columns = "experiment", "recipe", "#iterations", "metric", "#report", "#ours", "", "#seconds"
+    print_table(table_of(columns, map(table_row, made.records)))
     seconds = sum(row.seconds.mean * row.seconds.n for row in made.records)
     memory = "" if made.peak_memory_gb is None else f"peak memory {made.peak_memory_gb} GB; "
     say(f"training {seconds:.0f} s; {memory}data: {made.data}")

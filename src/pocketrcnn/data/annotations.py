@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 Box = tuple[float, float, float, float]
-Unread = tuple[str, str, int]
 
 SPLITS = ("train", "val", "test")
 MIN_SIDE = 2.0  # pixels of the input: objects that are less wide or high are not learned
 
 
 def printable(text: str) -> str:
-    """Text that can be written as UTF-8: what no character is, half of one in JSON or a byte in a file's name, is
-    escaped, as in `caf\\udce9`. Different texts stay different."""
+    """Text that can be written as UTF-8: half characters, of JSON or file names, are escaped, as in `caf\\udce9`."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -83,7 +81,7 @@ class Annotations:
     examples: tuple[Example, ...]
     faults: tuple[Fault, ...] = ()
     unnamed: tuple[Path, ...] = ()
-    unread: tuple[Unread, ...] = ()
+    unread: tuple[tuple[str, str, int], ...] = ()
 
     def split(self, name: str) -> tuple[Example, ...]:
         """The examples of one split."""

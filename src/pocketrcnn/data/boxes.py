@@ -37,9 +37,9 @@ class Boxes:
         return Boxes(self.boxes[chosen], self.labels[chosen], self.scores[chosen], self.crowd[chosen])
 
 
-def padded(images: Sequence[Boxes]) -> Detections:
-    """The detections in B images as one batch, numpy arrays [B,M], where M is the largest number in an image."""
-    shape = len(images), max(map(len, images), default=0)
+def padded(images: Sequence[Boxes], min_slots: int = 0) -> Detections:
+    """The boxes of B images as one batch, numpy arrays [B,M]; M is the largest number in an image, or `min_slots`."""
+    shape = len(images), max([min_slots, *map(len, images)])
     boxes, scores = np.zeros((*shape, 4), np.float32), np.zeros(shape, np.float32)
     labels = np.full(shape, PADDING, np.int64)
     for row, one in enumerate(images):

@@ -53,8 +53,7 @@ def open_custom_data(config: DataConfig, known: Mapping[str, str] | None = None)
     report = inspect(read(Path(config.source), config.voc_origin))
     annotations = with_splits(report.clean, config.seed) if known is None else as_before(report.clean, known)
     if config.classes:
-        strange = sorted(set(annotations.classes) - set(config.classes))
-        if strange:
+        if strange := sorted(set(annotations.classes) - set(config.classes)):
             raise UserError(
                 f"{config.source} has the class `{strange[0]}`, which the detector does not know "
                 f"({', '.join(config.classes)}): rename or remove it"

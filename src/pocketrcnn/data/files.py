@@ -103,9 +103,12 @@ def locked(
     lock, folder = filelock.FileLock(path), path.parent
     with write_errors(path, another):
         folder.mkdir(parents=True, exist_ok=True)
-        if not _acquired(lock, 0) and wait:
+        with suppress(filelock.Timeout):
+            lock.acquire(timeout=0)
+        if not lock.is_locked and wait:
             report(f"another program is using {folder}; waiting for it")
-            _acquired(lock, wait)
+            with suppress(filelock.Timeout):
+                lock.acquire(timeout=wait)
     if not lock.is_locked:
         waited = f" after {wait:g} s" if wait else ""
         raise UserError(f"{folder} is in use by another program{waited}: wait for it, or {another}")
@@ -117,14 +120,6 @@ def locked(
         if not wait:  # those who wait for it have the file open already
             with suppress(OSError):
                 path.unlink()
-
-
-def _acquired(lock: filelock.BaseFileLock, wait: float) -> bool:
-    try:
-        lock.acquire(timeout=wait)
-    except filelock.Timeout:
-        return False
-    return True
 
 
 def unfinished(path: Path) -> Path:
@@ -181,10 +176,9 @@ def first_free(folder: Path) -> Path:
 
 def sync_folder(folder: Path) -> None:
     """Make a rename in a folder survive a power cut. Windows opens no folders and needs none of it."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    if os.name != "nt":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import UserError
-from ..model.structures import PADDING, Batch
+from ..model.structures import Batch
 from .annotations import Annotations, Example, Fault
-from .boxes import Boxes
+from .boxes import Boxes, padded
 from .images.image_cache import CachedImages, open_cached_images
 from .images.letterbox import scale_of
 
@@ -76,20 +76,23 @@ class Folder:
         """
         rows = indices.tolist()
         frames = torch.from_numpy(self.frames.read(self.indices[rows])).permute(0, 3, 1, 2)
-        boxes, labels = _padded([self.objects[row] for row in rows], self.scales[rows])
-        return Batch(frames, torch.from_numpy(boxes), torch.from_numpy(labels), indices.cpu()).to(self.device)
+        objects = [self.objects[row][~self.objects[row].crowd] for row in rows]
+        factors = np.tile(self.scales[rows], 2)  # [B,4]: x, y, x, y
+        scaled = [Boxes(one.boxes * factor, one.labels) for one, factor in zip(objects, factors, strict=True)]
+        inputs = padded(scaled, min_slots=1)
+        boxes, labels = torch.from_numpy(inputs.boxes), torch.from_numpy(inputs.labels)
+        return Batch(frames, boxes, labels, indices.cpu()).to(self.device)
 
 
 def open_folder(annotations: Annotations, split: str, side: int, cache: Path | None = None) -> Folder:
     """The images of a split as inputs of `side` pixels: decoded and stored the first time, afterwards there at once.
 
     `annotations`: checked, with the real size of every image. `cache`: a folder in place of `folders/` in the cache.
-    An image whose file or whose size has changed is decoded again. Several processes may call this at once: one
-    writes, the others wait for it. An image that cannot be read is skipped and listed in `skipped`.
+    An image whose file or size has changed is decoded again. Several processes may call this at once. An image that
+    cannot be read is skipped and listed in `skipped`.
     Raises UserError when the split is empty, none of its images can be read, or the cache cannot be written.
     """
     examples = annotations.split(split)
-    named = f"{annotations.root.name}, {split or 'all'} images"
     if not examples:
         raise UserError(f"{annotations.root} has no {split or 'unassigned'} images: name a folder that has some")
     frames = open_cached_images(examples, side, cache)
@@ -101,7 +104,7 @@ def open_folder(annotations: Annotations, split: str, side: int, cache: Path | N
     kept = [examples[index] for index in indices]
     shapes = np.array([example.size for example in kept], np.int64)
     return Folder(
-        named,
+        f"{annotations.root.name}, {split or 'all'} images",
         list(annotations.classes),
         side,
         frames,
@@ -116,18 +119,6 @@ def open_folder(annotations: Annotations, split: str, side: int, cache: Path | N
 
 def _boxes(example: Example, labels: dict[str, int]) -> Boxes:
     """The ground truth of an image."""
-    corners = np.array([obj.box for obj in example.objects], np.float64).reshape(-1, 4)
-    crowd = [obj.crowd for obj in example.objects]
-    return Boxes(corners, [labels[obj.name] for obj in example.objects], crowd=crowd)
-
-
-def _padded(objects: Sequence[Boxes], scales: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Boxes [B,G,4] in pixels of the input, and labels [B,G], without crowds."""
-    objects = [one[~one.crowd] for one in objects]
-    slots = max([1, *map(len, objects)])
-    boxes = np.zeros((len(objects), slots, 4), np.float32)
-    labels = np.full((len(objects), slots), PADDING, np.int64)
-    for row, one in enumerate(objects):
-        boxes[row, : len(one)] = one.boxes * np.tile(scales[row], 2)  # x, y, x, y
-        labels[row, : len(one)] = one.labels
-    return boxes, labels
+    objects = example.objects
+    corners = np.array([obj.box for obj in objects]).reshape(-1, 4)
+    return Boxes(corners, [labels[obj.name] for obj in objects], crowd=[obj.crowd for obj in objects])

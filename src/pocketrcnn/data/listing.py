@@ -41,19 +41,13 @@ def expand(patterns: Sequence[str], unwanted: Callable[[Path], bool] = lambda _:
     return list(paths)
 
 
-def everything(folder: Path) -> str:
-    """The pattern of all that is in a folder and in those within, as a shell takes it."""
-    return shlex.quote(os.path.join(glob.escape(str(folder)), "**", "*"))
-
-
 def _matches(pattern: str, unwanted: Callable[[Path], bool]) -> list[Path]:
-    path = Path(pattern)
-    if not path.exists():
-        path = Path(os.path.expanduser(pattern))
+    path = Path(pattern if os.path.exists(pattern) else os.path.expanduser(pattern))
     if path.is_dir():
         images = sorted(child for child in path.iterdir() if is_image_name(child))
         if not images:
-            raise UserError(f"{path} holds no images: name another folder, or {everything(path)} with its subfolders")
+            everything = shlex.quote(os.path.join(glob.escape(str(path)), "**", "*"))
+            raise UserError(f"{path} holds no images: name another folder, or {everything} with its subfolders")
         return images
     if path.exists():
         return [path]

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -27,6 +27,7 @@ def summary(
     """
     counts = [len(objects_of(example)) for example in clean.examples]
     sizes = Counter(example.size for example in clean.examples if example.size)
+    pixels = Counter(kinds[example.path] for example in clean.examples).most_common()
     return {
         "format": clean.format,
         "data": str(clean.root),
@@ -40,7 +41,7 @@ def summary(
         "classes": class_counts(clean),
         "image_sizes": [{"width": w, "height": h, "images": count} for (w, h), count in sizes.most_common(SIZES)],
         "different_sizes": len(sizes),
-        "pixels": pixel_counts(kinds[example.path] for example in clean.examples),
+        "pixels": [{"colours": colours, "bits": bits, "images": count} for (colours, bits), count in pixels],
         "unnamed": {"images": len(read.unnamed), "first": next(map(str, read.unnamed), None)},
         "not_carried_over": [{"field": field, "of": of, "count": count} for field, of, count in read.unread],
         "faults": dict(Counter(fault.kind for fault in faults)),
@@ -58,14 +59,8 @@ def split_counts(examples: Sequence[Example]) -> Numbers:
     return {"images": len(examples), "objects": sum(len(objects_of(example)) for example in examples)}
 
 
-def pixel_counts(kinds: Iterable[tuple[str, int]]) -> list[Numbers]:
-    """Channels, bits of each, and images that have these; the most common first."""
-    counts = Counter(kinds).most_common()
-    return [{"colours": colours, "bits": bits, "images": count} for (colours, bits), count in counts]
-
-
 def class_counts(clean: Annotations) -> list[Numbers]:
-    """Objects, images and sizes by class, in the order of the classes."""
+    """Objects, images and sizes by class, in the order of the classes; no size without objects."""
     sides: defaultdict[str, list[float]] = defaultdict(list)
     images: Counter[str] = Counter()
     for example in clean.examples:
@@ -73,15 +68,11 @@ def class_counts(clean: Annotations) -> list[Numbers]:
             x1, y1, x2, y2 = obj.box
             sides[obj.name].append(math.sqrt((x2 - x1) * (y2 - y1)))
         images.update({obj.name for obj in objects_of(example)})
+    extents = {name: {"min": min(of), "median": median(of), "max": max(of)} for name, of in sides.items()}
     return [
-        {"name": name, "objects": len(sides[name]), "images": images[name], "side": extent(sides[name])}
+        {"name": name, "objects": len(sides[name]), "images": images[name], "side": extents.get(name)}
         for name in clean.classes
     ]
-
-
-def extent(sides: Sequence[float]) -> Numbers | None:
-    """Smallest, median and largest; None of nothing."""
-    return {"min": min(sides), "median": median(sides), "max": max(sides)} if sides else None
 
 
 def render(report: Report) -> None:
@@ -93,7 +84,8 @@ def render(report: Report) -> None:
     say(printable(f"{numbers['data']}: {numbers['format']}, {images}, {objects}"))
     say(f"  splits: {splits_in_words(numbers['splits'])}")
     say(f"  images: {sizes_in_words(numbers)}; {numbers['images_without_objects']:,} without objects")
-    say(f"  pixels: {pixels_in_words(numbers['pixels'])}")
+    kinds = [f"{kind['colours']} {kind['bits']}-bit ({kind['images']:,})" for kind in numbers["pixels"]]
+    say(f"  pixels: {', '.join(kinds) or 'none'}")
     if unnamed := numbers["unnamed"]["images"]:
         first = printable(numbers["unnamed"]["first"])
         say(f"  not used: {counted(unnamed, 'image')} that no annotation names (the first: {first})")
@@ -124,11 +116,6 @@ def sizes_in_words(numbers: Numbers) -> str:
     return (", ".join(named) or "none") + (f" and {counted(more, 'other size')}" if more > 0 else "")
 
 
-def pixels_in_words(pixels: Sequence[Numbers]) -> str:
-    """`RGB 8-bit (180), grey 16-bit (20)`."""
-    return ", ".join(f"{kind['colours']} {kind['bits']}-bit ({kind['images']:,})" for kind in pixels) or "none"
-
-
 def not_carried_over(numbers: Numbers) -> str:
     """What a copy lacks: `not carried over: segmentation of 12 objects`; empty where it has everything."""
     fields = [f"{one['field']} of {counted(one['count'], one['of'])}" for one in numbers["not_carried_over"]]
@@ -137,14 +124,14 @@ def not_carried_over(numbers: Numbers) -> str:
 
 def class_table(classes: Sequence[Numbers]) -> Any:
     """A rich table with a row a class."""
-    from ..terminal import columns
+    from ..terminal import table_of
 
-    table = columns(("class", "objects", "images", "median side", "smallest", "largest"), ["class"])
+    rows = []
     for numbers in classes:
         side = numbers["side"]
         sides = [f"{side[name]:.1f}" for name in ("median", "min", "max")] if side else ["n/a"] * 3
-        table.add_row(numbers["name"], f"{numbers['objects']:,}", f"{numbers['images']:,}", *sides)
-    return table
+        rows.append((numbers["name"], f"{numbers['objects']:,}", f"{numbers['images']:,}", *sides))
+    return table_of(("class", "#objects", "#images", "#median side", "#smallest", "#largest"), rows)
 
 
 def render_faults(faults: Sequence[Fault]) -> None:

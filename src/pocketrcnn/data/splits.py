@@ -17,22 +17,18 @@ VALIDATION = 0.15  # of the training images, where there are none for validation
 Parts = dict[str, float]
 
 
-def with_splits(
-    annotations: Annotations, seed: int = 0, fractions: tuple[float, float, float] = FRACTIONS
-) -> Annotations:
+def with_splits(annotations: Annotations, seed: int = 0) -> Annotations:
     """The same data, every image in `train`, `val` or `test`; a function of names, objects and seed alone.
 
-    Data without splits are divided by `fractions` (of images and of each class's objects). Where there are training
-    images and none for validation, a part of them becomes validation; test images are never touched. Data with
-    neither, only `val` or `test`, stay as they are. There is at least one training image; with two or more images
-    (three, where test takes a part) no part is empty. Files with the same content are one image, so that nothing is
-    evaluated on a copy of what was learned.
+    Data without splits are divided by FRACTIONS (of images and of each class's objects). Where there are training
+    images and none for validation, the part VALIDATION of them becomes validation; all else stays as it is. There is at
+    least one training image; with two or more images (three, where test takes a part) no part is empty. Copies of an
+    image are in one split, so that nothing is evaluated on a copy of what was learned.
     """
-    assert fractions[0] > 0, "something is to be learned from"
     divided = annotations.split("") or (() if annotations.split("val") else annotations.split("train"))
     if not divided:
         return annotations
-    shares = fractions if annotations.split("") else (1 - VALIDATION, VALIDATION, 0.0)
+    shares = FRACTIONS if annotations.split("") else (1 - VALIDATION, VALIDATION, 0.0)
     parts = {split: share for split, share in zip(SPLITS, shares, strict=True) if share > 0}
     distinct = {content(example): example for example in sorted(divided, key=lambda example: example.path)}
     split_of = dict(zip(distinct, stratified(list(distinct.values()), parts, seed), strict=True))
@@ -48,7 +44,7 @@ def content(example: Example) -> str:
     return example.digest or str(example.path)
 
 
-def stratified(examples: Sequence[Example], parts: Parts, seed: int) -> list[str]:
+def stratified(examples: Sequence[Example], parts: dict[str, float], seed: int) -> list[str]:
     """The part of each example: the sizes of `room`, and objects of each class in the same proportion.
 
     The rarest class is dealt out first, its fullest images first; each goes to the part that has least of what it
@@ -72,7 +68,7 @@ def stratified(examples: Sequence[Example], parts: Parts, seed: int) -> list[str
     return [chosen[i] for i in range(len(examples))]
 
 
-def room(count: int, parts: Parts) -> dict[str, int]:
+def room(count: int, parts: dict[str, float]) -> dict[str, int]:
     """How many images each part gets: the nearest whole numbers, and one at least while there are enough."""
     names = list(parts)
     total = sum(parts.values())

@@ -129,19 +129,10 @@ def evaluate(
 
 
 def metrics_of(precision: Floats, recall: Floats) -> Metrics:
-    """AP, AP50, AP75, AR of precision [T,R,K] and recall [T,K], where -1 stands for a class without objects."""
-    return {
-        "AP": mean(precision),
-        "AP50": mean(precision[IOU_50]),
-        "AP75": mean(precision[IOU_75]),
-        "AR": mean(recall),
-    }
-
-
-def mean(values: Floats) -> float | None:
-    """The mean of what exists, that is of all but -1."""
-    there = values[values > -1]
-    return float(there.mean()) if there.size else None
+    """Means of precision [T,R,K] and recall [T,K] over the classes with objects; -1 stands for one without."""
+    values = {"AP": precision, "AP50": precision[IOU_50], "AP75": precision[IOU_75], "AR": recall}
+    present = {name: each[each > -1] for name, each in values.items()}
+    return {name: float(each.mean()) if each.size else None for name, each in present.items()}
 
 
 def areas_of(ground_truth: Sequence[Boxes]) -> Floats:

@@ -5,6 +5,8 @@ A measure is a pair (sum, count), so that batches of any size add up to the valu
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import torch
 from torch import Tensor
 
@@ -32,7 +34,9 @@ def measure(prediction: Prediction, targets: Targets, batch: Batch) -> Sums:
     if prediction.objectness is not None and targets.anchors is not None:
         sums |= objectness_sums(prediction.objectness, targets.anchors)
         if prediction.deltas is not None and targets.deltas is not None:
-            sums |= box_sums(prediction.deltas, targets.deltas, targets.anchors) | proposal_sums(prediction, batch)
+            positive = targets.anchors == boxes.POSITIVE  # [B,N]
+            error = box_error(prediction.deltas, targets.deltas)
+            sums |= {"box_loss": ((error * positive).sum(), positive.sum())} | proposal_sums(prediction, batch)
     return sums
 
 
@@ -41,12 +45,6 @@ def objectness_sums(objectness: Tensor, labels: Tensor) -> Sums:
     right = (objectness > 0) == (labels == boxes.POSITIVE)
     kinds = {"": labels != boxes.IGNORED, "_positive": labels == boxes.POSITIVE, "_negative": labels == boxes.NEGATIVE}
     return {f"objectness{kind}_accuracy": ((right & where).sum(), where.sum()) for kind, where in kinds.items()}
-
-
-def box_sums(deltas: Tensor, targets: Tensor, labels: Tensor) -> Sums:
-    """Regression loss of deltas [B,N,D] over positive anchors."""
-    positive = labels == boxes.POSITIVE  # [B,N]
-    return {"box_loss": ((box_error(deltas, targets) * positive).sum(), positive.sum())}
 
 
 def proposal_sums(prediction: Prediction, batch: Batch) -> Sums:
@@ -65,21 +63,16 @@ def proposal_sums(prediction: Prediction, batch: Batch) -> Sums:
     return sums | {f"recall_{t}": (((overlap >= t / 100) & valid).sum(), count) for t in (50, 70, 90)}
 
 
-def as_double(value: float) -> Tensor:
-    """A number as a float64 tensor without dimensions, which adds to tensors on any device."""
-    return torch.tensor(value, dtype=torch.float64)
-
-
+@dataclass
 class Means:
     """Adds up measures without leaving the device, and divides at the end."""
 
-    def __init__(self) -> None:
-        self.sums: Sums = {}
+    sums: Sums = field(default_factory=dict)
 
     def add(self, sums: Sums) -> None:
         """Add the (sum, count) pairs of a batch."""
         for name, (total, count) in sums.items():
-            before = self.sums.get(name, (as_double(0), as_double(0)))
+            before = self.sums.get(name, (0, 0))
             self.sums[name] = before[0] + total.double(), before[1] + count.double()
 
     def plain(self) -> dict[str, tuple[float, float]]:
@@ -89,9 +82,8 @@ class Means:
     @classmethod
     def from_plain(cls, plain: dict[str, tuple[float, float]]) -> Means:
         """The inverse of `plain`."""
-        means = cls()
-        means.sums = {name: (as_double(total), as_double(count)) for name, (total, count) in plain.items()}
-        return means
+        pairs = {name: torch.tensor(pair, dtype=torch.float64) for name, pair in plain.items()}
+        return cls({name: (total, count) for name, (total, count) in pairs.items()})
 
     def result(self) -> dict[str, float]:
         """The means; `pixel_error` is the root of the mean squared error, in pixels for one coordinate."""

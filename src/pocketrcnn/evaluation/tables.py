@@ -1,18 +1,19 @@
-"""An evaluation as tables for the terminal; each number comes with its meaning. No torch here."""
+"""An evaluation as tables, for the terminal and for the page; each number comes with its meaning. No torch here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.table import Table
 
-from ..terminal import columns
+from ..terminal import table_of
 
 if TYPE_CHECKING:
     from .average_precision import Evaluation
 
 NAMES = ("AP", "AP50", "AP75", "AR")
+RATES = ("threshold", "precision", "recall", "f1")
 CONFUSED = 8  # pairs of classes that are listed
 ERRORS = {
     "Cls": "right position, wrong class",
@@ -24,20 +25,28 @@ ERRORS = {
     "FP": "all false detections",
     "FN": "all objects that are missed",
 }
-RATES = ("threshold", "precision", "recall", "f1")
+
+
+class Rows(NamedTuple):
+    """The content of a table; columns whose title begins with `#` hold numbers."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
 
 
 def tables(evaluation: Evaluation) -> Iterator[Table]:
     """An evaluation: overall, by size, by class, confusions, errors. Print each with `terminal.print_table`."""
     yield overall(evaluation)
-    if evaluation.sizes:
-        yield by_size(evaluation.sizes)
-    yield by_class(evaluation.classes)
     confusion = evaluation.confusion
-    if pairs := confused(confusion["names"], confusion["matrix"], CONFUSED):
-        yield confusions(pairs, confusion["threshold"])
-    if evaluation.tide:
-        yield errors(evaluation.tide)
+    parts = {
+        "By size, the square root of an object's area": by_size(evaluation.sizes),
+        "By class, each with its threshold of best F1": by_class(evaluation.classes),
+        f"Confused most, from score {confusion['threshold']:.3f} on, at IoU 0.5": confusions(
+            confusion["names"], confusion["matrix"]
+        ),
+        "What AP50 would gain without each kind of error (TIDE)": errors(evaluation.tide or {}),
+    }
+    yield from (table_of(*part, title) for title, part in parts.items() if part.rows)
 
 
 def number(value: float | None) -> str:
@@ -49,46 +58,37 @@ def overall(evaluation: Evaluation) -> Table:
     """The metrics of the whole set with their meanings, and the threshold that `predict` uses."""
     counts, best, used = evaluation.counts, evaluation.best or {}, evaluation.used or {}
     title = f"{counts['images']:,} images, {counts['objects']:,} objects, {counts['detections']:,} detections"
-    table = columns(("", "value", "meaning"), ("", "meaning"), title)
     limit = f"maxDets {evaluation.max_detections} an image and class"
+    highest = f"the highest here is {number(best.get('f1'))}, from {number(best.get('threshold'))} on"
     meanings = {
         "AP": f"average precision, mean over IoU 0.50 to 0.95; {limit}",
         "AP50": "a detection is right from IoU 0.5 on",
         "AP75": "a detection is right from IoU 0.75 on",
         "AR": "part of the objects detected, mean over IoU 0.50 to 0.95",
-    }
-    highest = f"the highest here is {number(best.get('f1'))}, from {number(best.get('threshold'))} on"
-    chosen = {
         "threshold": "predict shows detections from this score on; the best F1 on validation images",
         "precision": "part of these detections that are right, at IoU 0.5",
         "recall": "part of the objects that these detections find",
         "f1": f"harmonic mean of the two; {highest}",
     }
-    for name, meaning in meanings.items():
-        table.add_row(name, number(evaluation.overall[name]), meaning)
-    for name, meaning in chosen.items():
-        table.add_row("F1" if name == "f1" else name, number(used.get(name)), meaning)
-    return table
+    values = evaluation.overall | {name: used.get(name) for name in RATES}
+    rows = [(name.replace("f1", "F1"), number(values[name]), meaning) for name, meaning in meanings.items()]
+    return table_of(("", "#value", "meaning"), rows, title)
 
 
-def by_size(sizes: list[dict[str, Any]]) -> Table:
+def by_size(sizes: Sequence[dict[str, Any]]) -> Rows:
     """One row a bin of sizes."""
-    table = columns(("size", "objects", *NAMES), ["size"], "By size, the square root of an object's area")
-    for row in sizes:
-        table.add_row(row["name"], f"{row['objects']:,}", *(number(row[name]) for name in NAMES))
-    return table
+    rows = [(row["name"], f"{row['objects']:,}", *(number(row[name]) for name in NAMES)) for row in sizes]
+    return Rows(("size", "#objects", *(f"#{name}" for name in NAMES)), rows)
 
 
-def by_class(classes: list[dict[str, Any]]) -> Table:
+def by_class(classes: Sequence[dict[str, Any]]) -> Rows:
     """One row a class, with its threshold of best F1."""
-    names = "class", "objects", "images", *NAMES, *RATES
-    table = columns(names, ["class"], "By class, each with its threshold of best F1")
+    rows = []
     for row in classes:
+        values = row | dict.fromkeys(RATES) | (row["best"] or {})
         counts = f"{row['objects']:,}", f"{row['images']:,}"
-        best = row["best"] or {}
-        values = [*(row[name] for name in NAMES), *(best.get(name) for name in RATES)]
-        table.add_row(row["name"], *counts, *map(number, values))
-    return table
+        rows.append((row["name"], *counts, *(number(values[name]) for name in (*NAMES, *RATES))))
+    return Rows(("class", "#objects", "#images", *(f"#{name}" for name in (*NAMES, *RATES[:-1], "F1"))), rows)
 
 
 def confused(names: Sequence[str], counts: Sequence[Sequence[int]], limit: int) -> list[tuple[str, str, int, float]]:
@@ -99,21 +99,16 @@ def confused(names: Sequence[str], counts: Sequence[Sequence[int]], limit: int) 
     return [(names[y], names[x], count, count / sum(counts[y])) for count, y, x in pairs[:limit] if count]
 
 
-def confusions(pairs: list[tuple[str, str, int, float]], threshold: float) -> Table:
+def confusions(names: Sequence[str], counts: Sequence[Sequence[int]], limit: int = CONFUSED) -> Rows:
     """One row a pair of classes; the whole matrix is in evaluation-SPLIT.json and in the report."""
-    title = f"Confused most, from score {threshold:.3f} on, at IoU 0.5"
-    words = "true class", "predicted as"
-    table = columns((*words, "count", "part of its objects"), words, title)
-    for true, predicted, count, part in pairs:
-        table.add_row(true, predicted, f"{count:,}", f"{part:.1%}")
-    return table
+    rows = [(true, other, f"{count:,}", f"{part:.1%}") for true, other, count, part in confused(names, counts, limit)]
+    return Rows(("true class", "predicted as", "#count", "#part of its objects"), rows)
 
 
-def errors(tide: dict[str, Any]) -> Table:
-    """One row a kind of error. FP and FN put several kinds together and have no count."""
-    title = "What AP50 would gain without each kind of error (TIDE)"
-    table = columns(("error", "gain", "errors", "meaning"), ("error", "meaning"), title)
-    for kind, meaning in ERRORS.items():
+def errors(tide: Mapping[str, Any]) -> Rows:
+    """One row a kind of error, none without objects. FP and FN put several kinds together and have no count."""
+    rows = []
+    for kind, meaning in ERRORS.items() if tide else ():
         count = tide["errors"].get(kind)
-        table.add_row(kind, f"{tide['gain'][kind]:+.3f}", "" if count is None else f"{count:,}", meaning)
-    return table
+        rows.append((kind, f"{tide['gain'][kind]:+.3f}", "–" if count is None else f"{count:,}", meaning))
+    return Rows(("error", "#gain in AP50", "#errors", "meaning"), rows)

@@ -14,14 +14,14 @@ To read in an afternoon, in this order, with `docs/components.md` beside it (lin
 
 How it learns:
 
-    data/augment/augment.py           90  random changes of training images
-    training/optim.py                141  Muon, schedules, averaged weights
-    training/loop.py                  91  the training loop
+    data/augment/augment.py           84  random changes of training images
+    training/optim.py                135  Muon, schedules, averaged weights
+    training/loop.py                  86  the training loop
 
 How good it is:
 
     evaluation/coco.py                85  detections matched with the ground truth
-    evaluation/average_precision.py  231  average precision, and what explains it
+    evaluation/average_precision.py  222  average precision, and what explains it
 
 Not needed to understand it:
 

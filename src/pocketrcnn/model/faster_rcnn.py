@@ -63,7 +63,7 @@ class FasterRCNN(nn.Module):
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor, batch: Batch | None = None) -> Prediction:
-        """`batch`, if given, says which regions are classified in place of the network's own proposals (training)."""
+        """`batch`, if given, says which regions are classified in place of the network's proposals (training)."""
         features = self.backbone(self.normalise(images))
         objectness, deltas, proposals, scores = self.propose(features, training=batch is not None)
         regions = proposals if batch is None else self.training_regions(proposals, scores, batch)
@@ -157,7 +157,7 @@ class FasterRCNN(nn.Module):
         return self.decode(self(images))
 
     def decode(self, prediction: Prediction) -> Detections:
-        """A prediction with its own proposals as regions -> the best detections of each image after suppression.
+        """A prediction whose regions are its proposals -> the best detections of each image after suppression.
 
         The score of a region for a class: its objectness times the probability of the class. A region may be a
         detection of several classes; suppression happens within a class (Girshick et al. 2014, section 2.2).

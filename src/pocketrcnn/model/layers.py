@@ -53,7 +53,7 @@ def norm_pool_relu(norm: nn.BatchNorm2d, x: Tensor, pool: bool) -> Tensor:
     """
     if not pool:
         return F.relu_(norm(x))
-    # In bfloat16 torch's own is as fast, unless the map behind it is frozen.
+    # In bfloat16 torch's version is as fast, unless the map behind it is frozen.
     pays = x.device.type == "cpu" and (x.dtype == torch.float32 or not x.requires_grad)
     if pays and norm.training and bool((norm.weight > 0).all()):
         return F.relu_(norm_pool(norm, x))

@@ -111,7 +111,7 @@ class ROIHead(nn.Module):
         boxed = torch.cat((objects, proposals), 1)  # [B,G+P,4]
         usable = torch.cat((valid, scores > 0), 1)
         best, _ = boxes.closest(proposals, objects, valid)  # [B,P]
-        positive = torch.cat((valid, best >= self.config.positive_iou), 1)  # ground truth is its own match
+        positive = torch.cat((valid, best >= self.config.positive_iou), 1)  # an object matches itself
         labels = positive.long().masked_fill(~usable, boxes.IGNORED)
         chosen = boxes.sample(labels, self.config.sample, self.config.positive_fraction) != boxes.IGNORED
         order = chosen.byte().argsort(dim=1, descending=True, stable=True)  # [B,G+P], the chosen ones first

@@ -1,6 +1,6 @@
 """Charts as SVG in data URIs. The same values give the same bytes; matplotlib's global state stays as it was.
 
-Each chart becomes an image of its own, so that identifiers inside of one never meet those of another. Text stays
+Each chart is a separate image, so that identifiers inside of one never meet those of another. Text stays
 text and is set in the font of the reader's system.
 """
 
@@ -151,7 +151,7 @@ def fraction_chart(lines: Sequence[Line], x_label: str, level: float | None = No
 
 def _log_axis(axes: Axes) -> None:
     """Losses: powers of 10, and 2 and 5 between them where that is too few."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     axes.set_yscale("log")
     low, high = axes.get_ylim()
@@ -159,7 +159,6 @@ def _log_axis(axes: Axes) -> None:
     axes.yaxis.set_major_locator(LogLocator(subs=subs))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def octaves(axes: Axes, which: str, limits: tuple[float, float]) -> None:
@@ -230,7 +229,7 @@ def beside(names: Sequence[str]) -> float:
 def svg(paint: Callable[[Axes], None], height: float = HEIGHT, left: float = 0.52, bottom: float = 0.5) -> str:
     """`left` and `bottom`: room for tick labels, in inches; the same in charts of a kind, so that their axes align.
 
-    Letters that the measuring font does not have are measured as boxes, and shown in the reader's own font.
+    Letters that the measuring font does not have are measured as boxes, and shown in the reader's font.
     """
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG

@@ -98,7 +98,7 @@ def points(a: float, b: float) -> str:
 def apart(better: str, a: Stat, other: str, b: Stat) -> str:
     """Whether every run of the one is better than every run of the other; a is the one with the larger mean."""
     if min(a.n, b.n) < 2:
-        return "with a single run, chance cannot be told from a real difference"
+        return "with a single run, chance cannot be distinguished from a real difference"
     if min(a.values) > max(b.values):
         return f"every seed of {better} is above every seed of {other}"
     return f"the seeds of {better} and {other} overlap, and their order may be chance"

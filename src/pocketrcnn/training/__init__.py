@@ -11,7 +11,7 @@ run          the folder of a run
 config_file  a configuration as YAML, and back
 schema1      what schema 1 called settings and metrics
 checkpoint   tensors in files: atomic, verified, never a pickle
-device       device, number format, memory
+device       device, precision, memory
 machine      versions and hardware
 timing       two pieces of work timed in turn
 """

@@ -1,4 +1,4 @@
-"""Where the arithmetic happens: device, number format, and memory that is kept."""
+"""Where the arithmetic happens: device, precision, and memory that is kept."""
 
 import ctypes
 import time
@@ -14,7 +14,7 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # numbers of glibc's
 CLEARLY_FASTER = 1.2
 TRIALS = 6
 
-# Number format of all that a user gets: detections, final metrics, pictures, times, the exported file. Training and
+# Precision of all that a user gets: detections, final metrics, pictures, times, the exported file. Training and
 # the evaluations on the way have that of the configuration. Weights are in this one, so it needs no autocast.
 DELIVERED = "float32"
 

@@ -16,7 +16,7 @@ from ..config import Config
 from ..data.augment.augment import augment
 from ..data.dataset import Dataset
 from ..errors import UserError
-from ..evaluation.measures import Sums, measure
+from ..evaluation.measures import measure
 from ..model.faster_rcnn import total_loss
 from ..model.structures import Batch
 from . import optim
@@ -67,7 +67,8 @@ class Trainer:
             if state.average:
                 state.average.update(iteration)
             with torch.no_grad():
-                self.watch(measure(prediction, targets, batch), losses | {"total": total})
+                state.means.add({f"loss_{name}": (loss, torch.tensor(1)) for name, loss in losses.items()})
+                state.means.add({"loss_total": (total, torch.tensor(1))} | measure(prediction, targets, batch))
             state.iteration = iteration + 1
 
     def step(self) -> None:
@@ -81,11 +82,5 @@ class Trainer:
         return augment(self.train_set.batch(indices.to(self.device)), self.config.augment, epoch, train.seed)
 
     def precision(self) -> AbstractContextManager[Any]:
-        """The number format of the configuration."""
+        """The precision of the configuration."""
         return autocast(self.config.train.precision, self.device)
-
-    def watch(self, measured: Sums, losses: dict[str, Tensor]) -> None:
-        """Add the batch to the training metrics of the next log entry."""
-        one = torch.tensor(1)
-        self.state.means.add({f"loss_{name}": (loss.detach(), one) for name, loss in losses.items()})
-        self.state.means.add(measured)

@@ -18,7 +18,7 @@ class Muon(torch.optim.Optimizer):
     """Momentum whose matrix is made orthogonal before it is added: all directions of a filter bank learn equally fast.
 
     For filter banks [O,I,K,K], read as matrices of one row a filter. After Jordan et al. 2024; the step has
-    the weight's own norm as its unit (`lr` is a relative change), so that one rate fits layers of all shapes.
+    the weight's norm as its unit (`lr` is a relative change), so that one rate fits layers of all shapes.
     """
 
     def __init__(self, params: Iterable[Tensor], lr: float, momentum: float) -> None:
@@ -86,18 +86,13 @@ def build(model: nn.Module, config: OptimConfig) -> list[torch.optim.Optimizer]:
 
 def split(model: nn.Module, rows: int) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """Trained parameters by treatment: filters for Muon (dense convolutions), other weights, vectors (norm, bias)."""
-    filters: list[Tensor] = []
-    weights: list[Tensor] = []
-    vectors: list[Tensor] = []
+    filters, weights, vectors = list[Tensor](), list[Tensor](), list[Tensor]()
     for module in model.modules():
         dense = isinstance(module, nn.Conv2d) and module.groups == 1 and module.bias is None
         for parameter in module.parameters(recurse=False):
-            if not parameter.requires_grad:
-                continue
-            if dense and len(parameter) <= rows:
-                filters.append(parameter)
-            else:
-                (vectors if parameter.ndim == 1 else weights).append(parameter)
+            kind = filters if dense and len(parameter) <= rows else vectors if parameter.ndim == 1 else weights
+            if parameter.requires_grad:
+                kind.append(parameter)
     return filters, weights, vectors
 
 
@@ -128,14 +123,13 @@ class Average:
     def __init__(self, model: nn.Module, fraction: float, iterations: int) -> None:
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
         self.memory = max(1.0, fraction * iterations)
-        self.pairs = [
-            (averaged, current)
-            for averaged, current in zip(self.model.state_dict().values(), model.state_dict().values(), strict=True)
-            if averaged.is_floating_point()
-        ]
+        self.averaged, self.current = (
+            [tensor for tensor in network.state_dict().values() if tensor.is_floating_point()]
+            for network in (self.model, model)
+        )
 
     @torch.no_grad()
     def update(self, iteration: int) -> None:
         """Add the weights after iteration 0.. to the average."""
         weight = max(1 / self.memory, 9 / (iteration + 10))
-        torch._foreach_lerp_([averaged for averaged, _ in self.pairs], [current for _, current in self.pairs], weight)
+        torch._foreach_lerp_(self.averaged, self.current, weight)

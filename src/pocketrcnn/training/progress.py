@@ -41,7 +41,8 @@ class Progress:
         """After an iteration; `due` after a new log entry."""
         self.bar.update(self.task, completed=state.iteration, total=state.planned, rate=self.rate(state))
         if due and self.bar.disable:
-            left = self.seconds_left(state)
+            done = max(1, state.iteration - self.start)
+            left = (time.perf_counter() - self.begun) / done * (state.planned - state.iteration)
             say(f"{self.name}  {state.iteration}/{state.planned}  {self.rate(state)}  {left:.0f} s left")
 
     def rate(self, state: State) -> str:
@@ -50,8 +51,3 @@ class Progress:
         speed = done * self.config.train.batch / max(state.seconds - self.seconds, 1e-9)
         loss = f"loss {state.log[-1]['train']['loss_total']:.4g}  " if state.log else ""
         return f"{loss}{speed:.0f} images/s"
-
-    def seconds_left(self, state: State) -> float:
-        """At the speed so far, evaluation included."""
-        done = max(1, state.iteration - self.start)
-        return (time.perf_counter() - self.begun) / done * (state.planned - state.iteration)

@@ -40,9 +40,7 @@ class Run:
     def __init__(self, folder: Path, config: Config, device: torch.device, command: str = "") -> None:
         """A new folder, or one to go on in. Raises UserError when it holds something else or other settings.
 
-        command: how the run was started, which env.json keeps.
-
-        The number format `auto` is decided here, once: a run goes on in the format that it began with.
+        command: how the run was started, for env.json. The precision `auto` is decided once, when a run begins.
         """
         require_place(folder)
         before = saved(folder)
@@ -58,44 +56,40 @@ class Run:
     def __enter__(self) -> Run:
         with ExitStack() as held:
             held.enter_context(locked(self.folder / LOCK))
-            self.prepare()
+            if not (self.folder / CONFIG).is_file():
+                known = environment(self.config, self.device) | ({"command": self.command} if self.command else {})
+                write_atomically(self.folder / ENVIRONMENT, encode(known))
+                write_atomically(self.folder / CONFIG, settings.dump(self.config).encode())
             self.held = held.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.held.close()
 
-    def prepare(self) -> None:
-        """Say what is run on what."""
-        if not (self.folder / CONFIG).is_file():
-            known = environment(self.config, self.device) | ({"command": self.command} if self.command else {})
-            write_atomically(self.folder / ENVIRONMENT, encode(known))
-            write_atomically(self.folder / CONFIG, settings.dump(self.config).encode())
-
     def extend(self) -> None:
-        """Replace the saved time or number of iterations by that of this call; a finished run may then go on."""
+        """Replace the saved time or number of iterations by that of this call; a finished run may then go on.
+
+        Raises UserError where a finished run cannot: then it stays as it is.
+        """
         if saved(self.folder) == self.config:
             return
         if self.metrics() is not None:
-            self.require_checkpoint()
+            path = self.folder / CHECKPOINT
+            if not path.is_file():
+                raise UserError(f"{path} is not there, and without it no run is trained for longer: train again")
+            load_tensors(path)
         write_atomically(self.folder / CONFIG, settings.dump(self.config).encode())
         (self.folder / METRICS).unlink(missing_ok=True)
-
-    def require_checkpoint(self) -> None:
-        """Raises UserError where a finished run cannot be trained on: then it stays as it is."""
-        path = self.folder / CHECKPOINT
-        if not path.is_file():
-            raise UserError(f"{path} is not there, and without it no run is trained for longer: train again")
-        load_tensors(path)
 
     def check_settings(self, saved_config: Config) -> None:
         """Raises UserError where the saved configuration is another one, and names the setting that differs."""
         before, now = (settings.flat(settings.to_dict(config)) for config in (saved_config, self.config))
+        remedy = f"go on with `pocketrcnn resume {self.folder}`" if self.resumable else "use the same settings"
         for name in sorted(set(before) | set(now)):
             if name not in FREE and before.get(name) != now.get(name):
                 raise UserError(
                     f"{self.folder} was started with {name} = {before.get(name)}, now it is {now.get(name)}: "
-                    f"{self.same_settings}, or choose another folder with --out"
+                    f"{remedy}, or choose another folder with --out"
                 )
 
     @property
@@ -103,11 +97,6 @@ class Run:
         """How an interrupted run goes on."""
         command = f"`pocketrcnn resume {self.folder}`" if self.resumable else "the same command"
         return f"{command} goes on from here"
-
-    @property
-    def same_settings(self) -> str:
-        """How to keep to the settings of a run that is there."""
-        return f"go on with `pocketrcnn resume {self.folder}`" if self.resumable else "use the same settings"
 
     @property
     def resumable(self) -> bool:
@@ -203,7 +192,7 @@ class Run:
 
 
 def open_run(folder: Path, device: str = "auto") -> Run:
-    """The run in a folder, with its own configuration. Raises UserError when there is none."""
+    """The run in a folder, with the configuration saved there. Raises UserError when there is none."""
     config = saved(folder)
     if config is None:
         raise UserError(f"{folder} is not the folder of a run (it has no {CONFIG}): name one that `train` made")

@@ -19,7 +19,6 @@ from .checkpoint import require_fit
 
 WHITENING, WHITENING_PIXELS = 500, 2**24  # at most so many images, and pixels, give the first filters by their patches
 
-
 # Of the metadata of a checkpoint: what is restored as it is, and what had another name in earlier versions.
 NUMBERS = ("iteration", "seconds", "log", "planned", "elapsed", "evaluation_seconds", "earlier")
 RENAMED = {"judging": "evaluation_seconds", "asked": "requested"}

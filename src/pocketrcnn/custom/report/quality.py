@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from ...evaluation.tables import ERRORS, NAMES, confused, number
+from ...evaluation import tables
+from ...evaluation.tables import ERRORS, number
 from ...report import charts, phrases
 from ...report.blocks import Block, Figure, Key, Panel, Row, Section, Table, Text
 from ...report.colours import BLUE, GREEN, INK, ORANGE
@@ -80,24 +81,17 @@ def over_threshold(one: Summary) -> Panel | None:
 
 def sizes(one: Summary) -> Table | None:
     """AP by size."""
-    if not one["sizes"]:
-        return None
-    rows = [
-        Row([row["name"], phrases.count(row["objects"]), *(number(row[name]) for name in NAMES)])
-        for row in one["sizes"]
-    ]
-    return Table(prose("sizes"), ["size", "#objects", *(f"#{name}" for name in NAMES)], rows)
+    return table_of(prose("sizes"), tables.by_size(one["sizes"])) if one["sizes"] else None
 
 
 def classes(one: Summary) -> Table:
     """AP by class, with the best threshold of each."""
-    rows = []
-    for row in one["classes"]:
-        best = row["best"] or {}
-        at_best = [number(best.get(name)) for name in ("threshold", "precision", "recall", "f1")]
-        rows.append(Row([row["name"], phrases.count(row["objects"]), *(number(row[name]) for name in NAMES), *at_best]))
-    columns = ["class", "#objects", *(f"#{name}" for name in NAMES), "#threshold", "#precision", "#recall", "#F1"]
-    return Table(prose("classes"), columns, rows)
+    return table_of(prose("classes"), tables.by_class(one["classes"]))
+
+
+def table_of(caption: str, content: tables.Rows) -> Table:
+    """The rows that the terminal shows, too."""
+    return Table(caption, content.columns, [Row(cells) for cells in content.rows])
 
 
 def errors(one: Summary) -> Section:
@@ -110,12 +104,8 @@ def tide(known: Summary | None) -> list[Block]:
     """What each kind of error costs (TIDE), as bars and as a table."""
     if not known:
         return []
-    rows = []
-    for kind, meaning in ERRORS.items():
-        count = known["errors"].get(kind)
-        rows.append(Row([kind, f"{known['gain'][kind]:+.3f}", "–" if count is None else phrases.count(count), meaning]))
     caption = "TIDE: what AP50 would gain if all errors of one kind were corrected, and how many there are."
-    table = Table(caption, ["error", "#gain in AP50", "#errors", "meaning"], rows)
+    table = table_of(caption, tables.errors(known))
     gains = {kind: max(0.0, known["gain"][kind]) for kind in ERRORS if kind in known["errors"]}
     if not any(gains.values()):
         return [table]
@@ -134,10 +124,8 @@ def confusion(one: Summary) -> list[Block]:
     alt = f"Confusion matrix of {len(names) - 1} classes and background: {right:,} on the diagonal."
     caption = prose("confusion", threshold=one["confusion"]["threshold"])
     figure = Figure("Confusion matrix", caption, [Panel(uri, alt, "Rows: ground truth. Columns: detections")])
-    pairs = confused(names, counts, CONFUSED)
-    rows = [Row([true, detected, phrases.count(count)]) for true, detected, count, _ in pairs]
-    table = Table("Confused classes.", ["ground truth", "detected as", "#objects"], rows)
-    return [figure, table] if rows else [figure]
+    pairs = tables.confusions(names, counts, CONFUSED)
+    return [figure, table_of("Confused classes.", pairs)] if pairs.rows else [figure]
 
 
 def gathered(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> tuple[list[str], list[list[int]]]:

@@ -10,7 +10,7 @@ from torch import Tensor
 from ...config import AugmentConfig
 from ...model.structures import Batch
 from .colour import brightness_contrast, gamma, gaussian_noise, invert, saturation_hue
-from .geometry import GREY, flip, flip_vertical, rotate, shift, translate, zoom
+from .geometry import GREY, coins, flip, flip_vertical, rotate, shift, translate, zoom
 from .mixing import mosaic, paste
 
 
@@ -19,20 +19,13 @@ def augment(batch: Batch, config: AugmentConfig, epoch: int, seed: int) -> Batch
 
     The boxes of padding are zeros afterwards. Pasting and mosaics change the number of slots G.
     """
-    batch = move(mixed(batch, config), config, epoch, seed)
-    images = coloured(batch.images, config)
-    if config.cutout:
-        images = cutout(images, config.cutout)
-    return Batch(images, batch.boxes * batch.valid[..., None], batch.labels, batch.ids)
-
-
-def mixed(batch: Batch, config: AugmentConfig) -> Batch:
-    """The batch with objects and quarters of images that come from other images."""
     if config.paste:
         batch = paste(batch, config.paste)
     if config.mosaic:
         batch = mosaic(batch, config.mosaic)
-    return batch
+    batch = move(batch, config, epoch, seed)
+    images = coloured(batch.images, config)
+    return Batch(images, batch.boxes * batch.valid[..., None], batch.labels, batch.ids)
 
 
 def move(batch: Batch, config: AugmentConfig, epoch: int, seed: int) -> Batch:
@@ -53,7 +46,7 @@ def move(batch: Batch, config: AugmentConfig, epoch: int, seed: int) -> Batch:
 
 
 def coloured(images: Tensor, config: AugmentConfig) -> Tensor:
-    """The images uint8 [B,3,H,W] in other colours."""
+    """The images uint8 [B,3,H,W] in other colours, and with a part hidden."""
     if config.brightness or config.contrast:
         images = brightness_contrast(images, config.brightness, config.contrast)
     if config.gamma:
@@ -64,23 +57,24 @@ def coloured(images: Tensor, config: AugmentConfig) -> Tensor:
         images = invert(images, config.invert)
     if config.noise:
         images = gaussian_noise(images, config.noise)
+    if config.cutout:
+        images = cutout(images, config.cutout)
     return images
 
 
 def flipped(ids: Tensor, kind: str, epoch: int, seed: int) -> Tensor:
     """Which images to mirror, bool [B]: a fresh coin each, or in turn by epoch from a coin that the id decides."""
     if kind == "random":
-        return torch.rand(len(ids), device=ids.device) < 0.5
-    mixed = (ids + 7919 * seed) * 2654435761 % 2**32  # Knuth's multiplicative hash: a fair coin from the high bit
-    return (mixed >> 31) % 2 == epoch % 2
+        return coins(len(ids), ids.device)
+    hashed = (ids + 7919 * seed) * 2654435761 % 2**32  # Knuth's multiplicative hash: a fair coin from the high bit
+    return (hashed >> 31) % 2 == epoch % 2
 
 
 def cutout(images: Tensor, side: int) -> Tensor:
     """A grey square of `side` pixels in each image, anywhere, cut at the border (DeVries & Taylor 2017)."""
     count, _, height, width = images.shape
     y, x = (torch.randint(size, (count, 1), device=images.device) for size in (height, width))
-    rows = near(y, height, side)  # [B,H]
-    columns = near(x, width, side)  # [B,W]
+    rows, columns = near(y, height, side), near(x, width, side)  # [B,H], [B,W]
     return images.masked_fill((rows[:, :, None] & columns[:, None, :])[:, None], GREY)
 
 

@@ -13,7 +13,7 @@ becomes a fault, and the rest is read.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,8 +50,7 @@ def read(path: Path, voc_origin: int = 0) -> Annotations:
         annotations = FORMATS[known[0]].read(reading, sources[known[0]])
     except OSError as error:
         raise UserError(f"{error.filename or path} cannot be read ({error.strerror}): repair or remove it") from error
-    notes = (*others(path, known), *predictions(reading))
-    return with_all_splits(replace(annotations, faults=annotations.faults + notes))
+    return with_all_splits(replace(annotations, faults=(*annotations.faults, *skipped(reading, known))))
 
 
 def write(annotations: Annotations, out: Path, kind: str, notes: Mapping[str, str] | None = None) -> None:
@@ -79,18 +78,14 @@ def unknown(reading: Reading) -> str:
     return f"{reading.path} holds no annotations (looked for {LOOKED_FOR}; found {inside}): {remedy}"
 
 
-def others(path: Path, known: list[str]) -> tuple[Fault, ...]:
-    """A warning about formats that are there and not read."""
-    reason = f"holds annotations as {' and as '.join(known)}; those as {known[0]} are read"
-    return (Fault("several-formats", path, "", reason, drops=False),) if len(known) > 1 else ()
-
-
-def predictions(reading: Reading) -> tuple[Fault, ...]:
-    """A warning about folders of predictions that are there and not read."""
-    if not reading.predicted:
-        return ()
-    reason = f"{counted(len(reading.predicted), 'folder')} of predictions skipped (the first: {reading.predicted[0]})"
-    return (Fault("predictions", reading.path, "", reason, drops=False),)
+def skipped(reading: Reading, known: list[str]) -> Iterator[Fault]:
+    """Warnings about other formats than the first of the `known` ones, and about folders of predictions."""
+    if len(known) > 1:
+        reason = f"holds annotations as {' and as '.join(known)}; those as {known[0]} are read"
+        yield Fault("several-formats", reading.path, "", reason, drops=False)
+    if folders := reading.predicted:
+        reason = f"{counted(len(folders), 'folder')} of predictions skipped (the first: {folders[0]})"
+        yield Fault("predictions", reading.path, "", reason, drops=False)
 
 
 def with_all_splits(annotations: Annotations) -> Annotations:

@@ -5,15 +5,16 @@ file does not list are not in the data. Format: https://cocodataset.org/#format-
 """
 
 import json
+import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..annotations import Annotations, Example, Object, printable
 from .finding import beside, is_background, plain, read_text, size_from, split_below, split_of
 from .reading import Reading
-from .writing import copies, image_names, number, size_of, write_text
+from .writing import image_names, number, size_of, write_text
 
 NAME = "_annotations.coco.json"
 READ = {  # what is read of a record of each list, and what that is called
@@ -79,9 +80,8 @@ class Reader:
     def __init__(self, source: Path, reading: Reading) -> None:
         self.source, self.reading, content = source, reading, load(source, reading)
         self.lists = {name: records_of(content, name) for name in READ}
-        self.names = {
-            ident(record.get("id")): printable(str(record.get("name", ""))) for record in self.lists["categories"]
-        }
+        pairs = ((record.get("id"), record.get("name", "")) for record in self.lists["categories"])
+        self.names = {ident(i): printable(str(name)) for i, name in pairs}
 
     def fault(self, kind: str, where: str, reason: str) -> None:
         """Note something of this file that is skipped."""
@@ -90,7 +90,8 @@ class Reader:
     def classes(self) -> list[str]:
         """Names by id. Without objects, the background is none, nor is a category that only stands above others."""
         used = Counter(ident(record.get("category_id")) for record in self.lists["annotations"])
-        parents = {str(record.get("supercategory")) for record in self.lists["categories"] if not is_own_parent(record)}
+        pairs = [(str(record.get("name")), str(record.get("supercategory"))) for record in self.lists["categories"]]
+        parents = {parent for name, parent in pairs if name != parent}  # COCO's `person` is its supercategory too
         kept = [i for i, name in self.names.items() if used[i] or not (is_background(name) or name in parents)]
         ordered = sorted(kept, key=lambda i: (int(i) if i.isdecimal() else 0, i))
         return list(dict.fromkeys(self.names[i] for i in ordered))
@@ -104,9 +105,8 @@ class Reader:
             if not isinstance(name, str) or not name.strip():
                 self.fault("unreadable", f"image {i}", "has no file_name")
             elif i in made:
-                self.fault(
-                    "same-id", f"image {i}", f"is the id of {made[i].path.name} and of {name}; the first is kept"
-                )
+                reason = f"is the id of {made[i].path.name} and of {name}; the first is kept"
+                self.fault("same-id", f"image {i}", reason)
             else:
                 size = size_from(record.get("width"), record.get("height"))
                 made[i] = Example(Path(plain(name)), tuple(objects.pop(i, ())), split, size, self.source)
@@ -133,12 +133,9 @@ class Reader:
 
 
 def unread(lists: dict[str, list[Record]]) -> Iterator[tuple[str, str]]:
-    """Every field that is not read, with what it is of. A supercategory `none`, or the class itself, says nothing.
-
-    An area is not read where it is another than that of the box and no outline is there that says why.
-    """
+    """Every field that is not read, with what it is of; also an area that neither the box nor an outline explains."""
     for name, (what, known) in READ.items():
-        for record in lists[name]:
+        for record in lists[name]:  # a supercategory `none`, or the class itself, says nothing
             filled = (field for field, value in record.items() if value and value not in ("none", record.get("name")))
             yield from ((printable(field), what) for field in filled if field not in known)
     yield from (("area", "object") for record in lists["annotations"] if other_area(record))
@@ -158,11 +155,6 @@ def ident(value: object) -> str:
     return printable(str(int(value)) if isinstance(value, float) and value.is_integer() else str(value))
 
 
-def is_own_parent(category: Record) -> bool:
-    """Whether a category and its supercategory have one name, as `person` in COCO itself."""
-    return str(category.get("name")) == str(category.get("supercategory"))
-
-
 def numbers(value: object) -> tuple[float, ...] | None:
     """Four numbers, else None."""
     if not isinstance(value, list) or len(value) != 4:
@@ -180,16 +172,16 @@ def write(annotations: Annotations, out: Path) -> None:
     """
     names = image_names(annotations)
     for split in sorted({example.split for example in annotations.examples}):
-        folder = out / split
+        folder, examples = out / split, annotations.split(split)
         folder.mkdir(parents=True, exist_ok=True)
-        examples = [example for example in annotations.examples if example.split == split]
-        copies((example.path, folder / names[example.path]) for example in examples)
+        for example in examples:
+            shutil.copyfile(example.path, folder / names[example.path])
         content = document(examples, annotations.classes, [names[example.path] for example in examples])
         write_text(folder / NAME, json.dumps(content, ensure_ascii=False, indent=1))
 
 
-def document(examples: list[Example], classes: tuple[str, ...], names: list[str]) -> Record:
-    """The content of one COCO file; image and annotation ids count from 1."""
+def document(examples: Sequence[Example], classes: tuple[str, ...], names: list[str]) -> Record:
+    """The content of one COCO file; image and annotation ids count from 1. names: of the image files."""
     images: list[Record] = []
     objects: list[Record] = []
     ids = {name: i for i, name in enumerate(classes, 1)}
@@ -197,13 +189,9 @@ def document(examples: list[Example], classes: tuple[str, ...], names: list[str]
         width, height = size_of(example)
         images.append({"id": i, "file_name": name, "width": width, "height": height})
         for obj in example.objects:
-            objects.append({"id": len(objects) + 1, "image_id": i, "category_id": ids[obj.name], **geometry(obj)})
+            x1, y1, x2, y2 = obj.box
+            bbox, area = [number(value) for value in (x1, y1, x2 - x1, y2 - y1)], number((x2 - x1) * (y2 - y1))
+            record = {"id": len(objects) + 1, "image_id": i, "category_id": ids[obj.name]}
+            objects.append(record | {"bbox": bbox, "area": area, "iscrowd": int(obj.crowd)})
     categories = [{"id": i, "name": name, "supercategory": ""} for name, i in ids.items()]
     return {"images": images, "annotations": objects, "categories": categories}
-
-
-def geometry(obj: Object) -> Record:
-    """Box, area and crowd of an object as COCO has them."""
-    x1, y1, x2, y2 = obj.box
-    bbox = [number(value) for value in (x1, y1, x2 - x1, y2 - y1)]
-    return {"bbox": bbox, "area": number((x2 - x1) * (y2 - y1)), "iscrowd": int(obj.crowd)}

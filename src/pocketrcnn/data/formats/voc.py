@@ -11,6 +11,7 @@ objects are read as crowd: background in training, and not counted as a miss, as
 """
 
 import re
+import shutil
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -23,7 +24,7 @@ from ..annotations import Annotations, Example, Fault, Object
 from ..listing import is_image_name
 from .finding import Images, Wanted, key, plain, read_text, size_from, split_below, split_of, used_classes
 from .reading import Reading
-from .writing import copies, image_names, number, size_of, write_text
+from .writing import image_names, number, size_of, write_text
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 CLASSES = "classes.txt"
@@ -47,24 +48,21 @@ def looks_like_voc(file: Path) -> bool:
 def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all XML files, as they are."""
     images = reading.images()
-    stems = {stem_of(source) for source in sources}
+    stems = {(source.parent, key(source.stem)) for source in sources}
     given = [one for one in (example(source, reading) for source in sources) if one]
     examples = images.placed(given, lambda one: wanted(one, images, stems))
     reading.faults += other_names(given, examples, images)
     for lists in sorted({file.parent for file in images.files if is_list(file)}):
         examples = with_lists(examples, lists, images, reading)
-    return reading.annotations("voc", classes(reading.root, examples), examples, images)
-
-
-def stem_of(source: Path) -> tuple[Path, str]:
-    """The folder of a file, and its name without suffix."""
-    return source.parent, key(source.stem)
+    listed = reading.root / CLASSES
+    names = map(str.strip, read_text(listed).splitlines()) if listed.is_file() else used_classes(examples)
+    return reading.annotations("voc", dict.fromkeys(filter(None, names)), examples, images)
 
 
 def wanted(one: Example, images: Images, stems: Collection[tuple[Path, str]]) -> Wanted:
     """The image of an XML file: the one that is called as it is, else the one that it names.
 
-    `stems`: those of all XML files. An image that has an XML of its name is not that of another one.
+    `stems`: folder and name of all XML files. An image that has an XML of its name is not that of another one.
     """
     assert one.source
     stem, named, folders = one.source.stem, one.path.as_posix(), folders_of(one.source, images.root)
@@ -122,13 +120,6 @@ def annotated(node: Element, where: str, source: Path, reading: Reading) -> Obje
 def text(node: Element, path: str) -> str:
     """The words of an element, without space around them; empty where there is none."""
     return (node.findtext(path) or "").strip()
-
-
-def classes(root: Path, examples: list[Example]) -> tuple[str, ...]:
-    """The names of `classes.txt`; without it, all that are used."""
-    if (root / CLASSES).is_file():
-        return tuple(dict.fromkeys(filter(None, map(str.strip, read_text(root / CLASSES).splitlines()))))
-    return used_classes(examples)
 
 
 def is_list(file: Path) -> bool:
@@ -205,10 +196,10 @@ def write(annotations: Annotations, out: Path) -> None:
     names = image_names(annotations)
     for folder in ("Annotations", "JPEGImages"):
         (out / folder).mkdir(parents=True)
-    copies((path, out / "JPEGImages" / name) for path, name in names.items())
     lists: dict[str, list[str]] = {}
     for one in annotations.examples:
         name = Path(names[one.path])
+        shutil.copyfile(one.path, out / "JPEGImages" / name)
         ElementTree.ElementTree(document(one, name.name)).write(out / "Annotations" / f"{name.stem}.xml", "utf-8")
         lists.setdefault(one.split, []).append(name.stem)
     for split, stems in lists.items():

@@ -1,8 +1,7 @@
 """What all writers of data sets share: names of images, their copies, numbers with every digit. No torch here."""
 
 import re
-import shutil
-from collections.abc import Iterable
+from itertools import chain, count
 from pathlib import Path
 
 from PIL import Image
@@ -12,11 +11,10 @@ from ..images.pixels import FORMATS
 from ..listing import is_image_name
 from .finding import key
 
-Number = int | float
 ENDINGS = {"JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif", "JPEG2000": ".jp2"}  # the other formats are called as theirs
 
 
-def number(value: float) -> Number:
+def number(value: float) -> int | float:
     """Whole numbers without a point, as other programs expect them; all others with every digit."""
     return int(value) if value.is_integer() else value
 
@@ -37,10 +35,8 @@ def image_names(annotations: Annotations) -> dict[Path, str]:
     names: dict[Path, str] = {}
     for path in (example.path for example in annotations.examples):
         name = usable(path)
-        stem, count = name.stem, 1
-        while key(stem) in taken:
-            count += 1
-            stem = f"{name.stem}_{count}"
+        numbered = (f"{name.stem}_{i}" for i in count(2))
+        stem = next(stem for stem in chain([name.stem], numbered) if key(stem) not in taken)
         taken.add(key(stem))
         names[path] = f"{stem}{name.suffix}"
     return names
@@ -49,20 +45,11 @@ def image_names(annotations: Annotations) -> dict[Path, str]:
 def usable(path: Path) -> Path:
     """The name of an image file in characters that can be written, not hidden, and with an ending that is known."""
     name = Path(re.sub("[\ud800-\udfff]", "\ufffd", path.name).lstrip("."))
-    return name if is_image_name(name) else Path(f"{name}{ending(path)}")
-
-
-def ending(path: Path) -> str:
-    """The ending of an image file's format, whatever its name."""
+    if is_image_name(name):
+        return name
     with Image.open(path, formats=FORMATS) as image:
         kind = str(image.format)
-    return ENDINGS.get(kind, f".{kind.lower()}")
-
-
-def copies(pairs: Iterable[tuple[Path, Path]]) -> None:
-    """Copy files byte by byte."""
-    for source, target in pairs:
-        shutil.copyfile(source, target)
+    return Path(f"{name}{ENDINGS.get(kind, f'.{kind.lower()}')}")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -7,6 +7,7 @@ announces, are skipped. Images without label file have no objects. YOLO has no c
 
 import math
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -21,7 +22,7 @@ from ..images.pixels import probe
 from ..listing import is_image_name
 from .finding import WORDS, files, plain, read_text, split_below
 from .reading import Reading
-from .writing import copies, image_names, size_of, write_text
+from .writing import image_names, size_of, write_text
 
 Settings = dict[str, Any]
 
@@ -38,9 +39,8 @@ def sources(reading: Reading) -> list[Path]:
 
 def is_data(file: Path, words: tuple[str, ...] = ("names:", "nc:")) -> bool:
     """Whether a file is a YAML file that names classes, or counts them."""
-    return file.suffix.lower() in (".yaml", ".yml") and any(
-        line.startswith(words) for line in read_text(file).splitlines()
-    )
+    yaml_name = file.suffix.lower() in (".yaml", ".yml")
+    return yaml_name and any(line.startswith(words) for line in read_text(file).splitlines())
 
 
 def is_label(file: Path) -> bool:
@@ -84,10 +84,8 @@ def below(reading: Reading) -> Path | None:
         return None
     inner = [file for file in reading.files if is_data(file, ("names:",))]
     if len(inner) > 1:
-        there = ", ".join(map(str, inner))
-        raise UserError(
-            f"{reading.root} holds several data sets, each with class names ({there}): name one of their folders"
-        )
+        there = f"several data sets, each with class names ({', '.join(map(str, inner))})"
+        raise UserError(f"{reading.root} holds {there}: name one of their folders")
     return inner[0] if inner else None
 
 
@@ -136,7 +134,7 @@ def class_names(settings: Settings, reading: Reading) -> dict[int, str] | None:
 
 
 def points_of(settings: Settings) -> int:
-    """How many numbers of key points follow a box: `kpt_shape` is their count and the numbers of each. Mostly none."""
+    """How many numbers of key points follow a box: `kpt_shape` is the number of points and of values of each."""
     shape = settings.get("kpt_shape")
     return math.prod(shape) if isinstance(shape, list) and all(isinstance(side, int) for side in shape) else 0
 
@@ -172,8 +170,7 @@ def images_in(path: Path) -> list[Path]:
 
 
 def label_of(image: Path) -> Path | None:
-    """The label file of an image: in `labels` in place of the last `images`, both in whatever letters, else beside it,
-    else in `labels` there."""
+    """The label file of an image: in `labels` in place of the last `images`, else beside it, else in `labels` there."""
     parts = list(image.parent.parts)
     folders = [image.parent, image.parent / "labels"]
     for i in reversed(range(len(parts))):
@@ -197,7 +194,10 @@ def example(image: Path, split: str, names: dict[int, str] | None, points: int, 
 
     points: see `points_of`. What cannot be understood becomes a fault of `reading`.
     """
-    label, size = label_of(image), stated(image)
+    label, size = label_of(image), None
+    with suppress(UserError):  # `check` says why
+        head = probe(image)
+        size = head.width, head.height
     if label is None or size is None:
         return Example(image, (), split, size, label)
     objects = []
@@ -213,20 +213,10 @@ def example(image: Path, split: str, names: dict[int, str] | None, points: int, 
     return Example(image, tuple(objects), split, size, label)
 
 
-def stated(image: Path) -> tuple[int, int] | None:
-    """The size in the head of an image file; None where there is none to be read, as `check` will say."""
-    try:
-        head = probe(image)
-    except UserError:
-        return None
-    return head.width, head.height
-
-
 def label_object(
     words: list[str], where: str, size: tuple[int, int], names: dict[int, str] | None, points: int = 0
 ) -> Object:
-    """One object. `points`: the numbers of key points behind its box. Raises ValueError when the words are not those of
-    a label."""
+    """One object; points: see `points_of`. Raises ValueError when the words are not those of a label."""
     index, values = float(words[0]), [float(word) for word in words[1:]]
     if points:
         values = values[:4] if len(values) in (4, 4 + points) else []
@@ -250,7 +240,7 @@ def write(annotations: Annotations, out: Path) -> None:
         for folder in ("images", "labels"):
             (out / folder / one.split).mkdir(parents=True, exist_ok=True)
         name = Path(names[one.path])
-        copies([(one.path, out / "images" / one.split / name)])
+        shutil.copyfile(one.path, out / "images" / one.split / name)
         lines = [line(obj, classes, size_of(one)) for obj in one.objects if not obj.crowd]
         write_text(out / "labels" / one.split / f"{name.stem}.txt", "\n".join(lines))
     splits = {one.split for one in annotations.examples} - {""}

@@ -1,8 +1,7 @@
 """Images decoded once and padded to a square: one file of the cache, read a batch at a time.
 
-A file is written whole or not at all, and its name says what its content follows from. The folder `folders/` of the
-cache holds nothing else, and may be deleted whenever no run is using it.
-The file is read, not mapped: the pages of a mapped file count as memory of the process, up to its whole size.
+The name of a file is a hash of what its content follows from. The folder `folders/` of the cache holds nothing else,
+and may be deleted whenever no run is using it. Files are read, not mapped: mapped pages count as memory of the process.
 
 Shapes: B images in a batch, S the input size in pixels.
 """
@@ -64,10 +63,15 @@ def open_cached_images(examples: Sequence[Example], side: int, cache: Path | Non
     writes, the others wait for it. Raises UserError when the cache cannot be written, or has no room.
     """
     path = (cache or cache_root() / "folders") / f"{_key(examples, side)}.frames"
-    broken = _stored(path, len(examples), side)
-    if broken is None:
-        _store(path, examples, side)
-        broken = _stored(path, len(examples), side)
+    needed = len(examples) * side * side * 3  # bytes
+    if _stored(path, needed) is None:
+        with locked(path.parent / LOCK, wait=-1, another=OTHER_CACHE):
+            if _stored(path, needed) is None:  # no other process has written it while this one waited
+                with open_atomically(path, "wb", OTHER_CACHE) as file:
+                    if shutil.disk_usage(path.parent).free < needed:
+                        raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}, {needed / 1e6:,.0f} MB are needed")
+                    _write_images(file, examples, side)
+    broken = _stored(path, needed)
     assert broken is not None, "what was just written can be read"
     return CachedImages(path, side, broken)
 
@@ -85,26 +89,14 @@ def _key(examples: Sequence[Example], side: int) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 
-def _stored(path: Path, count: int, side: int) -> dict[int, str] | None:
-    """The images that are missing in a whole file, by index, with the reason; None when there is no such file."""
+def _stored(path: Path, start: int) -> dict[int, str] | None:
+    """The reasons for images that could not be read, from byte `start` of a whole file; None when there is no file."""
     try:
         with path.open("rb") as file:
-            file.seek(count * side * side * 3)
+            file.seek(start)
             return {int(index): reason for index, reason in json.loads(file.read()).items()}
     except (OSError, ValueError):
         return None
-
-
-def _store(path: Path, examples: Sequence[Example], side: int) -> None:
-    """Write the file, unless another process has done it while this one waited for it."""
-    needed = len(examples) * side * side * 3
-    with locked(path.parent / LOCK, wait=-1, another=OTHER_CACHE):
-        if _stored(path, len(examples), side) is not None:
-            return
-        with open_atomically(path, "wb", OTHER_CACHE) as file:
-            if shutil.disk_usage(path.parent).free < needed:
-                raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}, {needed / 1e6:,.0f} MB are needed")
-            _write_images(file, examples, side)
 
 
 def _write_images(file: IO[bytes], examples: Sequence[Example], side: int) -> None:

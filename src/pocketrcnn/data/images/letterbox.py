@@ -12,9 +12,7 @@ from ...model.interchange import Detections
 from ..boxes import Boxes
 from .pixels import Pixels
 
-FILL = 128
-"""The grey around an image that does not fill its input."""
-
+FILL = 128  # the grey around an image that does not fill its input
 Scales = tuple[float, float]
 
 
@@ -47,8 +45,7 @@ def letterbox(image: Pixels, side: int) -> tuple[Pixels, Scales]:
     size = scaled_size(width, height, side)
     if size != (width, height):
         # A gap of 3: whole pixels are averaged first, where that leaves 3 times the requested size.
-        resized = Image.fromarray(image).resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
-        image = np.asarray(resized)
+        image = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0))
     padded = np.full((side, side, 3), FILL, np.uint8)
     padded[: size[1], : size[0]] = image
     return padded, scale_of(width, height, side)
@@ -68,6 +65,6 @@ def to_image(boxes: Boxes, scales: Iterable[float], size: Iterable[int]) -> Boxe
 
 def to_images(detections: Detections, scales: Iterable[Scales], sizes: Iterable[tuple[int, int]]) -> list[Boxes]:
     """What a network detected in B inputs, numpy arrays [B,M], in pixels of the images; see `to_image`."""
-    rows = zip(range(len(detections)), scales, sizes, strict=True)
-    parts = ((detections[row], scale, size) for row, scale, size in rows)
-    return [to_image(Boxes(one.boxes, one.labels, one.scores), scale, size) for one, scale, size in parts]
+    rows = (detections[row] for row in range(len(detections)))
+    images = (Boxes(one.boxes, one.labels, one.scores) for one in rows)
+    return [to_image(boxes, scale, size) for boxes, scale, size in zip(images, scales, sizes, strict=True)]

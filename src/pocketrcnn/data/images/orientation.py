@@ -18,8 +18,7 @@ ROTATIONS = {  # what undoes each of its values
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-ON_ITS_SIDE = tuple(ROTATIONS[value] for value in (5, 6, 7, 8))
-"""Those that exchange width and height."""
+ON_ITS_SIDE = tuple(ROTATIONS[value] for value in (5, 6, 7, 8))  # these exchange width and height
 PNG_START, CHUNK_HEAD, CHECKSUM = 8, 8, 4  # bytes (PNG specification, sections 5.2 and 5.3)
 
 

@@ -25,8 +25,7 @@ from .orientation import ON_ITS_SIDE, rotation_of
 Pixels = NDArray[np.uint8]
 Source = Path | str | Image.Image | NDArray[Any]
 
-PIXEL_LIMIT = 50_000_000
-"""Pixels of the largest image that is decoded: 150 MB as RGB."""
+PIXEL_LIMIT = 50_000_000  # pixels of the largest image that is decoded: 150 MB as RGB
 ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".jp2", ".ppm", ".pgm", ".pbm")
 """Endings, in small letters, of files that are taken for images; what is inside decides how they are read."""
 
@@ -41,6 +40,7 @@ COLOURS = {  # Pillow's modes that are no words; those of deep grey go on with `
     "PA": "palette with alpha",
     "RGBA": "RGB with alpha",
 }
+DEPTHS = {"1": 1, "I": 32, "F": 32}  # bits of a channel in these modes
 PERCENTILES = (0.1, 99.9)
 SAMPLES = 1_000_000  # values from which percentiles are taken
 _pillows_limit = threading.Lock()
@@ -99,15 +99,13 @@ def read_image(source: Source) -> Pixels:
         with _explained("the image"):
             _check_size(source, "the image")
             return _from_pillow(source)
-    with _opened(_path(source)) as image:
-        return _from_pillow(image)
-
-
-def _path(source: Any) -> Path:
-    if not isinstance(source, str | PathLike):
+    try:
+        path = Path(source)
+    except TypeError:
         kind = type(source).__name__
-        raise UserError(f"an object of type `{kind}` is not an image: use a path, a Pillow image or an array")
-    return Path(source)
+        raise UserError(f"an object of type `{kind}` is not an image: use a path, a Pillow image or an array") from None
+    with _opened(path) as image:
+        return _from_pillow(image)
 
 
 def in_batches(images: Any, count: int) -> Iterator[list[Any]]:
@@ -168,10 +166,8 @@ def _explained(name: str) -> Iterator[None]:
 def _check_size(image: Image.Image, name: str) -> None:
     width, height = image.size
     if width * height > PIXEL_LIMIT:
-        raise UserError(
-            f"{name} has {width:,} x {height:,} pixels, more than the limit of {PIXEL_LIMIT:,}: "
-            "make it smaller or cut it into tiles"
-        )
+        limit = f"more than the limit of {PIXEL_LIMIT:,}: downscale it or cut it into tiles"
+        raise UserError(f"{name} has {width:,} x {height:,} pixels, {limit}")
 
 
 def _no_image(head: bytes) -> str:
@@ -187,15 +183,9 @@ def _no_image(head: bytes) -> str:
 
 
 def _head(image: Image.Image) -> Probe:
-    width, height = image.size
-    on_its_side = rotation_of(image) in ON_ITS_SIDE
-    return Probe(*((height, width) if on_its_side else (width, height)), image.mode, _depth(image))
-
-
-def _depth(image: Image.Image) -> int:
-    if image.mode in ("1", "I", "F"):
-        return 1 if image.mode == "1" else 32
-    return 16 if ";16" in f"{image.mode} {getattr(image, 'tile', '')}" else 8  # "RGB;16B": how the file is packed
+    size = image.size[::-1] if rotation_of(image) in ON_ITS_SIDE else image.size
+    deep = ";16" in f"{image.mode} {getattr(image, 'tile', '')}"  # "RGB;16B": how the file is packed
+    return Probe(*size, image.mode, DEPTHS.get(image.mode, 16 if deep else 8))
 
 
 def _from_pillow(image: Image.Image) -> Pixels:
@@ -226,8 +216,7 @@ def _from_array(array: NDArray[Any]) -> Pixels:
 
 def _three_channels(pixels: Pixels) -> Pixels:
     """[H,W], [H,W,1], [H,W,3] or [H,W,4] to [H,W,3]: grey is repeated, transparency is laid over black."""
-    if pixels.ndim == 2:
-        pixels = pixels[..., None]
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
     if pixels.shape[2] == 1:
         return np.repeat(pixels, 3, axis=2)
     rgb, alpha = pixels[..., :3], pixels[..., 3:]
@@ -240,20 +229,14 @@ def _stretched(values: NDArray[Any]) -> Pixels:
     """Values of any range as 0..255, linearly between their percentiles; between their extremes where those agree."""
     values = values.astype(np.float32)
     sample = values.reshape(-1)[:: 1 + values.size // SAMPLES]
-    low, high = _limits(sample[np.isfinite(sample)], PERCENTILES)
-    if high <= low:
-        low, high = _limits(values[np.isfinite(values)], (0, 100))
-    if high <= low:
+    for some, percentiles in ((sample, PERCENTILES), (values, (0, 100))):
+        finite = some[np.isfinite(some)].astype(np.float64)
+        low, high = np.percentile(finite, percentiles).tolist() if len(finite) else (0, 0)
+        if low < high:
+            break
+    else:
         return np.zeros(values.shape, np.uint8)
     np.nan_to_num(values, copy=False, nan=low, posinf=high, neginf=low)
     for row in values:  # a row at a time in float64, so that a large image does not take eight times its memory
         row[:] = np.interp(row.astype(np.float64), (low, high), (0, 255)).round()
     return values.astype(np.uint8)
-
-
-def _limits(values: NDArray[np.float32], percentiles: tuple[float, float]) -> tuple[float, float]:
-    """Two percentiles; (0, 0) of nothing."""
-    if not len(values):
-        return 0, 0
-    low, high = np.percentile(values.astype(np.float64), percentiles).tolist()
-    return low, high
