@@ -1,7 +1,7 @@
 """Make the sample inside the package from the real CIFAR-10: `python scripts/make_sample.py`.
 
 Takes the first images of each class, in their order in training batch 1 and in the test batch, and writes two
-mosaics with the classes one below the other, and the places that the tiles have in their record files.
+mosaics with the classes one below the other, and the indices of the tiles in their record files.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 
-from pocketrcnn.course.data.cifar import CLASSES, join_mosaic, load_cifar10
+from pocketrcnn.course.data.cifar import CLASSES, SIDE, load_cifar10
 
 FOLDER = Path(__file__).parents[1] / "src" / "pocketrcnn" / "course" / "data" / "sample"
 COLUMNS = 50
@@ -30,10 +31,16 @@ def main() -> None:
 def write_mosaic(split: str, source: str, count: int) -> dict[str, Any]:
     """Write one mosaic; returns where its tiles come from."""
     images, labels = load_cifar10([source])
-    places = [(labels == label).nonzero()[:count, 0] for label in range(len(CLASSES))]
-    mosaic = join_mosaic(images[torch.cat(places)].numpy(), COLUMNS)
+    indices = [(labels == label).nonzero()[:count, 0] for label in range(len(CLASSES))]
+    mosaic = join_mosaic(images[torch.cat(indices)].numpy(), COLUMNS)
     Image.fromarray(mosaic).save(FOLDER / f"{split}.png", optimize=True)
-    return {"source": source, "records": {name: rows.tolist() for name, rows in zip(CLASSES, places, strict=True)}}
+    return {"source": source, "records": {name: rows.tolist() for name, rows in zip(CLASSES, indices, strict=True)}}
+
+
+def join_mosaic(images: np.ndarray, columns: int) -> np.ndarray:
+    """The inverse of `split_mosaic`: uint8 [N,3,32,32] to [N/columns*32,columns*32,3]."""
+    tiles = images.reshape(-1, columns, 3, SIDE, SIDE)
+    return np.ascontiguousarray(tiles.transpose(0, 3, 1, 4, 2)).reshape(-1, columns * SIDE, 3)
 
 
 if __name__ == "__main__":

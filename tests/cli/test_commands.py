@@ -19,7 +19,7 @@ from shell import Shell, few_evaluations, finish, start
 
 from pocketrcnn.cli.main import parser
 from pocketrcnn.cli.parsing import HINTS, Parser
-from pocketrcnn.course.data.archive import cell_labels
+from pocketrcnn.course.data.course_layout import cell_labels
 from pocketrcnn.course.experiments import NETWORKS
 from pocketrcnn.evaluation.tables import by_class
 from pocketrcnn.terminal import print_table, say, table_of

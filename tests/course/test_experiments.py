@@ -1,4 +1,4 @@
-"""The course's experiments as data: published figures, recipes, and which of them a list of ids means."""
+"""The course's experiments as data: published numbers, recipes, and which of them a list of ids means."""
 
 import dataclasses
 
@@ -22,13 +22,13 @@ def test_by_default_everything_of_the_report_is_trained() -> None:
     assert [e.id for e in chosen("")] == ALL
 
 
-def test_published_figures_are_the_reports() -> None:
+def test_published_numbers_are_the_reports() -> None:
     assert {name: EXPERIMENTS[name].published.value for name in PUBLISHED} == PUBLISHED
     assert [EXPERIMENTS[name].published.better for name in ALL] == ["higher"] * 4 + ["lower"] + ["higher"] * 3
     assert EXPERIMENTS["R1"].published == Published("objectness_accuracy", 0.99)
 
 
-def test_to_equal_a_figure_is_not_to_beat_it() -> None:
+def test_to_equal_a_number_is_not_to_beat_it() -> None:
     assert not Published("accuracy", 0.5).beaten_by(0.5)
     assert Published("accuracy", 0.5).beaten_by(0.51)
     assert not Published("box_loss", 0.5, "lower").beaten_by(0.5)

@@ -1,11 +1,8 @@
 """The report has what the course asks for, its sentences follow from the numbers, and nothing leaves the file.
 
 Covers `course/report/closing.py`, `course/report/comparison.py`, `course/report/curves.py`,
-`course/report/detectors.py`, `course/report/networks.py`, `course/report/page.py`, `course/report/records.py`,
-`course/report/tables.py`.
-
-Covers `course/report/charts.py`, `course/report/experiment.py`, `course/report/gallery.py`,
-`course/report/metrics.py`.
+`course/report/experiment.py`, `course/report/gallery.py`, `course/report/networks.py`, `course/report/page.py`,
+`course/report/records.py`, `course/report/tables.py`.
 """
 
 from __future__ import annotations
@@ -80,10 +77,10 @@ def test_every_part_of_the_original_report_is_there(page: Page) -> None:
 
 def test_figures_have_heading_caption_and_alternative_text(page: Page) -> None:
     assert len(page.figures) > 15
-    for found in page.figures:
-        assert found["img"]
-        assert len(found["h4"]) > 4
-        assert len(found["figcaption"].strip()) > 40, found
+    for figure in page.figures:
+        assert figure["img"]
+        assert len(figure["h4"]) > 4
+        assert len(figure["figcaption"].strip()) > 40, figure
     alternatives = page.attributes("img", "alt")
     assert len(alternatives) == len(page.attributes("img", "src"))
     assert min(map(len, alternatives)) > 10
@@ -244,10 +241,10 @@ def test_text_from_outside_is_escaped() -> None:
 @pytest.mark.parametrize("official", [(), ("B1", "B2", "B3")])
 def test_scenes_from_a_folder_are_labelled_and_not_compared(official: tuple[str, ...]) -> None:
     """Not even where base networks, whose images are CIFAR-10's, stand beside them."""
-    found = results() | {"data": "my-scenes"}
-    for record in found["experiments"]:
+    raw = results() | {"data": "my-scenes"}
+    for record in raw["experiments"]:
         record["report"] = record["report"] if record["id"] in official else None
-    page = render(found)
+    page = render(raw)
     assert "scenes from a folder" in page
     assert "on other images" in page
     before_errata = Page(page).text.partition("Errata of the report")[0]

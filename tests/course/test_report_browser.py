@@ -1,4 +1,4 @@
-"""The report in a real browser, headless: nothing is asked of the network, nothing overflows, every picture loads."""
+"""The report in a real browser, headless: no request to the network, nothing overflows, every picture loads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from fake_results import results
 from fake_runs import run
 
 from pocketrcnn.course.report.page import write_report
-from pocketrcnn.custom.report.page import write_runs
+from pocketrcnn.custom.report.page import render_runs
+from pocketrcnn.report.html import write
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 FLAGS = (
@@ -25,8 +26,8 @@ WIDTHS = {"desktop": 1280, "phone": 390}
 CASES: dict[str, Callable[[Path], None]] = {
     "all": lambda path: write_report(results(), path),
     "sample": lambda path: write_report(results(ids=("B1", "F2"), data="sample", seeds=1), path),
-    "run": lambda path: write_runs([run(classes=10, images=12, objects=60)], path),
-    "runs": lambda path: write_runs([run(name="a"), run(name="a-long-name-for-a-run" * 4, seed=1)], path),
+    "run": lambda path: write(render_runs([run(classes=10, images=12, objects=60)]), path),
+    "runs": lambda path: write(render_runs([run(name="a"), run(name="a-long-name-for-a-run" * 4, seed=1)]), path),
 }
 
 pytestmark = [
@@ -79,9 +80,9 @@ def test_the_page_works_in_a_browser(opened: tuple[Any, Path]) -> None:
     browser, path = opened
     assert browser.get_log("browser") == [], "the console is quiet"
     messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-    assert path.as_uri() in asked
-    assert [url for url in asked if url != path.as_uri() and not url.startswith("data:")] == []
+    urls = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    assert path.as_uri() in urls
+    assert [url for url in urls if url != path.as_uri() and not url.startswith("data:")] == []
 
     root = "document.documentElement"
     assert browser.execute_script(f"return {root}.scrollWidth <= {root}.clientWidth"), "the page scrolls sideways"

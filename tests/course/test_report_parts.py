@@ -1,6 +1,7 @@
 """The parts of the report: words that follow from numbers, charts that keep their text, reading and writing.
 
-Covers `report/blocks.py`, `report/charts.py`, `report/html.py`, `report/phrases.py`, `report/colours.py`.
+Covers `report/blocks.py`, `report/charts.py`, `report/html.py`, `report/phrases.py`, `report/colours.py`,
+`course/report/charts.py`, `course/report/metrics.py`.
 """
 
 from __future__ import annotations
@@ -81,9 +82,9 @@ def test_lists_in_words() -> None:
 @pytest.mark.parametrize(("losses", "pixels"), [([0.000727], 0.704), ([0.0, 0.0006], 0.32)])
 def test_a_regression_loss_in_pixels(losses: list[float], pixels: float) -> None:
     """32 * sqrt(2L / 3), seed by seed."""
-    found = metrics.in_pixels(Stat(len(losses), sum(losses) / len(losses), 0.0, losses))
-    assert found.mean == pytest.approx(pixels, abs=5e-4)
-    assert (found.n, found.std > 0) == (len(losses), len(losses) > 1)
+    stat = metrics.in_pixels(Stat(len(losses), sum(losses) / len(losses), 0.0, losses))
+    assert stat.mean == pytest.approx(pixels, abs=5e-4)
+    assert (stat.n, stat.std > 0) == (len(losses), len(losses) > 1)
 
 
 def test_published_values_keep_the_decimals_that_were_printed() -> None:
@@ -111,7 +112,7 @@ def test_charts_are_well_formed_and_keep_their_text() -> None:
     assert "0.001" in words
     bars = charts.bar_chart([charts.Bar("ConvNet", 70.2, 0.3, "70.2 here"), charts.Bar("ResNet", 75, 0, "75")], "%")
     assert "70.2 here" in " ".join(svg(bars).itertext())
-    assert svg(course_charts.dot_chart([course_charts.Dot("B1", 0.7, 0.01, None)])) is not None
+    assert svg(course_charts.dot_chart(read(results(("B1",), data="sample")).records)) is not None
     assert svg(course_charts.stacked_chart(["a", "b"], ["x", "y"], [[1, 2], [3, 0]])) is not None
 
 

@@ -1,6 +1,6 @@
 """`pocketrcnn reproduce`: what it trains, what it writes, and what it does not do twice.
 
-Covers `course/results.py`, `course/options.py`.
+Covers `course/options.py`, `course/results.py`.
 """
 
 import json
@@ -25,8 +25,8 @@ from pocketrcnn.course.data import cifar
 from pocketrcnn.course.data.course_layout import write_course_layout
 from pocketrcnn.course.data.datasets import Images, open_dataset
 from pocketrcnn.course.experiments import EXPERIMENTS, chosen
+from pocketrcnn.course.report.metrics import spread
 from pocketrcnn.course.reproduce import Options, configurations, workplace
-from pocketrcnn.course.results import spread
 from pocketrcnn.errors import UserError
 from pocketrcnn.model import costs
 from pocketrcnn.report.phrases import Stat
@@ -58,7 +58,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def found(out: Path) -> dict[str, Any]:
+def results(out: Path) -> dict[str, Any]:
     return json.loads((out / "results.json").read_text())
 
 
@@ -81,7 +81,7 @@ def write_few_scenes(folder: Path, count: int = 12) -> Path:
     scenes = open_dataset(DataConfig("sample", "scenes", fresh=False), "test")
     batch = scenes.batch(torch.arange(count))
     few = Images("few", batch.images, batch.boxes, batch.labels)
-    write_course_layout(folder, few, few, lambda boxes: torch.zeros(len(boxes), 6, 6))
+    write_course_layout(folder, few, few)
     return folder
 
 
@@ -98,18 +98,18 @@ def test_the_folder_holds_results_report_and_runs(out: Path) -> None:
         assert sorted(path.name for path in run.iterdir()) == names
 
 
-def test_results_say_what_was_done_with_what(found: dict[str, Any], out: Path) -> None:
-    assert (found["schema"], found["data"], found["schedule"]) == (1, "sample", "custom")
-    assert found["command"] == f"pocketrcnn {WORDS} {out}"
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", found["created"])
-    assert found["seconds_total"] > 0
-    assert 0.1 < found["peak_memory_gb"] < 2.5
-    assert found["versions"]["torch"] == torch.__version__
-    assert {"processor", "cores", "threads", "device", "precision", "memory_gb", "system"} <= set(found["hardware"])
+def test_results_say_what_was_done_with_what(results: dict[str, Any], out: Path) -> None:
+    assert (results["schema"], results["data"], results["schedule"]) == (1, "sample", "custom")
+    assert results["command"] == f"pocketrcnn {WORDS} {out}"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", results["created"])
+    assert results["seconds_total"] > 0
+    assert 0.1 < results["peak_memory_gb"] < 2.5
+    assert results["versions"]["torch"] == torch.__version__
+    assert {"processor", "cores", "threads", "device", "precision", "memory_gb", "system"} <= set(results["hardware"])
 
 
-def test_results_have_one_record_an_experiment(found: dict[str, Any]) -> None:
-    records = found["experiments"]
+def test_results_have_one_record_an_experiment(results: dict[str, Any]) -> None:
+    records = results["experiments"]
     assert [record["id"] for record in records] == ["B2", "R2", "F3"]
     for record in records:
         experiment = EXPERIMENTS[record["id"]]
@@ -120,33 +120,33 @@ def test_results_have_one_record_an_experiment(found: dict[str, Any]) -> None:
         assert record["report"] is None, "the sample is never compared with the report"
         assert record["seconds"]["n"] == 1
         assert record["seconds"]["mean"] > 0
-        assert record["versions"] == found["versions"]
+        assert record["versions"] == results["versions"]
         assert record["hardware"]["precision"] == choose_precision("auto", torch.device("cpu"))
 
 
-def test_metrics_carry_n_mean_and_deviation(found: dict[str, Any]) -> None:
-    for record in found["experiments"]:
+def test_metrics_carry_n_mean_and_deviation(results: dict[str, Any]) -> None:
+    for record in results["experiments"]:
         for name, stat in record["metrics"].items():
             assert (stat["n"], stat["std"]) == (1, 0), name
             assert stat["values"] == [stat["mean"]]
-    metrics = {record["id"]: set(record["metrics"]) for record in found["experiments"]}
+    metrics = {record["id"]: set(record["metrics"]) for record in results["experiments"]}
     assert {"accuracy", "loss_classification"} <= metrics["B2"]
     assert {"objectness_accuracy", "box_loss", "pixel_error", "mean_iou", "loss_objectness"} <= metrics["R2"]
     assert {"accuracy", "objectness_accuracy", "box_loss", "mean_iou", "loss_classification"} <= metrics["F3"]
 
 
-def test_curves_have_a_value_of_each_seed_at_every_point(found: dict[str, Any]) -> None:
-    for record in found["experiments"]:
+def test_curves_have_a_value_of_each_seed_at_every_point(results: dict[str, Any]) -> None:
+    for record in results["experiments"]:
         assert {"loss_total_train"} <= set(record["curves"])
         assert all(curve["x"] == [2] for curve in record["curves"].values())
         assert all([len(y) for y in curve["y"]] == [1] for curve in record["curves"].values())
-    names = {record["id"]: set(record["curves"]) for record in found["experiments"]}
+    names = {record["id"]: set(record["curves"]) for record in results["experiments"]}
     assert {"accuracy_train", "accuracy_test", "loss_classification_train"} <= names["B2"]
     assert {"objectness_accuracy_test", "loss_box_train", "loss_objectness_train"} <= names["R2"] & names["F3"]
 
 
-def test_costs_are_those_of_the_network(found: dict[str, Any]) -> None:
-    for record in found["experiments"]:
+def test_costs_are_those_of_the_network(results: dict[str, Any]) -> None:
+    for record in results["experiments"]:
         config = EXPERIMENTS[record["id"]].config("pocket", 2, "sample", 0)
         wanted = costs.summary(record["network"], config.model)
         assert record["parameters"] == wanted["parameters"]
@@ -154,8 +154,8 @@ def test_costs_are_those_of_the_network(found: dict[str, Any]) -> None:
         assert [layer["name"] for layer in record["layers"]] == [layer["name"] for layer in wanted["layers"]]
 
 
-def test_pictures_are_what_the_report_shows(found: dict[str, Any]) -> None:
-    pictures = {record["id"]: record["pictures"] for record in found["experiments"]}
+def test_pictures_are_what_the_report_shows(results: dict[str, Any]) -> None:
+    pictures = {record["id"]: record["pictures"] for record in results["experiments"]}
     assert pictures["B2"] == {}
     for split in ("train", "test"):
         rows = pictures["R2"]["rois"][split]
@@ -167,15 +167,17 @@ def test_pictures_are_what_the_report_shows(found: dict[str, Any]) -> None:
         assert 0 <= shown["iou"] <= 1
 
 
-def test_the_command_of_a_record_repeats_it(found: dict[str, Any], out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_of_a_record_repeats_it(
+    results: dict[str, Any], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     few_evaluations(monkeypatch)
-    for record in found["experiments"]:
+    for record in results["experiments"]:
         program, *words = shlex.split(record["command"])
-        asked = options(shlex.join(words))
-        (config,) = configurations(asked, EXPERIMENTS[record["id"]], asked.recipe)
+        parsed = options(shlex.join(words))
+        (config,) = configurations(parsed, EXPERIMENTS[record["id"]], parsed.recipe)
         path = out / "runs" / f"{record['id']}-pocket-2-sample-seed0" / "config.yaml"
         assert program == "pocketrcnn"
-        assert [e.id for e in chosen(asked.only)] == [record["id"]]
+        assert [e.id for e in chosen(parsed.only)] == [record["id"]]
         assert replace(config, train__precision=record["hardware"]["precision"]) == load(path.read_text(), str(path))
 
 
@@ -187,27 +189,27 @@ def test_the_page_says_that_it_is_a_sample(out: Path) -> None:
 
 
 def test_what_is_done_is_not_done_again(
-    shell: Shell, out: Path, found: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    shell: Shell, out: Path, results: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_training(monkeypatch)
     code, text, _ = shell(WORDS, out)
     assert code == 0
     assert f"report: {out / 'report.html'}" in " ".join(text.split())
-    assert read(out)["experiments"] == found["experiments"]
+    assert read(out)["experiments"] == results["experiments"]
 
 
-def test_another_call_adds_to_the_report(shell: Shell, copy: Path, found: dict[str, Any]) -> None:
-    """First what is asked, then what is there."""
+def test_another_call_adds_to_the_report(shell: Shell, copy: Path, results: dict[str, Any]) -> None:
+    """First what the call names, then what is there."""
     assert shell("reproduce --data sample --only R1 --iterations 2 --batch 8 --out", copy).code == 0
     records = read(copy)["experiments"]
     assert [record["id"] for record in records] == ["R1", "B2", "R2", "F3"]
-    assert records[1:] == found["experiments"]
+    assert records[1:] == results["experiments"]
     page = (copy / "report.html").read_text()
     assert all(f"{id} is not among these results" not in page for id in ("R1", "B2", "R2", "F3"))
 
 
-def test_another_schedule_has_a_report_of_its_own(
-    shell: Shell, copy: Path, found: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+def test_another_schedule_has_another_report(
+    shell: Shell, copy: Path, results: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first one comes back without training."""
     assert shell("reproduce --data sample --only B2 --iterations 1 --batch 8 --out", copy).code == 0
@@ -244,9 +246,9 @@ def test_runs_that_do_not_say_their_memory(shell: Shell, copy: Path) -> None:
     assert "Peak memory was" not in (copy / "report.html").read_text()
 
 
-def test_records_say_whether_scenes_are_fresh_or_fixed(found: dict[str, Any]) -> None:
+def test_records_say_whether_scenes_are_fresh_or_fixed(results: dict[str, Any]) -> None:
     train, test = "sample of CIFAR-10, 1,000 training images", "sample of CIFAR-10, 500 test images"
-    data = {record["id"]: record["data"] for record in found["experiments"]}
+    data = {record["id"]: record["data"] for record in results["experiments"]}
     assert data["B2"] == {"train": train, "test": test}
     assert data["F3"] == {"train": f"{train}, fresh scenes", "test": f"{test}, fixed scenes"}
 
@@ -291,7 +293,7 @@ def test_a_folder_is_the_same_under_any_name(shell: Shell, tmp_path: Path, monke
     assert read(tmp_path / "out")["data"] == str(tmp_path / "few")
     (tmp_path / "deeper").mkdir()
     monkeypatch.chdir(tmp_path / "deeper")
-    assert "no such folder" in shell.refused(words, "few"), "another place"
+    assert "no such folder" in shell.refused(words, "few"), "another folder"
 
 
 def test_more_experiments_are_added_to_those_that_are_done(
@@ -342,14 +344,14 @@ def test_both_recipes_stand_side_by_side(shell: Shell, tmp_path: Path) -> None:
 
 
 def test_real_data_are_compared_with_the_report(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A CIFAR-10 of a few records, in the cache and with checksums of its own, stands for the real one."""
+    """A CIFAR-10 of a few records, in the cache and with its checksums, stands for the real one."""
     contents = fake_cifar.install(monkeypatch, tmp_path / "cache", records=24)
     fake_cifar.write(cifar.cifar10_folder(), contents)
     code, _, err = shell("reproduce --only B2 --iterations 1 --batch 8 --out", tmp_path / "o")
     assert (code, err) == (0, "")
-    found = json.loads((tmp_path / "o" / "results.json").read_text())
-    (record,) = found["experiments"]
-    assert found["data"] == "cifar10"
+    results = json.loads((tmp_path / "o" / "results.json").read_text())
+    (record,) = results["experiments"]
+    assert results["data"] == "cifar10"
     assert record["report"] == {
         "value": 0.516,
         "better": "higher",
@@ -366,15 +368,15 @@ def test_scenes_on_backgrounds_of_cifar100(shell: Shell, tmp_path: Path, monkeyp
     words = f"reproduce --only B2,R1 --iterations 1 --batch 8 --out {tmp_path / 'o'}"
     given = f"--backgrounds '{folder}'"
     assert shell(f"{words} {given}").code == 0
-    found = json.loads((tmp_path / "o" / "results.json").read_text())
-    assert given in found["command"]
-    for record, own in zip(found["experiments"], ("", str(folder)), strict=True):
+    results = json.loads((tmp_path / "o" / "results.json").read_text())
+    assert given in results["command"]
+    for record, backgrounds in zip(results["experiments"], ("", str(folder)), strict=True):
         path = tmp_path / "o" / "runs" / f"{record['id']}-pocket-1-seed0" / "config.yaml"
         config = load(path.read_text(), str(path))
-        assert config.data.parts[1] == own, "plain images have no background"
-        assert options(record["command"].removeprefix("pocketrcnn ")).backgrounds == own
-    place = tmp_path / "o" / "runs" / "R1-pocket-1-seed0"
-    other = f"{place} is of --data cifar10 {given}, now it is cifar10: choose another folder with --out"
+        assert config.data.parts[1] == backgrounds, "plain images have no background"
+        assert options(record["command"].removeprefix("pocketrcnn ")).backgrounds == backgrounds
+    run = tmp_path / "o" / "runs" / "R1-pocket-1-seed0"
+    other = f"{run} is of --data cifar10 {given}, now it is cifar10: choose another folder with --out"
     assert shell.refused(words) == f"pocketrcnn: {other}"
 
 
@@ -390,9 +392,9 @@ def test_options_of_the_command_line_are_those_of_the_function() -> None:
 
 
 def test_a_folder_of_scenes_serves_what_works_on_scenes(tmp_path: Path) -> None:
-    asked = options(f"reproduce --data {tmp_path}")
-    assert asked.source_of(EXPERIMENTS["B1"]) == "cifar10"
-    assert asked.source_of(EXPERIMENTS["F2"]) == str(tmp_path)
+    parsed = options(f"reproduce --data {tmp_path}")
+    assert parsed.source_of(EXPERIMENTS["B1"]) == "cifar10"
+    assert parsed.source_of(EXPERIMENTS["F2"]) == str(tmp_path)
 
 
 def test_the_lock_is_gone_afterwards_and_leftovers_too(tmp_path: Path) -> None:
@@ -412,5 +414,5 @@ def test_two_calls_do_not_share_a_folder(tmp_path: Path) -> None:
 
 
 def test_weights_say_what_they_are_of(out: Path) -> None:
-    _, facts = load_tensors(out / "runs" / RUNS[0] / "weights.safetensors")
-    assert facts["config"]["model"]["backbone"]["block"] == "separable"
+    _, metadata = load_tensors(out / "runs" / RUNS[0] / "weights.safetensors")
+    assert metadata["config"]["model"]["backbone"]["block"] == "separable"

@@ -32,8 +32,8 @@ def pools(objects: int = 40, backgrounds: int = 60) -> Pools:
 def inside(placement: Placement) -> Tensor:
     """Which pixels the boxes cover: bool [B,1,48,48]."""
     mask = torch.zeros(len(placement.width), 1, FRAME, FRAME, dtype=torch.bool)
-    for place, (left, top, right, bottom) in enumerate(placement.boxes[:, 0].int().tolist()):
-        mask[place, :, top:bottom, left:right] = True
+    for index, (left, top, right, bottom) in enumerate(placement.boxes[:, 0].int().tolist()):
+        mask[index, :, top:bottom, left:right] = True
     return mask
 
 
@@ -46,16 +46,16 @@ def test_boxes_are_whole_squares_inside_the_frame():
     assert right.max() == bottom.max() == FRAME
 
 
-def test_sides_and_places_are_uniform():
+def test_sides_and_positions_are_uniform():
     placement = pools().place(170_000, seeded())
     counts = placement.width.bincount()[SMALLEST:]
     assert len(counts) == LARGEST - SMALLEST + 1 == 17
     assert (counts - 10_000).abs().max() < 500  # five standard deviations
     for side, free in ((SMALLEST, 25), (LARGEST, 9)):
         for start in (placement.top, placement.left):
-            places = start[placement.width == side].bincount(minlength=free)
-            assert len(places) == free
-            assert (places - 10_000 / free).abs().max() < 5 * (10_000 / free) ** 0.5
+            counts = start[placement.width == side].bincount(minlength=free)
+            assert len(counts) == free
+            assert (counts - 10_000 / free).abs().max() < 5 * (10_000 / free) ** 0.5
     steps = placement.step.bincount()
     assert len(steps) == 60
     assert (steps - 170_000 / 60).abs().max() < 300
@@ -73,13 +73,13 @@ def test_plain_pictures_stay_plain(value):
 
 
 def test_pixels_are_bilinear_interpolation():
-    """Against torch's own, which is not rounded to levels."""
+    """Against torch's, which is not rounded to levels."""
     placement, objects, backgrounds = pools().place(20, seeded()), noise(20, 3), noise(20, 4)
     shown = compose(objects, backgrounds, placement).float()
     expected = F.interpolate(backgrounds.float(), size=FRAME, mode="bilinear", align_corners=False)
-    for place, (left, top, right, bottom) in enumerate(placement.boxes[:, 0].int().tolist()):
-        scaled = F.interpolate(objects[place, None].float(), size=right - left, mode="bilinear", align_corners=False)
-        expected[place, :, top:bottom, left:right] = scaled[0]
+    for index, (left, top, right, bottom) in enumerate(placement.boxes[:, 0].int().tolist()):
+        scaled = F.interpolate(objects[index, None].float(), size=right - left, mode="bilinear", align_corners=False)
+        expected[index, :, top:bottom, left:right] = scaled[0]
     assert (shown - expected).abs().max() <= 0.501
 
 
@@ -194,7 +194,7 @@ def test_scenes_of_seed_0_have_these_checksums(split, expected):
     assert checksum(*Pools(images, labels, images, shared=True).fixed()) == expected
 
 
-def test_the_places_of_the_10_000_official_scenes_have_this_checksum(monkeypatch):
+def test_the_positions_of_the_10_000_official_scenes_have_this_checksum(monkeypatch):
     """Side, top, left and number of the background: of the training set of the course recipe and of the test set."""
     placed = []
 

@@ -1,4 +1,4 @@
-"""`pocketrcnn predict --ids`: results with the ids of somebody's own COCO file."""
+"""`pocketrcnn predict --ids`: results with the ids of a given COCO file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CATEGORIES = [{"id": 40, "name": "dog"}, {"id": 3, "name": "cat"}, {"id": 7, "na
 
 @pytest.fixture
 def shell(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    """In a folder with images in `in`, with a detector of white things, all of them dogs."""
+    """In a folder with images in `in`, with a detector of white objects, all of them dogs."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(commands, "load_detector", lambda path, device: bright_detector())
     for name, box in BOXES.items():
@@ -33,18 +33,18 @@ def shell(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytes
 def truth(*names: str, categories: list[dict[str, Any]] = CATEGORIES, file: str = "in/truth.json") -> Path:
     """A COCO file of these images, ids 1000, 990, .., each with one dog."""
     images = [{"id": 1000 - 10 * i, "file_name": name, "width": 64, "height": 48} for i, name in enumerate(names)]
-    things = []
+    annotations = []
     for image, name in zip(images, names, strict=True):
         x1, y1, x2, y2 = BOXES.get(Path(name).name, (0, 0, 1, 1))
         box = {"bbox": [x1, y1, x2 - x1, y2 - y1], "area": (x2 - x1) * (y2 - y1), "iscrowd": 0}
-        things.append({"id": len(things) + 1, "image_id": image["id"], "category_id": 40, **box})
-    return write_json(Path(file), {"images": images, "annotations": things, "categories": categories})
+        annotations.append({"id": len(annotations) + 1, "image_id": image["id"], "category_id": 40, **box})
+    return write_json(Path(file), {"images": images, "annotations": annotations, "categories": categories})
 
 
 def ids(folder: str = "predictions") -> dict[str, tuple[int, int]]:
     """Image and category id by file."""
-    found = json.loads(Path(folder, "predictions.json").read_text(encoding="utf-8"))
-    return {Path(one["file_name"]).as_posix(): (one["image_id"], one["category_id"]) for one in found}
+    records = json.loads(Path(folder, "predictions.json").read_text(encoding="utf-8"))
+    return {Path(one["file_name"]).as_posix(): (one["image_id"], one["category_id"]) for one in records}
 
 
 def test_results_can_be_scored_against_the_file(shell: Shell) -> None:
@@ -52,19 +52,19 @@ def test_results_can_be_scored_against_the_file(shell: Shell) -> None:
     assert shell(f"predict run in --ids {path}").code == 0
     assert ids() == {"in/a.png": (980, 40), "in/б в.png": (990, 40), "in/c.png": (1000, 40)}
     coco = COCO(str(path))
-    judged = COCOeval(coco, coco.loadRes("predictions/predictions.json"), "bbox")
-    judged.evaluate()
-    judged.accumulate()
-    assert judged.eval["precision"][..., 2, 0, -1].min() == pytest.approx(1), "every dog, each at its place"
+    scored = COCOeval(coco, coco.loadRes("predictions/predictions.json"), "bbox")
+    scored.evaluate()
+    scored.accumulate()
+    assert scored.eval["precision"][..., 2, 0, -1].min() == pytest.approx(1), "every dog, each in its position"
 
 
-def test_without_the_option_ids_are_places(shell: Shell) -> None:
+def test_without_the_option_ids_are_counted(shell: Shell) -> None:
     truth(*BOXES)
     shell("predict run in")
     assert ids() == {"in/a.png": (1, 2), "in/c.png": (2, 2), "in/б в.png": (3, 2)}
 
 
-def test_an_image_that_is_not_in_the_file_is_left_out(shell: Shell) -> None:
+def test_an_image_that_is_not_in_the_file_is_skipped(shell: Shell) -> None:
     code, out, err = shell(f"predict run in --ids {truth('c.png', 'gone.png')}")
     assert (code, out) == (1, "1 object in 1 image, 2 images skipped: predictions\n")
     lines = err.splitlines()
@@ -131,7 +131,7 @@ def test_a_file_that_cannot_be_read(shell: Shell) -> None:
     assert "--ids in cannot be read (Is a directory)" in shell.refused("predict run in --ids in")
 
 
-def test_broken_images_are_left_out_with_ids_too(shell: Shell) -> None:
+def test_broken_images_are_skipped_with_ids_too(shell: Shell) -> None:
     Path("in/c.png").write_bytes(b"no image")
     saved(Path("in/dark.png"), np.zeros((5, 5, 3), np.uint8))
     code, out, _ = shell(f"predict run in --ids {truth(*BOXES, 'dark.png')}")

@@ -1,4 +1,4 @@
-"""The Python interface: every kind of image, boxes in the image's own pixels, thresholds, other programs' formats.
+"""The Python interface: every kind of image, boxes in pixels of the image, thresholds, other programs' formats.
 
 Covers `model/interchange.py`.
 """
@@ -58,9 +58,9 @@ def test_a_run_and_its_weights_are_one_detector(run: Path, detector: Detector) -
 
 
 def test_the_threshold_is_that_of_the_evaluation(run: Path, tmp_path: Path) -> None:
-    tensors, facts = load_tensors(run / "weights.safetensors")
+    tensors, metadata = load_tensors(run / "weights.safetensors")
     for stored, wanted in ((0.25, 0.25), (0.0, 0.0), (None, DEFAULT_THRESHOLD)):
-        save_tensors(tmp_path / "w.safetensors", tensors, facts | {"threshold": stored})
+        save_tensors(tmp_path / "w.safetensors", tensors, metadata | {"threshold": stored})
         assert Detector.load(tmp_path / "w.safetensors").threshold == wanted
 
 
@@ -96,9 +96,9 @@ def test_many_at_once_are_one_after_the_other() -> None:
 @pytest.mark.parametrize("size", [(128, 128), (256, 64), (60, 180), (64, 64), (40, 20)])
 def test_boxes_are_in_pixels_of_the_image(size: tuple[int, int]) -> None:
     box = size[0] // 4, size[1] // 4, size[0] // 2, size[1] // 2
-    found = bright_detector(64)(scene(size, box))[0]
-    assert found.labels.tolist() == [1]
-    assert found.boxes[0].tolist() == pytest.approx(box, abs=max(size) / 64)  # the network sees no finer
+    detections = bright_detector(64)(scene(size, box))[0]
+    assert detections.labels.tolist() == [1]
+    assert detections.boxes[0].tolist() == pytest.approx(box, abs=max(size) / 64)  # the network sees no finer
 
 
 @given(st.integers(1, 300), st.integers(1, 300))
@@ -110,15 +110,15 @@ def test_boxes_never_leave_the_image(width: int, height: int) -> None:
     assert y2 <= height
 
 
-def test_what_lies_beside_an_image_is_left_out() -> None:
+def test_what_lies_beside_an_image_is_dropped() -> None:
     class Corner(Bright):
         def detect(self, images: torch.Tensor) -> Detections:
             boxes = torch.tensor([[40.0, 40, 64, 64], [10, 10, 60, 60]]).expand(len(images), 2, 4)
             return Detections(boxes, torch.tensor([[0.9, 0.8]]), torch.tensor([[0, 1]]))
 
-    found = replace(bright_detector(), model=Corner(64, 1))(np.zeros((20, 30, 3), np.uint8))  # type: ignore[arg-type]
-    assert found.boxes.tolist() == [[[10, 10, 30, 20]]]
-    assert found.scores.tolist() == [[pytest.approx(0.8)]]
+    detections = replace(bright_detector(), model=Corner(64, 1))(np.zeros((20, 30, 3), np.uint8))  # type: ignore[arg-type]
+    assert detections.boxes.tolist() == [[[10, 10, 30, 20]]]
+    assert detections.scores.tolist() == [[pytest.approx(0.8)]]
 
 
 def test_small_images_stay_as_they_are() -> None:
@@ -150,19 +150,19 @@ def test_nothing_found_and_no_images() -> None:
 def test_some_images_of_several() -> None:
     """A slice once was one image with the detections of all."""
     box = (8, 4, 24, 20)
-    found = bright_detector()([scene((64, 48), box), np.zeros((8, 8, 3), np.uint8), scene((32, 32), box)])
-    for some, kept in ((found[:2], [0, 1]), (found[[0, 2]], [0, 2]), (found[1:], [1, 2])):
+    detections = bright_detector()([scene((64, 48), box), np.zeros((8, 8, 3), np.uint8), scene((32, 32), box)])
+    for some, kept in ((detections[:2], [0, 1]), (detections[[0, 2]], [0, 2]), (detections[1:], [1, 2])):
         assert len(some) == 2
-        for i, place in enumerate(kept):
-            assert torch.equal(some[i].boxes, found[place].boxes)
-    assert [record["image_id"] for record in found[::2].to_coco()] == [1, 2]
+        for i, index in enumerate(kept):
+            assert torch.equal(some[i].boxes, detections[index].boxes)
+    assert [record["image_id"] for record in detections[::2].to_coco()] == [1, 2]
 
 
 def test_images_with_more_and_fewer_detections_are_padded() -> None:
     images = [scene((64, 64), (1, 2, 3, 4)), np.zeros((64, 64, 3), np.uint8), scene((64, 64), (5, 6, 9, 9))]
-    found = bright_detector()(images, batch=1)
-    assert found.labels.tolist() == [[1], [-1], [1]]
-    assert found.boxes[1].tolist() == [[0, 0, 0, 0]]
+    detections = bright_detector()(images, batch=1)
+    assert detections.labels.tolist() == [[1], [-1], [1]]
+    assert detections.boxes[1].tolist() == [[0, 0, 0, 0]]
 
 
 @pytest.mark.parametrize(
@@ -226,15 +226,15 @@ def test_networks_of_the_course_predict_too(experiment: str, classes: int, side:
     (tmp_path / "run" / "metrics.json").write_text(json.dumps({"metrics": {}, "seconds": 1, "iterations": 1}))
     detector = Detector.load(tmp_path / "run", "cpu")
     assert (len(detector.classes), detector.side, detector.threshold) == (classes, side, DEFAULT_THRESHOLD)
-    found = detector(NOISE, 0)
-    assert found.labels.shape == (1, 1)
-    assert 0 <= found.labels[0, 0] < classes
+    detections = detector(NOISE, 0)
+    assert detections.labels.shape == (1, 1)
+    assert 0 <= detections.labels[0, 0] < classes
 
 
 def test_a_network_can_be_trained_on_after_it_has_predicted() -> None:
     model = FasterRCNN(small("B2").model)
     tap_between.cache_clear()
-    Detector(model.eval(), ("thing",) * 10)(NOISE)
+    Detector(model.eval(), ("object",) * 10)(NOISE)
     prediction = model.train()(torch.zeros(2, 3, 32, 32, dtype=torch.uint8))
     assert prediction.logits is not None
     prediction.logits.sum().backward()
@@ -243,13 +243,17 @@ def test_a_network_can_be_trained_on_after_it_has_predicted() -> None:
 
 def test_coco_results() -> None:
     boxes = torch.tensor([[[1.0, 2, 4, 8], [0, 0, 1, 1]], [[0, 0, 0, 0], [0, 0, 0, 0]]])
-    found = Detections(boxes, torch.tensor([[0.5, 0.25], [0, 0]]), torch.tensor([[1, 0], [-1, -1]]))
+    detections = Detections(boxes, torch.tensor([[0.5, 0.25], [0, 0]]), torch.tensor([[1, 0], [-1, -1]]))
     first = {"image_id": 7, "category_id": 2, "bbox": [1.0, 2.0, 3.0, 6.0], "score": 0.5}
-    records = found.to_coco([7, 9])
+    records = detections.to_coco([7, 9])
     assert records == [first, {"image_id": 7, "category_id": 1, "bbox": [0.0, 0.0, 1.0, 1.0], "score": 0.25}]
     assert json.loads(json.dumps(records)) == records
-    assert found.to_coco([7, 9], category_ids=[30, 40])[0] == first | {"category_id": 40}
-    for wrong in (lambda: found.to_coco([7]), lambda: found[0].to_coco([7, 9]), lambda: found[0].to_coco([])):
+    assert detections.to_coco([7, 9], category_ids=[30, 40])[0] == first | {"category_id": 40}
+    for wrong in (
+        lambda: detections.to_coco([7]),
+        lambda: detections[0].to_coco([7, 9]),
+        lambda: detections[0].to_coco([]),
+    ):
         with pytest.raises(
             UserError, match=r"to_coco: \d image ids, images: \d; give one id an image, or leave them out"
         ):
@@ -258,40 +262,40 @@ def test_coco_results() -> None:
 
 def test_coco_results_without_ids_count_from_one() -> None:
     images = [scene((64, 64), (1, 2, 4, 8)), scene((64, 64), (0, 0, 1, 1))]
-    found = bright_detector()(images)
-    assert found.to_coco() == found.to_coco([1, 2])
-    assert [record["image_id"] for record in found.to_coco()] == [1, 2]
-    assert found[1].to_coco() == found[1].to_coco([1]) == bright_detector()(images[1]).to_coco()
-    assert found[1].to_coco([2], [30, 40]) == found.to_coco(category_ids=[30, 40])[1:]
+    detections = bright_detector()(images)
+    assert detections.to_coco() == detections.to_coco([1, 2])
+    assert [record["image_id"] for record in detections.to_coco()] == [1, 2]
+    assert detections[1].to_coco() == detections[1].to_coco([1]) == bright_detector()(images[1]).to_coco()
+    assert detections[1].to_coco([2], [30, 40]) == detections.to_coco(category_ids=[30, 40])[1:]
     assert bright_detector()([]).to_coco() == []
 
 
 def test_supervision(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = bright_detector()([scene((64, 64), (1, 2, 3, 4))] * 2)
+    detections = bright_detector()([scene((64, 64), (1, 2, 3, 4))] * 2)
     monkeypatch.setitem(sys.modules, "supervision", None)
     with pytest.raises(UserError, match="pip install supervision"):
-        found[0].to_supervision()
+        detections[0].to_supervision()
     monkeypatch.setitem(sys.modules, "supervision", SimpleNamespace(Detections=lambda **given: given))
     with pytest.raises(UserError, match=r"not 2: use detections\[i\]"):
-        found.to_supervision()
-    arrays = found[0].to_supervision()
+        detections.to_supervision()
+    arrays = detections[0].to_supervision()
     assert arrays["xyxy"].tolist() == [[1, 2, 3, 4]]
     assert (arrays["confidence"].tolist(), arrays["class_id"].tolist()) == ([0.75], [1])
-    single = Detections(found.boxes[:1], found.scores[:1], found.labels[:1])
+    single = Detections(detections.boxes[:1], detections.scores[:1], detections.labels[:1])
     assert single.to_supervision()["xyxy"].tolist() == arrays["xyxy"].tolist()
-    assert found[1].to_supervision()["xyxy"].shape == (1, 4)
+    assert detections[1].to_supervision()["xyxy"].shape == (1, 4)
 
 
 def test_training_in_one_call(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-    monkeypatch.setattr("pocketrcnn.custom.train.train", lambda options: asked.append(options) or run)
+    calls = []
+    monkeypatch.setattr("pocketrcnn.custom.train.train", lambda options: calls.append(options) or run)
     detector = pocketrcnn.train("photos", iterations=3, out="there", input_size=128, device="cpu")
     assert isinstance(detector, predictor.Detector)
-    assert (asked[0].data, asked[0].out, asked[0].iterations, asked[0].input_size) == (
+    assert (calls[0].data, calls[0].out, calls[0].iterations, calls[0].input_size) == (
         Path("photos"),
         Path("there"),
         3,
         128,
     )
-    with pytest.raises(UserError, match="leave out one of them"):
+    with pytest.raises(UserError, match="use only one of them"):
         pocketrcnn.train("photos", minutes=1, iterations=3)

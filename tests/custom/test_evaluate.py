@@ -1,4 +1,4 @@
-"""Figures belong to the weights, the images and the run that they are of, whatever is done to these afterwards."""
+"""Metrics belong to the weights, the images and the run that they are of, whatever is done to these afterwards."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def copied(learned: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(learned, tmp_path / "run"))
 
 
-def test_a_run_that_is_trained_on_forgets_the_figures_of_the_weights_before(shapes: Path, tmp_path: Path) -> None:
+def test_a_run_that_is_trained_on_forgets_the_metrics_of_the_weights_before(shapes: Path, tmp_path: Path) -> None:
     """Its page showed them beside those of the new ones."""
     run = quick(shapes, tmp_path / "run")
     evaluate_run(run, None, "test", "cpu")
@@ -141,7 +141,7 @@ def test_a_run_killed_before_its_splits_were_noted_notes_them_later(
     assert sorted(set((saved_splits(tmp_path / "run") or {}).values())) == ["test", "train", "val"]
 
 
-def test_a_run_that_is_to_end_before_it_was_judged_is_judged(shapes: Path, tmp_path: Path) -> None:
+def test_a_run_that_is_to_end_before_it_was_evaluated_is_evaluated(shapes: Path, tmp_path: Path) -> None:
     """It once ended in the network that it began with."""
     with pytest.MonkeyPatch.context() as patch:
         interrupt_after(patch, 3)
@@ -155,13 +155,13 @@ def test_a_run_that_is_to_end_before_it_was_judged_is_judged(shapes: Path, tmp_p
 
 
 def test_a_part_of_the_test_images_is_not_all_of_them(copied: Path, shapes: Path, tmp_path: Path) -> None:
-    """One of them in another folder once took the place of the run's own figures."""
-    own = evaluated(copied, None, None, "cpu")
+    """One of them in another folder once replaced the metrics of the run itself."""
+    before = evaluated(copied, None, None, "cpu")
     hard = {"test 0.png": ((48, 48), [("cat", (1.0, 2.0, 12.0, 14.0))])}
     datasets_on_disk.coco(tmp_path / "hard" / "test", hard)  # type: ignore[arg-type]
     shutil.copy(shapes / "test" / "test 0.png", tmp_path / "hard" / "test")
     assert evaluated(copied, tmp_path / "hard", None, "cpu")["counts"]["images"] == 1
-    assert evaluation(copied, "test") == own
+    assert evaluation(copied, "test") == before
     whole = shutil.copytree(shapes, tmp_path / "moved")
     assert evaluated(copied, whole, None, "cpu")["data"] == str(whole)
     assert evaluation(copied, "test")["data"] == str(whole), "the same images, and all of them"
@@ -180,16 +180,16 @@ def test_other_data_of_one_name_have_figures_of_their_own(copied: Path, tmp_path
     assert sources == {str(tmp_path / where / "plate.1") for where in ("a", "b")}
 
 
-def test_a_score_counts_from_the_threshold_on_where_nothing_is_to_be_found() -> None:
+def test_a_score_counts_from_the_threshold_on_where_there_is_no_object() -> None:
     nothing = Boxes(np.zeros((0, 4)), [])
-    found = Boxes([[0.0, 0, 9, 9]], [0], [0.6])
+    detections = Boxes([[0.0, 0, 9, 9]], [0], [0.6])
     for threshold, shown in ((0.9, 0.9), (0.2, 0.2), (None, DEFAULT_THRESHOLD)):
-        judged = evaluate([nothing], [found], ["cat"], threshold=threshold)
-        assert judged.confusion["threshold"] == shown
-        assert judged.images[0]["fp"] == (shown <= 0.6)
+        evaluated_at = evaluate([nothing], [detections], ["cat"], threshold=threshold)
+        assert evaluated_at.confusion["threshold"] == shown
+        assert evaluated_at.images[0]["fp"] == (shown <= 0.6)
 
 
-def test_what_cannot_be_judged_is_one_line(copied: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_evaluated_is_one_line(copied: Path, tmp_path: Path) -> None:
     broken = datasets_on_disk.coco(tmp_path / "broken", {"a.png": ((32, 32), [("cat", (1.0, 2.0, 9.0, 9.0))])})
     (broken / "a.png").write_bytes(b"no image")
     with pytest.raises(UserError, match="broken has no image that can be evaluated: `pocketrcnn check` says why"):
@@ -229,8 +229,8 @@ def test_seeds_that_are_none(shapes: Path, seed: int, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.usefixtures("precision")
-def test_images_that_fill_no_square_have_the_same_figures_everywhere(tmp_path: Path) -> None:
-    """`predict` cut boxes at the image's border and `eval` did not: two figures for one network."""
+def test_images_that_fill_no_square_have_the_same_metrics_everywhere(tmp_path: Path) -> None:
+    """`predict` cut boxes at the image's border and `eval` did not: two metrics for one network."""
     from pocketrcnn.custom.detector import Detector
 
     data = painted.write(tmp_path / "data", train=12, val=4, test=4)

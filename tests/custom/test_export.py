@@ -65,11 +65,11 @@ def test_one_by_one_the_file_finds_what_torch_finds(learned_in_both: Path, shape
     side = detector.side
     frames = np.full((31, side, side, 3), 128, np.uint8)
     frames[:, :48, :48] = frames_of(shapes)
-    found = compare(content_of_run(learned_in_both), Whole(detector), frames, "the file")
-    assert found.total > 31
-    assert found.same == found.total
-    assert found.box < 0.01
-    assert found.score < 1e-4
+    agreement = compare(content_of_run(learned_in_both), Whole(detector), frames, "the file")
+    assert agreement.total > 31
+    assert agreement.same == agreement.total
+    assert agreement.box < 0.01
+    assert agreement.score < 1e-4
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 7])
@@ -98,22 +98,22 @@ def test_types_shapes_and_facts_of_the_file(learned: Path, shapes: Path) -> None
     model = onnx.load_from_string(content_of_run(learned))
     onnx.checker.check_model(model)
     assert (model.producer_name, model.opset_import[0].version) == ("pocketrcnn", 18)
-    facts = json.loads({entry.key: entry.value for entry in model.metadata_props}[KEY])
-    assert (facts["schema"], facts["classes"], facts["side"]) == (1, ["cat", "dog"], detector.side)
-    assert facts["threshold"] == detector.threshold
+    metadata = json.loads({entry.key: entry.value for entry in model.metadata_props}[KEY])
+    assert (metadata["schema"], metadata["classes"], metadata["side"]) == (1, ["cat", "dog"], detector.side)
+    assert metadata["threshold"] == detector.threshold
 
 
 def test_nothing_of_this_machine_is_in_the_file(learned: Path, shapes: Path) -> None:
     content = content_of_run(learned)
-    places = (Path.cwd(), Path.home(), learned, shapes, Path(sys.prefix), Path(torch.__file__).parent)
-    assert [place for place in places if len(place.parts) > 1 and str(place).encode() in content] == []
+    paths = (Path.cwd(), Path.home(), learned, shapes, Path(sys.prefix), Path(torch.__file__).parent)
+    assert [path for path in paths if len(path.parts) > 1 and str(path).encode() in content] == []
     assert b".py" not in content
     assert b"stack_trace" not in content
 
 
 class Suppressed(nn.Module):
-    def forward(self, found: Tensor, valid: Tensor) -> Tensor:
-        return boxes.nms(found, valid, 0.5)
+    def forward(self, candidates: Tensor, valid: Tensor) -> Tensor:
+        return boxes.nms(candidates, valid, 0.5)
 
 
 def test_onnx_suppresses_the_very_boxes_that_torch_suppresses() -> None:
@@ -122,22 +122,22 @@ def test_onnx_suppresses_the_very_boxes_that_torch_suppresses() -> None:
     corners = torch.randint(0, 12, (300, 24, 2, 2), generator=generator).float()
     corners[100:] = corners[100:].sort(2).values  # upright; the first hundred are as they come
     corners[200:, 12:] = corners[200:, :12]
-    found, valid = corners.flatten(2), torch.rand(300, 24, generator=generator) < 0.8
-    model = export.onnx_model(Suppressed(), (found[:2], valid[:2]), ["found", "valid"], ["kept"])
+    candidates, valid = corners.flatten(2), torch.rand(300, 24, generator=generator) < 0.8
+    model = export.onnx_model(Suppressed(), (candidates[:2], valid[:2]), ["candidates", "valid"], ["kept"])
     session = open_session(model.SerializeToString(), "the model")
-    (kept,) = session.run(["kept"], {"found": found.numpy(), "valid": valid.numpy()})
-    expected = boxes.nms(found, valid, 0.5)
+    (kept,) = session.run(["kept"], {"candidates": candidates.numpy(), "valid": valid.numpy()})
+    expected = boxes.nms(candidates, valid, 0.5)
     assert (kept == expected.numpy()).all()
     assert 0.1 < kept.mean() < valid.float().mean()  # some go, some stay
 
 
 def test_suppression_takes_part_in_no_gradient() -> None:
-    found = torch.tensor([[[0.0, 0, 10, 10], [0, 0, 10, 9]]], requires_grad=True)
-    kept = boxes.nms(found, torch.ones(1, 2, dtype=torch.bool), 0.5)
+    candidates = torch.tensor([[[0.0, 0, 10, 10], [0, 0, 10, 9]]], requires_grad=True)
+    kept = boxes.nms(candidates, torch.ones(1, 2, dtype=torch.bool), 0.5)
     assert kept.tolist() == [[True, False]]
     assert not kept.requires_grad
-    (found * kept[..., None]).sum().backward()
-    assert found.grad is not None
+    (candidates * kept[..., None]).sum().backward()
+    assert candidates.grad is not None
 
 
 @pytest.mark.parametrize("name", ["convnet", "detector-max"])
@@ -146,8 +146,8 @@ def test_networks_of_the_course_can_be_exported(name: str) -> None:
     model = FasterRCNN(NETWORKS[name]).eval()
     detector, side = Detector(model, CLASSES), model.config.input_size
     frames = np.random.default_rng(0).integers(0, 256, (4, side, side, 3), np.uint8)
-    found = compare(export.onnx_file(detector), Whole(detector), frames, "the file")
-    assert (found.same, found.total) == (4, 4)
+    agreement = compare(export.onnx_file(detector), Whole(detector), frames, "the file")
+    assert (agreement.same, agreement.total) == (4, 4)
 
 
 @pytest.mark.usefixtures("ready")
@@ -168,8 +168,8 @@ def test_a_file_that_finds_something_else_is_not_written(
 ) -> None:
     class Moved(Whole):
         def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-            found, scores, labels = super().forward(images)
-            return found + 0.02, scores, labels
+            corners, scores, labels = super().forward(images)
+            return corners + 0.02, scores, labels
 
     before, images = sorted(run.iterdir()), sorted((shapes / "val").glob("*.png"))
     monkeypatch.setattr(export, "Whole", Moved)
@@ -204,8 +204,8 @@ def test_where_the_data_have_gone_noise_takes_their_place(run: Path) -> None:
 
 
 def test_images_are_those_that_the_run_was_not_trained_on(tmp_path: Path) -> None:
-    """Data without splits were divided anew, and training images took the place of test images."""
-    data = painted.write(tmp_path / "own", train=12) / "train"
+    """Data without splits were divided anew, and training images replaced test images."""
+    data = painted.write(tmp_path / "data", train=12) / "train"
     files = sorted(data.glob("*.png"))
     digests = {hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest(): file for file in files}
     known = {digest: "test" if file == files[5] else "train" for digest, file in digests.items()}
@@ -222,7 +222,7 @@ def test_networks_of_the_course_are_verified_on_their_scenes(tmp_path: Path) -> 
     assert "sample of CIFAR-10" in words
 
 
-def test_a_broken_image_is_left_out(shapes: Path, tmp_path: Path) -> None:
+def test_a_broken_image_is_skipped(shapes: Path, tmp_path: Path) -> None:
     good = next((shapes / "val").glob("*.png"))
     (tmp_path / "broken.png").write_bytes(good.read_bytes()[:200])
     assert len(list(readable([tmp_path / "broken.png", good], 64))) == 1
@@ -239,19 +239,19 @@ def some(*rows: tuple[float, float, int]) -> Detections:
 
 
 def test_agreement_counts_one_for_one_whatever_the_order() -> None:
-    found = Agreement()
-    found.add(some((0, 0.5, 0), (5, 0.5, 0)), some((5.001, 0.50001, 0), (0, 0.5, 0)))
-    assert (found.same, found.total) == (2, 2)
-    assert found.box == pytest.approx(0.001, rel=1e-2)
-    found.add(some((0, 0.5, 0), (0, 0.5, 0)), some((0, 0.5, 0)))  # twice in one, once in the other
-    assert (found.same, found.total) == (3, 4)
+    agreement = Agreement()
+    agreement.add(some((0, 0.5, 0), (5, 0.5, 0)), some((5.001, 0.50001, 0), (0, 0.5, 0)))
+    assert (agreement.same, agreement.total) == (2, 2)
+    assert agreement.box == pytest.approx(0.001, rel=1e-2)
+    agreement.add(some((0, 0.5, 0), (0, 0.5, 0)), some((0, 0.5, 0)))  # twice in one, once in the other
+    assert (agreement.same, agreement.total) == (3, 4)
     for other in (some((0, 0.5, 1)), some((0.02, 0.5, 0)), some((0, 0.5002, 0)), some()):
-        found = Agreement()
-        found.add(some((0, 0.5, 0)), other)
-        assert (found.same, found.total) == (0, 1)
-    found = Agreement()
-    found.add(some(), some())
-    assert (found.same, found.total) == (0, 0)
+        agreement = Agreement()
+        agreement.add(some((0, 0.5, 0)), other)
+        assert (agreement.same, agreement.total) == (0, 1)
+    agreement = Agreement()
+    agreement.add(some(), some())
+    assert (agreement.same, agreement.total) == (0, 0)
 
 
 def test_the_tolerance_is_what_the_project_promises() -> None:

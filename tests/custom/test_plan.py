@@ -24,8 +24,8 @@ Sizes = list[tuple[float, float]]
 
 def example(size: tuple[int, int], *sides: tuple[float, float], crowd: bool = False, name: str = "cat") -> Example:
     """An image with objects of these widths and heights."""
-    found = tuple(Object((1.0, 1.0, 1 + width, 1 + height), name, crowd=crowd) for width, height in sides)
-    return Example(Path("x.png"), found, "train", size)
+    objects = tuple(Object((1.0, 1.0, 1 + width, 1 + height), name, crowd=crowd) for width, height in sides)
+    return Example(Path("x.png"), objects, "train", size)
 
 
 def annotations(*examples: Example, classes: tuple[str, ...] = ("cat",)) -> Annotations:
@@ -73,8 +73,8 @@ def test_one_box_is_its_own_anchor() -> None:
 
 
 def test_shape_iou_is_that_of_boxes_with_one_centre() -> None:
-    found = shape_iou(np.array([[10.0, 10], [20, 5]]), np.array([[10.0, 10], [20, 20]]))
-    assert found.tolist() == [[1, 0.25], [50 / 150, 0.25]]
+    overlaps = shape_iou(np.array([[10.0, 10], [20, 5]]), np.array([[10.0, 10], [20, 20]]))
+    assert overlaps.tolist() == [[1, 0.25], [50 / 150, 0.25]]
 
 
 def test_as_few_anchors_as_fit() -> None:
@@ -130,17 +130,17 @@ def test_boxes_shrink_with_their_images_and_crowds_do_not_count() -> None:
 
 
 def test_the_plan_says_its_reasons() -> None:
-    found = plan(annotations(*[example((200, 150), (24, 18), (20, 16))] * 20), "small")
-    reasons = "\n".join(found.reasons)
+    planned = plan(annotations(*[example((200, 150), (24, 18), (20, 16))] * 20), "small")
+    reasons = "\n".join(planned.reasons)
     assert "input 208x208 px; the longer sides of the images are 200 to 200 px, none is resized" in reasons
     assert "stride 4: the median object is 19 px" in reasons
     assert "anchors " in reasons
     assert "small network, up to 20 detections per image" in reasons
     assert "warning" not in reasons
-    assert found == plan(annotations(*[example((200, 150), (24, 18), (20, 16))] * 20), "small")
+    assert planned == plan(annotations(*[example((200, 150), (24, 18), (20, 16))] * 20), "small")
 
 
-def test_objects_that_cannot_be_learned_or_found_are_warned_of() -> None:
+def test_objects_that_cannot_be_learned_or_detected_are_warned_of() -> None:
     crowded = example((4096, 4096), *[(4, 40)] * 3, *[(80, 90)] * 1198)
     warnings = [line for line in plan(annotations(crowded), "small").reasons if "warning" in line]
     assert warnings == [
@@ -150,32 +150,32 @@ def test_objects_that_cannot_be_learned_or_found_are_warned_of() -> None:
     ]
 
 
-def test_images_that_are_made_smaller_are_counted() -> None:
-    found = plan(annotations(example((1000, 500), (400, 400)), *[example((60, 60), (20, 20))] * 4), "small")
-    assert "the longer sides of the images are 60 to 1000 px, 1 of 5 are downscaled" in found.reasons[0]
+def test_images_that_are_downscaled_are_counted() -> None:
+    planned = plan(annotations(example((1000, 500), (400, 400)), *[example((60, 60), (20, 20))] * 4), "small")
+    assert "the longer sides of the images are 60 to 1000 px, 1 of 5 are downscaled" in planned.reasons[0]
 
 
 def test_objects_under_two_cells_are_warned_of() -> None:
-    found = plan(annotations(*[example((64, 64), (5, 5))] * 4), "small")
+    planned = plan(annotations(*[example((64, 64), (5, 5))] * 4), "small")
     wanted = "warning: the median object is smaller than two cells of 4 px; enlarge the images if you can"
-    assert wanted in found.reasons
+    assert wanted in planned.reasons
 
 
 @pytest.mark.parametrize(
-    ("longest", "object_side", "asked", "wanted"),
+    ("longest", "object_side", "given_side", "wanted"),
     [
         (2048, 16, None, 1024),  # 4 px in an input of 512: twice as large, they are two cells
         (2048, 4, None, 2048),  # never above the images themselves, for none is enlarged
         (1001, 4, None, 1008),  # a multiple of 16
-        (128, 10, 64, 112),  # a side that was asked for
+        (128, 10, 64, 112),  # a side that was given
     ],
 )
 def test_where_the_input_made_objects_small_a_larger_one_is_named(
-    longest: int, object_side: float, asked: int | None, wanted: int
+    longest: int, object_side: float, given_side: int | None, wanted: int
 ) -> None:
     examples = [example((longest, longest // 2), (object_side, object_side))] * 4
-    found = plan(annotations(*examples), "small", input_size=asked)
-    (warning,) = [line for line in found.reasons if line.startswith("warning: the median")]
+    planned = plan(annotations(*examples), "small", input_size=given_side)
+    (warning,) = [line for line in planned.reasons if line.startswith("warning: the median")]
     assert f"smaller than two cells of 4 px; `--input-size {wanted}` downscales the images less" in warning
     assert "enlarge" not in warning
     again = plan(annotations(*examples), "small", input_size=wanted)
@@ -183,9 +183,9 @@ def test_where_the_input_made_objects_small_a_larger_one_is_named(
 
 
 def test_large_objects_get_the_coarse_stride() -> None:
-    found = plan(annotations(*[example((160, 160), (60, 60), (20, 20), (70, 70))] * 4), "large").config.model
-    assert found.backbone.merge == 8
-    assert found.backbone.width == 1.0
+    model = plan(annotations(*[example((160, 160), (60, 60), (20, 20), (70, 70))] * 4), "large").config.model
+    assert model.backbone.merge == 8
+    assert model.backbone.width == 1.0
 
 
 @pytest.mark.parametrize(("iterations", "mild"), [(50, True), (1490, True), (1500, False), (30_000, False)])
@@ -202,7 +202,7 @@ def test_few_epochs_change_images_less(iterations: int, mild: bool) -> None:
     assert replace(after.config, augment=before.config.augment) == replace(before.config, train=train), "nothing else"
     changed = after.config.augment
     assert (changed.zoom == (1.0, 1.0)) == mild
-    assert changed.rotate, "what was asked for stays"
+    assert changed.rotate, "what was given stays"
     assert changed.translate == before.config.augment.translate
     for name in ("aspect", "brightness", "contrast", "gamma", "saturation"):
         assert getattr(changed, name) <= getattr(before.config.augment, name)
@@ -219,13 +219,13 @@ def test_few_epochs_change_images_less(iterations: int, mild: bool) -> None:
         (10, 1.5, "small network, 1.5 times as wide for 10 classes, up to"),
     ],
 )
-def test_many_classes_get_a_wider_network_and_are_told(classes: int, factor: float, words: str) -> None:
+def test_many_classes_get_a_wider_network_and_a_reason(classes: int, factor: float, words: str) -> None:
     names = tuple(f"kind{i}" for i in range(classes))
     images = [example((160, 160), (60, 60), name=name) for name in names for _ in range(2)]
-    found = plan(annotations(*images, classes=names), "small")
-    assert found.config.model.backbone.width == factor * PRESETS["small"] == widths(classes)["small"]
-    assert found.config.model.rpn.channels == scaled(MERGED, found.config.model.backbone.width)  # type: ignore[union-attr]
-    assert any(reason.startswith(words) for reason in found.reasons)
+    planned = plan(annotations(*images, classes=names), "small")
+    assert planned.config.model.backbone.width == factor * PRESETS["small"] == widths(classes)["small"]
+    assert planned.config.model.rpn.channels == scaled(MERGED, planned.config.model.backbone.width)  # type: ignore[union-attr]
+    assert any(reason.startswith(words) for reason in planned.reasons)
 
 
 def test_room_for_twice_the_objects_of_the_fullest_image() -> None:
@@ -238,22 +238,22 @@ def test_room_for_twice_the_objects_of_the_fullest_image() -> None:
     assert plan(annotations(thousands), "small").config.model.detections == 1000
 
 
-def test_what_is_asked_for_wins() -> None:
-    found = plan(
+def test_what_is_given_wins() -> None:
+    planned = plan(
         annotations(*[example((200, 200), (24, 18))] * 4), "small", anchors=((8.0, 8.0), (30.0, 20.0)), input_size=96
     )
-    model = found.config.model
+    model = planned.config.model
     assert model.input_size == 96
     assert model.rpn is not None
     assert model.rpn.anchors == ((8.0, 8.0), (30.0, 20.0))
-    assert any(line.startswith("anchors 8x8, 30x20 px; best possible recall") for line in found.reasons)
-    assert "4 of 4 are downscaled" in found.reasons[0]
+    assert any(line.startswith("anchors 8x8, 30x20 px; best possible recall") for line in planned.reasons)
+    assert "4 of 4 are downscaled" in planned.reasons[0]
 
 
 def test_a_data_set_without_any_object_has_a_plan() -> None:
-    found = plan(annotations(*[example((64, 64))] * 3), "small")
-    assert found.config.model.rpn is not None
-    assert found.config.model.rpn.anchors == ((16.0, 16.0),)
+    planned = plan(annotations(*[example((64, 64))] * 3), "small")
+    assert planned.config.model.rpn is not None
+    assert planned.config.model.rpn.anchors == ((16.0, 16.0),)
     given_anchors = plan(annotations(*[example((64, 64))] * 3), "small", anchors=((9.0, 9.0),))
     assert "anchors as given" in given_anchors.reasons
 
@@ -277,17 +277,17 @@ def test_the_data_are_planned_once_for_every_preset() -> None:
     """What the presets have in common is decided before them: they change the width, and add one reason."""
     data = plan_data(annotations(*[example((200, 150), (24, 18))] * 20))
     for preset in PRESETS:
-        found = with_preset(data, preset)
-        assert found.reasons[:-1] == data.reasons
+        planned = with_preset(data, preset)
+        assert planned.reasons[:-1] == data.reasons
         width = {"model__backbone__width": PRESETS[preset], "model__rpn__channels": scaled(MERGED, PRESETS[preset])}
-        assert found.config == replace(data.config, **width)
+        assert planned.config == replace(data.config, **width)
 
 
 @pytest.mark.parametrize(("minutes", "evaluations"), [(0.0, 12), (0.5, 3), (5.0, 4), (10.0, 8), (600.0, 12)])
 def test_evaluations_follow_from_the_minutes(minutes: float, evaluations: int) -> None:
-    found = plan_length(plan(annotations(*[example((96, 96), (30, 30))] * 20), "small"), 20, 700, minutes).config.train
-    assert (found.minutes, found.iterations, found.evaluations) == (minutes, 700, evaluations)
-    assert found.evaluation_images == max(50, round(0.05 * 700 * found.batch / evaluations))
+    train = plan_length(plan(annotations(*[example((96, 96), (30, 30))] * 20), "small"), 20, 700, minutes).config.train
+    assert (train.minutes, train.iterations, train.evaluations) == (minutes, 700, evaluations)
+    assert train.evaluation_images == max(50, round(0.05 * 700 * train.batch / evaluations))
 
 
 def test_no_training_images_no_plan() -> None:

@@ -36,15 +36,15 @@ WHITE = scene((64, 48), BOX)
 
 @pytest.fixture
 def shell(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    """In an empty folder, with a detector of white things."""
+    """In an empty folder, with a detector of white objects."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(commands, "load_detector", lambda path, device: bright_detector())
     return Shell(capsys)
 
 
 def results(folder: str = "predictions") -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(Path(folder, "predictions.json").read_text(encoding="utf-8"))
-    return found
+    records: list[dict[str, Any]] = json.loads(Path(folder, "predictions.json").read_text(encoding="utf-8"))
+    return records
 
 
 def rows(folder: str = "predictions") -> list[dict[str, str]]:
@@ -201,8 +201,8 @@ def test_pictures_of_earlier_predictions_are_no_images(shell: Shell) -> None:
     saved(Path("in/a.png"), WHITE)
     saved(Path("in/pictures/b.png"), WHITE)
     assert shell("predict run 'in/**/*' --save-crops --out in/first").code == 0
-    told = "4 pictures of earlier predictions skipped\n2 objects in 2 images: second\n"
-    assert shell("predict run 'in/**/*' --out second") == (0, told, "")
+    printed = "4 pictures of earlier predictions skipped\n2 objects in 2 images: second\n"
+    assert shell("predict run 'in/**/*' --out second") == (0, printed, "")
     named = shell("predict run in/first/pictures --out third").out
     assert named.endswith("2 objects in 2 images: third\n"), "named, they are meant"
 
@@ -243,7 +243,7 @@ def test_no_such_image_and_nothing_is_written(shell: Shell) -> None:
     assert not Path("predictions").exists()
 
 
-def test_exported_files_are_told_by_their_name(
+def test_exported_files_are_known_by_their_name(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -286,7 +286,7 @@ def test_large_images_make_small_groups() -> None:
     assert [[one.ident for one in group] for group in made] == [[0], [1, 2], [3, 4, 5]]
 
 
-def test_images_that_are_made_smaller_are_counted(shell: Shell) -> None:
+def test_images_that_are_downscaled_are_counted(shell: Shell) -> None:
     saved(Path("in/a.png"), WHITE)
     saved(Path("in/b.png"), scene((200, 100), BOX))
     code, out, _ = shell("predict run in")

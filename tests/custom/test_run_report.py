@@ -1,6 +1,6 @@
-"""The report of runs: facts from a run that was trained, and pages from facts of any shape.
+"""The report of runs: the summary of a run that was trained, and pages from summaries of any shape.
 
-Covers `custom/report/charts.py`, `custom/report/data.py`, `custom/report/facts.py`, `custom/report/gallery.py`,
+Covers `custom/report/charts.py`, `custom/report/data.py`, `custom/report/summary.py`, `custom/report/gallery.py`,
 `custom/report/page.py`, `custom/report/pictures.py`, `custom/report/quality.py`, `custom/report/training.py`.
 
 Covers `custom/report/summary.py`.
@@ -32,7 +32,7 @@ from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.evaluate import evaluate_run
 from pocketrcnn.custom.options import TrainOptions
 from pocketrcnn.custom.report import charts, gallery, quality, training
-from pocketrcnn.custom.report.page import render_runs, write_runs
+from pocketrcnn.custom.report.page import render_runs
 from pocketrcnn.custom.report.pictures import errors, picture_uri
 from pocketrcnn.custom.report.quality import CELLS, CURVES, gathered
 from pocketrcnn.custom.report.summary import evaluation, histogram, run_summary, write_comparison, write_run_report
@@ -40,6 +40,7 @@ from pocketrcnn.custom.train import train
 from pocketrcnn.data.boxes import Boxes
 from pocketrcnn.data.custom_data import open_custom_data
 from pocketrcnn.errors import UserError
+from pocketrcnn.report.html import write
 from pocketrcnn.training.run import open_run
 
 ALL = ["data", "anchors", "training", "quality", "errors", "pictures", "worst", "speed", "repeat"]
@@ -78,19 +79,19 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def facts(trained: Path) -> dict[str, Any]:
+def summary(trained: Path) -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("POCKETRCNN_DATA", str(trained.parent / "cache"))
         return run_summary(open_run(trained, "cpu"))
 
 
-def test_facts_are_plain_json(facts: dict[str, Any]) -> None:
-    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+def test_summaries_are_plain_json(summary: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(summary, allow_nan=False)) == summary
 
 
-def test_facts_say_what_was_learned_from(facts: dict[str, Any]) -> None:
-    assert facts["missing"] == ""
-    data = facts["data"]
+def test_summaries_say_what_was_learned_from(summary: dict[str, Any]) -> None:
+    assert summary["missing"] == ""
+    data = summary["data"]
     assert data["splits"]["train"] == {"images": 4, "objects": 6}
     assert [row["objects"]["train"] for row in data["classes"]] == [4, 2, 0]
     assert sum(data["per_image"]["counts"]) == 8
@@ -101,27 +102,27 @@ def test_facts_say_what_was_learned_from(facts: dict[str, Any]) -> None:
     assert shapes["recall"] == {"0.5": 1.0, "0.7": 1.0}, "the anchors were fitted to these boxes"
 
 
-def test_pictures_are_those_of_the_test_images(facts: dict[str, Any]) -> None:
-    pictures = facts["pictures"]
+def test_pictures_are_those_of_the_test_images(summary: dict[str, Any]) -> None:
+    pictures = summary["pictures"]
     assert pictures["split"] == "test"
     assert [picture["name"] for picture in pictures["some"]] == ["ё test 0.png", "ё test 1.png"]
     assert [len(picture["objects"]) for picture in pictures["some"]] == [1, 2]
     assert all(picture["size"] == [48, 40] for picture in pictures["some"])
     for picture in (*pictures["some"], *pictures["worst"]):
-        assert all(0 <= part <= 1 for thing in picture["objects"] for part in thing["box"])
+        assert all(0 <= part <= 1 for one in picture["objects"] for part in one["box"])
 
 
-def test_errors_in_the_pictures_are_those_of_the_evaluation(facts: dict[str, Any]) -> None:
-    judged = {Path(row["name"]).name: row for row in facts["evaluations"]["test"]["images"]}
-    if facts["evaluations"]["test"]["best"] is None:
-        judged = {name: row | {"fp": 0, "fn": row["tp"] + row["fn"]} for name, row in judged.items()}
-    for picture in facts["pictures"]["worst"]:
-        assert sum(thing["missed"] for thing in picture["objects"]) == judged[picture["name"]]["fn"]
+def test_errors_in_the_pictures_are_those_of_the_evaluation(summary: dict[str, Any]) -> None:
+    counted = {Path(row["name"]).name: row for row in summary["evaluations"]["test"]["images"]}
+    if summary["evaluations"]["test"]["best"] is None:
+        counted = {name: row | {"fp": 0, "fn": row["tp"] + row["fn"]} for name, row in counted.items()}
+    for picture in summary["pictures"]["worst"]:
+        assert sum(one["missed"] for one in picture["objects"]) == counted[picture["name"]]["fn"]
 
 
-def test_the_worst_images_are_the_worst_of_the_evaluation(facts: dict[str, Any]) -> None:
-    wrong = [Path(row["name"]).name for row in facts["evaluations"]["test"]["images"] if row["fp"] + row["fn"]]
-    assert [picture["name"] for picture in facts["pictures"]["worst"]] == wrong
+def test_the_worst_images_are_the_worst_of_the_evaluation(summary: dict[str, Any]) -> None:
+    wrong = [Path(row["name"]).name for row in summary["evaluations"]["test"]["images"] if row["fp"] + row["fn"]]
+    assert [picture["name"] for picture in summary["pictures"]["worst"]] == wrong
 
 
 def test_pictures_show_what_predict_gives(learned_in_both: Path, shapes: Path) -> None:
@@ -131,16 +132,16 @@ def test_pictures_show_what_predict_gives(learned_in_both: Path, shapes: Path) -
     assert len(shown) > 3
     for picture in shown:
         scores, corners = ([mark[name] for mark in picture["detections"]] for name in ("score", "box"))
-        found = detector(shapes / "val" / picture["name"], 0.0)[0]
-        np.testing.assert_allclose(scores, found.scores[: len(scores)], atol=6e-4)
-        np.testing.assert_allclose(np.array(corners) * 48, found.boxes[: len(scores)], atol=1e-3)
+        detections = detector(shapes / "val" / picture["name"], 0.0)[0]
+        np.testing.assert_allclose(scores, detections.scores[: len(scores)], atol=6e-4)
+        np.testing.assert_allclose(np.array(corners) * 48, detections.boxes[: len(scores)], atol=1e-3)
 
 
-def test_the_command_makes_the_same_settings(trained: Path, facts: dict[str, Any]) -> None:
+def test_the_command_makes_the_same_settings(trained: Path, summary: dict[str, Any]) -> None:
     """Here the call of a program: the options that it gave, and no others."""
     data, out = (str(trained.parent / name) for name in ("my data", "run"))
     given = f"iterations=3, preset='small', out={out!r}, input_size=48, batch=2, device='cpu'"
-    assert facts["command"] == f"pocketrcnn.train({data!r}, {given})"
+    assert summary["command"] == f"pocketrcnn.train({data!r}, {given})"
 
 
 def test_a_run_from_before_says_no_command(trained: Path, tmp_path: Path) -> None:
@@ -150,13 +151,13 @@ def test_a_run_from_before_says_no_command(trained: Path, tmp_path: Path) -> Non
     environment = json.loads(path.read_text())
     del environment["command"]
     path.write_text(json.dumps(environment))
-    facts = run_summary(open_run(tmp_path / "run", "cpu"))
-    assert facts["command"] == ""
-    assert "does not say which command started it" in section(render_runs([facts]), "repeat")
+    summary = run_summary(open_run(tmp_path / "run", "cpu"))
+    assert summary["command"] == ""
+    assert "does not say which command started it" in section(render_runs([summary]), "repeat")
 
 
-def test_the_whole_page_of_a_trained_run(facts: dict[str, Any]) -> None:
-    html = render_runs([facts])
+def test_the_whole_page_of_a_trained_run(summary: dict[str, Any]) -> None:
+    html = render_runs([summary])
     page = Page(html)
     assert page.attributes("section", "id") == ALL
     assert "On 2 test images with 3 objects" in page.text
@@ -164,7 +165,7 @@ def test_the_whole_page_of_a_trained_run(facts: dict[str, Any]) -> None:
     assert "(maxDets 100)" in page.text
     for row in ("test", "validation"):
         assert row in page.text
-    pairs = 2 * (len(facts["pictures"]["some"]) + len(facts["pictures"]["worst"]))
+    pairs = 2 * (len(summary["pictures"]["some"]) + len(summary["pictures"]["worst"]))
     shown = section(html, "pictures") + section(html, "worst")
     assert shown.count("Detected") == pairs / 2
 
@@ -175,8 +176,8 @@ def test_a_report_is_written_beside_its_facts(trained: Path, tmp_path: Path, mon
     run = open_run(tmp_path / "run", "cpu")
     made = write_run_report(run, open_custom_data(run.config.data))
     assert made == tmp_path / "run" / "report.html"
-    facts = json.loads((tmp_path / "run" / "report.json").read_text())
-    assert made.read_text() == render_runs([facts]), "the page is a function of the facts"
+    summary = json.loads((tmp_path / "run" / "report.json").read_text())
+    assert made.read_text() == render_runs([summary]), "the page is a function of the summary"
 
 
 def test_without_the_data_there_is_a_report_that_says_so(trained: Path, tmp_path: Path) -> None:
@@ -194,10 +195,10 @@ def test_an_unfinished_run_has_curves_and_no_evaluation(trained: Path, tmp_path:
     shutil.copytree(trained, tmp_path / "run")
     (tmp_path / "run" / "metrics.json").unlink()
     run = open_run(tmp_path / "run", "cpu")
-    facts = run_summary(run, open_custom_data(run.config.data))
-    text = Page(render_runs([facts])).text
+    summary = run_summary(run, open_custom_data(run.config.data))
+    text = Page(render_runs([summary])).text
     assert "This run is not finished" in text
-    assert facts["evaluations"] == {}
+    assert summary["evaluations"] == {}
     assert "Total loss" in text
 
 
@@ -237,7 +238,7 @@ def test_a_page_takes_the_place_of_pages_alone(
     assert "is a folder: name a file in it" in shell.refused("report", run, "--out", ".")
     assert (tmp_path / "report.html").read_text() == "mine"
     (tmp_path / "report.html").unlink()
-    assert shell("report", run, trained).code == shell("report", run, trained).code == 0, "a page of its own again"
+    assert shell("report", run, trained).code == shell("report", run, trained).code == 0, "the page of the run again"
 
 
 def test_runs_are_told_apart_by_their_folders(
@@ -315,7 +316,7 @@ def test_other_images_in_equal_numbers_are_other_images() -> None:
 def test_a_file_whose_name_is_no_text_does_not_cost_the_page(tmp_path: Path) -> None:
     run = fake_runs.run(name="caf\udce9")
     run["pictures"]["worst"][0]["name"] = "caf\udce9.png"
-    write_runs([run], tmp_path / "report.html")
+    write(render_runs([run]), tmp_path / "report.html")
     assert "caf\\udce9.png" in (tmp_path / "report.html").read_text()
 
 
@@ -363,27 +364,29 @@ def test_a_run_without_evaluation_names_the_command() -> None:
 
 def test_a_colour_stands_for_the_same_run_everywhere() -> None:
     runs = [fake_runs.run() | {"evaluations": {}}, fake_runs.run(name="b")]
-    found = quality.overlaid([("b", training.colour_of(1), runs[1]["evaluations"]["val"])])
-    assert found
+    figure = quality.overlaid([("b", training.colour_of(1), runs[1]["evaluations"]["val"])])
+    assert figure
     section = quality.comparison(["my run", "b"], {"b": runs[1]["evaluations"]["val"]})
-    assert section.blocks[0] == found
+    assert section.blocks[0] == figure
 
 
 def test_captions_follow_the_numbers() -> None:
-    assert training.best_point([50, 100], [0.1, 0.4]).endswith(
+    assert training.prose("precision", iterations=[50, 100], values=[0.1, 0.4]).endswith(
         "AP is highest, 0.400, at iteration 100, the last log entry: longer training may help."
     )
-    assert training.best_point([50, 100], [0.9, 0.4]).endswith("AP is highest, 0.900, at iteration 50 of 100.")
+    assert training.prose("precision", iterations=[50, 100], values=[0.9, 0.4]).endswith(
+        "AP is highest, 0.900, at iteration 50 of 100."
+    )
     run = fake_runs.run()
     assert "is lowest at the end" in training.overfitting(run)
     run["points"][-1]["test"]["loss_box"] = 9.0
     assert "is lowest at iteration 75 of 100; it is 3.9 times as high at the end" in training.overfitting(run)
 
 
-def test_labels_are_left_out_where_they_would_hide_the_image() -> None:
+def test_labels_are_absent_where_they_would_hide_the_image() -> None:
     for objects, shown in ((3, True), (30, False)):
-        found = gallery.gallery("", "", fake_runs.run(objects=objects)["pictures"]["some"], named=True)
-        svgs = [unquote(panel.uri.partition(",")[2]) for panel in found.panels]
+        figure = gallery.gallery("", "", fake_runs.run(objects=objects)["pictures"]["some"], named=True)
+        svgs = [unquote(panel.uri.partition(",")[2]) for panel in figure.panels]
         assert len(svgs) == 8
         assert all(("<text" in svg) == shown for svg in svgs)
         assert all(ElementTree.fromstring(svg).tag.endswith("svg") for svg in svgs), "names are escaped"
@@ -393,13 +396,13 @@ def test_errors_are_those_of_the_evaluation() -> None:
     boxes = np.array([[0, 0, 10, 10], [20, 20, 30, 30], [50, 50, 90, 90]], float)
     truth = [Boxes(boxes[:0], []), Boxes(boxes, [0, 1, 0], crowd=[False, False, True])]
     inside = np.array([[0, 0, 10, 9], [0, 0, 9, 10], [20, 20, 30, 30], [60, 60, 70, 70]], float)
-    found = [Boxes(boxes[:1], [0], [0.5]), Boxes(inside, [0, 0, 0, 0], [0.9, 0.8, 0.7, 0.6])]
-    false, missed = zip(*(errors(one, other, 2) for one, other in zip(truth, found, strict=True)), strict=True)
+    detections = [Boxes(boxes[:1], [0], [0.5]), Boxes(inside, [0, 0, 0, 0], [0.9, 0.8, 0.7, 0.6])]
+    false, missed = zip(*(errors(one, other, 2) for one, other in zip(truth, detections, strict=True)), strict=True)
     assert false == ({0}, {1, 2}), "the second on one object, and one of the wrong class; not that in a crowd"
     assert missed == (set(), {1})
 
 
-def test_large_pictures_are_made_smaller_and_tiny_ones_stay_exact() -> None:
+def test_large_pictures_are_downscaled_and_tiny_ones_stay_exact() -> None:
     assert picture_uri(np.zeros((8, 8, 3), np.uint8)).startswith("data:image/png")
     noise = np.random.default_rng(0).integers(0, 255, (900, 1300, 3), np.uint8)
     uri = picture_uri(noise)
@@ -434,10 +437,10 @@ def test_sizes_of_whole_pixels_get_bins_of_whole_pixels(
     values: Sequence[float], first: float, last: float, bars: int
 ) -> None:
     """Bins of equal ratio between 24 and 40 left every other one empty: a comb."""
-    found = histogram(np.array(values, np.float64), by_ratio=True)
-    assert (found["edges"][0], found["edges"][-1]) == pytest.approx((first, last))
-    assert len(found["counts"]) == len(found["edges"]) - 1 == bars
-    assert sum(found["counts"]) == len(values)
+    bins = histogram(np.array(values, np.float64), by_ratio=True)
+    assert (bins["edges"][0], bins["edges"][-1]) == pytest.approx((first, last))
+    assert len(bins["counts"]) == len(bins["edges"]) - 1 == bars
+    assert sum(bins["counts"]) == len(values)
 
 
 def test_a_short_axis_of_sizes_has_several_numbers() -> None:
@@ -447,10 +450,10 @@ def test_a_short_axis_of_sizes_has_several_numbers() -> None:
     assert {"4", "16", "64"} <= set(ticks(charts.shape_chart([(3, 3), (200, 200)], [(32, 32)])))
 
 
-@pytest.mark.parametrize(("classes", "said"), [(CURVES, False), (CURVES + 1, True)])
-def test_the_page_says_which_classes_have_a_curve(classes: int, said: bool) -> None:
+@pytest.mark.parametrize(("classes", "named"), [(CURVES, False), (CURVES + 1, True)])
+def test_the_page_says_which_classes_have_a_curve(classes: int, named: bool) -> None:
     run = fake_runs.run(classes, objects=40)
-    found = run["evaluations"]["val"]
-    there = sum(map(bool, found["precision_recall"]["classes"]))
+    evaluated = run["evaluations"]["val"]
+    there = sum(map(bool, evaluated["precision_recall"]["classes"]))
     assert there == classes, "every class was seen"
-    assert (f"the {CURVES} with most objects have a curve" in render_runs([run])) == said
+    assert (f"the {CURVES} with most objects have a curve" in render_runs([run])) == named

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from exported_runs import exported, with_facts
+from exported_runs import exported, with_metadata
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -29,8 +29,8 @@ BLOCKED = """
 import sys
 sys.modules["torch"] = None
 from pocketrcnn.runtime import Detector
-found = Detector.load(sys.argv[1])(sys.argv[2])
-print(len(found[0]))
+detections = Detector.load(sys.argv[1])(sys.argv[2])
+print(len(detections[0]))
 print(" ".join({name.split(".")[0] for name in sys.modules}))
 """
 COMMAND = "import sys; sys.modules['torch'] = None; from pocketrcnn.cli.main import main; sys.exit(main(sys.argv[1:]))"
@@ -75,10 +75,10 @@ def test_paths_give_what_torch_gives(
 
 def test_images_of_any_size_get_boxes_in_their_own_pixels(detector: Detector, in_torch: predictor.Detector) -> None:
     images = [noise(size) for size in SIZES]
-    found = detector(images, threshold=0.0, batch=2)
+    detections = detector(images, threshold=0.0, batch=2)
     theirs = in_torch(images, threshold=0.0)
     for i, (width, height) in enumerate(SIZES):
-        one = found[i]
+        one = detections[i]
         assert (one.boxes >= 0).all()
         assert (one.boxes <= [width, height, width, height]).all()
         assert abs(len(one) - len(theirs[i].labels)) <= 1  # of noise, two may be equal but for rounding
@@ -105,9 +105,9 @@ def test_no_images_no_detections(detector: Detector) -> None:
 
 def test_coco_results_have_width_and_height() -> None:
     corners = np.array([[[1, 2, 4, 8], [0, 0, 0, 0]]], np.float32)
-    found = Detections(corners, np.array([[0.5, 0]], np.float32), np.array([[1, -1]]))
-    assert found.to_coco([7]) == [{"image_id": 7, "category_id": 2, "bbox": [1, 2, 3, 6], "score": 0.5}]
-    assert found.to_coco() == found[0].to_coco() == found.to_coco([1])
+    detections = Detections(corners, np.array([[0.5, 0]], np.float32), np.array([[1, -1]]))
+    assert detections.to_coco([7]) == [{"image_id": 7, "category_id": 2, "bbox": [1, 2, 3, 6], "score": 0.5}]
+    assert detections.to_coco() == detections[0].to_coco() == detections.to_coco([1])
 
 
 def test_facts_are_those_of_the_run(detector: Detector, in_torch: predictor.Detector) -> None:
@@ -171,13 +171,15 @@ def test_something_else_than_a_file(tmp_path: Path) -> None:
 
 
 def test_a_file_of_a_newer_version(file: Path, tmp_path: Path) -> None:
-    newer = with_facts(file, tmp_path, lambda facts: facts | {"schema": 2, "version": "9.1"})
+    newer = with_metadata(file, tmp_path, lambda metadata: metadata | {"schema": 2, "version": "9.1"})
     assert "was written by pocketrcnn 9.1, which is newer than this one" in refused(newer)
 
 
-@pytest.mark.parametrize("facts", [[], {}, {"schema": "x"}, {"schema": 1, "classes": 3, "threshold": 0.5, "side": 8}])
-def test_a_file_that_does_not_say_what_it_holds(facts: object, file: Path, tmp_path: Path) -> None:
-    assert "is damaged (it does not say what it holds)" in refused(with_facts(file, tmp_path, lambda _: facts))
+@pytest.mark.parametrize(
+    "metadata", [[], {}, {"schema": "x"}, {"schema": 1, "classes": 3, "threshold": 0.5, "side": 8}]
+)
+def test_a_file_that_does_not_say_what_it_holds(metadata: object, file: Path, tmp_path: Path) -> None:
+    assert "is damaged (it does not say what it holds)" in refused(with_metadata(file, tmp_path, lambda _: metadata))
 
 
 def test_a_missing_onnxruntime_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""`train`, `resume` and `eval` on people's own images: from a folder to a finished run, and what can go wrong.
+"""`train`, `resume` and `eval` on custom images: from a folder to a finished run, and what can go wrong.
 
 Covers `data/custom_data.py`, `custom/options.py`.
 """
@@ -52,9 +52,9 @@ REPORT = ["report.html", "report.json"]
 
 
 def test_a_few_images_are_learned_in_seconds(learned: Path) -> None:
-    found = metrics(learned)
-    assert found["iterations"] == 40
-    assert found["metrics"]["AP50"] > 0.9
+    saved = metrics(learned)
+    assert saved["iterations"] == 40
+    assert saved["metrics"]["AP50"] > 0.9
     assert sorted(path.name for path in learned.iterdir()) == sorted([*FILES, *REPORT])
     points = open_run(learned).log_entries()
     assert points[-1]["train"]["loss_total"] < points[0]["train"]["loss_total"] / 2
@@ -66,47 +66,47 @@ def test_the_best_point_is_kept(learned: Path) -> None:
     assert metrics(learned)["metrics"]["AP"] == max(point["test"]["AP"] for point in points)
 
 
-def test_evaluating_again_gives_the_figures_of_training_to_the_bit(learned_in_both: Path, tmp_path: Path) -> None:
+def test_evaluating_again_gives_the_metrics_of_training_to_the_bit(learned_in_both: Path, tmp_path: Path) -> None:
     run = Path(shutil.copytree(learned_in_both, tmp_path / "run"))
-    found = evaluated(run, None, "val", "cpu")
+    measured = evaluated(run, None, "val", "cpu")
     trained = metrics(run)["metrics"]
-    assert found["overall"] == {name: trained[name] for name in ("AP", "AP50", "AP75", "AR")}
+    assert measured["overall"] == {name: trained[name] for name in ("AP", "AP50", "AP75", "AR")}
     assert (run / "evaluation-val.json").read_bytes() == (learned_in_both / "evaluation-val.json").read_bytes()
 
 
 def test_the_test_images_are_evaluated_where_there_are_some(learned: Path, shapes: Path, tmp_path: Path) -> None:
     run = Path(shutil.copytree(learned, tmp_path / "run"))
-    found = evaluated(run, None, None, "cpu")
-    assert (found["split"], found["counts"]["images"]) == ("test", 6)
-    assert found["overall"]["AP50"] > 0.8
-    assert found == evaluation(run, "test")
-    assert evaluated(run, shapes, "test", "cpu") == found, "the same data, named by the reader"
+    measured = evaluated(run, None, None, "cpu")
+    assert (measured["split"], measured["counts"]["images"]) == ("test", 6)
+    assert measured["overall"]["AP50"] > 0.8
+    assert measured == evaluation(run, "test")
+    assert evaluated(run, shapes, "test", "cpu") == measured, "the same data, named by the reader"
 
 
 def test_the_threshold_of_best_f1_is_stored_with_the_model(learned: Path) -> None:
-    _, facts = load_tensors(learned / "weights.safetensors")
-    assert facts["threshold"] == evaluation(learned, "val")["best"]["threshold"]
-    assert facts["config"]["data"]["classes"] == ["cat", "dog"]
+    _, metadata = load_tensors(learned / "weights.safetensors")
+    assert metadata["threshold"] == evaluation(learned, "val")["best"]["threshold"]
+    assert metadata["config"]["data"]["classes"] == ["cat", "dog"]
 
 
-def test_other_data_without_splits_are_judged_whole_and_the_figures_of_the_run_stay(
+def test_other_data_without_splits_are_evaluated_whole_and_the_metrics_of_the_run_stay(
     learned: Path, tmp_path: Path
 ) -> None:
     """No seventh of them is held back for a training that does not happen."""
     run = Path(shutil.copytree(learned, tmp_path / "run"))
-    own = evaluated(run, None, None, "cpu")
-    found = evaluated(run, painted.write(tmp_path / "other", seed=5, train=7) / "train", None, "cpu")
-    assert (found["split"], found["counts"]["images"]) == ("test", 7)
-    assert evaluation(run, "test") == own
-    assert evaluation(run, "train-test") == found, "a file of its own, named after the data"
+    before = evaluated(run, None, None, "cpu")
+    measured = evaluated(run, painted.write(tmp_path / "other", seed=5, train=7) / "train", None, "cpu")
+    assert (measured["split"], measured["counts"]["images"]) == ("test", 7)
+    assert evaluation(run, "test") == before
+    assert evaluation(run, "train-test") == measured, "a file named after the data"
 
 
-def test_its_own_data_are_never_judged_whole(learned: Path, tmp_path: Path) -> None:
+def test_the_data_of_the_run_are_never_evaluated_whole(learned: Path, tmp_path: Path) -> None:
     """Named or not, data without splits are divided as in training: no training image counts as a test image."""
-    run = quick(painted.write(tmp_path / "own", train=12) / "train", tmp_path / "run")
-    found = evaluated(run, None, None, "cpu")
-    assert found["counts"]["images"] < 12
-    assert evaluated(run, tmp_path / "own" / "train", None, "cpu") == found
+    run = quick(painted.write(tmp_path / "data", train=12) / "train", tmp_path / "run")
+    measured = evaluated(run, None, None, "cpu")
+    assert measured["counts"]["images"] < 12
+    assert evaluated(run, tmp_path / "data" / "train", None, "cpu") == measured
 
 
 def placed(run: Path, data: Path | None = None) -> dict[str, int]:
@@ -121,7 +121,7 @@ def placed(run: Path, data: Path | None = None) -> dict[str, int]:
 
 def test_images_keep_their_split_when_others_come_and_the_folder_moves(tmp_path: Path) -> None:
     """Shuffled again, a changed folder once had nine training images in ten among its test images."""
-    data = painted.write(tmp_path / "own", train=20) / "train"
+    data = painted.write(tmp_path / "data", train=20) / "train"
     run = quick(data, tmp_path / "run")
     before = evaluated(run, None, None, "cpu")
     assert placed(run) == {"test": before["counts"]["images"]}
@@ -138,32 +138,32 @@ def test_images_keep_their_split_when_others_come_and_the_folder_moves(tmp_path:
 
 def test_copies_in_the_training_images_are_where_a_run_had_them(tmp_path: Path) -> None:
     """One of two equal files was learned from, the other was a validation image, and a second look moved one."""
-    data = painted.write(tmp_path / "own", train=20, test=2)
+    data = painted.write(tmp_path / "data", train=20, test=2)
     for i in range(10):
         shutil.copyfile(data / "train" / f"train {i}.png", data / "train" / f"train {10 + i}.png")
     source = DataConfig(str(data), "folder")
-    own = open_custom_data(source)
-    assert own.splits == {"train": 16, "val": 4, "test": 2}, "two of ten images"
-    assert open_custom_data(source, own.split_of).annotations == own.annotations
+    custom = open_custom_data(source)
+    assert custom.splits == {"train": 16, "val": 4, "test": 2}, "two of ten images"
+    assert open_custom_data(source, custom.split_of).annotations == custom.annotations
 
 
-def test_training_images_in_other_data_are_told(
+def test_training_images_in_other_data_are_named(
     learned: Path, shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = Path(shutil.copytree(learned, tmp_path / "run"))
     shutil.copytree(shapes / "train", tmp_path / "mixed" / "test")
-    found = evaluated(run, tmp_path / "mixed", None, "cpu")
-    count = found["counts"]["images"]
+    measured = evaluated(run, tmp_path / "mixed", None, "cpu")
+    count = measured["counts"]["images"]
     assert f"{count} images of test took part in training: metrics are optimistic" in capsys.readouterr().err
 
 
-def test_test_images_are_judged_at_the_threshold_of_the_validation_images(learned: Path, tmp_path: Path) -> None:
+def test_test_images_are_evaluated_at_the_threshold_of_the_validation_images(learned: Path, tmp_path: Path) -> None:
     run = Path(shutil.copytree(learned, tmp_path / "run"))
-    found, chosen = evaluated(run, None, "test", "cpu"), evaluation(learned, "val")
-    assert found["used"]["threshold"] == chosen["best"]["threshold"] == chosen["used"]["threshold"]
-    assert found["confusion"]["threshold"] == found["used"]["threshold"]
+    measured, chosen = evaluated(run, None, "test", "cpu"), evaluation(learned, "val")
+    assert measured["used"]["threshold"] == chosen["best"]["threshold"] == chosen["used"]["threshold"]
+    assert measured["confusion"]["threshold"] == measured["used"]["threshold"]
     for name in ("tp", "fp", "fn"):
-        assert sum(row[name] for row in found["images"]) == found["used"][name]
+        assert sum(row[name] for row in measured["images"]) == measured["used"][name]
 
 
 def test_a_run_that_is_killed_before_its_evaluation_is_written_is_not_finished(
@@ -175,8 +175,8 @@ def test_a_run_that_is_killed_before_its_evaluation_is_written_is_not_finished(
             quick(shapes, tmp_path / "run")
     assert open_run(tmp_path / "run").metrics() is None
     resume(tmp_path / "run", None, None, "cpu")
-    _, facts = load_tensors(tmp_path / "run" / "weights.safetensors")
-    assert "threshold" in facts
+    _, metadata = load_tensors(tmp_path / "run" / "weights.safetensors")
+    assert "threshold" in metadata
     assert (tmp_path / "run" / "evaluation-val.json").is_file()
 
 
@@ -274,9 +274,9 @@ def test_a_finished_run_without_other_wishes_is_left_as_it_is(
 def test_a_run_without_improvement_ends_early(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pocketrcnn.evaluation import average_precision
 
-    figures = iter([0.1, 0.3, 0.2, 0.3, 0.3, 0.25, 0.2, 0.1, *[0.0] * 20])
+    values = iter([0.1, 0.3, 0.2, 0.3, 0.3, 0.25, 0.2, 0.1, *[0.0] * 20])
     monkeypatch.setattr(
-        average_precision, "average_precision", lambda *_: dict.fromkeys(("AP", "AP50", "AP75", "AR"), next(figures))
+        average_precision, "average_precision", lambda *_: dict.fromkeys(("AP", "AP50", "AP75", "AR"), next(values))
     )
     run = quick(shapes, tmp_path / "run", 12, patience=2)
     points = [point["test"]["AP"] for point in open_run(run).log_entries()]
@@ -291,7 +291,7 @@ def test_other_lengths_are_taken_over_and_other_settings_are_not(tmp_path: Path,
         Run(tmp_path / "run", longer, torch.device("cpu"))
     run = open_run(tmp_path / "run")
     run.extend()
-    assert run.metrics() is not None, "nothing new was asked"
+    assert run.metrics() is not None, "nothing new was requested"
     run.config = longer
     run.extend()
     assert run.metrics() is None
@@ -306,7 +306,7 @@ def test_an_unknown_preset_is_refused_in_python_too(shapes: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--minutes 1 --iterations 2", "--minutes and --iterations both say how long to train: leave out one of them"),
+        ("--minutes 1 --iterations 2", "--minutes and --iterations both say how long to train: use only one of them"),
         ("--minutes 0", "--minutes 0: use a time above 0"),
         ("--minutes -1", "--minutes -1: use a time above 0"),
         ("--minutes inf", "--minutes inf: use a time above 0"),
@@ -443,9 +443,9 @@ def test_training_ends_with_what_to_do_next(
     """Not with tables of sixty lines: these are for `eval` and the page."""
     monkeypatch.chdir(tmp_path)
     run = quick(shapes, Path("my run"))
-    found = evaluation(run, "val")["overall"]
+    overall = evaluation(run, "val")["overall"]
     lines = capsys.readouterr().out.splitlines()[-8:]
-    assert lines[0] == f"val images (8): AP50 {found['AP50']:.3f}, AP {found['AP']:.3f}"
+    assert lines[0] == f"val images (8): AP50 {overall['AP50']:.3f}, AP {overall['AP']:.3f}"
     assert lines[1].startswith("threshold ")
     assert lines[2:5] == ["report: my run/report.html", "run: my run", "next:"]
     commands = [shlex.split(line) for line in lines[5:]]
@@ -460,11 +460,11 @@ def test_few_epochs_change_images_less_and_a_setting_by_name_wins(
     shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = quick(shapes, tmp_path / "run", settings=("augment.zoom=[0.9, 1.3]",))
-    found = open_run(run).config.augment
-    assert (found.zoom, found.aspect) == ((0.9, 1.3), 0.0)
-    said = capsys.readouterr().out
-    assert "2 iterations of 2 images\n" in said
-    assert "epochs; augmentation changes position, and slightly the colour" in said
+    augment = open_run(run).config.augment
+    assert (augment.zoom, augment.aspect) == ((0.9, 1.3), 0.0)
+    printed = capsys.readouterr().out
+    assert "2 iterations of 2 images\n" in printed
+    assert "epochs; augmentation changes position, and slightly the colour" in printed
 
 
 def test_one_image_is_training_and_validation_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -506,10 +506,10 @@ def test_splits_without_any_object_are_no_obstacle(tmp_path: Path, empty: str) -
     datasets_on_disk.coco(tmp_path / "data" / "train", bare if empty in ("train", "both") else full)
     datasets_on_disk.coco(tmp_path / "data" / "val", bare if empty in ("val", "both") else full)
     run = quick(tmp_path / "data", tmp_path / "run")
-    found = evaluation(run, "val")
-    assert (found["overall"]["AP"] is None) == (empty != "train"), "n/a without objects"
-    _, facts = load_tensors(run / "weights.safetensors")
-    assert (facts["threshold"] is None) == (found["best"] is None)
+    measured = evaluation(run, "val")
+    assert (measured["overall"]["AP"] is None) == (empty != "train"), "n/a without objects"
+    _, metadata = load_tensors(run / "weights.safetensors")
+    assert (metadata["threshold"] is None) == (measured["best"] is None)
 
 
 def test_the_time_decides_the_iterations_and_the_network(

@@ -58,12 +58,12 @@ def test_the_distance_between_points_suits_new_minutes(run: Path) -> None:
     """It stayed that of the old length: a run that began with ten iterations was evaluated after every one."""
     minutes = 4 * (open_run(run).metrics() or {})["elapsed"] / 60
     resume(run, minutes, None, "cpu")
-    settings, found = open_run(run).config.train, points(run)
+    settings, iterations = open_run(run).config.train, points(run)
     assert (settings.minutes, settings.evaluations) == (minutes, 3)
     every = math.ceil(settings.iterations / 3)
     assert every > 4, "three times as much is to come as is done, or more"
-    assert found[:4] == [1, 2, 3, 4]
-    assert all(point % every == 0 for point in found[4:-1])
+    assert iterations[:4] == [1, 2, 3, 4]
+    assert all(point % every == 0 for point in iterations[4:-1])
 
 
 def longer(
@@ -71,9 +71,9 @@ def longer(
 ) -> tuple[Config, tuple[CustomData, Folder, Folder]]:
     """The configuration of a run for another length, and what it learns from."""
     one = open_run(folder, "cpu")
-    own = open_custom_data(one.config.data, saved_splits(folder))
-    sets = both(own, one.config)
-    return lengthened(one, own, sets, minutes, iterations), (own, *sets)
+    custom = open_custom_data(one.config.data, saved_splits(folder))
+    sets = both(custom, one.config)
+    return lengthened(one, custom, sets, minutes, iterations), (custom, *sets)
 
 
 @pytest.mark.parametrize("settings", [(), ("augment.zoom=[0.9, 1.3]", "augment.rotate=true", "optim.lr=1e-3")])
@@ -82,23 +82,23 @@ def test_a_longer_run_is_configured_as_one_that_was_so_long_from_the_start(
     shapes: Path, tmp_path: Path, rotate: bool, settings: tuple[str, ...]
 ) -> None:
     """Its augmentation follows from the epochs, too."""
-    own = open_custom_data(DataConfig(str(shapes.resolve()), "folder", seed=3))
-    asked = options(shapes, iterations=2, rotate=rotate, settings=settings, seed=3, patience=5)
-    few, many = (prepared(replace(asked, iterations=n), own, torch.device("cpu"))[0].config for n in (2, 600))
+    custom = open_custom_data(DataConfig(str(shapes.resolve()), "folder", seed=3))
+    given = options(shapes, iterations=2, rotate=rotate, settings=settings, seed=3, patience=5)
+    few, many = (prepared(replace(given, iterations=n), custom, torch.device("cpu"))[0].config for n in (2, 600))
     assert few.augment != many.augment, "mild, and not"
     with Run(tmp_path / "run", few, torch.device("cpu")) as made:
-        made.keep_splits(own.split_of)
-    found, _ = longer(tmp_path / "run", None, 600)
+        made.keep_splits(custom.split_of)
+    config, _ = longer(tmp_path / "run", None, 600)
     precision = open_run(tmp_path / "run").config.train.precision
     same = {"precision": precision, "evaluation_images": few.train.evaluation_images}
-    assert found == replace(many, train=replace(many.train, **same))
+    assert config == replace(many, train=replace(many.train, **same))
     assert longer(tmp_path / "run", None, 3)[0].augment == few.augment
 
 
 def test_points_and_iterations_follow_from_new_minutes(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "total", lambda *_: 700)
-    found, _ = longer(run, 5.0, None)
-    assert (found.train.minutes, found.train.iterations, found.train.evaluations) == (5.0, 700, 4)
+    config, _ = longer(run, 5.0, None)
+    assert (config.train.minutes, config.train.iterations, config.train.evaluations) == (5.0, 700, 4)
     assert longer(run, 60.0, None)[0].train.evaluations == 12
 
 
@@ -132,25 +132,25 @@ def test_a_longer_run_that_is_interrupted_ends_in_the_same_bytes(run: Path, tmp_
         assert (parts / name).read_bytes() == (run / name).read_bytes(), name
 
 
-def test_a_run_that_is_asked_for_its_own_length_is_left_as_it_is(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_with_the_length_that_it_has_is_left_as_it_is(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {path.name: path.read_bytes() for path in run.iterdir() if not path.name.startswith("report")}
     monkeypatch.setattr(Trainer, "__init__", lambda *_: pytest.fail("trained again"))
     resume(run, None, 4, "cpu")
     assert {name: (run / name).read_bytes() for name in before} == before
 
 
-def figures(patch: pytest.MonkeyPatch, values: Iterator[float]) -> None:
-    """Points of the curves with these figures."""
+def evaluations_of(patch: pytest.MonkeyPatch, values: Iterator[float]) -> None:
+    """Evaluations with these metrics."""
     names = ("AP", "AP50", "AP75", "AR")
     patch.setattr(average_precision, "average_precision", lambda *_: dict.fromkeys(names, next(values, 0.0)))
 
 
 def test_patience_begins_anew_with_the_new_length(shapes: Path, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        figures(patch, iter([0.1, 0.5, 0.2, 0.1]))
+        evaluations_of(patch, iter([0.1, 0.5, 0.2, 0.1]))
         run = train(options(shapes, iterations=12, patience=2, out=tmp_path / "run"))
     assert points(run) == [1, 2, 3, 4]
     with pytest.MonkeyPatch.context() as patch:
-        figures(patch, iter([0.2, 0.3, 0.2, 0.1]))
+        evaluations_of(patch, iter([0.2, 0.3, 0.2, 0.1]))
         resume(run, None, 24, "cpu")
     assert points(run) == [1, 2, 3, 4, 6, 8, 10, 12], "two points after the best new one"

@@ -28,7 +28,7 @@ def exported(run: Path, folder: Path) -> Path:
     return path
 
 
-def with_facts(path: Path, folder: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
+def with_metadata(path: Path, folder: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
     """A copy of an exported file whose metadata are `change` of those it had."""
     model = onnx.load(path)
     (entry,) = model.metadata_props

@@ -75,7 +75,7 @@ def evaluation(folder: Path, split: str) -> dict[str, Any]:
 
 def evaluated(*given: Any) -> dict[str, Any]:
     """What `evaluate_run` writes."""
-    return dict(vars(evaluate_run(*given).evaluation))
+    return dict(vars(evaluate_run(*given)[-1]))
 
 
 def interrupt_after(patch: pytest.MonkeyPatch, iterations: int, number: int = signal.SIGINT) -> None:

@@ -67,7 +67,7 @@ def short_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     """40 test images in place of 500: a run of four iterations spends its time on evaluating them."""
 
     def short(split: Literal["train", "test"]) -> Labelled:
-        return cifar.load_sample(split).part(0, 40) if split == "test" else cifar.load_sample(split)
+        return cifar.load_sample(split).part(slice(40)) if split == "test" else cifar.load_sample(split)
 
     monkeypatch.setattr(datasets, "load_sample", short)
 

@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 from typing import Annotated, Literal
 
+from ..config import DataConfig
 from ..course.experiments import DERIVED, EXPERIMENTS
 from ..course.options import Backgrounds, Options
 from ..errors import UserError
@@ -66,12 +67,16 @@ def scenes(
         raise UserError("--backgrounds belongs to scenes with one object: leave out --objects, or leave it out")
     if objects is None and (side is not None or images is not None):
         raise UserError("--side and --images belong to scenes with many objects: add --objects 0-6 or leave them out")
-    from ..course.data.archive import write_scenes
+    from ..course.data.course_layout import write_course_layout
+    from ..course.data.datasets import open_dataset
     from ..course.options import with_backgrounds
     from ..terminal import say
 
     if objects is None:
-        say(f"{write_scenes(out, with_backgrounds(data, backgrounds))} scenes written to {out}")
+        config = DataConfig(with_backgrounds(data, backgrounds), "scenes", fresh=False)
+        train, test = open_dataset(config, "train"), open_dataset(config, "test")
+        write_course_layout(out, train, test)
+        say(f"{len(train) + len(test)} scenes written to {out}")
     else:
         many(out, data, objects, 96 if side is None else side, 5000 if images is None else images)
 

@@ -81,7 +81,7 @@ def pocket(model: ModelConfig, iterations: int = FULL) -> Config:
 
     Muon on the filters is worth most; the first filters are principal components, the others begin as identities;
     scenes are composed anew in every iteration, and the crop in training is the true box with noise of the size of the
-    network's own errors. docs/log.md says what each part gains.
+    network's errors. docs/log.md says what each part gains.
     """
     model = dataclasses.replace(model, backbone=dataclasses.replace(model.backbone, whiten=True, identity=True))
     optim = OptimConfig(name="muon", warmup=0.05, filter_lr=0.1, lr=5e-3, momentum=0.85)
@@ -122,8 +122,7 @@ class Experiment:
     title: str
     network: str
     published: Published
-    short: int
-    """Iterations of the short schedule: enough to beat the published number with a margin."""
+    short: int  # iterations of the short schedule: enough to beat the published number with a margin
     by_default: bool = True
 
     @property
@@ -154,7 +153,7 @@ EXPERIMENTS = {
     )
 }
 
-# Parts of the report without a training of their own: what they are made from.
+# Parts of the report that need no training: what they are made from.
 DERIVED = {"B4": ("B1", "B2", "B3"), "F1": ("R2",)}
 
 

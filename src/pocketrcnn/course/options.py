@@ -72,11 +72,6 @@ class Options:
         return dataclasses.replace(self, data=data, backgrounds=backgrounds)
 
     @property
-    def recipes(self) -> list[str]:
-        """The recipes to train with."""
-        return list(RECIPES) if self.recipe == "both" else [self.recipe]
-
-    @property
     def schedule(self) -> str:
         """How the number of iterations was chosen."""
         return "full" if self.full else "short" if self.iterations is None else "custom"

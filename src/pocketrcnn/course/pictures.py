@@ -1,6 +1,6 @@
 """Pictures of a trained detector, as plain data for the report: crops by spatial transformer, detections.
 
-Images are PNG data URIs of their own size; the page enlarges them and draws the boxes.
+Images are PNG data URIs in their original size; the page enlarges them and draws the boxes.
 """
 
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ def crops(images: Tensor, regions: Tensor, frame: int) -> list[str]:
 def detections(model: FasterRCNN, dataset: Dataset) -> list[dict[str, Any]]:
     """The first right and the first wrong detections of a data set, in its order: nothing is picked by hand.
 
-    A batch of an evaluation at a time, so that the pictures take no more memory than the evaluation.
+    In batches of an evaluation, so that the pictures take no more memory than it.
     """
     shown: dict[bool, list[dict[str, Any]]] = {True: [], False: []}  # right ones, wrong ones
     for indices in torch.split(torch.arange(min(LOOKED_AT, len(dataset))), batch_size(dataset.size)):

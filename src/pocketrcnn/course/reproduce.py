@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -17,14 +18,16 @@ from ..training.device import choose_device
 from ..training.fit import fit
 from ..training.machine import environment
 from ..training.run import Run, encode, parse, saved
+from ..version import __version__
 from .data.datasets import open_dataset
 from .experiments import EXPERIMENTS, RECIPES, Experiment, chosen
 from .options import Options
 from .report.page import write_report
 from .report.records import Record, Results
-from .results import data_option, record, results, totals
+from .results import data_option, record, totals
 
 RESULTS, REPORT, RUNS = "results.json", "report.html", "runs"
+Line = tuple[str, Experiment]  # of results.json: a recipe and an experiment
 
 
 def reproduce(options: Options) -> Path:
@@ -33,11 +36,11 @@ def reproduce(options: Options) -> Path:
     Finished runs of other experiments and recipes in the folder are in both, too, with as many iterations as this call
     has: results.json has one record for an experiment under a recipe, so other schedules wait for a call with them.
     """
-    device, named = choose_device(options.device), plan(options)
+    device, (named, others) = choose_device(options.device), plan(options)
     with workplace(options.out):
-        require_same_data(options)
+        require_same_data(options, named + others)
         opened = cache(datasets)
-        kept = [(recipe, e, finished(options, e, recipe, device)) for recipe, e in rest(options)]
+        kept = [(recipe, e, finished(options, e, recipe, device)) for recipe, e in others]
         for recipe, experiment in named:
             for seed, config in enumerate(configurations(options, experiment, recipe)):
                 sets = opened(config.data)  # first, so that data that cannot be read leave no folder of a run
@@ -46,8 +49,10 @@ def reproduce(options: Options) -> Path:
         new = [(recipe, experiment, finished(options, experiment, recipe, device)) for recipe, experiment in named]
         groups = [group for group in new + kept if group[-1]]
         records = [record(e, recipe, runs, *opened(runs[0].config.data)) for recipe, e, runs in groups]
-        made = results(
-            records,
+        made = Results(
+            version=__version__,
+            created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            records=records,
             command=options.command,
             data=options.data,
             schedule=options.schedule,
@@ -60,38 +65,30 @@ def reproduce(options: Options) -> Path:
     return options.out / REPORT
 
 
-def plan(options: Options) -> list[tuple[str, Experiment]]:
-    """The recipes and experiments that the options name."""
-    return [(recipe, experiment) for recipe in options.recipes for experiment in chosen(options.only)]
-
-
-def rest(options: Options) -> list[tuple[str, Experiment]]:
-    """All other recipes and experiments."""
-    named = plan(options)
+def plan(options: Options) -> tuple[list[Line], list[Line]]:
+    """The lines of results.json that the options name, and all others."""
+    recipes = list(RECIPES) if options.recipe == "both" else [options.recipe]
+    named = [(recipe, experiment) for recipe in recipes for experiment in chosen(options.only)]
     every = [(recipe, experiment) for recipe in RECIPES for experiment in EXPERIMENTS.values()]
-    return [one for one in every if one not in named]
+    return named, [line for line in every if line not in named]
 
 
 def finished(options: Options, experiment: Experiment, recipe: str, device: torch.device) -> list[Run]:
-    """The finished runs of an experiment, seed by seed from 0, also those that only earlier calls named."""
+    """The finished runs of an experiment with their settings, seed by seed from 0, also those of earlier calls."""
     runs: list[Run] = []
-    while run := finished_run(run_folder(options, experiment, recipe, len(runs)), device):
+    while config := saved(folder := run_folder(options, experiment, recipe, len(runs))):
+        run = Run(folder, config, device)
+        if run.metrics() is None:
+            break
         runs.append(run)
     return runs
 
 
-def finished_run(folder: Path, device: torch.device) -> Run | None:
-    """The run in a folder with the settings saved there, None where there is none or it is not finished."""
-    config = saved(folder)
-    run = Run(folder, config, device) if config else None
-    return run if run and run.metrics() is not None else None
-
-
-def require_same_data(options: Options) -> None:
+def require_same_data(options: Options, lines: list[Line]) -> None:
     """Raises UserError where the output folder holds results on other data: a report is of one data set."""
     path = options.out / RESULTS
     held = [(path, parse(path).get("data", options.data), options.data)] if path.is_file() else []
-    for recipe, experiment in plan(options) + rest(options):
+    for recipe, experiment in lines:
         folder = run_folder(options, experiment, recipe, seed=0)
         if config := saved(folder):
             held.append((folder, config.data.source, options.source_of(experiment)))
@@ -104,9 +101,8 @@ def require_same_data(options: Options) -> None:
 def configurations(options: Options, experiment: Experiment, recipe: str) -> list[Config]:
     """One configuration a seed."""
     iterations, source = options.iterations_of(experiment), options.source_of(experiment)
-    configs = [experiment.config(recipe, iterations, source, seed) for seed in range(options.seeds)]
     changes = {"train__batch": options.batch, "train__checkpoint_seconds": options.checkpoint}
-    return [replace(config, **changes) for config in configs]
+    return [replace(experiment.config(recipe, iterations, source, seed), **changes) for seed in range(options.seeds)]
 
 
 def run_folder(options: Options, experiment: Experiment, recipe: str, seed: int) -> Path:

@@ -1,27 +1,17 @@
-"""results.json: everything that `report.html` shows, made from finished runs."""
+"""The records of results.json: everything that `report.html` shows, made from finished runs."""
 
 import shlex
-import statistics
-from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from ..config import DataConfig, TrainConfig
 from ..data.dataset import Dataset
 from ..model import costs
-from ..report.phrases import Stat
 from ..training.machine import peak_memory_gb
 from ..training.run import METRICS, Run
-from ..version import __version__
 from .experiments import Experiment
 from .pictures import detections, rois
-from .report.records import Compared, Curve, Record, Results
-
-
-def spread(values: Sequence[float]) -> Stat:
-    """n, mean, standard deviation of the sample (0 for one value), and the values."""
-    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-    return Stat(len(values), statistics.fmean(values), deviation, list(values))
+from .report.metrics import spread
+from .report.records import Compared, Curve, Record
 
 
 def record(experiment: Experiment, recipe: str, runs: list[Run], train: Dataset, test: Dataset) -> Record:
@@ -71,11 +61,7 @@ def data_option(source: str) -> str:
 
 
 def totals(runs: list[Run]) -> dict[str, Any]:
-    """Seconds of all runs, evaluation included, and the most memory that a process held, in GB.
-
-    The seconds are of the runs, not of the call that writes them down: an earlier call may have done the work. Memory
-    is that of the runs and of this process up to now, pictures for the report included; None where no run says it.
-    """
+    """Seconds of all runs, evaluation included, and peak memory of runs and this process in GB; None where unknown."""
     finished = [run.metrics() or {} for run in runs]
     peaks = [one["peak_memory_gb"] for one in finished if one.get("peak_memory_gb") is not None]
     peak = max(*peaks, peak_memory_gb() or 0.0) if peaks else None
@@ -101,9 +87,3 @@ def pictures(experiment: Experiment, run: Run, train: Dataset, test: Dataset) ->
     if experiment.pictures == "detections":
         return {"detections": detections(model, test)}
     return {"rois": {"train": rois(model, train), "test": rois(model, test)}}
-
-
-def results(records: list[Record], **summary: Any) -> Results:
-    """The whole file; `summary` is command, schedule, data, seconds_total, peak_memory_gb and the environment."""
-    created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Results(version=__version__, created=created, records=records, **summary)

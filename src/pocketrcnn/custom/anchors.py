@@ -56,11 +56,10 @@ def choose_anchors(boxes: Floats, side: int) -> tuple[Anchors, str]:
     """As few anchors as fit well, and a sentence on how well."""
     if not len(boxes):
         return ((side / 4, side / 4),), "no objects to fit anchors to: one anchor of a quarter of the input"
-    anchors, fit = fit_anchors(boxes, 1)
-    for count in range(2, min(MAX_ANCHORS, len(boxes)) + 1):
+    for count in range(1, min(MAX_ANCHORS, len(boxes)) + 1):
+        anchors, fit = fit_anchors(boxes, count)
         if fit >= GOOD_FIT:
             break
-        anchors, fit = fit_anchors(boxes, count)
     return anchors, describe_anchors(anchors, boxes)
 
 

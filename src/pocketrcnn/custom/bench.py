@@ -16,7 +16,7 @@ from PIL import Image
 from ..config import Config, DataConfig, replace
 from ..data.annotations import Annotations, Example, Object
 from ..data.custom_data import open_custom_data
-from ..data.folders import Folder, open_folder
+from ..data.folders import open_folder
 from ..training.device import choose_precision, keep_memory
 from ..training.loop import Trainer
 from ..training.machine import environment, peak_memory_gb
@@ -47,28 +47,22 @@ def train(data: Path | None, images: int, rounds: int, preset: str) -> dict[str,
     result: dict[str, Any] = {"preset": preset, "rounds": rounds}
     if data:
         custom = open_custom_data(DataConfig(str(data.resolve()), "folder"))
-        config = configured(custom.annotations, preset)
-        result["data"] = measured(custom.folder("train", config.model.input_size), config, rounds)
+        result["data"], _ = measured(custom.annotations, preset, rounds)
     with tempfile.TemporaryDirectory() as folder:
-        annotations = drawn(Path(folder), images)
-        config = configured(annotations, preset)
-        begun = time.perf_counter()
-        large = open_folder(annotations, "train", SIDE, Path(folder) / "cache")
-        seconds = time.perf_counter() - begun
-        result["drawn"] = measured(large, config, rounds) | {"first_opening_seconds": seconds}
+        result["drawn"], config = measured(drawn(Path(folder), images), preset, rounds, Path(folder) / "cache")
     return result | {"peak_memory_gb": peak_memory_gb()} | environment(config, torch.device("cpu"))
 
 
-def configured(annotations: Annotations, preset: str) -> Config:
-    """The configuration of `pocketrcnn train`, with a schedule long enough to be measured."""
-    precision = choose_precision("auto", torch.device("cpu"))
-    config = with_preset(plan_data(annotations), preset).config
-    return replace(config, train__iterations=10_000, train__precision=precision)
-
-
-def measured(folder: Folder, config: Config, rounds: int) -> dict[str, Any]:
-    """Median time of an iteration on the images of a folder."""
-    trainer = Trainer(config, folder, folder, torch.device("cpu"))
-    median, _ = alternate(trainer.step, lambda: None, rounds)
+def measured(
+    annotations: Annotations, preset: str, rounds: int, cache: Path | None = None
+) -> tuple[dict[str, Any], Config]:
+    """Median time of an iteration of `pocketrcnn train`, and its configuration; with `cache`, the time to fill it."""
+    device = torch.device("cpu")
+    planned, precision = with_preset(plan_data(annotations), preset).config, choose_precision("auto", device)
+    config = replace(planned, train__iterations=10_000, train__precision=precision)  # long enough to be measured
+    begun = time.perf_counter()
+    folder = open_folder(annotations, "train", config.model.input_size, cache)
+    opening = {"first_opening_seconds": time.perf_counter() - begun} if cache else {}
+    median, _ = alternate(Trainer(config, folder, folder, device).step, lambda: None, rounds)
     size = {"images": len(folder), "side": folder.size, "batch": config.train.batch}
-    return size | {"milliseconds": median * 1e3, "images_per_second": config.train.batch / median}
+    return size | {"milliseconds": median * 1e3, "images_per_second": config.train.batch / median} | opening, config

@@ -54,12 +54,11 @@ class CocoIds:
             raise UserError(f"{path} and {others[0]} are one image in {self.file}: predict in one of them alone")
         return image
 
-    def of_classes(self, classes: Sequence[str]) -> list[Any]:
-        """The category id of each class. Raises UserError for a class that the file lacks, or has several times."""
-        return [self.of_class(name) for name in classes]
-
     def of_class(self, name: str) -> Any:
-        """The category id of one class; of several with its name, the one that has objects."""
+        """The category id of a class; of several with its name, the one that has objects.
+
+        Raises UserError for a class that the file lacks, or has several times.
+        """
         named = [record.get("id") for record in self.categories if str(record.get("name")) == name]
         ids = [category for category in named if ident(category) in self.used] or named
         if len(ids) != 1:

@@ -11,12 +11,9 @@ from ..data.images.pixels import Pixels, in_batches
 from ..errors import UserError
 from ..model.interchange import Detections
 
-Network = Callable[[Pixels], Detections]
-"""Inputs uint8 [B,S,S,3] to detections [B,M] in their pixels, numpy arrays."""
-
 
 def detect(
-    network: Network,
+    network: Callable[[Pixels], Detections],
     side: int,
     images: Any,
     read: Callable[[Any], Pixels],
@@ -26,8 +23,9 @@ def detect(
 ) -> Detections:
     """One image or several -> detections [B,M] in pixels of each image, best first, numpy arrays.
 
-    side: S, pixels of the square input. read: makes an image uint8 [H,W,3]. threshold: detections of lower score are
-    dropped. batch: images that are computed at once. Raises UserError for an impossible threshold or batch.
+    network: inputs uint8 [B,S,S,3] to detections [B,M] in their pixels. side: S, pixels of the square input.
+    read: makes an image uint8 [H,W,3]. threshold: detections of lower score are dropped. batch: images that are
+    computed at once. Raises UserError for an impossible threshold or batch.
     """
     if not 0 <= threshold <= 1:
         raise UserError(f"a threshold of {threshold:g} is no score: use one from 0 to 1")

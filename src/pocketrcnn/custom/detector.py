@@ -27,7 +27,6 @@ from ..training.run import WEIGHTS, open_finished
 from .detection import detect
 
 BATCH = 4  # images: with more, and the memory that they need, an image takes no less time on a processor
-WEIGHTS_SUFFIX = Path(WEIGHTS).suffix
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 OneImage: TypeAlias = Source | Tensor
@@ -55,11 +54,11 @@ class Detector:
         if precision not in PRECISIONS:
             raise UserError(f"the precision `{precision}` is unknown: use {', '.join(PRECISIONS)}")
         path = Path(path)
-        if path.is_file() and path.suffix != WEIGHTS_SUFFIX:
+        if path.is_file() and path.suffix != Path(WEIGHTS).suffix:
             exported = path.suffix.lower() == ".onnx"
             remedy = "load it with `pocketrcnn.runtime`" if exported else "name the folder of a run, then the images"
             raise UserError(f"{path} is not a run: {remedy}")
-        weights = path if path.is_file() else weights_of(path)
+        weights = path if path.is_file() else open_finished(path, "cpu").folder / WEIGHTS
         tensors, metadata = load_tensors(weights)
         if "config" not in metadata:
             raise UserError(f"{weights} holds no network to predict with: name the folder of a run, or its {WEIGHTS}")
@@ -115,11 +114,6 @@ def train(
     folder = None if out is None else Path(out)
     given = TrainOptions(Path(data), minutes=minutes, iterations=iterations, out=folder, **options)
     return Detector.load(train_run(given), given.device)
-
-
-def weights_of(folder: Path) -> Path:
-    """The weights of a finished run. Raises UserError when the folder is none, or of a newer version."""
-    return open_finished(folder, "cpu").folder / WEIGHTS
 
 
 def class_names(config: Config) -> tuple[str, ...]:

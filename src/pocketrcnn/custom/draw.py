@@ -75,30 +75,23 @@ def _corners(box: Sequence[float], scale: int, size: tuple[int, int]) -> tuple[i
 def _label(
     pen: ImageDraw.ImageDraw, corners: tuple[int, int, int, int], one: LabelledBox, size: tuple[int, int], points: int
 ) -> None:
-    font = _font(one.text, points)
+    font = _font(one.text.isascii(), points)
     x1, y1, x2, y2 = pen.textbbox((0, 0), one.text, font=font)
     width, height = int(x2 - x1) + 6, int(y2 - y1) + 6
     left = max(min(corners[0], size[0] - width), 0)
     top = corners[1] - height if corners[1] >= height else corners[1]
     pen.rectangle((left, top, left + width - 1, top + height - 1), fill=one.colour)
-    pen.text((left + 3 - x1, top + 3 - y1), one.text, fill=_ink(one.colour), font=font)
-
-
-def _font(text: str, points: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Pillow's own letters, which are those of English; for others, those that come with matplotlib."""
-    more = None if text.isascii() else _more_letters()
-    return ImageFont.truetype(str(more), points) if more else ImageFont.load_default(points)
+    red, green, blue = ImageColor.getrgb(one.colour)[:3]
+    ink = "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 110 else "white"  # luma of ITU-R BT.601
+    pen.text((left + 3 - x1, top + 3 - y1), one.text, fill=ink, font=font)
 
 
 @cache
-def _more_letters() -> Path | None:
-    """The font DejaVu Sans, where matplotlib is installed; it is not imported."""
-    library = find_spec("matplotlib")
+def _font(english: bool, points: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's default font, which has the letters of English; for others DejaVu Sans, where matplotlib is installed.
+
+    Matplotlib is not imported.
+    """
+    library = None if english else find_spec("matplotlib")
     path = Path(library.origin).parent / "mpl-data/fonts/ttf/DejaVuSans.ttf" if library and library.origin else None
-    return path if path and path.is_file() else None
-
-
-def _ink(paper: str) -> str:
-    """Black on light colours, white on dark ones (luma of ITU-R BT.601)."""
-    red, green, blue = ImageColor.getrgb(paper)[:3]
-    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 110 else "white"
+    return ImageFont.truetype(str(path), points) if path and path.is_file() else ImageFont.load_default(points)

@@ -5,7 +5,6 @@ import itertools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from ..data.annotations import SPLITS
 from ..data.boxes import Boxes
@@ -25,15 +24,6 @@ from ..training.device import DELIVERED, autocast, keep_memory
 from ..training.run import METRICS, Run, encode, open_finished, parse, saved_splits
 
 Compared = tuple[Sequence[Boxes], Sequence[Boxes]]
-
-
-class Evaluated(NamedTuple):
-    """A finished run, its network, the data, and what came out. With these a report reads nothing again."""
-
-    run: Run
-    model: FasterRCNN
-    data: CustomData
-    evaluation: Evaluation
 
 
 def held_out(data: CustomData) -> str:
@@ -90,8 +80,13 @@ def show_evaluation(evaluation: Evaluation) -> None:
         print_table(table)
 
 
-def evaluate_run(folder: Path, source: Path | None, split: str | None, device: str = "auto") -> Evaluated:
-    """Evaluate a finished run on its test images, or on other data at `source`. See `written`."""
+def evaluate_run(
+    folder: Path, source: Path | None, split: str | None, device: str = "auto"
+) -> tuple[Run, FasterRCNN, CustomData, Evaluation]:
+    """Evaluate a finished run on its test images, or on other data at `source`; see `written`.
+
+    Returns the run, its network and the data too, so that a report reads nothing again.
+    """
     keep_memory()
     run = open_finished(folder, device)
     if not run.resumable:
@@ -113,7 +108,7 @@ def evaluate_run(folder: Path, source: Path | None, split: str | None, device: s
         compared = detect(model, dataset.to(run.device))
     shown_from = DEFAULT_THRESHOLD if threshold is None else threshold
     evaluation = written(run, data, dataset, compared, split=chosen, threshold=shown_from)
-    return Evaluated(run, model, data, evaluation)
+    return run, model, data, evaluation
 
 
 def warn_if_trained_on(data: CustomData, split: str, known: dict[str, str]) -> None:

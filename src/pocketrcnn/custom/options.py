@@ -94,7 +94,7 @@ class TrainOptions:
 def check_length(minutes: float | None, iterations: int | None) -> None:
     """Raises UserError for a length of training that is impossible, or given twice."""
     if minutes is not None and iterations is not None:
-        raise UserError("--minutes and --iterations both say how long to train: leave out one of them")
+        raise UserError("--minutes and --iterations both say how long to train: use only one of them")
     if minutes is not None and not 0 < minutes < math.inf:
         raise UserError(f"--minutes {minutes:g}: use a time above 0")
     if iterations is not None and iterations < 1:

@@ -43,6 +43,15 @@ EVALUATIONS_PER_MINUTE, MIN_EVALUATIONS, MAX_EVALUATIONS = 0.8, 3, 12  # of vali
 EVALUATED, MIN_EVALUATED = 0.05, 50  # images of all evaluations, as a fraction of those trained on; and of each one
 FEW_EPOCHS = 15  # with fewer, augmentation costs more than it gains (docs/log.md)
 SEVERAL, WIDER = 5, 1.5  # from so many classes on every network is so much wider: it has more to tell (docs/log.md)
+AUGMENTATION = AugmentConfig(
+    "random", aspect=0.15, translate=0.1, brightness=0.15, contrast=0.3, gamma=0.2, saturation=0.3
+)
+# For few epochs.
+MILD = {"zoom": (1.0, 1.0), "aspect": 0.0, "brightness": 0.1, "contrast": 0.15, "gamma": 0.0, "saturation": 0.15}
+# The pocket recipe's, with the momentum of its classifiers, the decay of its detectors and averaged weights.
+OPTIMISER = OptimConfig(
+    "muon", warmup=0.05, filter_lr=0.1, lr=5e-3, momentum=0.85, weight_decay=0.05, betas=(0.9, 0.98), average=0.05
+)
 
 
 @dataclass(frozen=True)
@@ -97,7 +106,7 @@ def plan_data(
         augment=augmentation(boxes, side, rotate),
         model=model,
         loss=LossConfig(classification=2.0),
-        optim=optimiser(),
+        optim=OPTIMISER,
         train=TrainConfig(batch=batch or choose_batch(side, len(examples)), monitor="AP", evaluation_images=500),
     )
     return Plan(config, tuple(reasons))
@@ -134,15 +143,11 @@ def plan_length(plan: Plan, images: int, iterations: int, minutes: float = 0.0) 
     if epochs >= FEW_EPOCHS:
         changes = "position, size, shape and colour"
     else:
-        changes, config = "position, and slightly the colour", replace(config, augment=mild(config.augment))
+        changes, config = (
+            "position, and slightly the colour",
+            replace(config, **{f"augment__{name}": value for name, value in MILD.items()}),
+        )
     return Plan(config, (*plan.reasons, f"{epochs:.3g} epochs; augmentation changes {changes}"))
-
-
-def mild(augment: AugmentConfig) -> AugmentConfig:
-    """The augmentation for few epochs."""
-    return dataclasses.replace(
-        augment, zoom=(1.0, 1.0), aspect=0.0, brightness=0.1, contrast=0.15, gamma=0.0, saturation=0.15
-    )
 
 
 def widths(classes: int) -> dict[str, float]:
@@ -212,27 +217,10 @@ def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors:
         training_fraction=0.4,
     )
     roi = ROIConfig(
-        pool="transformer",
-        size=4,
-        channels=256,
-        train_box="sampled",
-        background=True,
-        refine=True,
-        sample=64,
-        positive_fraction=0.25,
+        pool="transformer", channels=256, train_box="sampled", background=True, refine=True, positive_fraction=0.25
     )
     backbone = BackboneConfig("residual", table=3, merge=stride, whiten=True, identity=True)
-    classes = len(annotations.classes)
-    return ModelConfig(
-        backbone=backbone,
-        rpn=rpn,
-        roi=roi,
-        input_size=side,
-        classes=classes,
-        detections=detections,
-        nms_iou=0.6,
-        min_score=0.01,
-    )
+    return ModelConfig(backbone, rpn, roi, side, len(annotations.classes), detections, nms_iou=0.6, min_score=0.01)
 
 
 def median_side(boxes: Floats, side: int) -> float:
@@ -246,29 +234,4 @@ def augmentation(boxes: Floats, side: int, rotate: bool) -> AugmentConfig:
     boxes: width and height [n,2] in an input of `side` pixels. rotate: by multiples of 90 degrees, and upside down.
     """
     zoom = (0.6, 1.4) if median_side(boxes, side) < 0.3 * side else (0.5, 1.2)
-    return AugmentConfig(
-        flip="random",
-        flip_vertical=rotate,
-        rotate=rotate,
-        zoom=zoom,
-        aspect=0.15,
-        translate=0.1,
-        brightness=0.15,
-        contrast=0.3,
-        gamma=0.2,
-        saturation=0.3,
-    )
-
-
-def optimiser() -> OptimConfig:
-    """The pocket recipe's, with the momentum of its classifiers, the decay of its detectors and averaged weights."""
-    return OptimConfig(
-        name="muon",
-        warmup=0.05,
-        filter_lr=0.1,
-        lr=5e-3,
-        momentum=0.85,
-        weight_decay=0.05,
-        betas=(0.9, 0.98),
-        average=0.05,
-    )
+    return dataclasses.replace(AUGMENTATION, flip_vertical=rotate, rotate=rotate, zoom=zoom)

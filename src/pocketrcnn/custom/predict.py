@@ -13,10 +13,10 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import IO, Any, NamedTuple, Protocol
 
 import numpy as np
 from PIL import Image
@@ -58,17 +58,6 @@ class Predictor(Protocol):
     def __call__(self, images: list[Pixels], threshold: float | None, batch: int) -> Detections: ...
 
 
-@dataclass
-class Summary:
-    """Images and detections written, images skipped or downscaled for the network, and where."""
-
-    folder: Path
-    images: int = 0
-    detections: int = 0
-    skipped: int = 0
-    smaller: int = 0
-
-
 def named_images(patterns: Sequence[str]) -> list[Path]:
     """The image files of files, folders and patterns. Pictures of earlier predictions are skipped in the last two."""
     skipped: list[Path] = []
@@ -92,7 +81,7 @@ def of_predictions(path: Path) -> bool:
     return folder.name in (PICTURES, CROPS) and holds_predictions(folder.parent)
 
 
-def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions) -> Summary:
+def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions) -> Output:
     """Detect in each file and write the folder. An image that cannot be read is named on stderr and skipped.
 
     So is one without an id in `options.ids`. Raises UserError when the folder holds something or cannot be written,
@@ -100,20 +89,24 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
     when the results so far are written.
     """
     ids = CocoIds(options.ids, paths) if options.ids else None
-    categories, side = ids.of_classes(detector.classes) if ids else None, detector.side
-    with signals_noted() as signals, Output(new_folder(options.out), detector.classes, options, categories) as output:
+    classes, side = detector.classes, detector.side
+    categories = [ids.of_class(name) for name in classes] if ids else range(1, len(classes) + 1)
+    folder = new_folder(options.out)
+    result_file, table_file = (open_atomically(folder / name, "w") for name in (RESULTS, TABLE))
+    with signals_noted() as signals, result_file as results, table_file as table:
+        output = Output(folder, classes, categories, options, results, table)
         for group in groups(readable(tracked(paths, "predict"), ids), options.batch):
             detections = detector([one.image for one in group], options.threshold, options.batch)
             for i, one in enumerate(group):
                 output.add(one, detections[i])
-                output.summary.smaller += max(one.image.shape) > side
+                output.smaller += max(one.image.shape) > side
             if signals:
                 break
-    done = output.summary
+        results.write("\n]\n")
     if signals:
-        raise Interrupted(f"after {done.images} of {len(paths)} images, whose results are in {done.folder}", signals[0])
-    done.skipped = len(paths) - done.images
-    return done
+        raise Interrupted(f"after {output.images} of {len(paths)} images, whose results are in {folder}", signals[0])
+    output.skipped = len(paths) - output.images
+    return output
 
 
 class Readable(NamedTuple):
@@ -161,30 +154,28 @@ def new_folder(out: Path | None) -> Path:
     return folder
 
 
+@dataclass
 class Output:
-    """The folder of predictions, to which one image is added after the other; nothing is kept in memory."""
+    """The folder of predictions, to which one image is added after the other; only their numbers are kept in memory.
 
-    def __init__(
-        self, folder: Path, classes: Sequence[str], options: PredictOptions, categories: Sequence[Any] | None = None
-    ) -> None:
-        self.folder, self.classes, self.options = folder, classes, options
-        self.categories = categories or range(1, len(classes) + 1)
-        self.summary, self.names, self.files = Summary(folder), dict[str, int](), ExitStack()
+    categories: the id of each class. smaller: images that were downscaled for the network.
+    """
 
-    def __enter__(self) -> Output:
-        with ExitStack() as opened:
-            self.results = opened.enter_context(open_atomically(self.folder / RESULTS, "w"))
-            self.table = opened.enter_context(open_atomically(self.folder / TABLE, "w"))
-            self.rows = csv.writer(self.table)
-            self.rows.writerow(COLUMNS)
-            self.results.write("[")
-            self.files = opened.pop_all()
-        return self
+    folder: Path
+    classes: Sequence[str]
+    categories: Sequence[Any]
+    options: PredictOptions
+    results: IO[str]
+    table: IO[str]
+    images: int = 0
+    detections: int = 0
+    skipped: int = 0
+    smaller: int = 0
 
-    def __exit__(self, *error: Any) -> None:
-        if error[0] is None:
-            self.results.write("\n]\n")
-        self.files.__exit__(*error)
+    def __post_init__(self) -> None:
+        self.names, self.rows = dict[str, int](), csv.writer(self.table)
+        self.results.write("[")
+        self.rows.writerow(COLUMNS)
 
     def add(self, one: Readable, detections: Detections) -> None:
         """An image and its detections, in pixels of the image."""
@@ -192,10 +183,10 @@ class Output:
         for box, score, label in rows:
             record = coco_record(one.ident, self.categories[label], box, score)
             line = json.dumps({**record, "file_name": str(one.path)})
-            self.results.write(f"{',' if self.summary.detections else ''}\n{line}")
+            self.results.write(f"{',' if self.detections else ''}\n{line}")
             self.rows.writerow([one.path, self.classes[label], f"{score:.4f}", *(f"{side:.2f}" for side in box)])
-            self.summary.detections += 1
-        self.summary.images += 1
+            self.detections += 1
+        self.images += 1
         marks = [LabelledBox(box, self.classes[label], score, BOXES[label % len(BOXES)]) for box, score, label in rows]
         self.draw(self.unused(one.path.stem), one.image, marks)
 

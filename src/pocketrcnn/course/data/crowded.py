@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from PIL import Image
 from torch import Generator, Tensor
 
 from ...data.annotations import SPLITS, Example, Object
@@ -22,8 +21,9 @@ from ...errors import UserError
 from ...model import boxes
 from ...model.structures import PADDING, Batch
 from .cifar import CLASSES, Labelled, cifar10_folder, load_cifar10, load_sample
+from .course_layout import write_pictures
 from .datasets import TEST, TEST_BACKGROUNDS, TRAIN, TRAIN_BACKGROUNDS
-from .scenes import CHUNK, LARGEST, SMALLEST, Pools, levels, resample, square
+from .scenes import CHUNK, LARGEST, SMALLEST, Pools, corners, levels, resample, square
 
 HIDDEN = 0.3  # largest part of an object that later ones hide, all together
 TRIES = 200  # positions drawn for each object, of which the first good one is taken; else the object is skipped
@@ -86,7 +86,7 @@ def pools(source: str, split: str) -> Pools:
     else:
         images = load_sample("test" if test else "train")
         border = len(images.images) * 3 // 4
-        objects, backgrounds = images.part(0, border), images.part(border, len(images.images))
+        objects, backgrounds = images.part(slice(border)), images.part(slice(border, None))
     if not test:
         objects, backgrounds = _share(objects, split), _share(backgrounds, split)
     return Pools(*objects, backgrounds.images)
@@ -94,9 +94,8 @@ def pools(source: str, split: str) -> Pools:
 
 def _share(images: Labelled, split: str) -> Labelled:
     """All but the last tenth for `train`, the last tenth for `val`."""
-    count = len(images.images)
-    border = count - count // 10
-    return images.part(0, border) if split == "train" else images.part(border, count)
+    border = len(images.images) - len(images.images) // 10
+    return images.part(slice(border) if split == "train" else slice(border, None))
 
 
 def crowded(made_of: Pools, ids: Tensor, crowd: Crowd, generator: Generator) -> Batch:
@@ -111,11 +110,6 @@ def crowded(made_of: Pools, ids: Tensor, crowd: Crowd, generator: Generator) -> 
     images = compose(made_of.objects[chosen], backgrounds, squares, crowd.side)
     labels = made_of.labels[chosen].where(squares.present, PADDING)
     return Batch(images, corners(*squares[:3]) * squares.present[..., None], labels, ids)
-
-
-def corners(width: Tensor, top: Tensor, left: Tensor) -> Tensor:
-    """The boxes of squares: int64 [...] each -> float32 [...,4], xyxy in pixels."""
-    return torch.stack((left, top, left + width, top + width), -1).float()
 
 
 def place(count: int, crowd: Crowd, generator: Generator) -> Squares:
@@ -160,8 +154,7 @@ def _write_split(folder: Path, source: str, crowd: Crowd, images: int) -> tuple[
     for start in range(0, count, CHUNK):
         batch = crowded(made_of, torch.arange(start, min(start + CHUNK, count)), crowd, generator)
         names = [f"{folder.name}_{i:05d}.png" for i in batch.ids.tolist()]
-        for name, picture in zip(names, batch.images.permute(0, 2, 3, 1).numpy(), strict=True):
-            Image.fromarray(picture).save(folder / name)
+        write_pictures(folder, names, batch.images.permute(0, 2, 3, 1))
         examples += [_example(folder / name, batch, i) for i, name in enumerate(names)]
     content = document(examples, CLASSES, [example.path.name for example in examples])
     write_text(folder / NAME, json.dumps(content, indent=1))

@@ -58,14 +58,10 @@ class Images:
 class FreshScenes:
     """Transformed CIFAR-10 with a new position, size and background for each object every time."""
 
+    size = FRAME
     name: str
     pools: Pools
     classes: list[str] = field(default_factory=lambda: list(CLASSES))
-
-    @property
-    def size(self) -> int:
-        """Side of the images in pixels."""
-        return FRAME
 
     def __len__(self) -> int:
         return len(self.pools.objects)
@@ -118,15 +114,15 @@ def _name(config: DataConfig, split: Split) -> str:
 def _objects(config: DataConfig, split: Split) -> Labelled:
     kept: Split = "train" if config.holdout else split
     objects = load_sample(kept) if config.parts[0] == "sample" else load_cifar10(TRAIN if kept == "train" else TEST)
-    return objects.part(*_bounds(config, split, len(objects.images)))
+    return objects.part(_kept(config, split, len(objects.images)))
 
 
-def _bounds(config: DataConfig, split: Split, count: int) -> tuple[int, int]:
+def _kept(config: DataConfig, split: Split, count: int) -> slice:
     """Which of `count` images belong to a split: all, or those before or behind the hold-out's border."""
     if config.holdout >= count:
         raise UserError(f"data.holdout is {config.holdout}, but there are only {count} training images: use fewer")
     border = count - config.holdout
-    return (0, border) if not config.holdout or split == "train" else (border, count)
+    return slice(border) if not config.holdout or split == "train" else slice(border, count)
 
 
 def _pools(config: DataConfig, split: Split, objects: Labelled) -> Pools:
@@ -137,7 +133,7 @@ def _pools(config: DataConfig, split: Split, objects: Labelled) -> Pools:
         files = TRAIN_BACKGROUNDS if split == "train" else TEST_BACKGROUNDS
         return Pools(*objects, load_cifar10(files).images)
     if len(objects.images) == 1:
-        raise UserError("data.holdout leaves 1 image of the sample, which cannot be its own background: hold out more")
+        raise UserError("data.holdout leaves 1 image of the sample and no other as its background: hold out more")
     return Pools(*objects, objects.images, shared=True)
 
 
@@ -155,10 +151,11 @@ def _course_folder(config: DataConfig, split: Split) -> Images:
         raise UserError(f"data.source `{config.source}` is unknown{known}")
     if config.kind == "images":
         raise UserError(f"data.source {folder} holds scenes: use it for an experiment on scenes, or another source")
-    images, boxes, labels = read_course_layout(folder, "train" if config.holdout else split)
-    start, stop = _bounds(config, split, len(images))
-    if split == "train" and stop - start < 2:
-        raise UserError(f"{folder} has {stop - start} training images: use 2 or more, BatchNorm needs them")
+    scenes = read_course_layout(folder, "train" if config.holdout else split)
+    kept = _kept(config, split, len(scenes[0]))
+    images, boxes, labels = (tensor[kept] for tensor in scenes)
+    if split == "train" and len(images) < 2:
+        raise UserError(f"{folder} has {len(images)} training images: use 2 or more, BatchNorm needs them")
     part = f", {'without' if split == 'train' else 'only'} the last {config.holdout:,}" if config.holdout else ""
     name = f"{folder.name}, {'training' if split == 'train' or config.holdout else 'test'} images{part}, fixed scenes"
-    return Images(name, images[start:stop], boxes[start:stop], labels[start:stop])
+    return Images(name, images, boxes, labels)

@@ -48,7 +48,8 @@ def download_cifar10(
     root = folder.parent
     with locked(root / LOCK, wait, OTHER_CACHE, report), write_errors(root, OTHER_CACHE), _no_remains(root, urls):
         faults = cifar.faults(folder)
-        damaged = _damaged(folder, faults)
+        present = {folder / name: problem for name, problem in faults.items() if problem != "missing"}
+        damaged = [f"{path} is damaged ({problem})" for path, problem in present.items()]
         for problem in damaged:
             report(f"{problem}; looking for another copy")
         if faults and source is not None:
@@ -60,12 +61,6 @@ def download_cifar10(
             _try_each(sources, report, damaged)
     report(f"CIFAR-10 is in {folder}, complete and verified")
     return folder
-
-
-def _damaged(folder: Path, faults: Iterable[str]) -> list[str]:
-    """The faults of files that are in the cache, as opposed to missing ones."""
-    lines = (line.partition(": ") for line in faults)
-    return [f"{folder / name} is damaged ({problem})" for name, _, problem in lines if problem != "missing"]
 
 
 def store(records: Iterable[tuple[str, bytes]], folder: Path) -> None:

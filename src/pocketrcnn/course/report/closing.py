@@ -4,7 +4,6 @@ from ...report import phrases
 from ...report.blocks import Block, Code, Row, Section, Table, Text
 from ...report.phrases import machine
 from ...report.prose import Prose
-from .comparison import ordered
 from .experiment import CORRECT, PRINTED
 from .records import Results
 
@@ -45,7 +44,7 @@ def reproduce(results: Results) -> Section:
 def _commands(results: Results) -> Table:
     rows = [
         Row([r.id, r.recipe, phrases.count(r.iterations), ", ".join(map(str, r.seeds)), f"`{r.command}`"])
-        for r in ordered(results)
+        for r in results.records
     ]
     return Table("Each experiment by itself.", ["experiment", "recipe", "#iterations", "seeds", "command"], rows)
 
@@ -65,9 +64,8 @@ def _machine(results: Results) -> Table:
 def _elsewhere(results: Results) -> dict[str, list[str]]:
     """Records that were made on other hardware or with other versions than the file as a whole."""
     others: dict[str, list[str]] = {}
-    for record in ordered(results):
-        if record.hardware == results.hardware and record.versions == results.versions:
-            continue
-        versions = ", ".join(f"{name} {version}" for name, version in record.versions.items())
-        others.setdefault(f"{machine(record.hardware)}; {versions}", []).append(f"{record.id} ({record.recipe})")
+    for record in results.records:
+        if (record.hardware, record.versions) != (results.hardware, results.versions):
+            versions = ", ".join(f"{name} {version}" for name, version in record.versions.items())
+            others.setdefault(f"{machine(record.hardware)}; {versions}", []).append(f"{record.id} ({record.recipe})")
     return others

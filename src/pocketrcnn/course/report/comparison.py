@@ -1,46 +1,39 @@
 """The published numbers beside ours: the short table at the top, and the comparison at the end."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
 
 from ...report import phrases
 from ...report.blocks import Block, Figure, Items, Key, Panel, Row, Section, Table, Text
 from ...report.colours import BLUE
 from ...report.prose import Prose
-from ..experiments import EXPERIMENTS
 from . import metrics, tables
-from .charts import Dot, dot_chart
-from .records import Record, Results
+from .charts import dot_chart
+from .records import Record, Results, by_recipe
 
 prose = Prose(__name__, "comparison.md")
-
-
-def ordered(results: Results) -> list[Record]:
-    """All records, recipe by recipe, in the order of the course."""
-    known = list(EXPERIMENTS)
-    return results.find(*known, *(r.id for r in results.records if r.id not in known))
 
 
 def summary_table(results: Results) -> Table:
     """One line an experiment: the published value, ours, whether it is beaten. Recipes one below the other."""
     columns = ["experiment", "#published", "#ours", "beaten", "#seeds", "#iterations", "metric"]
+    table = tables.record_table(prose("summary"), columns, results.records)
     rows: list[Row] = []
-    for recipe in results.recipes:
-        rows.append(Row([f"{recipe} recipe", *[""] * (len(columns) - 1)], "group"))
-        rows += [tables.record_row(record, columns) for record in ordered(results) if record.recipe == recipe]
-    return tables.comparable(results, Table(prose("summary"), columns, rows))
+    for recipe, group in groupby(zip(results.records, table.rows, strict=True), key=lambda pair: pair[0].recipe):
+        rows.append(Row([f"{recipe} recipe", *[""] * (len(table.columns) - 1)], "group"))
+        rows += [row for _, row in group]
+    return replace(table, rows=rows)
 
 
 def verdicts(results: Results) -> list[str]:
     """A sentence a recipe: how many of the published numbers are beaten, and which are not."""
-    if not results.comparable:
-        return []
-    return [text for recipe in results.recipes if (text := _verdict(results, recipe))]
-
-
-def _verdict(results: Results, recipe: str) -> str:
-    compared = [record for record in ordered(results) if record.recipe == recipe and record.published]
-    lost = [record.id for record in compared if record.published and not record.published.beaten]
-    return prose("verdict", recipe=recipe, total=len(compared), lost=lost)
+    sentences = []
+    for recipe, records in by_recipe(results.records).items():
+        beaten = {record.id: record.published.beaten for record in records if record.published}
+        lost = [id for id, won in beaten.items() if not won]
+        sentences.append(prose("verdict", recipe=recipe, total=len(beaten), lost=lost))
+    return [sentence for sentence in sentences if sentence]
 
 
 def final(results: Results) -> Section:
@@ -50,10 +43,9 @@ def final(results: Results) -> Section:
         "experiment", "recipe", "#published", "#ours", "#difference", "#training time", "#one iteration",
         "#multiplications",
     )  # fmt: skip
-    rows = [tables.record_row(record, columns) for record in ordered(results)]
     blocks: list[Block | None] = [
         Text(sentences) if sentences else None,
-        tables.comparable(results, Table("Every experiment of these results.", columns, rows)),
+        tables.record_table("Every experiment of these results.", columns, results.records),
         _chart(results),
         Items(observations) if observations else None,
     ]
@@ -61,11 +53,10 @@ def final(results: Results) -> Section:
 
 
 def _chart(results: Results) -> Figure | None:
-    fractions = [r for r in ordered(results) if metrics.is_fraction(r.headline)]
-    groups = [(recipe, [r for r in fractions if r.recipe == recipe]) for recipe in results.recipes]
-    panels = [_dots(results, recipe, records) for recipe, records in groups if records]
-    if not panels:
+    fractions = [record for record in results.records if metrics.is_fraction(record.headline)]
+    if not fractions:
         return None
+    panels = [_dots(recipe, records) for recipe, records in by_recipe(fractions).items()]
     keys = [Key("ours, with the standard deviation of the seeds", BLUE, "dot")]
     if results.comparable:
         keys.append(Key("published in the report", "currentColor", "ring"))
@@ -73,33 +64,24 @@ def _chart(results: Results) -> Figure | None:
     return Figure(heading, prose("chart", comparable=results.comparable), panels, keys)
 
 
-def _dots(results: Results, recipe: str, records: Sequence[Record]) -> Panel:
-    dots = [
-        Dot(
-            r.id,
-            r.value.mean,
-            r.value.std if r.value.n > 1 else 0.0,
-            r.published.value if r.published and results.comparable else None,
-        )
-        for r in records
-    ]
+def _dots(recipe: str, records: Sequence[Record]) -> Panel:
     values = "; ".join(
-        f"{dot.name} {phrases.percent(dot.value, 1)}"
-        + (f", published {phrases.percent(dot.published, 1)}" if dot.published is not None else "")
-        for dot in dots
+        f"{record.id} {phrases.percent(record.value.mean, 1)}"
+        + (f", published {phrases.percent(record.published.value, 1)}" if record.published else "")
+        for record in records
     )
-    return Panel(dot_chart(dots), f"Dot chart, {recipe} recipe: {values}.", f"{phrases.sentence(recipe)} recipe")
+    return Panel(dot_chart(records), f"Dot chart, {recipe} recipe: {values}.", f"{phrases.sentence(recipe)} recipe")
 
 
 def _observations(results: Results) -> list[str]:
     """The report's observation that the ResNet base is best and the MobileNet base worst, put to the test."""
-    parts = (("base networks", ("B1", "B2", "B3")), ("detectors", ("F2", "F3", "F4")))
-    groups = [
-        (name, recipe, [r for r in results.find(*ids) if r.recipe == recipe])
-        for recipe in results.recipes
-        for name, ids in parts
+    parts = {"base networks": results.find("B1", "B2", "B3"), "detectors": results.find("F2", "F3", "F4")}
+    return [
+        _ranking(name, recipe, records)
+        for recipe in by_recipe(results.records)
+        for name, part in parts.items()
+        if len(records := by_recipe(part).get(recipe, [])) > 1
     ]
-    return [_ranking(name, recipe, records) for name, recipe, records in groups if len(records) > 1]
 
 
 def _ranking(name: str, recipe: str, records: Sequence[Record]) -> str:

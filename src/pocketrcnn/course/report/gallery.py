@@ -21,41 +21,32 @@ prose = Prose(__name__, "gallery.md")
 
 def crops(results: Results) -> Section:
     """F1: originals with boxes, crops by the ground truth box, crops by the predicted box."""
-    title = "F1: crops by a spatial transformer"
     records = [record for record in results.find("R2", "F2", "F3", "F4") if record.pictures.get("rois")]
-    if not records:
-        text = prose("F1 is missing", command=results.adding("R2"))
-        return Section("f1", title, [Text([text], "note")], short="F1")
-    blocks: list[Block] = [Text(prose.paragraphs("F1"))]
-    for split in ("train", "test"):
-        if split in records[0].pictures["rois"]:
-            blocks.append(_strips(records[0], split, records[0].pictures["rois"][split]))
-    return Section("f1", title, blocks, short="F1")
+    if records:
+        rois = records[0].pictures["rois"]
+        strips = [_strips(records[0], split, rois[split]) for split in ("train", "test") if split in rois]
+        blocks: list[Block] = [Text(prose.paragraphs("F1")), *strips]
+    else:
+        blocks = [Text([prose("F1 is missing", command=results.adding("R2"))], "note")]
+    return Section("f1", "F1: crops by a spatial transformer", blocks, short="F1")
 
 
 def _strips(record: Record, split: str, rois: Mapping[str, Any]) -> Strips:
     labels = rois["labels"][:CROPS]
     pairs = list(zip(rois["truth_boxes"], rois["predicted_boxes"], strict=True))[: len(labels)]
-    rows = [
-        ("image", _originals(rois["originals"], pairs, labels)),
-        ("crop by the ground truth box", _crops(rois["truth_crops"], labels, "ground truth")),
-        ("crop by the predicted box", _crops(rois["predicted_crops"], labels, "predicted")),
-    ]
-    name = phrases.SPLITS[split]
-    off = sum(abs(t - p) for truth, box in pairs for t, p in zip(truth, box, strict=True)) / (4 * len(pairs))
-    caption = prose("crops", id=record.id, recipe=record.recipe, split=name, labels=labels, off=off)
-    return Strips(f"Crops of {name} images", caption, rows, KEYS)
-
-
-def _originals(uris: Sequence[str], pairs: Sequence[tuple[Box, Box]], labels: Sequence[str]) -> list[Panel]:
-    return [
+    originals = [
         Panel(boxed(uri, truth, box), f"{label}, with its ground truth box and its predicted box")
-        for uri, (truth, box), label in zip(uris, pairs, labels, strict=False)
+        for uri, (truth, box), label in zip(rois["originals"], pairs, labels, strict=False)
     ]
-
-
-def _crops(uris: Sequence[str], labels: Sequence[str], box: str) -> list[Panel]:
-    return [Panel(uri, f"{label}, cropped by the {box} box") for uri, label in zip(uris, labels, strict=False)]
+    rows = [("image", originals)]
+    for name, box in (("truth", "ground truth"), ("predicted", "predicted")):
+        pictures = zip(rois[f"{name}_crops"], labels, strict=False)
+        panels = [Panel(uri, f"{label}, cropped by the {box} box") for uri, label in pictures]
+        rows.append((f"crop by the {box} box", panels))
+    split = phrases.SPLITS[split]
+    off = sum(abs(t - p) for truth, box in pairs for t, p in zip(truth, box, strict=True)) / (4 * len(pairs))
+    caption = prose("crops", id=record.id, recipe=record.recipe, split=split, labels=labels, off=off)
+    return Strips(f"Crops of {split} images", caption, rows, KEYS)
 
 
 def boxed(uri: str, truth: Box, predicted: Box, label: str = "") -> str:
@@ -68,16 +59,15 @@ def boxed(uri: str, truth: Box, predicted: Box, label: str = "") -> str:
 
 def detections(results: Results) -> Section:
     """Right and wrong detections, as pictures."""
-    title = "Detections, right and wrong"
-    blocks: list[Block] = []
-    for record in results.find(*DETECTORS, *EXTRA):
-        for right in (True, False):
-            if shown := _pictures(record, right)[:DETECTIONS]:
-                blocks.append(_gallery(record, shown, right))
+    blocks: list[Block] = [
+        _gallery(record, shown, right)
+        for record in results.find(*DETECTORS, *EXTRA)
+        for right in (True, False)
+        if (shown := _pictures(record, right)[:DETECTIONS])
+    ]
     if not blocks:
-        text = prose("no detections", command=results.adding("F2,F3,F4"))
-        return Section("detections", title, [Text([text], "note")], short="Detections")
-    return Section("detections", title, blocks, short="Detections")
+        blocks = [Text([prose("no detections", command=results.adding("F2,F3,F4"))], "note")]
+    return Section("detections", "Detections, right and wrong", blocks, short="Detections")
 
 
 def opening(results: Results) -> Figure | None:

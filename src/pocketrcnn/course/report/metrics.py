@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ...report import phrases
 from ...report.phrases import NBSP, Stat
@@ -27,6 +27,12 @@ LOSS_DIGITS = 6
 ANCHOR = 32  # pixels
 
 
+def spread(values: Sequence[float]) -> Stat:
+    """n, mean, standard deviation of the sample (0 for one value), and the values."""
+    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
+    return Stat(len(values), statistics.fmean(values), deviation, list(values))
+
+
 def published_value(name: str, value: float) -> str:
     """With the decimals that the report printed, not more: 0.646 -> `64.6 %`; its 99 % was read off a curve."""
     if not is_fraction(name):
@@ -38,11 +44,8 @@ def shown(name: str, stat: Stat) -> str:
     """Mean and standard deviation in the unit of the metric; one value has no deviation."""
     if is_fraction(name):
         return f"{phrases.spread(stat, 100, 2)}{NBSP}%"
-    if name in ("pixel_error", "box_loss_pixels"):
-        return f"{phrases.spread(stat, 1, 3)}{NBSP}px"
-    if name == "mean_iou":
-        return phrases.spread(stat, 1, 3)
-    return phrases.spread(stat, 1, LOSS_DIGITS)
+    unit = f"{NBSP}px" if "pixel" in name else ""
+    return phrases.spread(stat, 1, 3 if unit or name == "mean_iou" else LOSS_DIGITS) + unit
 
 
 def in_pixels(loss: Stat) -> Stat:
@@ -50,9 +53,7 @@ def in_pixels(loss: Stat) -> Stat:
 
     Smooth L1 is half the squared error there, summed over three coordinates that are parts of the anchor's side.
     """
-    values = [ANCHOR * math.sqrt(2 * value / 3) for value in loss.values]
-    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-    return Stat(loss.n, statistics.fmean(values), deviation, values)
+    return spread([ANCHOR * math.sqrt(2 * value / 3) for value in loss.values])
 
 
 def is_fraction(name: str) -> bool:
@@ -69,5 +70,5 @@ def margin(name: str, ours: float, theirs: float) -> str:
 
 def with_pixels(metrics: Mapping[str, Stat]) -> dict[str, Stat]:
     """The metrics, and beside the regression loss the same in pixels."""
-    more = {"box_loss_pixels": in_pixels(metrics["box_loss"])} if "box_loss" in metrics else {}
-    return {**metrics, **more}
+    pixels = {"box_loss_pixels": in_pixels(metrics["box_loss"])} if "box_loss" in metrics else {}
+    return {**metrics, **pixels}

@@ -1,46 +1,36 @@
 """B4: the base networks B1, B2 and B3 side by side."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
 from ...report import phrases
-from ...report.blocks import Block, Figure, Items, Key, Panel, Section, Table, Text
+from ...report.blocks import Block, Figure, Items, Key, Panel, Section, Text
 from ...report.charts import Bar, bar_chart
 from ...report.colours import GREEN, ORANGE
 from ...report.prose import Prose
-from . import curves, tables
+from . import tables
 from .charts import shades, stacked_chart
-from .records import Record, Results
-from .tables import accuracy_per_million
+from .records import Record, Results, by_recipe
 
 NETWORKS = ("B1", "B2", "B3")
+COLUMNS = (
+    "network", "#test accuracy", "#training time", "#one iteration", "#multiplications", "#parameters",
+    "#accuracy per million",
+)  # fmt: skip
 prose = Prose(__name__, "networks.md")
 
 
 def compare(results: Results) -> Section:
     """B4: accuracy, time and multiplications of the networks that were run under the same recipe."""
-    groups = [group for recipe in results.recipes if len(group := _of_recipe(results, recipe)) > 1]
-    title = "B4: the networks side by side"
-    if not groups:
-        text = prose("B4 is missing", command=results.adding("B1,B2,B3"))
-        return Section("b4", title, [Text([text], "note")], short="B4")
     blocks: list[Block] = []
-    for records in groups:
-        blocks += [_table(records), _figure(records), Items(explain(records))]
-    return Section("b4", title, blocks, short="B4")
-
-
-def _of_recipe(results: Results, recipe: str) -> list[Record]:
-    return [record for record in results.find(*NETWORKS) if record.recipe == recipe]
-
-
-def _table(records: Sequence[Record]) -> Table:
-    columns = (
-        "network", "#test accuracy", "#training time", "#one iteration", "#multiplications", "#parameters",
-        "#accuracy per million",
-    )  # fmt: skip
-    caption = prose("table", recipe=records[0].recipe)
-    return Table(caption, columns, [tables.record_row(record, columns) for record in records])
+    for recipe, records in by_recipe(results.find(*NETWORKS)).items():
+        if len(records) > 1:
+            table = tables.record_table(prose("table", recipe=recipe), COLUMNS, records)
+            blocks += [table, _figure(records), Items(explain(records))]
+    if not blocks:
+        blocks = [Text([prose("B4 is missing", command=results.adding("B1,B2,B3"))], "note")]
+    return Section("b4", "B4: the networks side by side", blocks, short="B4")
 
 
 def _figure(records: Sequence[Record]) -> Figure:
@@ -51,17 +41,16 @@ def _figure(records: Sequence[Record]) -> Figure:
         best=max(records, key=lambda r: r.value.mean),
         fastest=min(records, key=lambda r: r.step_ms),
         dearest=max(records, key=lambda r: r.multiplications),
-        thrifty=max(records, key=accuracy_per_million),
+        thrifty=max(records, key=lambda r: r.accuracy_per_million),
     )
-    accuracies = [(r, 100 * r.value.mean, 100 * r.value.std * (r.value.n > 1)) for r in records]
+    accuracies = [Bar(r.title, 100 * r.value.mean, 100 * r.value.std, f"{100 * r.value.mean:.1f}") for r in records]
     times = [Bar(r.title, r.step_ms, 0, f"{r.step_ms:.0f}", ORANGE) for r in records]
-    yields = [(r.title, accuracy_per_million(r)) for r in records]
-    returns = [Bar(title, value, 0, f"{value:.1f}", GREEN) for title, value in yields]
+    yields = [Bar(r.title, r.accuracy_per_million, 0, f"{r.accuracy_per_million:.1f}", GREEN) for r in records]
     panels = [
-        _bars("Test accuracy", [Bar(r.title, mean, std, f"{mean:.1f}") for r, mean, std in accuracies], "%"),
+        _bars("Test accuracy", accuracies, "%"),
         _bars("One iteration of training", times, "ms"),
         *([_cost_panel(records, names)] if names else []),
-        _bars("Points of accuracy per million multiplications", returns, ""),
+        _bars("Points of accuracy per million multiplications", yields, ""),
     ]
     return Figure(f"Accuracy, time and multiplications, {records[0].recipe} recipe", caption, panels, keys)
 
@@ -96,17 +85,13 @@ def _order(records: Sequence[Record]) -> str:
 
 
 def _costs(records: Sequence[Record]) -> str:
-    light = min(records, key=lambda r: r.multiplications)
-    others = [
-        prose(
-            "other cost",
-            title=r.title,
-            times=phrases.ratio(r.multiplications, light.multiplications),
-            as_long=phrases.as_long(r.step_ms, light.step_ms),
+    light, *heavier = sorted(records, key=lambda r: r.multiplications)
+    others = []
+    for r in heavier:
+        times = phrases.ratio(r.multiplications, light.multiplications)
+        others.append(
+            prose("other cost", title=r.title, times=times, as_long=phrases.as_long(r.step_ms, light.step_ms))
         )
-        for r in records
-        if r is not light
-    ]
     return prose("costs", light=light, others=others)
 
 
@@ -119,12 +104,15 @@ def _why(records: Sequence[Record]) -> str:
     slow, fast = (light, heavy) if work > time else (heavy, light)
     times = phrases.ratio(work, time)
     text = prose("growth", light=light, heavy=heavy, work=work, time=time, slow=slow, fast=fast, times=times)
-    return curves.join(text, _reuse(slow, fast))
+    return f"{text} {_reuse(slow, fast)}".rstrip()
 
 
 def _reuse(slow: Record, fast: Record) -> str:
     """The usual reason for slow multiplications, given only where the layers confirm it."""
-    written = [tables.values_written(record) for record in (slow, fast)]
+    written = [
+        sum(math.prod(layer.output) * layer.out_channels for layer in record.layers if tables.counted(layer))
+        for record in (slow, fast)
+    ]
     if not all(written):
         return ""
     few, many = (r.multiplications / values for r, values in zip((slow, fast), written, strict=True))
@@ -136,14 +124,12 @@ def _reuse(slow: Record, fast: Record) -> str:
 def _where(records: Sequence[Record]) -> str:
     parts = []
     for record in records:
-        stages = tables.stages(record)
-        if stages:
-            name = max(stages, key=lambda stage: stages[stage])
-            parts.append(f"{record.title} in {name} ({phrases.percent(stages[name] / record.multiplications, 1)})")
+        if stages := tables.stages(record):
+            name, cost = max(stages.items(), key=lambda stage: stage[1])
+            parts.append(f"{record.title} in {name} ({phrases.percent(cost / record.multiplications, 1)})")
     return prose("costliest", stages=parts) if parts else ""
 
 
 def _return(records: Sequence[Record]) -> str:
-    best, worst = max(records, key=accuracy_per_million), min(records, key=accuracy_per_million)
-    yields = {"best_yield": accuracy_per_million(best), "worst_yield": accuracy_per_million(worst)}
-    return prose("return", best=best, worst=worst, **yields)
+    ranked = sorted(records, key=lambda r: r.accuracy_per_million)
+    return prose("return", best=ranked[-1], worst=ranked[0])

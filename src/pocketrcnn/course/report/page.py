@@ -29,6 +29,13 @@ def render(results: dict[str, Any]) -> str:
     Raises UserError where `results` has another schema or lacks a part.
     """
     known = read(results)
+    introduction = prose.paragraphs(
+        "introduction",
+        it=known,
+        experiments={record.id for record in known.records},
+        machine=phrases.machine(known.hardware),
+        verdicts=comparison.verdicts(known),
+    )
     page = Page(
         title="pocket-rcnn: the course report, reproduced",
         heading=TITLE if known.comparable else OTHER_TITLE,
@@ -36,7 +43,7 @@ def render(results: dict[str, Any]) -> str:
         created=known.created,
         source="`results.json`",
         opening=gallery.opening(known),
-        introduction=introduction(known),
+        introduction=introduction,
         sections=sections(known),
         table=comparison.summary_table(known),
         banner=prose("banner", data=known.data),
@@ -44,13 +51,6 @@ def render(results: dict[str, Any]) -> str:
         more=Cell("All errata", "errata"),
     )
     return html(page)
-
-
-def introduction(results: Results) -> list[str]:
-    """What this is, on what it ran, and how it came out."""
-    experiments, machine = {record.id for record in results.records}, phrases.machine(results.hardware)
-    verdicts = comparison.verdicts(results)
-    return prose.paragraphs("introduction", it=results, experiments=experiments, machine=machine, verdicts=verdicts)
 
 
 def sections(results: Results) -> list[Section]:

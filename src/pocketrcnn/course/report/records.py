@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from ...errors import UserError
 from ...model.architectures import Layer
 from ...report.phrases import Stat
 from ...training import schema1
-from ..experiments import RECIPES
+from ..experiments import EXPERIMENTS, RECIPES
 
 SCHEMA = 1
 
@@ -49,8 +50,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, rename={"published": "re
     iterations: int
     batch: int
     seeds: Sequence[int]
-    data: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Names of the data sets `train` and `test`."""
+    data: Mapping[str, str] = msgspec.field(default_factory=dict)  # names of the data sets `train` and `test`
     metrics: Mapping[str, Stat]
     headline: str
     published: Compared | None
@@ -74,6 +74,16 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, rename={"published": "re
         """Training time of one iteration in milliseconds."""
         return 1000 * self.seconds.mean / self.iterations
 
+    @property
+    def accuracy_per_million(self) -> float:
+        """Percentage points of accuracy for a million multiplications."""
+        return 100 * self.value.mean / (self.multiplications / 1e6)
+
+    def curve(self, name: str) -> Curve | None:
+        """A curve by its name; None where the record has no point of it."""
+        curve = self.curves.get(name)
+        return curve if curve and curve.x else None
+
 
 class Results(msgspec.Struct, frozen=True, kw_only=True, rename={"records": "experiments"}):
     """The whole file."""
@@ -87,8 +97,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True, rename={"records": "exp
     hardware: Mapping[str, Any]
     versions: Mapping[str, Any]
     seconds_total: float
-    peak_memory_gb: float | None
-    """None where no run says it."""
+    peak_memory_gb: float | None  # None where no run says it
     records: Sequence[Record]
 
     @property
@@ -103,30 +112,32 @@ class Results(msgspec.Struct, frozen=True, kw_only=True, rename={"records": "exp
         """The command that adds experiments to these results: the one that made them, with another `--only`."""
         words = shlex.split(self.command)
         if "--only" in words:
-            del words[(place := words.index("--only")) : place + 2]
+            del words[(start := words.index("--only")) : start + 2]
         return shlex.join([*(word for word in words if not word.startswith("--only=")), "--only", ids])
 
     def find(self, *ids: str) -> list[Record]:
-        """The records of these experiments, one recipe after the other, each in the order of the ids."""
-        records = [record for record in self.records if record.id in ids]
-        order = [*RECIPES, *sorted({record.recipe for record in records} - {*RECIPES})]
-        return sorted(records, key=lambda record: (order.index(record.recipe), ids.index(record.id)))
+        """The records of these experiments, in the order of the file."""
+        return [record for record in self.records if record.id in ids]
 
-    @property
-    def recipes(self) -> list[str]:
-        """The recipes that were run, ours first."""
-        return list(dict.fromkeys(record.recipe for record in self.find(*{r.id: None for r in self.records})))
+
+def by_recipe(records: Sequence[Record]) -> dict[str, list[Record]]:
+    """Records in the order of `read`, by recipe."""
+    return {recipe: list(group) for recipe, group in groupby(records, key=lambda record: record.recipe)}
 
 
 def read(results: Mapping[str, Any]) -> Results:
-    """`results.json`, already parsed. Raises UserError for another schema or a missing part."""
+    """`results.json`, already parsed: our recipe first, each recipe in the order of the course.
+
+    Published values are kept only where the results are `comparable`. Raises UserError for another schema or a
+    missing part.
+    """
     if (schema := results.get("schema")) != SCHEMA:
         raise UserError(
             f"results.json has schema {schema!r}, this report reads schema {SCHEMA}: "
             "run `pocketrcnn reproduce` with this version again"
         )
     try:
-        return msgspec.convert(schema1.current_names(results), Results)
+        known = msgspec.convert(schema1.current_names(results), Results)
     except msgspec.ValidationError as error:
         number = re.search(r"experiments\[(\d+)\]", str(error))
         where = f"experiment {int(number[1]) + 1}" if number else "the top level"
@@ -134,3 +145,9 @@ def read(results: Mapping[str, Any]) -> Results:
             f"results.json, {where}: missing or of another form: {error}; remove the file and run "
             "`pocketrcnn reproduce` again, finished runs are kept"
         ) from error
+    recipes = [*RECIPES, *sorted({record.recipe for record in known.records} - {*RECIPES})]
+    order = {id: position for position, id in enumerate(EXPERIMENTS)}
+    records = sorted(known.records, key=lambda r: (recipes.index(r.recipe), order.get(r.id, len(order))))
+    if not known.comparable:
+        records = [msgspec.structs.replace(record, published=None) for record in records]
+    return msgspec.structs.replace(known, records=records)

@@ -3,13 +3,11 @@
 Legend: B images, M detections an image, S the side of the input in pixels.
 """
 
-import statistics
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +21,7 @@ from ...data.images.letterbox import letterbox
 from ...data.images.pixels import Pixels, read_image
 from ...errors import UserError
 from ...model.interchange import Detections
+from ...training.timing import alternate
 from ..detector import Detector
 from .runtime import open_session, run_session
 
@@ -82,13 +81,12 @@ def compare(content: bytes, model: Whole, inputs: Pixels, where: str) -> Agreeme
     Both have as many threads as torch has. `where` names the file in messages.
     """
     session = open_session(content, where, torch.get_num_threads())
-    agreement, times = Agreement(), []
+    agreement = Agreement()
     for image in inputs[:, None]:  # [1,S,S,3]
-        (ours, our_time), (theirs, their_time) = timed(run_session, session, image), timed(run_torch, model, image)
-        agreement.add(ours[0], theirs[0])
-        times.append((our_time, their_time))
-    onnx, in_torch = (statistics.median(column) for column in zip(*times, strict=True))
-    agreement.milliseconds = onnx, in_torch
+        agreement.add(run_session(session, image)[0], run_torch(model, image)[0])
+    ours, theirs = cycle(inputs[:, None]), cycle(inputs[:, None])
+    seconds = alternate(lambda: run_session(session, next(ours)), lambda: run_torch(model, next(theirs)), len(inputs))
+    agreement.milliseconds = 1000 * seconds[0], 1000 * seconds[1]
     return agreement
 
 
@@ -107,13 +105,6 @@ def verify(content: bytes, model: Whole, inputs: Pixels, where: str) -> Agreemen
 def run_torch(model: Whole, inputs: Pixels) -> Detections:
     """What `runtime.run_session` returns, from torch."""
     return Detections(*(output.numpy() for output in model(torch.from_numpy(inputs))))
-
-
-def timed(work: Callable[..., Detections], *arguments: Any) -> tuple[Detections, float]:
-    """A result, and the milliseconds that it took."""
-    begun = time.perf_counter()
-    result = work(*arguments)
-    return result, (time.perf_counter() - begun) * 1000
 
 
 def dataset_inputs(dataset: Dataset) -> tuple[Pixels, str]:

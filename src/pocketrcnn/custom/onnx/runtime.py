@@ -44,7 +44,13 @@ class Detector:
 
         Raises UserError when the file is missing, damaged, not ours or of a newer version, or onnxruntime is missing.
         """
-        session = open_session(content_of(Path(path)), str(path), threads)
+        if Path(path).is_dir():
+            raise UserError(f"{path} is a folder: name the file that `pocketrcnn export` wrote")
+        try:
+            content = Path(path).read_bytes()
+        except OSError as error:
+            raise UserError(f"{path} cannot be read ({error.strerror}): name a file of `pocketrcnn export`") from error
+        session = open_session(content, str(path), threads)
         return cls(session, *metadata_of(session, str(path)))
 
     def __call__(
@@ -65,16 +71,6 @@ class Detector:
 def run_session(session: Any, inputs: Pixels) -> Detections:
     """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels."""
     return Detections(*session.run(OUTPUTS, {INPUT: inputs}))
-
-
-def content_of(path: Path) -> bytes:
-    """The bytes of a file, or a UserError that names it."""
-    if path.is_dir():
-        raise UserError(f"{path} is a folder: name the file that `pocketrcnn export` wrote")
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}): name a file of `pocketrcnn export`") from error
 
 
 def open_session(content: bytes, where: str, threads: int = 0) -> Any:

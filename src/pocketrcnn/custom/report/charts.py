@@ -53,7 +53,8 @@ def confusion_chart(names: Sequence[str], counts: Sequence[Sequence[int]]) -> st
 
     A cell is darker where its fraction of the row is larger; in the last row, its fraction of all detections.
     """
-    n, classes = len(names), [shortened(name) for name in names[:-1]]
+    n, room = len(names), LONGEST_NAME - 1
+    classes = [name if len(name) <= LONGEST_NAME else name[:room] + "…" for name in names[:-1]]
 
     def paint(axes: Axes) -> None:
         totals = [*map(sum, counts[:-1]), sum(sum(row[:-1]) for row in counts)]
@@ -72,8 +73,3 @@ def confusion_chart(names: Sequence[str], counts: Sequence[Sequence[int]]) -> st
     left = charts.beside([*classes, "no object"])
     below = 0.75 * left if n > 3 else 0.3
     return charts.svg(paint, 0.1 + max(0.26 * n, 1.3) + below, left, below)
-
-
-def shortened(name: str) -> str:
-    """At most LONGEST_NAME letters."""
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"

@@ -79,17 +79,15 @@ def _images(split: str, evaluation: Summary) -> tuple[Any, ...]:
 
 
 def _seeds(runs: Sequence[Summary], evaluations: Sequence[Summary]) -> Seeds | None:
-    settings = [{k: v for k, v in run["settings"].items() if k not in _from_seed(run)} for run in runs]
+    timed = bool(runs[0]["settings"].get("train.minutes"))
+    follow = {"train.seed", "data.seed"}  # from the seed and, in a run of so many minutes, from the machine's speed
+    if timed:
+        follow |= {"train.iterations", "train.evaluation_images"}
+    settings = [{k: v for k, v in run["settings"].items() if k not in follow} for run in runs]
     half, mean = ([one["overall"][name] for one in evaluations] for name in ("AP50", "AP"))
     if None in half or any(one != settings[0] for one in settings):
         return None
-    return Seeds(_stat(half), _stat(mean), timed=bool(runs[0]["settings"].get("train.minutes")))
-
-
-def _from_seed(run: Summary) -> set[str]:
-    """The settings that follow from the seed and, in a run of so many minutes, from the speed of the machine."""
-    by_time = {"train.iterations", "train.evaluation_images"} if run["settings"].get("train.minutes") else set()
-    return {"train.seed", "data.seed", *by_time}
+    return Seeds(_stat(half), _stat(mean), timed)
 
 
 def _stat(values: Sequence[float]) -> Stat:

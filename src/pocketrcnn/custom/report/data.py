@@ -17,17 +17,13 @@ def sections(run: Summary) -> list[Section]:
     if not data:
         text = prose("missing", reason=run["missing"] or "they were not read")
         return [Section("data", "Data", [Text([text], "note")])]
-    blocks: list[Block] = [Text(words(data)), splits(data), classes(data), per_image(data)]
-    made = [Section("data", "Data", blocks)]
-    return [*made, anchors(data["shapes"], run["settings"]["model.input_size"])] if data["shapes"] else made
-
-
-def words(data: Summary) -> list[str]:
-    """Format, sizes of images, and what was skipped, in sentences."""
     sizes = [f"{size['width']} × {size['height']} px ({size['images']:,})" for size in data["image_sizes"]]
     faults = [f"{kind} {count:,}" for kind, count in sorted(data["faults"].items())]
     counts = {"more": max(0, data["different_sizes"] - len(sizes)), "empty": data["images_without_objects"]}
-    return [prose("summary", **{**data, "faults": faults}, sizes=sizes, **counts)]
+    text = prose("summary", **{**data, "faults": faults}, sizes=sizes, **counts)
+    blocks: list[Block] = [Text([text]), splits(data), classes(data), per_image(data)]
+    made = [Section("data", "Data", blocks)]
+    return [*made, anchors(data["shapes"], run["settings"]["model.input_size"])] if data["shapes"] else made
 
 
 def splits(data: Summary) -> Table:

@@ -27,11 +27,15 @@ def sections(run: Summary) -> list[Section]:
     if not pictures:
         reason = run["missing"] or "they come with the evaluation of a finished run"
         return [Section("pictures", title, [Text([prose("none", reason=reason)], "note")], short="Pictures")]
-    shown = {"images": images_of(run), "how": prose("how", threshold=pictures["threshold"])}
-    some = gallery("Images with their objects and detections", prose("some", **shown), pictures["some"], named(run))
+    shown = {
+        "images": f"{phrases.SPLITS[pictures['split']]} images",
+        "how": prose("how", threshold=pictures["threshold"]),
+    }
+    named = run["settings"]["model.classes"] > 1
+    some = gallery("Images with their objects and detections", prose("some", **shown), pictures["some"], named)
     made = [Section("pictures", title, [some], short="Pictures")]
     if pictures["worst"]:
-        worst = gallery("Worst first", prose("worst", **shown), pictures["worst"], named(run))
+        worst = gallery("Worst first", prose("worst", **shown), pictures["worst"], named)
         made.append(Section("worst", "The worst images", [worst], short="Worst"))
     return made
 
@@ -41,42 +45,28 @@ def opening(run: Summary) -> Figure | None:
     pictures = run["pictures"]
     if not pictures or not pictures["some"]:
         return None
-    panels = []
+    panels, named = [], run["settings"]["model.classes"] > 1
     for image in pictures["some"][:OPENING]:
         there, seen = counted(image)
-        marks = [*ground_truth(image, named=False), *detections(image, named(run))]
+        marks = [*ground_truth(image, named=False), *detections(image, named)]
         panels.append(picture(image, marks, "pairs", f"with its ground truth and its detections: {there}; {seen}"))
-    caption = prose("opening", images=images_of(run), threshold=pictures["threshold"])
+    images = f"{phrases.SPLITS[pictures['split']]} images"
+    caption = prose("opening", images=images, threshold=pictures["threshold"])
     return Figure("Detections", caption, panels, KEYS, "pairs")
 
 
-def images_of(run: Summary) -> str:
-    """What the images are called: `test images`."""
-    return f"{phrases.SPLITS[run['pictures']['split']]} images"
-
-
-def named(run: Summary) -> bool:
-    """Whether boxes are labelled with their class: where there are several."""
-    return bool(run["settings"]["model.classes"] > 1)
-
-
 def gallery(heading: str, caption: str, images: Sequence[Summary], named: bool) -> Figure:
-    """Pairs of pictures: objects, then detections."""
+    """Each image twice: with its ground truth, and with its detections. named: boxes are labelled with their class."""
     dense = any(max(len(image["objects"]), len(image["detections"])) > DENSE for image in images)
     layout = "large" if dense else "pairs"
-    panels = [panel for image in images for panel in pair(image, layout, named)]
+    panels = []
+    for image in images:
+        there, seen = counted(image)
+        boxes, marks = ground_truth(image, named), detections(image, named)
+        panels.append(picture(image, boxes, layout, f"with its objects: {there}", caption=there))
+        shown = f"with its detections: {seen}"
+        panels.append(picture(image, marks, layout, shown, heading="Detected", caption=seen))
     return Figure(heading, caption, panels, KEYS, layout)
-
-
-def pair(image: Summary, layout: str, named: bool) -> list[Panel]:
-    """An image twice: with its ground truth, and with its detections; classes are named where there are several."""
-    there, seen = counted(image)
-    return [
-        picture(image, ground_truth(image, named), layout, f"with its objects: {there}", caption=there),
-        picture(
-            image, detections(image, named), layout, f"with its detections: {seen}", heading="Detected", caption=seen
-        ),
-    ]
 
 
 def picture(

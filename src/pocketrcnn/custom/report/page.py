@@ -1,31 +1,24 @@
-"""The report of one run, or of several side by side: a pure function of their metadata (`report.json`). No torch.
+"""The report of one run, or of several side by side: a pure function of their summaries (`report.json`). No torch.
 
-The metadata is what `facts` collects. Where a part of it is missing, the page says so.
+Where a part of a summary is missing, the page says so.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from ...evaluation.tables import ERRORS, number
 from ...report import phrases
 from ...report.blocks import Block, Cell, Code, Page, Row, Section, Table, Text
-from ...report.html import html, write
+from ...report.html import html
 from ...report.phrases import machine
 from ...report.prose import Prose
 from . import data, gallery, quality, training
 from .compare import Comparison, Summary, compare
 
-NAMED = 10  # classes that the introduction names
 prose = Prose(__name__, "page.md")
 
 
-def write_runs(runs: Sequence[Summary], path: Path) -> None:
-    """Put the page on one or several runs at `path`. Raises UserError where it cannot be written."""
-    write(render_runs(runs), path)
-
-
 def render_runs(runs: Sequence[Summary]) -> str:
-    """The page on one run, or the comparison of several. The same metadata gives the same text."""
+    """The page on one run, or the comparison of several. The same summaries give the same text."""
     return html(one(runs[0]) if len(runs) == 1 else several(compare(runs)))
 
 
@@ -46,7 +39,7 @@ def one(run: Summary) -> Page:
         introduction=introduction(run, evaluations),
         sections=sections,
         table=summary_table(named) if evaluations else None,
-        banner=warning(run),
+        banner=prose("banner", **run),
         remark=prose("columns") if evaluations else "",
     )
 
@@ -69,25 +62,10 @@ def several(runs: Comparison) -> Page:
     )
 
 
-def warning(run: Summary) -> str:
-    """What the run still lacks."""
-    if run["metrics"] is None:
-        return prose("unfinished")
-    return "" if run["evaluations"] or run["settings"]["data.kind"] != "folder" else prose("without evaluation")
-
-
 def introduction(run: Summary, evaluations: Mapping[str, Summary]) -> list[str]:
     """What was trained on what, how long, and how it came out."""
-    values = {**run, "subject": subject(run["settings"]), "machine": machine(run["hardware"])}
+    values = {**run, "machine": machine(run["hardware"])}
     return [prose("introduction", **values), *(summary(*one) for one in list(evaluations.items())[:1])]
-
-
-def subject(settings: Summary) -> str:
-    """The classes by name, or how many there are."""
-    names = settings["data.classes"]
-    if not names or len(names) > NAMED:
-        return f"{settings['model.classes']} classes"
-    return f"{phrases.several(len(names), 'class')} ({', '.join(names)})"
 
 
 def summary(split: str, evaluation: Summary) -> str:
@@ -128,18 +106,17 @@ def settings_section(runs: Comparison) -> Section:
 def speed(runs: Sequence[Summary]) -> Section:
     """Training time and pace, and milliseconds for an image."""
     columns = ["run", "#training time", "#iterations", "#batch", "#images a second", "#one image", "machine"]
-    table = Table(prose("speed"), columns, [_speed(run) for run in runs])
+    rows = []
+    for run in runs:
+        metrics, batch, speed = run["metrics"], run["settings"]["train.batch"], run["speed"]
+        time = iterations = rate = "–"
+        if metrics:
+            time, iterations = phrases.duration(metrics["seconds"]), phrases.count(metrics["iterations"])
+            rate = f"{metrics['iterations'] * batch / max(metrics['seconds'], 1e-9):.1f}"
+        taken = f"{speed['milliseconds']:.0f} ms" if speed else "–"
+        rows.append(Row([run["name"], time, iterations, str(batch), rate, taken, machine(run["hardware"])]))
+    table = Table(prose("speed"), columns, rows)
     return Section("speed", "Speed", [table if any(run["speed"] for run in runs) else table.without("#one image")])
-
-
-def _speed(run: Summary) -> Row:
-    metrics, batch = run["metrics"], run["settings"]["train.batch"]
-    time = iterations = rate = "–"
-    if metrics:
-        time, iterations = phrases.duration(metrics["seconds"]), phrases.count(metrics["iterations"])
-        rate = f"{metrics['iterations'] * batch / max(metrics['seconds'], 1e-9):.1f}"
-    taken = f"{run['speed']['milliseconds']:.0f} ms" if run["speed"] else "–"
-    return Row([run["name"], time, iterations, str(batch), rate, taken, machine(run["hardware"])])
 
 
 def repeat(run: Summary) -> Section:

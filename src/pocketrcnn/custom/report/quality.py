@@ -25,15 +25,19 @@ def sections(evaluations: Mapping[str, Summary]) -> list[Section]:
     one = evaluations[split]
     where = {"split": phrases.SPLITS[split], "data": one["data"], "limit": one["max_detections"]}
     text = Text([prose("measured", counts=one["counts"], **where)])
-    blocks = [block for block in (text, curves(one), sizes(one), classes(one)) if block]
-    return [Section("quality", "Precision and recall", blocks, short="Precision, recall"), errors(one)]
+    sizes = table_of(prose("sizes"), tables.by_size(one["sizes"])) if one["sizes"] else None
+    classes = table_of(prose("classes"), tables.by_class(one["classes"]))
+    blocks = [block for block in (text, curves(one), sizes, classes) if block]
+    errors = [*tide(one["tide"]), *confusion(one)]
+    precision = Section("quality", "Precision and recall", blocks, short="Precision, recall")
+    return [precision, Section("errors", "Errors", errors)]
 
 
 def curves(one: Summary) -> Figure | None:
     """Precision over recall, and precision, recall and F1 over the threshold."""
-    panels = [panel for panel in (precision_recall(one), over_threshold(one)) if panel]
-    if not panels:
+    if not one["precision_recall"]["overall"]:
         return None
+    panels = [panel for panel in (precision_recall(one), over_threshold(one)) if panel]
     names = [one["classes"][label]["name"] for label in with_curve(one)]
     keys = [Key("all classes", INK), *(Key(name, colour_of(i)) for i, name in enumerate(names))]
     measures = [Key("precision", BLUE, "dashed"), Key("recall", GREEN, "dashed"), Key("F1", ORANGE)]
@@ -49,12 +53,9 @@ def with_curve(one: Summary) -> list[int]:
     return sorted(sorted(labels, key=lambda label: -one["classes"][label]["objects"])[:CURVES])
 
 
-def precision_recall(one: Summary) -> Panel | None:
+def precision_recall(one: Summary) -> Panel:
     """One curve a class and one for all."""
-    known = one["precision_recall"]
-    if not known["overall"]:
-        return None
-    chosen = with_curve(one)
+    known, chosen = one["precision_recall"], with_curve(one)
     each = [(known["classes"][c], colour_of(i)) for i, c in enumerate(chosen)] if len(chosen) > 1 else []
     lines = [reached(known["recall"], curve, colour) for curve, colour in (*each, (known["overall"], INK))]
     alt = f"Precision over recall at IoU 0.5 for {len(chosen)} classes; AP50 is {number(one['overall']['AP50'])}."
@@ -79,25 +80,9 @@ def over_threshold(one: Summary) -> Panel | None:
     return Panel(charts.fraction_chart(lines, "score threshold", level), alt, "Over the score threshold")
 
 
-def sizes(one: Summary) -> Table | None:
-    """AP by size."""
-    return table_of(prose("sizes"), tables.by_size(one["sizes"])) if one["sizes"] else None
-
-
-def classes(one: Summary) -> Table:
-    """AP by class, with the best threshold of each."""
-    return table_of(prose("classes"), tables.by_class(one["classes"]))
-
-
 def table_of(caption: str, content: tables.Rows) -> Table:
     """The rows that the terminal shows, too."""
     return Table(caption, content.columns, [Row(cells) for cells in content.rows])
-
-
-def errors(one: Summary) -> Section:
-    """Kinds of errors and confusions."""
-    blocks = [*tide(one["tide"]), *confusion(one)]
-    return Section("errors", "Errors", blocks or [Text([prose("no errors")], "note")])
 
 
 def tide(known: Summary | None) -> list[Block]:

@@ -23,12 +23,13 @@ from ...errors import UserError
 from ...evaluation.average_precision import Evaluation
 from ...model.costs import parameters
 from ...model.faster_rcnn import FasterRCNN
+from ...report.html import write
 from ...training import config_file
 from ...training.run import Run, encode, parse, saved_splits
 from ...version import __version__
 from ..anchors import shape_iou, sides_and_boxes
 from ..plan import median_side
-from .page import write_runs
+from .page import render_runs
 from .pictures import detection_time, pictures
 
 Summary = dict[str, Any]
@@ -49,13 +50,13 @@ def write_run_report(
     """
     summary, page = run_summary(run, data, model), path or run.folder / REPORT
     write_atomically(run.folder / SUMMARY, encode(summary))
-    write_runs([summary], page)
+    write(render_runs([summary]), page)
     return page
 
 
 def write_comparison(runs: Sequence[Run], path: Path) -> Path:
     """One page on several runs, from their folders alone; returns its path."""
-    write_runs([recorded(run) for run in runs], path)
+    write(render_runs([recorded(run) for run in runs]), path)
     return path
 
 
@@ -80,6 +81,7 @@ def run_summary(run: Run, data: CustomData | None = None, model: FasterRCNN | No
 def recorded(run: Run) -> Summary:
     """What the files of a run say. Raises UserError for a damaged file."""
     metrics, environment = run.metrics(), run.environment()
+    splits = [split for split in reversed(SPLITS) if (run.folder / f"evaluation-{split}.json").is_file()]
     return {
         "schema": SCHEMA,
         "version": __version__,
@@ -92,18 +94,12 @@ def recorded(run: Run) -> Summary:
         "hardware": environment["hardware"],
         "points": run.log_entries(),
         "metrics": metrics,
-        "evaluations": evaluations(run.folder) if metrics else {},
+        "evaluations": {split: vars(evaluation(run.folder, split)) for split in splits if metrics},
         "data": None,
         "pictures": None,
         "speed": None,
         "missing": "",
     }
-
-
-def evaluations(folder: Path) -> dict[str, Summary]:
-    """What `eval` wrote, by split: test, val, train."""
-    splits = (split for split in reversed(SPLITS) if (folder / f"evaluation-{split}.json").is_file())
-    return {split: dict(vars(evaluation(folder, split))) for split in splits}
 
 
 def evaluation(folder: Path, split: str) -> Evaluation:

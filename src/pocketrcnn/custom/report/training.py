@@ -4,12 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ...report import charts, phrases
-from ...report.blocks import Block, Figure, Key, Panel, Section, Text
+from ...report.blocks import Figure, Key, Section, Text
 from ...report.colours import BLUE, COLOURS, ORANGE
 from ...report.prose import Prose
 from .compare import Summary
 
-TRAIN, VAL = ORANGE, BLUE
 LOSSES = {
     "loss_total": "Total loss, weighted",
     "loss_objectness": "Object or not, of anchors",
@@ -31,9 +30,8 @@ def section(runs: Sequence[Summary]) -> Section:
     """All curves there are."""
     if not any(run["points"] for run in runs):
         return Section("training", "Training", [Text([prose("none")], "note")])
-    made = [precisions(runs), losses(runs), shares(runs)]
-    blocks: list[Block] = [figure for figure in made if figure]
-    return Section("training", "Training", blocks)
+    figures = precisions(runs), losses(runs), shares(runs)
+    return Section("training", "Training", [figure for figure in figures if figure])
 
 
 def series(run: Summary, part: str, name: str) -> tuple[list[float], list[float]]:
@@ -52,14 +50,17 @@ def value_of(run: Summary, entry: Summary, part: str, name: str) -> float | None
     return sum(run["settings"][f"loss.{key}"] * value for key, value in parts.items()) if parts else None
 
 
-def lines_of(runs: Sequence[Summary], name: str) -> list[tuple[str, charts.Line]]:
-    """The curves of a metric with what they show: training and validation of one run, or validation of each run."""
+def sources(runs: Sequence[Summary]) -> list[tuple[Key, Summary, str]]:
+    """Whose curves are drawn, in which colour: training and validation of one run, or validation of each run."""
     if len(runs) == 1:
-        parts = zip(keys_of(runs), ("train", "test"), strict=True)
-        chosen = [(key.label, *series(runs[0], part, name), key.colour) for key, part in parts]
-    else:
-        chosen = [(run["name"], *series(run, "test", name), colour_of(i)) for i, run in enumerate(runs)]
-    return [(label, charts.Line(x, [y], colour)) for label, x, y, colour in chosen if x]
+        return [(Key("training", ORANGE), runs[0], "train"), (Key(held(runs[0]), BLUE), runs[0], "test")]
+    return [(Key(run["name"], colour_of(i)), run, "test") for i, run in enumerate(runs)]
+
+
+def lines_of(runs: Sequence[Summary], name: str) -> list[tuple[str, charts.Line]]:
+    """The curves of a metric, with what they show."""
+    curves = [(key, *series(run, part, name)) for key, run, part in sources(runs)]
+    return [(key.label, charts.Line(x, [y], key.colour)) for key, x, y in curves if x]
 
 
 def held(run: Summary) -> str:
@@ -73,29 +74,22 @@ def colour_of(index: int) -> str:
     return COLOURS[index % len(COLOURS)]
 
 
-def keys_of(runs: Sequence[Summary]) -> list[Key]:
-    """What the colours stand for."""
-    if len(runs) == 1:
-        return [Key("training", TRAIN), Key(held(runs[0]), VAL)]
-    return [Key(run["name"], colour_of(i)) for i, run in enumerate(runs)]
-
-
-def grid(runs: Sequence[Summary], names: Mapping[str, str], unit: str = "", log: bool = False) -> list[Panel]:
+def grid(
+    runs: Sequence[Summary], names: Mapping[str, str], heading: str, caption: str, *, unit: str = "", log: bool = False
+) -> Figure | None:
     """A panel for each metric that the runs have."""
-    known = ((heading, lines_of(runs, name)) for name, heading in names.items())
-    return [charts.curve_panel(heading, lines, unit, log) for heading, lines in known if lines]
+    known = ((title, lines_of(runs, name)) for name, title in names.items())
+    panels = [charts.curve_panel(title, lines, unit, log) for title, lines in known if lines]
+    return Figure(heading, caption, panels, [key for key, *_ in sources(runs)]) if panels else None
 
 
 def losses(runs: Sequence[Summary]) -> Figure | None:
     """Losses of all parts."""
-    panels = grid(runs, LOSSES, log=True)
-    if not panels:
-        return None
     single, split = len(runs) == 1, held(runs[0])
     caption = prose("losses", single=single, split=split)
     if single:
-        return Figure("Losses", f"{caption} {overfitting(runs[0])}", panels, keys_of(runs))
-    return Figure(f"Losses on {split} images", caption, panels, keys_of(runs))
+        return grid(runs, LOSSES, "Losses", f"{caption} {overfitting(runs[0])}", log=True)
+    return grid(runs, LOSSES, f"Losses on {split} images", caption, log=True)
 
 
 def overfitting(run: Summary) -> str:
@@ -104,36 +98,26 @@ def overfitting(run: Summary) -> str:
     if len(values) < 2:
         return ""
     best = values.index(min(values))
-    if best == len(values) - 1:
-        return prose("lowest at the end", split=held(run))
-    times = phrases.ratio(values[-1], values[best])
-    return prose("lowest before", split=held(run), iteration=iterations[best], last=iterations[-1], times=times)
+    times = phrases.ratio(values[-1], values[best]) if best < len(values) - 1 else ""
+    return prose("lowest", split=held(run), iteration=iterations[best], last=iterations[-1], times=times)
 
 
 def shares(runs: Sequence[Summary]) -> Figure | None:
     """How good each part of the detector is."""
-    panels = grid(runs, SHARES, unit="%")
     where = "" if len(runs) == 1 else f" on {held(runs[0])} images"
-    return Figure(f"Parts of the detector{where}", prose("parts"), panels, keys_of(runs)) if panels else None
+    return grid(runs, SHARES, f"Parts of the detector{where}", prose("parts"), unit="%")
 
 
 def precisions(runs: Sequence[Summary]) -> Figure | None:
     """Average precision on validation images over the iterations."""
     heading, split = "Average precision in training", held(runs[0])
     if len(runs) > 1:
-        panels = grid(runs, PRECISIONS)
-        return Figure(heading, prose("precisions", split=split), panels, keys_of(runs)) if panels else None
+        return grid(runs, PRECISIONS, heading, prose("precisions", split=split))
     colours = dict(zip(PRECISIONS, COLOURS, strict=False))
     curves = {name: series(runs[0], "test", name) for name in PRECISIONS}
     lines = [(name, charts.Line(x, [y], colours[name])) for name, (x, y) in curves.items() if x]
     if not lines:
         return None
     panels, keys = [charts.curve_panel(f"On {split} images", lines)], [Key(name, colours[name]) for name, _ in lines]
-    return Figure(heading, best_point(*curves["AP"]), panels, keys)
-
-
-def best_point(iterations: Sequence[float], values: Sequence[float]) -> str:
-    """Where AP is best, and whether it still rises."""
-    best = values.index(max(values)) if values else 0
-    steps = {"iteration": iterations[best], "last": iterations[-1]} if values else {}
-    return prose("precision", values=values, **steps)
+    iterations, values = curves["AP"]
+    return Figure(heading, prose("precision", iterations=iterations, values=values), panels, keys)
