@@ -1,5 +1,5 @@
 """Every setting of a run: frozen dataclasses, checked when they are built. No torch here.
-Each module receives one small dataclass, never the whole. `training/config_file.py` saves and reads them."""
+Each part of the network receives a small dataclass, never the whole. `training/config_file.py` saves and reads them."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -119,7 +119,7 @@ class RPNConfig:
     """The region proposal network (Ren et al. 2015, section 3.1)."""
 
     anchors: tuple[tuple[float, float], ...] = ((32.0, 32.0),)
-    """Width and height of the anchors on each cell, in pixels; `planning` fits them to the training boxes."""
+    """Width and height of the anchors on each cell, in pixels; `custom/anchors.py` fits them to the training boxes."""
     channels: int = 256
     box_dims: Literal[0, 3, 4] = 3
     """0: no regression. 3: x, y and one side (squares). 4: x, y, width, height."""

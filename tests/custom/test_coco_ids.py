@@ -101,7 +101,7 @@ def test_of_two_categories_of_one_name_the_one_with_objects_is_meant(shell: Shel
     ("content", "message"),
     [
         ("{", "is not JSON ("),
-        ("[]", "is not COCO (it has no lists `images` and `categories`): name a COCO JSON file"),
+        ("[]", "is not COCO (it has no lists `images` and `categories`): name a COCO annotation file"),
         ('{"images": [{"id": 1, "file_name": "z.png"}], "categories": 5}', "lists none of the images, as in"),
         (
             '{"images": [{"id": 1, "file_name": "a.png"}, 7, {"id": [2]}], "categories": [{"id": 1, "name": "cat"}]}',
@@ -126,7 +126,7 @@ def test_files_that_give_no_ids_are_refused_before_anything_is_written(
 
 def test_a_file_that_cannot_be_read(shell: Shell) -> None:
     line = shell.refused("predict run in --ids nowhere.json")
-    wanted = "--ids nowhere.json cannot be read (No such file or directory): name a COCO JSON file"
+    wanted = "--ids nowhere.json cannot be read (No such file or directory): name a COCO annotation file"
     assert line == f"pocketrcnn: {wanted}"
     assert "--ids in cannot be read (Is a directory)" in shell.refused("predict run in --ids in")
 

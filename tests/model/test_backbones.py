@@ -87,6 +87,41 @@ def test_a_depthwise_first_layer_is_left_alone() -> None:
     assert all(p.requires_grad for p in backbone.parameters())
 
 
+@pytest.mark.parametrize("table", [1, 2])
+@pytest.mark.parametrize("block", BLOCKS)
+def test_the_first_filters_of_every_block_are_whitened_or_trained(block: str, table: int) -> None:
+    torch.manual_seed(0)
+    images = torch.randn(20, 3, 32, 32)
+    backbone = Backbone(BackboneConfig(block, table, whiten=True))  # type: ignore[arg-type]
+    before, half = backbone.first_filters().clone(), len(backbone.first_filters()) // 2
+    backbone.whiten(images)
+    filters = backbone.first_filters()
+    both_signs = torch.equal(filters[:half], -filters[half:])
+    assert both_signs == (not filters.requires_grad) == (not torch.equal(filters, before)) == (filters.shape[1] == 3)
+    assert backbone(images).isfinite().all()
+
+
+class PointwiseBlock(BLOCKS["conv"]):  # type: ignore[misc]
+    """A 1x1 convolution, which sees patches of three components."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int, pool: bool) -> None:
+        super().__init__(in_channels, out_channels, 1, pool)
+
+
+@pytest.mark.parametrize(("block", "table", "width"), [("pointwise", 1, 1.0), ("residual", 2, 2.0), ("conv", 3, 4.0)])
+def test_filters_that_cannot_hold_their_components_are_trained(
+    block: str, table: int, width: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(BLOCKS, "pointwise", PointwiseBlock)
+    backbone = Backbone(BackboneConfig(block, table, width, whiten=True))  # type: ignore[arg-type]
+    before = backbone.first_filters().clone()
+    backbone.whiten(torch.randn(4, 3, 32, 32))
+    assert torch.equal(backbone.first_filters(), before)
+    assert all(p.requires_grad for p in backbone.parameters())
+    if table == 3:
+        assert backbone.blocks.conv1.norm is not None, "trained, so with BatchNorm"
+
+
 def test_identity_hands_the_input_on() -> None:
     backbone = Backbone(BackboneConfig("conv", 2, identity=True))
     x = torch.randn(1, 32, 8, 8)

@@ -32,7 +32,7 @@ def download(
         Path | None, "--from", "FOLDER_OR_ARCHIVE", "use a copy that you have, in the binary layout"
     ] = None,
 ) -> None:
-    """Fetch and verify CIFAR-10, once, into the cache folder (POCKETRCNN_DATA, else the platform's)."""
+    """Fetch and verify CIFAR-10, once, into the folder POCKETRCNN_DATA or the platform's cache folder."""
     from ..course.data.download import download_cifar10
     from ..terminal import say
 

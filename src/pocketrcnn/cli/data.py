@@ -60,7 +60,8 @@ def convert(
     voc_origin: VocOrigin = 0,
     to: Annotated[Format, "FORMAT", ", ".join(choices(Format))],
 ) -> int:
-    """Write a data set in another format, images included. Faulty objects are named and skipped: exit code 1."""
+    """Write a data set in another format, images included. Faulty objects are named and skipped. Exit code 1 if
+    any were skipped."""
     from ..data.formats import write
     from ..data.overview import counted, not_carried_over, render_faults
     from ..terminal import say

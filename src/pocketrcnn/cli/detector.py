@@ -20,7 +20,7 @@ RunFolder = Annotated[Path, "RUN", "the folder of a run"]
 
 
 def train(options: TrainOptions) -> None:
-    """Train a detector from scratch on your annotated images: in minutes, without a GPU."""
+    """Train a detector from scratch on your annotated images: in minutes, no GPU needed."""
     from ..custom.train import train as work
 
     work(options)
@@ -43,9 +43,7 @@ def evaluate(
     run: RunFolder,
     data: Annotated[Path | None, "DATA", "other data (default: those of the run)"] = None,
     *,
-    split: Annotated[
-        Literal["train", "val", "test"] | None, "images (default: test, or val without test images)"
-    ] = None,
+    split: Annotated[Literal["train", "val", "test"] | None, "images (default: test, else val, else train)"] = None,
     as_json: Annotated[bool, "--json", "print JSON"] = False,
     device: Device = "auto",
 ) -> None:
@@ -72,8 +70,8 @@ def predict(
     *,
     device: Device = "auto",
 ) -> int:
-    """Detect objects in images: writes COCO results, CSV and pictures with boxes. Exit code 1 if an image was
-    skipped."""
+    """Detect objects in images: writes COCO results (JSON), CSV and pictures with boxes. Exit code 1 if an image
+    was skipped."""
     from ..custom.predict import named_images
     from ..custom.predict import predict as work
     from ..data.overview import counted

@@ -63,7 +63,11 @@ def bench(
 def report(
     folders: Annotated[list[Path], "RUN", "folders of runs, or the output folder of reproduce"],
     *,
-    out: Annotated[Path | None, "FILE", "the page (default: report.html in RUN; of several runs, here)"] = None,
+    out: Annotated[
+        Path | None,
+        "FILE",
+        "the page (default: report.html in RUN; for several runs: report.html in the current folder)",
+    ] = None,
 ) -> None:
     """Write a page on a run, on several runs side by side, or on the results of `reproduce`."""
     from ..terminal import say

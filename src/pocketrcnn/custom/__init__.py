@@ -1,4 +1,4 @@
-"""Story 1: detectors for your own images.
+"""Story 1: custom detectors.
 
 plan       input size, anchors, network and schedule that suit a data set
 anchors    anchors that fit its boxes
@@ -12,5 +12,5 @@ coco_ids   the ids of images and classes in a COCO file
 onnx/      `pocketrcnn export`: one ONNX file, compared with torch, run without torch
 report/    the page of a run, or of several
 options    what the command line can set
-bench      speed and memory of training on your own images
+bench      speed and memory of training a custom detector
 """

@@ -76,9 +76,10 @@ def content_of(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(read_text(file))
     except OSError as error:
-        raise UserError(f"--ids {file} cannot be read ({error.strerror}): name a COCO JSON file") from error
+        raise UserError(f"--ids {file} cannot be read ({error.strerror}): name a COCO annotation file") from error
     except (ValueError, RecursionError) as error:
-        raise UserError(f"--ids {file} is not JSON ({error}): name a COCO JSON file") from error
+        raise UserError(f"--ids {file} is not JSON ({error}): name a COCO annotation file") from error
     if not isinstance(content, dict) or not {"images", "categories"} <= set(content):
-        raise UserError(f"--ids {file} is not COCO (it has no lists `images` and `categories`): name a COCO JSON file")
+        lacking = "it has no lists `images` and `categories`"
+        raise UserError(f"--ids {file} is not COCO ({lacking}): name a COCO annotation file")
     return content

@@ -22,6 +22,8 @@ VocOrigin = Annotated[Literal[0, 1], "N", "first pixel in VOC boxes: 0, as most 
 Device = Annotated[str, "DEVICE", "auto, cpu or cuda"]
 PIXELS = "widths and heights of anchors in pixels of the input"
 ROTATE = "also rotate images by multiples of 90 degrees and flip them upside down"
+BATCH = "default: 2 to 64, from the size and number of the images"
+PATIENCE = "a run has 3 to 12; default: never"
 SETTING = "change a setting that the plan chose (config.yaml of a run lists them)"
 
 
@@ -50,14 +52,14 @@ class TrainOptions:
     minutes: Annotated[float | None, "M", "time for the whole run (default: 5)"] = None
     iterations: Annotated[int | None, "N", "train for N iterations instead of a time"] = None
     preset: Annotated[Preset, "size of the network; auto: the largest that the time allows"] = "auto"
-    out: Annotated[Path | None, "RUN", "folder of the run (default: runs/NAME of the data)"] = None
+    out: Annotated[Path | None, "RUN", "folder of the run (default: runs/NAME of the data, or NAME-2, ..)"] = None
     seed: Annotated[int, "N", "seed of the random numbers"] = 0
     anchors: Annotated[Anchors | None, parse_anchors, "LIST", f"{PIXELS}, as in 12x12,24x16 (default: fitted)"] = None
     input_size: Annotated[int | None, "PX", f"side of the input, a multiple of {STEP} (default: from the data)"] = None
-    batch: Annotated[int | None, "N", "images per iteration (default: 16 to 64, from their size and number)"] = None
+    batch: Annotated[int | None, "N", f"images per iteration ({BATCH})"] = None
     rotate: Annotated[bool, f"{ROTATE}: for images without up and down (microscopes, satellites)"] = False
     settings: Annotated[tuple[str, ...], "--set", "NAME=VALUE", f"{SETTING}, as in augment.paste=4"] = ()
-    patience: Annotated[int, "N", "stop after N evaluations without a better one, of 3 to 12 (default: never)"] = 0
+    patience: Annotated[int, "N", f"stop after N evaluations without improvement ({PATIENCE})"] = 0
     device: Device = "auto"
     command: str = ""
 
@@ -108,7 +110,7 @@ class PredictOptions:
     detector's. ids: a COCO file of the same images and classes, whose ids the results get."""
 
     threshold: Annotated[float | None, "T", "minimum score (default: that of best F1 on validation images)"] = None
-    ids: Annotated[Path | None, "FILE", f"COCO JSON file: {IDS} (default: counted from 1)"] = None
+    ids: Annotated[Path | None, "FILE", f"COCO annotation file: {IDS} (default: counted from 1)"] = None
     out: Annotated[Path | None, "DIR", "a new folder (default: predictions, predictions-2, ..)"] = None
     pictures: Annotated[bool, "write no pictures"] = True
     save_crops: Annotated[bool, "also write each object as an image, to crops/CLASS"] = False

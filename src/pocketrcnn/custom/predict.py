@@ -1,6 +1,6 @@
 """`pocketrcnn predict`: detections in any number of images, as files, one batch after the other in little memory.
 
-The folder: predictions.json (COCO's results, with the file's name), predictions.csv, pictures/ and crops/.
+The folder: predictions.json (COCO results, with the file's name), predictions.csv, pictures/ and crops/.
 The results' `image_id` and `category_id` are the numbers of image and class, counted from 1, or those of a COCO file.
 No torch here.
 """
@@ -110,7 +110,7 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
 
 
 class Readable(NamedTuple):
-    """An image with its file and its id in COCO's results."""
+    """An image with its file and its id in the COCO results."""
 
     ident: Any
     path: Path

@@ -5,7 +5,7 @@ To read in an afternoon, in this order, with `docs/components.md` beside it (lin
     config.py                        300  every setting of a run; those of the model are its middle
     model/architectures.py            58  tables of channels and kernels
     model/layers.py                   65  convolution, normalisation, pooling
-    model/backbones.py               167  base networks of three kinds of blocks; deep maps merged
+    model/backbones.py               178  base networks of three kinds of blocks; deep maps merged
     model/structures.py               80  what goes in and what comes out: Batch, Detections
     model/boxes.py                   270  all arithmetic on boxes: IoU, anchors, matching, deltas, suppression
     model/rpn.py                     110  the region proposal network and its losses
@@ -14,7 +14,7 @@ To read in an afternoon, in this order, with `docs/components.md` beside it (lin
 
 How it learns:
 
-    data/augment/augment.py           90  random changes of training images
+    data/augment/augment.py           84  random changes of training images
     training/optim.py                135  Muon, schedules, averaged weights
     training/loop.py                  86  the training loop
 

@@ -1,7 +1,9 @@
 """The base networks: a table of `architectures` filled with one of three kinds of blocks.
 
 A new block is a class below and one line in BLOCKS. Contract: built from (in channels, out channels, kernel, pool), it
-maps [B,I,H,W] to [B,O,H/2,W/2], or to [B,O,H,W] without pooling, and ends with ReLU.
+maps [B,I,H,W] to [B,O,H/2,W/2], or to [B,O,H,W] without pooling, and ends with ReLU. Its first convolution is a `Conv`
+of `layers`. `Backbone.whiten` fixes the filters of the first one where they can hold principal components
+(`holds_components`); all others are trained.
 """
 
 import math
@@ -100,6 +102,14 @@ class Merge(nn.Module):
         return self.smooth(x)  # type: ignore[no-any-return]
 
 
+def holds_components(out: int, channels: int, kernel: int) -> bool:
+    """Whether `out` filters on so many channels can be principal components of image patches, each with both signs.
+
+    They see all three colours (a depthwise convolution sees one), and a patch has 3*K*K components.
+    """
+    return channels == 3 and out % 2 == 0 and out // 2 <= 3 * kernel**2
+
+
 class Backbone(nn.Module):
     """Images to features: [B,3,H,W] -> [B,channels,H/stride,W/stride]."""
 
@@ -116,15 +126,15 @@ class Backbone(nn.Module):
             self.channels, self.stride = self.merge.channels, config.merge
         if config.identity:
             self.start_as_identity()
-        mixes_colours = self.first_filters().shape[1] == 3  # unlike a depthwise first layer
-        self.whitened = config.whiten and mixes_colours
+        self.whitened = config.whiten and holds_components(*self.first_filters().shape[:3])
         if self.whitened:
             self.first_filters().requires_grad_(False)
 
     def block(self, config: BackboneConfig, width: int, row: Row) -> nn.Module:
         """The module of a row behind a map of `width` channels; the last one of a network is always a plain one."""
         if row.before == "stride":
-            return StridedBlock(width, row.channels, row.kernel, fixed=config.whiten and row is self.rows[0])
+            first = row is self.rows[0] and holds_components(row.channels, width, row.kernel)
+            return StridedBlock(width, row.channels, row.kernel, fixed=config.whiten and first)
         kind = ConvBlock if row is self.rows[-1] else BLOCKS[config.block]
         return kind(width, row.channels, row.kernel, row.pool)
 
@@ -145,7 +155,8 @@ class Backbone(nn.Module):
 
         images: normalised, [B,3,H,W]. The filters stay as they are in training: 20 epochs are too few to learn better
         ones, and their gradient is saved (after Page 2018 and Jordan 2024). Where no BatchNorm follows, their outputs
-        have a mean square of 1, but for those that spread by less than a grey level: noise is not enlarged.
+        have a mean square of 1, except those that spread by less than a grey level: noise is not enlarged. Filters that
+        cannot hold components (`holds_components`) are left as they are, and trained.
         """
         if not self.whitened:
             return

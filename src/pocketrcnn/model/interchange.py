@@ -44,7 +44,7 @@ class Detections:
     def to_coco(
         self, image_ids: Sequence[Any] | None = None, category_ids: Sequence[Any] | None = None
     ) -> list[dict[str, Any]]:
-        """COCO's results, plain numbers: `image_id`, `category_id`, `bbox` (x, y, width, height in pixels), `score`.
+        """COCO results, plain numbers: `image_id`, `category_id`, `bbox` (x, y, width, height in pixels), `score`.
 
         image_ids: one an image, 1 to B by default. category_ids: one a class, counted from 1 by default, as `convert`
         writes them. Only results with the ids of a COCO file can be scored against it. Raises UserError where the
@@ -79,6 +79,6 @@ class Detections:
 
 
 def coco_record(image: Any, category: Any, box: Sequence[float], score: float) -> dict[str, Any]:
-    """One of COCO's results, from a box x1, y1, x2, y2."""
+    """One of the COCO results, from a box x1, y1, x2, y2."""
     x1, y1, x2, y2 = box
     return {"image_id": image, "category_id": category, "bbox": [x1, y1, x2 - x1, y2 - y1], "score": score}

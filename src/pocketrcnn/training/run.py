@@ -100,7 +100,7 @@ class Run:
 
     @property
     def resumable(self) -> bool:
-        """Whether `pocketrcnn resume` is for it: a run on your images, and none of `reproduce`."""
+        """Whether `pocketrcnn resume` is for it: a run on custom data, and none of `reproduce`."""
         return self.config.data.kind == "folder"
 
     def keep_splits(self, split_of: dict[str, str]) -> None:
