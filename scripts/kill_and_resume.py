@@ -117,14 +117,14 @@ def main() -> int:
     parser.add_argument("--data", default="sample")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    moments, found = random.Random(options.seed), {}
+    moments, counted = random.Random(options.seed), {}
     print(f"moments from seed {options.seed}")
     for experiment in options.experiments:
         with tempfile.TemporaryDirectory() as folder:
-            found[experiment] = trial(experiment, options, Path(folder), moments)
-    for experiment, counts in found.items():
+            counted[experiment] = trial(experiment, options, Path(folder), moments)
+    for experiment, counts in counted.items():
         print(f"{experiment}: {counts}")
-    total = add(*found.values())
+    total = add(*counted.values())
     print(f"all: {total}")
     return 1 if total.different else 0
 

@@ -32,21 +32,21 @@ def main() -> None:
     paths = [example.path for example in read(options.data).examples][: options.images]
     frames = np.stack(list(readable(paths, detector.side)))
     content = onnx_file(detector)
-    found = compare(content, Whole(detector), frames, str(options.run))
-    figures = {
+    agreement = compare(content, Whole(detector), frames, str(options.run))
+    result = {
         "images": len(frames),
         "side": detector.side,
         "file_mb": round(len(content) / 1e6, 2),
-        "detections": found.total,
-        "same": found.same,
+        "detections": agreement.total,
+        "same": agreement.same,
         "tolerance": {"box_px": BOX, "score": SCORE},
-        "largest_difference": {"box_px": float(found.box), "score": float(found.score)},
-        "milliseconds_an_image": dict(zip(("onnxruntime", "torch"), found.milliseconds, strict=True)),
+        "largest_difference": {"box_px": float(agreement.box), "score": float(agreement.score)},
+        "milliseconds_an_image": dict(zip(("onnxruntime", "torch"), agreement.milliseconds, strict=True)),
         "threads": torch.get_num_threads(),
         "processor": processor(),
         "versions": versions(),
     }
-    print(json.dumps(figures, indent=1))
+    print(json.dumps(result, indent=1))
 
 
 if __name__ == "__main__":

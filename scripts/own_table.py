@@ -47,16 +47,16 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
 
 
 def collect(folders: Sequence[Path]) -> Row:
-    """The figures of runs that differ in their seed alone. Raises UserError where one is not evaluated on its test."""
+    """The metrics of runs that differ in their seed alone. Raises UserError where one is not evaluated on its test."""
     if not folders:
         raise UserError("name one run or more behind the name of the line")
-    runs = [figures(folder) for folder in folders]
+    runs = [metrics_of(folder) for folder in folders]
     first = runs[0]
     shared = {key: first[key] for key in ("minutes", "side", "network", "images", "max_detections", "machine")}
     return shared | {key: [run[key] for run in runs] for key in (*MEASURES, "seed", "iterations", "seconds")}
 
 
-def figures(folder: Path) -> Row:
+def metrics_of(folder: Path) -> Row:
     """What one run says of itself."""
     evaluation, metrics = parse(folder / "evaluation-test.json"), parse(folder / "metrics.json")
     config = config_file.load((folder / "config.yaml").read_text(encoding="utf-8"), str(folder))
@@ -84,11 +84,11 @@ def network(width: float, classes: int) -> str:
 
 def documents(rows: dict[str, Row], root: Path = ROOT) -> dict[str, str]:
     """The documents with the table between their markers."""
-    found = {}
+    texts = {}
     for name in DOCUMENTS:
         before, _, rest = (root / name).read_text(encoding="utf-8").partition(BEGIN)
-        found[name] = f"{before}{BEGIN}\n\n{table(rows)}\n\n{END}{rest.partition(END)[2]}"
-    return found
+        texts[name] = f"{before}{BEGIN}\n\n{table(rows)}\n\n{END}{rest.partition(END)[2]}"
+    return texts
 
 
 def table(rows: dict[str, Row]) -> str:

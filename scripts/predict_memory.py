@@ -71,12 +71,12 @@ def main() -> None:
         subprocess.run([sys.executable, "-m", "pocketrcnn", *words], check=True, stdout=sys.stderr)
         seconds = time.perf_counter() - begun
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if platform.system() == "Darwin" else 1024)
-        found = {
+        result = {
             "peak_memory_gb": round(peak / 1e9, 3),
             "images": options.images,
             "objects": objects(out / "predictions.csv"),
         }
-    print(json.dumps(found | {"seconds": round(seconds, 1)}, indent=1))
+    print(json.dumps(result | {"seconds": round(seconds, 1)}, indent=1))
 
 
 if __name__ == "__main__":

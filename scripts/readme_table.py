@@ -100,7 +100,7 @@ def readme_table(results: Results | None) -> str:
     header = ("", "experiment", "measure", ">report", ">ours", ">iterations", ">training")
     text = table(header, [readme_row(e, rows.get(e.id)) for e in listed])
     if results is None:
-        return f"{text}\nThe short runs have not been measured yet; the report's figures stand alone.\n"
+        return f"{text}\nThe short runs have not been measured yet; the report's numbers stand alone.\n"
     return f"{text}\n{facts(results)}\n"
 
 
