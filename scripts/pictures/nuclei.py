@@ -46,7 +46,7 @@ def draw(trained: Trained) -> tuple[bytes, Numbers, Numbers]:
 def counts(outcome: Numbers, objects: int) -> str:
     """The verdict in words."""
     right, wrong = sum(outcome["right"]), len(outcome["right"]) - sum(outcome["right"])
-    return f"{right} of {objects} nuclei, {wrong} wrong boxes"
+    return f"{right} of {objects} nuclei, {wrong} wrong {'box' if wrong == 1 else 'boxes'}"
 
 
 def untrained(trained: Trained) -> FasterRCNN:
