@@ -13,5 +13,6 @@ schema1      what schema 1 called settings and metrics
 checkpoint   tensors in files: atomic, verified, never a pickle
 device       device, precision, memory
 machine      versions and hardware
+measured     what was measured once on this machine, and is kept
 timing       two pieces of work timed in turn
 """
