@@ -2,6 +2,7 @@
 
 loop         the training loop
 optim        Muon, schedules, averaged weights
+phases       training in phases: which parts learn, on which regions
 state        what changes during training; what a checkpoint holds
 fit          a run from beginning to end: resuming, evaluations, checkpoints around the loop
 clock        as many iterations as the minutes allow
