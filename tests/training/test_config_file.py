@@ -26,6 +26,8 @@ from pocketrcnn.errors import UserError, nearest
 from pocketrcnn.training import config_file as settings
 from pocketrcnn.training.config_file import SCHEMA, dump, load, override, to_dict
 
+KNOWN = "name a setting of augment, loss, model, optim, train.phases or train.checkpoint_seconds"
+
 
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=lambda e: e.id)
@@ -214,20 +216,11 @@ def test_phases_are_set_by_name_and_come_back_as_they_were_written() -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        (
-            "augment.past=4",
-            "name a setting of augment, loss, model, optim, train.phases or train.checkpoint_seconds (did you mean `augment.paste`?)",
-        ),
-        (
-            "augment.paste",
-            "--set augment.paste: name a setting of augment, loss, model, optim, train.phases or train.checkpoint_seconds",
-        ),
+        ("augment.past=4", f"{KNOWN} (did you mean `augment.paste`?)"),
+        ("augment.paste", f"--set augment.paste: {KNOWN}"),
         ("augment=4", "--set augment=4: name a setting of"),
         ("model.rpn=4", "--set, model.rpn: expected settings, got a whole number; use another value"),
-        (
-            "train.batch=4",
-            "--set train.batch=4: name a setting of augment, loss, model, optim, train.phases or train.checkpoint_seconds (did you mean `--batch`?)",
-        ),
+        ("train.batch=4", f"--set train.batch=4: {KNOWN} (did you mean `--batch`?)"),
         ("augment.zoom=3", "--set, augment.zoom: expected a list, got a whole number; use another value"),
         ("augment.zoom=[2, 1]", "augment.zoom is [2.0, 1.0]: use two factors above 0, the smaller one first"),
         ("augment.paste=many", "--set, augment.paste: expected a whole number, got text"),
@@ -244,19 +237,13 @@ def test_phases_are_set_by_name_and_come_back_as_they_were_written() -> None:
             "model.input_size=90",
             "model.input_size=90: model.input_size is not set by name, the anchors depend on it, use --input-size",
         ),
-        (
-            "learning_rate=0.1",
-            "--set learning_rate=0.1: name a setting of augment, loss, model, optim, train.phases or train.checkpoint_seconds (did you mean `opt",
-        ),
+        ("learning_rate=0.1", f"--set learning_rate=0.1: {KNOWN} (did you mean `opt"),
         ("optim.learning_rate=0.1", "(did you mean `optim.lr`?)"),
         ("lr=0.1", "(did you mean `optim.lr`?)"),
         ("epochs=10", "(did you mean `--iterations`?)"),
         ("optim.nms_iou=0.1", "(did you mean `model.nms_iou`?)"),
         ("model.rpn.training_part=1", "(did you mean `model.rpn.training_fraction`?)"),
-        (
-            "weight=1",
-            "name a setting of augment, loss, model, optim, train.phases or train.checkpoint_seconds, as in augment.paste=4",
-        ),
+        ("weight=1", f"{KNOWN}, as in augment.paste=4"),
         ("train.phase=[]", "(did you mean `train.phases`?)"),
         ("phases=[]", "(did you mean `train.phases`?)"),
         ("train.phases.fraction=1", "--set train.phases.fraction=1: name a setting of"),
