@@ -1,8 +1,8 @@
 """The smallest model of ultralytics, from scratch, with the defaults of `YOLO.train`.
 
 ultralytics is AGPL-3.0. It runs here in an environment and a process of its own; no file of the package imports it.
-Two things differ from its defaults, both in its favour: all cores compute (it sets OMP_NUM_THREADS to 1 where nobody
-else does), and no pictures are drawn. What it writes on the way (results.csv) is the curve, by its own metric on
+Two things differ from its defaults, both in its favour: all cores compute (it leaves one idle, and of two that is
+half), and no pictures are drawn. What it writes on the way (results.csv) is the curve, by its own metric on
 validation images; the best weights by these images are the ones that detect.
 """
 
@@ -83,7 +83,9 @@ def main() -> None:
     os.environ["YOLO_CONFIG_DIR"] = str(options.out.resolve())
     import torch
     from ultralytics import YOLO
+    from ultralytics.utils import torch_utils
 
+    torch_utils.NUM_THREADS = int(os.environ["OMP_NUM_THREADS"])  # for which it sets torch's whenever it takes a device
     listing = exchange.read(options.listing)
     test, limit = listing["images"]["test"], listing["limit"]["test"]
     result = train(YOLO(options.model), options)
