@@ -24,11 +24,17 @@ KEPT = Path("docs", "results", "peers.json")
 MARKER = "peers"
 NOTHING = "Other programs have not been measured on the same images yet: `python benchmarks/peers/run.py` does it.\n"
 DETECTION = {"nuclei": "nuclei, 256 px", "scenes": "scenes, 96 px"}
-PEERS = ("ours", "ultralytics", "torchvision", "torchvision-320")
+PEERS = {  # as the tables have them
+    "ours": "pocket-rcnn",
+    "yolo26n": "ultralytics yolo26n",
+    "yolo11n": "ultralytics yolo11n",
+    "torchvision": "torchvision Faster R-CNN",
+    "torchvision-320": "the same at its own 320 px",
+}
 PACKAGES = ("torch", "torchvision", "ultralytics", "onnxruntime", "pocketrcnn")
 NOTES = (
     "Pretrained weights, with which one usually begins with ultralytics and torchvision, have to be downloaded: they "
-    "take no part. Where such weights fit the images and may be used, they are the better beginning."
+    "take no part. With them their numbers would be others."
 )
 METHOD = (
     "All programs have the same images and the same split; pycocotools scores them on test images, with maxDets from "
@@ -97,7 +103,7 @@ def pictures(results: Results) -> list[str]:
 def short(results: Results) -> str:
     """The table of README.md: AP50 of each program on each data set, and one sentence on B1."""
     present = [peer for peer in PEERS if any(rounds(results, f"{data}/{peer}") for data in DETECTION)]
-    header = ("AP50 of test images", *(f">{title(peer, results)}" for peer in present))
+    header = ("AP50 of test images", *(f">{PEERS[peer]}" for peer in present))
     rows = [
         [
             f"{data}, {results['minutes'][data]:g} min",
@@ -136,9 +142,9 @@ def detectors(results: Results) -> str:
     figures = (">time", ">input", ">AP50", ">AP", ">AP75", ">iterations", ">ms an image", ">the same, ONNX", ">runs")
     lines = []
     for data in measured(results):
-        for peer in PEERS:
+        for peer, title in PEERS.items():
             if found := rounds(results, f"{data}/{peer}"):
-                lines.append([data, title(peer, results), *cells(found, results["minutes"][data])])
+                lines.append([data, title, *cells(found, results["minutes"][data])])
     return table(("data", "program", *figures), lines) if lines else ""
 
 
@@ -160,17 +166,6 @@ def pace(found: Rounds, name: str) -> str:
     """Milliseconds an image, the median of the rounds; a dash where it was not measured."""
     values = [one["milliseconds"][name] for one in found if name in one["milliseconds"]]
     return f"{statistics.median(values):.1f}" if values else "–"
-
-
-def title(peer: str, results: Results) -> str:
-    """A program in words, with the name of its model."""
-    names = {
-        "ours": "pocket-rcnn",
-        "ultralytics": f"ultralytics {results['model'].removesuffix('.yaml')}",
-        "torchvision": "torchvision Faster R-CNN",
-        "torchvision-320": "the same, enlarged to 320 px",
-    }
-    return names[peer]
 
 
 def curves(results: Results) -> str:

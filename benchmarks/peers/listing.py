@@ -2,6 +2,7 @@
 
 The listing is what `pocketrcnn` reads, in plain JSON: name, classes, the limit on detections of each split (maxDets),
 and for each split its images with id, path, width, height, boxes xyxy in pixels, labels from 0 and crowd flags.
+`curve` are the validation images that are evaluated on the way.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from pocketrcnn.evaluation.coco import detection_limit
 from pocketrcnn.training.run import encode
 
 SPLITS = ("train", "val", "test")
+ON_CURVE = 200  # validation images, at most
+DRY = 40  # test and validation images of a dry run
 
 
 @dataclass(frozen=True)
@@ -39,21 +42,25 @@ class Prepared:
     about: dict[str, Any]
 
 
-def prepare(name: str, source: Path, folder: Path) -> Prepared:
-    """Read a data set, copy it, list it. Raises UserError where it has no split of its own, or the copy has another."""
+def prepare(name: str, source: Path, folder: Path, dry: bool = False) -> Prepared:
+    """Read a data set, copy it, list it. Raises UserError where it has no split of its own, or the copy has another.
+
+    dry: list a few test and validation images only.
+    """
     named = {example.split for example in read(source).examples}
     if missing := [split for split in SPLITS if split not in named]:  # `train` would divide the images by its seed
         raise UserError(f"{source} names no {missing[0]} images: name data with a split into {', '.join(SPLITS)}")
     data = opened(source)
-    yolo, path = folder / f"{name}-yolo", folder / f"{name}.json"
+    yolo, path = folder / f"{name}-yolo", folder / f"{name}{'-dry' if dry else ''}.json"
     folder.mkdir(parents=True, exist_ok=True)
     if not yolo.exists() and pocketrcnn(["convert", str(source), str(yolo), "--to", "yolo"]):
         raise UserError(f"{source} could not be converted: see above")
     require_same_split(data.split_of, opened(yolo).split_of, str(yolo))
-    listing = listed(name, data.annotations)
+    listing = listed(name, data.annotations, DRY if dry else None)
     write_atomically(path, encode(listing))
     side = choose_side(data.annotations.split("train"))
-    about = {"images": data.splits, "classes": len(listing["classes"]), "side": side, "limit": listing["limit"]}
+    images = {split: len(rows) for split, rows in listing["images"].items()}
+    about = {"images": images, "classes": len(listing["classes"]), "side": side, "limit": listing["limit"]}
     return Prepared(source, yolo, path, side, about)
 
 
@@ -72,10 +79,11 @@ def require_same_split(ours: Mapping[str, str], theirs: Mapping[str, str], where
         )
 
 
-def listed(name: str, annotations: Annotations) -> dict[str, Any]:
-    """The listing of annotated images."""
+def listed(name: str, annotations: Annotations, most: int | None = None) -> dict[str, Any]:
+    """The listing of annotated images, of at most so many that are evaluated."""
     labels = {one: label for label, one in enumerate(annotations.classes)}
     images = {split: [image(one, labels) for one in annotations.split(split)] for split in SPLITS}
+    images |= {split: images[split][:most] for split in ("val", "test")} | {"curve": images["val"][: most or ON_CURVE]}
     numbered = {
         split: [{"id": number, **one} for number, one in enumerate(rows, start=1)] for split, rows in images.items()
     }

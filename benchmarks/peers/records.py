@@ -15,7 +15,7 @@ from pocketrcnn.errors import UserError
 from pocketrcnn.training.run import encode, parse
 
 SCHEMA = 1
-FIXED = ("schema", "quick", "minutes", "model", "hardware")  # what a file has one of
+FIXED = ("schema", "quick", "minutes", "hardware")  # what a file has one of
 
 
 def now() -> str:

@@ -24,13 +24,15 @@ Curve = Sequence[Sequence[float]]
 
 @dataclass(frozen=True)
 class Row:
-    """A program on a data set. side: its own input size in pixels; None for that of our plan."""
+    """A program on a data set. side: its own input size in pixels; None for that of our plan. model: what it trains,
+    where its program can train several."""
 
     data: str
     peer: str
     program: str
     environment: str
     side: int | None = None
+    model: str = ""
 
     @property
     def id(self) -> str:
@@ -46,7 +48,8 @@ ROWS = (
         for data in DETECTION
         for row in (
             Row(data, "ours", "ours_detector", OURS),
-            Row(data, "ultralytics", "ultralytics_detector", "ultralytics"),
+            Row(data, "yolo26n", "ultralytics_detector", "ultralytics", model="yolo26n.yaml"),
+            Row(data, "yolo11n", "ultralytics_detector", "ultralytics", model="yolo11n.yaml"),
             Row(data, "torchvision", "torchvision_detector", "torchvision"),
             Row(data, "torchvision-320", "torchvision_detector", "torchvision", side=320),
         )

@@ -59,7 +59,6 @@ def options_of(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rows", default="", metavar="IDS", help=f"only these: {','.join(row.id for row in ROWS)}")
     parser.add_argument("--quick", action="store_true", help="a dry run: a fifteenth of the time, one round")
     parser.add_argument("--minutes-scale", type=float, metavar="X", help="a dry run: so many times the minutes")
-    parser.add_argument("--model", default="yolo26n.yaml", metavar="YAML", help="model of ultralytics, without weights")
     parser.add_argument("--installer", choices=environments.INSTALLERS, default="uv", help="of the peers")
     parser.add_argument("--work", type=Path, default=WORK, metavar="FOLDER", help="environments, data and runs")
     parser.add_argument("--out", type=Path, metavar="FILE", help="the results (default: docs/results/peers.json)")
@@ -90,12 +89,12 @@ def chosen(names: str, nuclei: Path | None) -> list[Row]:
 def measure(options: argparse.Namespace) -> None:
     """Make what is needed, then measure round by round. The environments come first: nothing installs while it runs."""
     rows, minutes = chosen(options.rows, options.nuclei), {name: m * options.scale for name, m in MINUTES.items()}
-    settings = {"quick": options.dry, "minutes": minutes, "model": options.model}
+    settings = {"quick": options.dry, "minutes": minutes}
     records = Records(options.out, settings | {"hardware": hardware(torch.device("cpu"))})
     with locked(options.work.resolve() / LOCK, another="name another folder with --work"):
         for name in sorted({SCORER, *(row.environment for row in rows)}):
             environments.install(name, options.work.resolve() / "environments", options.installer)
-        sets = prepared({row.data for row in rows}, options.nuclei, options.work.resolve() / "data")
+        sets = prepared({row.data for row in rows}, options.nuclei, options.work.resolve() / "data", options.dry)
         for name, one in sets.items():
             records.describe(name, one.about)
         for number in range(1, options.rounds + 1):
@@ -106,17 +105,17 @@ def measure(options: argparse.Namespace) -> None:
     say(f"results: {options.out}")
 
 
-def prepared(names: set[str], nuclei: Path | None, folder: Path) -> dict[str, Prepared]:
+def prepared(names: set[str], nuclei: Path | None, folder: Path, dry: bool) -> dict[str, Prepared]:
     """The data sets of these names that are images with boxes; CIFAR-10 is fetched for the others."""
     sets, scenes = {}, folder / "scenes96"
     if names - {"nuclei"}:
         download_cifar10()
     if nuclei and "nuclei" in names:
-        sets["nuclei"] = prepare("nuclei", nuclei, folder)
+        sets["nuclei"] = prepare("nuclei", nuclei, folder, dry)
     if "scenes" in names:
         if not scenes.exists() and pocketrcnn(["scenes", str(scenes), *SCENES]):
             raise UserError(f"{scenes} could not be written: see above")
-        sets["scenes"] = prepare("scenes", scenes, folder)
+        sets["scenes"] = prepare("scenes", scenes, folder, dry)
     return sets
 
 
@@ -135,10 +134,12 @@ def measured(
     else:
         source = data.yolo if row.environment == "ultralytics" else data.source.resolve()
         words += ["--listing", data.listing, "--data", source, "--side", row.side or data.side]
-    if row.environment == "ultralytics":
-        words += ["--model", options.model]
+    if row.model:
+        words += ["--model", row.model]
     program(row.environment, row.program, words, options.work, out / "log.txt")
-    record = {"row": row.id, "round": number, "seed": number - 1, "minutes": minutes}
+    shown = [word.name if isinstance(word, Path) else str(word) for word in words]  # no paths of this machine
+    command = " ".join([f"{row.program}.py", *shown])
+    record = {"row": row.id, "round": number, "seed": number - 1, "minutes": minutes, "command": command}
     record |= parse(out / "result.json") | {"side": data and (row.side or data.side)}
     return with_scores(record, data, out, options.work) if data else with_time(record)
 
@@ -154,7 +155,7 @@ def with_scores(record: dict[str, Any], data: Prepared, out: Path, work: Path) -
     """Average precision on test images, and on validation images on the way where the program left detections."""
     (last,) = scores(data, "test", [out / "test.json"], work, out)
     left = [point for point in record["points"] if "detections" in point]
-    found_in = scores(data, "val", [out / one["detections"] for one in left], work, out)
+    found_in = scores(data, "curve", [out / one["detections"] for one in left], work, out)
     for point, found in zip(left, found_in, strict=True):
         del point["detections"]
         point["AP50"] = found["AP50"]

@@ -23,7 +23,8 @@ FEW = 15  # points, which then are dots
 KEPT = Path(__file__).parents[2] / "docs" / "results" / "peers.json"
 NAMES = {  # of the rows, as the chart has them
     "ours": "pocket-rcnn",
-    "ultralytics": "ultralytics",
+    "yolo26n": "yolo26n",
+    "yolo11n": "yolo11n",
     "torchvision": "torchvision",
     "torchvision-320": "torchvision, 320 px",
 }

@@ -103,10 +103,12 @@ def test_all_programs_get_the_same_images_in_the_same_split(programs: Any, nucle
     listing = programs("listing")
     made = listing.prepare("nuclei", nuclei, tmp_path / "data")
     content = json.loads(made.listing.read_text())
-    assert made.about["images"] == {"train": 3, "val": 3, "test": 3}
-    assert [len(rows) for rows in content["images"].values()] == [3, 3, 3]
-    for split, rows in content["images"].items():
+    assert made.about["images"] == {"train": 3, "val": 3, "test": 3, "curve": 3}
+    assert content["images"]["curve"] == content["images"]["val"]
+    for split in ("train", "val", "test"):
+        rows = content["images"][split]
         assert {Path(one["path"]).parent.name for one in rows} == {split}
+        assert [one["id"] for one in rows] == [1, 2, 3]
         assert all(one["boxes"] == [[1, 2, 11, 22], [5.5, 6.25, 20, 25]] for one in rows)
     ours, theirs = listing.opened(nuclei), listing.opened(made.yolo)
     assert ours.split_of == theirs.split_of
@@ -139,11 +141,11 @@ def run(programs: Any, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         given = dict(zip(map(str, words[::2]), words[1::2], strict=True))
         called.append(f"{log.parent.name} {given['--seed']}")
         images = json.loads(given["--listing"].read_text())["images"]
-        for split, file in (("test", "test.json"), ("val", "val-1.json")):
+        for split, file in (("test", "test.json"), ("curve", "curve-1.json")):
             rows = [programs("exchange").coco(o["id"], o["boxes"], [0.9, 0.8], o["labels"]) for o in images[split]]
             (log.parent / file).write_text(json.dumps([row for one in rows for row in one]))
         result = {"seconds": 1, "iterations": 9, "milliseconds": {"torch": 1}, "versions": {}, "threads": 2}
-        points = [{"minutes": 1, "detections": "val-1.json"}]
+        points = [{"minutes": 1, "detections": "curve-1.json"}]
         (log.parent / "result.json").write_text(json.dumps(result | {"points": points}))
         return ""
 
@@ -157,18 +159,20 @@ def test_rounds_take_turns_and_go_on_where_they_stopped(run: Any, nuclei: Path, 
     out, work = tmp_path / "peers.json", tmp_path / "work"
     shared = ["--nuclei", str(nuclei), "--work", str(work), "--out", str(out), "--minutes-scale", "0.1"]
     assert run.main([*shared, "--rounds", "1", "--rows", "nuclei/ours,nuclei/torchvision"]) == 0
-    rows = ["nuclei-ours", "nuclei-ultralytics", "nuclei-torchvision", "nuclei-torchvision-320"]
+    rows = ["nuclei-ours", "nuclei-yolo26n", "nuclei-torchvision", "nuclei-torchvision-320"]
     assert run.called == ["nuclei-ours-1-quick 0", "nuclei-torchvision-1-quick 0"]
     names = ",".join(row.replace("-", "/", 1) for row in rows)
     assert run.main([*shared, "--rounds", "2", "--rows", names]) == 0
     assert run.called[2:] == [
-        *("nuclei-ultralytics-1-quick 0", "nuclei-torchvision-320-1-quick 0"),
+        *("nuclei-yolo26n-1-quick 0", "nuclei-torchvision-320-1-quick 0"),
         *(f"{row}-2-quick 1" for row in rows),
     ]
     content = json.loads(out.read_text())
     assert content["quick"] is True
     assert len(content["rounds"]) == 8
+    assert str(tmp_path) not in out.read_text(), "a path of this machine"
     for one in content["rounds"]:
+        assert " --data nuclei" in one["command"]
         assert one["AP50"] == one["AP"] == 1
         assert one["points"] == [{"minutes": 1, "AP50": 1.0}]
         assert one["side"] == (320 if one["row"].endswith("320") else content["data"]["nuclei"]["side"])
@@ -182,7 +186,7 @@ def test_a_file_holds_one_kind_of_measurement(
     assert run.main([*shared, "--quick", "--nuclei", str(nuclei)]) == 0
     for more, words in (
         (["--nuclei", str(nuclei)], "was measured with quick = True, now it is False"),
-        (["--nuclei", str(nuclei), "--quick", "--model", "other.yaml"], "was measured with model = yolo26n.yaml"),
+        (["--nuclei", str(nuclei), "--minutes-scale", "0.5"], "was measured with minutes = "),
         (["--nuclei", str(nuclei / "train"), "--quick"], "names no train images"),
         (["--quick"], "--rows nuclei/ours: name the folder with --nuclei"),
         (["--quick", "--out", str(run.KEPT)], "peers.json holds full measurements"),

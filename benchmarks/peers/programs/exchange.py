@@ -1,7 +1,7 @@
 """What every program here reads and writes, in plain JSON, so that each can run in an environment of its own.
 
 Read: a listing of the images, see `listing.py`. Written to `--out`: detections as COCO results (test.json, and
-val-N.json on the way), and result.json with times and counts. Nothing but the standard library.
+curve-N.json on the way), and result.json with times and counts. Nothing but the standard library.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-WARM_UP = 3  # images before the clock runs
+WARM_UP, TIMED = 3, 200  # images before the clock runs, and at most while it does
 RESULT, TEST = "result.json", "test.json"
 
 
@@ -65,11 +65,11 @@ def coco(image: int, boxes: Iterable[Sequence[float]], scores: Sequence[float], 
 
 
 def milliseconds(detect: Callable[[Any], Any], images: Sequence[Any]) -> float:
-    """Median time of a call with one decoded image, after some that do not count."""
+    """Median time of a call with one decoded image, of the first TIMED, after some that do not count."""
     for image in images[:WARM_UP]:
         detect(image)
     times = []
-    for image in images:
+    for image in images[:TIMED]:
         begun = time.perf_counter()
         detect(image)
         times.append(1000 * (time.perf_counter() - begun))

@@ -21,9 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.models.detection import FasterRCNN, fasterrcnn_mobilenet_v3_large_320_fpn
 from torchvision.transforms.functional import hflip, to_tensor
 
-BATCH = (
-    4  # images: of 16, as the reference has them on eight cards, a processor sees less than a hundred in five minutes
-)
+BATCH = 4  # images: of the 16 that the reference spreads over eight cards, minutes on a processor see too few
 RATE = 0.02 * BATCH / 16
 DROPS = (16 / 26, 22 / 26)  # of the time, as of the epochs of the reference
 POINTS = 5  # evaluations on the way, the last one at the end
@@ -97,8 +95,8 @@ def train(model: FasterRCNN, listing: Any, minutes: float, out: Path) -> dict[st
         total.backward()
         optimiser.step()
         if watch.seconds >= end * (len(points) + 1) / POINTS:
-            name, minutes_so_far = f"val-{len(points) + 1}.json", watch.seconds / 60
-            watch.pause(partial(detect, model, listing["images"]["val"], out / name))
+            name, minutes_so_far = f"curve-{len(points) + 1}.json", watch.seconds / 60
+            watch.pause(partial(detect, model, listing["images"]["curve"], out / name))
             points.append({"minutes": minutes_so_far, "detections": name, "loss": total.item()})
         if watch.seconds >= end:
             return {"seconds": watch.seconds, "iterations": iteration + 1, "points": points}
