@@ -118,8 +118,8 @@ def short(results: Results) -> str:
 def classifiers(results: Results) -> str:
     """How long each B1 takes to the report's accuracy, in a sentence."""
     names = {"b1/ours": "pocket-rcnn", "b1/loop": "a plain loop in PyTorch on the same network and images"}
-    times = [f"{name} {until(found, results)}" for row, name in names.items() if (found := rounds(results, row))]
-    return f"B1 stays above the report's 64.6 % from so much training on: {listed(times)}." if times else ""
+    times = [f"{until(found, results)} with {name}" for row, name in names.items() if (found := rounds(results, row))]
+    return f"Training until B1 stays above the report's 64.6 %: {listed(times)}." if times else ""
 
 
 def until(found: Rounds, results: Results) -> str:
