@@ -18,7 +18,8 @@ from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.onnx.export import onnx_file
 from pocketrcnn.custom.onnx.parity import BOX, SCORE, Whole, compare, readable
 from pocketrcnn.data.formats import read
-from pocketrcnn.training.machine import processor, versions
+from pocketrcnn.training.machine import versions
+from pocketrcnn.training.measured import processor
 
 
 def main() -> None:

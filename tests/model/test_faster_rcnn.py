@@ -3,6 +3,8 @@
 Covers `model/structures.py`.
 """
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -56,6 +58,8 @@ def test_a_classifier_is_a_detector_whose_one_box_is_the_frame() -> None:
 def test_total_loss_is_the_weighted_sum() -> None:
     losses = {"objectness": torch.tensor(1.0), "box": torch.tensor(2.0), "classification": torch.tensor(3.0)}
     assert float(total_loss(losses, LossConfig(objectness=1, box=100, classification=0.5))) == 1 + 200 + 1.5
+    assert float(total_loss(losses, LossConfig(box=100), ("backbone", "rpn"))) == 1 + 200
+    assert float(total_loss(losses, LossConfig(box=100), ("head",))) == 3
 
 
 def test_the_object_loss_does_not_move_the_box_layer() -> None:
@@ -71,8 +75,6 @@ def test_the_object_loss_does_not_move_the_box_layer() -> None:
 
 @pytest.mark.parametrize("box", ["truth", "predicted", "jittered"])
 def test_training_regions(box: str) -> None:
-    from dataclasses import replace
-
     config = NETWORKS["detector"]
     assert config.roi is not None
     model = FasterRCNN(replace(config, roi=replace(config.roi, train_box=box, jitter=0.05)))
@@ -85,6 +87,22 @@ def test_training_regions(box: str) -> None:
     else:
         assert not torch.equal(prediction.regions, batch.boxes)
         assert torch.allclose(prediction.regions, batch.boxes, atol=26 * 0.05 * 5)
+
+
+def test_empty_slots_are_no_regions() -> None:
+    """Where the true boxes are cropped, slots without an object do not count; without any object all are background."""
+    config = NETWORKS["detector"]
+    assert config.roi is not None
+    model = FasterRCNN(replace(config, roi=replace(config.roi, train_box="truth", background=True)))
+    batch = some_batch(48)
+    labels = batch.labels.clone()
+    labels[1:] = -1
+    few, none = replace(batch, labels=labels), replace(batch, labels=torch.full_like(labels, -1))
+    for given, expected in ((few, [int(labels[0, 0]), *[-1] * (len(batch) - 1)]), (none, [10] * len(batch))):
+        prediction = model(batch.images, given)
+        targets = model.targets(prediction, given)
+        assert targets.classes.flatten().tolist() == expected
+        assert model.losses(prediction, targets, LossConfig())["classification"].isfinite()
 
 
 def test_evaluation_uses_the_boxes_of_the_network_whatever_training_used() -> None:

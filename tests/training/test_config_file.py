@@ -15,6 +15,7 @@ from pocketrcnn.config import (
     DataConfig,
     ModelConfig,
     OptimConfig,
+    PhaseConfig,
     ROIConfig,
     RPNConfig,
     TrainConfig,
@@ -24,6 +25,8 @@ from pocketrcnn.course.experiments import EXPERIMENTS, RECIPES
 from pocketrcnn.errors import UserError, nearest
 from pocketrcnn.training import config_file as settings
 from pocketrcnn.training.config_file import SCHEMA, dump, load, override, to_dict
+
+KNOWN = "name a setting of augment, loss, model, optim, train.phases or train.checkpoint_seconds"
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -201,17 +204,23 @@ def test_settings_are_overridden_by_name() -> None:
     assert override(config, []) == config
 
 
+def test_phases_are_set_by_name_and_come_back_as_they_were_written() -> None:
+    given = "train.phases=[{fraction: 0.5, train_box: truth}, {fraction: 0.5, trained: [rpn], restart: true}]"
+    changed = override(planned(), [given, "train.checkpoint_seconds=0.5"])
+    phases = (PhaseConfig(0.5, train_box="truth"), PhaseConfig(0.5, ("rpn",), restart=True))
+    assert (changed.train.phases, changed.train.checkpoint_seconds) == (phases, 0.5)
+    assert load(dump(changed), "here") == changed
+    assert override(changed, ["train.phases=[]"]).train.phases == ()
+
+
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("augment.past=4", "name a setting of augment, loss, model, optim (did you mean `augment.paste`?)"),
-        ("augment.paste", "--set augment.paste: name a setting of augment, loss, model, optim"),
+        ("augment.past=4", f"{KNOWN} (did you mean `augment.paste`?)"),
+        ("augment.paste", f"--set augment.paste: {KNOWN}"),
         ("augment=4", "--set augment=4: name a setting of"),
         ("model.rpn=4", "--set, model.rpn: expected settings, got a whole number; use another value"),
-        (
-            "train.batch=4",
-            "--set train.batch=4: name a setting of augment, loss, model, optim (did you mean `--batch`?)",
-        ),
+        ("train.batch=4", f"--set train.batch=4: {KNOWN} (did you mean `--batch`?)"),
         ("augment.zoom=3", "--set, augment.zoom: expected a list, got a whole number; use another value"),
         ("augment.zoom=[2, 1]", "augment.zoom is [2.0, 1.0]: use two factors above 0, the smaller one first"),
         ("augment.paste=many", "--set, augment.paste: expected a whole number, got text"),
@@ -228,16 +237,29 @@ def test_settings_are_overridden_by_name() -> None:
             "model.input_size=90",
             "model.input_size=90: model.input_size is not set by name, the anchors depend on it, use --input-size",
         ),
-        (
-            "learning_rate=0.1",
-            "--set learning_rate=0.1: name a setting of augment, loss, model, optim (did you mean `opt",
-        ),
+        ("learning_rate=0.1", f"--set learning_rate=0.1: {KNOWN} (did you mean `opt"),
         ("optim.learning_rate=0.1", "(did you mean `optim.lr`?)"),
         ("lr=0.1", "(did you mean `optim.lr`?)"),
         ("epochs=10", "(did you mean `--iterations`?)"),
         ("optim.nms_iou=0.1", "(did you mean `model.nms_iou`?)"),
         ("model.rpn.training_part=1", "(did you mean `model.rpn.training_fraction`?)"),
-        ("weight=1", "name a setting of augment, loss, model, optim, as in augment.paste=4"),
+        ("weight=1", f"{KNOWN}, as in augment.paste=4"),
+        ("train.phase=[]", "(did you mean `train.phases`?)"),
+        ("phases=[]", "(did you mean `train.phases`?)"),
+        ("train.phases.fraction=1", "--set train.phases.fraction=1: name a setting of"),
+        ("train.phases=[{fractoin: 1}]", "--set, train.phases has the unknown setting `fractoin` (did you mean `fra"),
+        ("train.phases=[{fraction: all}]", "--set, train.phases[0].fraction: expected a number, got text; use another"),
+        ("train.phases={fraction: 1}", "--set, train.phases: expected a list, got settings; use another value"),
+        ("train.phases=[half]", "--set, train.phases[0]: expected settings, got text; use another value"),
+        ("train.phases=[{fraction: 0.5}]", "train.phases: the fractions sum to 0.5: make it 1"),
+        ("train.phases=[{}, {}]", "train.phases: the fractions sum to 2: make it 1"),
+        (
+            "train.phases=[{trained: [rnp]}]",
+            "--set, train.phases[0].trained[0]: invalid enum value 'rnp', expected one of 'backbone', 'rpn', 'head'; ",
+        ),
+        ("train.phases=[{train_box: true_box}]", "expected one of '', 'truth', 'predicted', 'jittered', 'sampled'; "),
+        ("train.phases=[{train_box: [truth]}]", "--set, train.phases[0].train_box: expected text, got a list"),
+        ("train.phases=[{proposals: frozen}]", "train.phases: frozen proposals need an rpn and `train_box: predicted`"),
         (" model.classes =2", "model.classes is not set by name, it follows from the data, change the classes there"),
     ],
 )

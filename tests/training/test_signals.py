@@ -35,3 +35,5 @@ def test_outside_of_the_main_thread_signals_are_left_alone() -> None:
 def test_an_interruption_has_the_exit_code_that_shells_expect() -> None:
     assert Interrupted("at iteration 3", signal.SIGTERM).code == 143
     assert str(Interrupted("at iteration 3", signal.SIGINT)) == "interrupted at iteration 3"
+    saved = Interrupted("at iteration 3", signal.SIGINT, "go on")
+    assert (str(saved), saved.where) == ("interrupted at iteration 3, state saved; go on", "at iteration 3")

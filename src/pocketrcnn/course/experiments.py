@@ -17,6 +17,7 @@ from ..config import (
     LossConfig,
     ModelConfig,
     OptimConfig,
+    PhaseConfig,
     ROIConfig,
     RPNConfig,
     TrainConfig,
@@ -25,6 +26,20 @@ from ..config import (
 from ..errors import UserError, nearest
 
 FULL = 2000  # iterations of the course
+
+ALTERNATING = (
+    PhaseConfig(0.25, ("backbone", "rpn"), restart=True),
+    PhaseConfig(0.25, ("backbone", "head"), "predicted", proposals="frozen", restart=True),
+    PhaseConfig(0.25, ("rpn",), restart=True),
+    PhaseConfig(0.25, ("head",), "predicted", restart=True),
+)
+"""4-step alternating training (Ren et al. 2015, section 3.2): proposals, then a detector on the proposals of the first
+step, then both parts again, each alone, on the features of the second. Another start than in the paper: its first two
+steps each begin with a network trained on ImageNet. Here nothing is pretrained, and step 2 goes on with the features of
+step 1."""
+
+PREDICTED_LATER = (PhaseConfig(0.5, train_box="truth"), PhaseConfig(0.5, train_box="predicted"))
+"""The head learns on true boxes first and on those of the proposal network once these are good."""
 
 Block = Literal["conv", "separable", "residual"]
 

@@ -6,13 +6,14 @@ Legend: B images, N anchors, D box parameters, P proposals, R regions that are c
 others), G object slots, K classes, K' = K or, with the background, K + 1, M detections.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..config import LossConfig, ModelConfig
+from ..config import PARTS, LossConfig, ModelConfig
 from . import boxes
 from .backbones import Backbone
 from .roi import ROIHead
@@ -62,12 +63,17 @@ class FasterRCNN(nn.Module):
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
 
-    def forward(self, images: Tensor, batch: Batch | None = None) -> Prediction:
-        """`batch`, if given, says which regions are classified in place of the network's proposals (training)."""
+    def forward(
+        self, images: Tensor, batch: Batch | None = None, box: str = "", proposed: tuple[Tensor, Tensor] | None = None
+    ) -> Prediction:
+        """`batch`, if given, says which regions are classified in place of the network's proposals (training): see
+        `training_regions` for `box`. `proposed`: boxes [B,P,4] and scores [B,P] that stand for its proposals there.
+        """
         features = self.backbone(self.normalise(images))
         objectness, deltas, proposals, scores = self.propose(features, training=batch is not None)
-        regions = proposals if batch is None else self.training_regions(proposals, scores, batch)
-        shown = scores > 0 if regions is proposals else torch.ones_like(regions[..., 0], dtype=torch.bool)
+        regions, shown = proposals, scores > 0
+        if batch is not None:
+            regions, shown = self.training_regions(*(proposed or (proposals, scores)), batch, box)
         logits, refined = self.classify(features, regions)
         return Prediction(objectness, deltas, proposals, scores, regions, shown, logits, refined)
 
@@ -85,6 +91,19 @@ class FasterRCNN(nn.Module):
         part = self.rpn.config.training_fraction if training else 1.0
         return objectness, deltas, *self.rpn.propose(objectness, deltas, part)
 
+    @torch.no_grad()
+    def training_proposals(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Boxes [B,P,4] and scores [B,P] that this network proposes for the training of another one."""
+        return self.propose(self.backbone(self.normalise(images)), training=True)[2:]
+
+    def train_only(self, parts: Collection[str]) -> None:
+        """Let these parts learn. The others stay as they are to the bit: no gradient, BatchNorm by its statistics."""
+        for name in PARTS:
+            if (part := getattr(self, name)) is not None:
+                part.train(name in parts).requires_grad_(name in parts)
+        if self.backbone.whitened:
+            self.backbone.first_filters().requires_grad_(False)
+
     def classify(self, features: Tensor, regions: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Class logits of the regions [B,R,K'] and corrections of their boxes [B,R,4]."""
         if self.head is None:
@@ -93,17 +112,23 @@ class FasterRCNN(nn.Module):
         shape = regions.shape[:2]
         return logits.view(*shape, -1), None if refined is None else refined.view(*shape, 4)
 
-    def training_regions(self, proposals: Tensor, scores: Tensor, batch: Batch) -> Tensor:
-        """The boxes to classify in training, [B,R,4]."""
+    def training_regions(self, proposals: Tensor, scores: Tensor, batch: Batch, box: str = "") -> tuple[Tensor, Tensor]:
+        """The boxes to classify in training, [B,R,4], and which of them count, bool [B,R].
+
+        `box`: their kind, one of `ROIConfig.train_box`, or empty for the one that is configured.
+        """
         roi = self.config.roi
-        if roi is None or self.head is None or roi.train_box == "predicted":
-            return proposals
-        if roi.train_box == "truth":
-            return batch.boxes
-        if roi.train_box == "sampled":
-            return self.head.sample(proposals, scores, batch.boxes, batch.valid)
+        if roi is None or self.head is None or (box or roi.train_box) == "predicted":
+            return proposals, scores > 0
+        if (box := box or roi.train_box) == "sampled":
+            regions = self.head.sample(proposals, scores, batch.boxes, batch.valid)
+            return regions, torch.ones_like(regions[..., 0], dtype=torch.bool)
+        counted = batch.valid | ~batch.valid.any()  # without any object, empty slots stand for the background
+        if box == "truth":
+            return batch.boxes, counted
         noise = torch.randn_like(batch.boxes) * roi.jitter  # [B,G,4]: t_x, t_y and one scale for both sides
-        return boxes.clip(boxes.decode(noise[..., :3], batch.boxes), self.config.input_size, self.config.input_size)
+        noisy = boxes.decode(noise[..., :3], batch.boxes)
+        return boxes.clip(noisy, self.config.input_size, self.config.input_size), counted
 
     def targets(self, prediction: Prediction, batch: Batch) -> Targets:
         """What the prediction should be."""
@@ -186,6 +211,11 @@ class FasterRCNN(nn.Module):
 CANDIDATES = 3
 
 
-def total_loss(losses: dict[str, Tensor], config: LossConfig) -> Tensor:
-    """The weighted sum of the losses."""
-    return torch.stack([getattr(config, name) * loss for name, loss in losses.items()]).sum()
+# The part of the network that each loss is about; the gradient reaches the backbone through it.
+PART_OF = {"objectness": "rpn", "box": "rpn", "classification": "head", "box_regression": "head"}
+
+
+def total_loss(losses: dict[str, Tensor], config: LossConfig, trained: Collection[str] = PARTS) -> Tensor:
+    """The weighted sum of the losses of the parts that are trained."""
+    counted = {name: loss for name, loss in losses.items() if PART_OF[name] in trained}
+    return torch.stack([getattr(config, name) * loss for name, loss in counted.items()]).sum()

@@ -15,7 +15,9 @@ from ..errors import UserError, nearest
 from . import schema1
 
 SCHEMA = 2  # raised when a saved configuration can no longer be read as it was meant; `schema1` reads the one before
-SECTIONS = ("augment", "loss", "model", "optim")  # what `--set` changes; the other settings have options
+SECTIONS = ("augment", "loss", "model", "optim")  # what `--set` changes, and
+SINGLE = ("train.phases", "train.checkpoint_seconds")  # these; the other settings have options
+SETTABLE = f"{', '.join((*SECTIONS, SINGLE[0]))} or {SINGLE[1]}"
 ELSEWHERE = {  # settings of SECTIONS that others depend on, and how they are changed
     "model.input_size": "the anchors depend on it, use --input-size",
     "model.classes": "it follows from the data, change the classes there",
@@ -31,6 +33,7 @@ KINDS = dict(
     object="settings", array="a list", int="a whole number", float="a number", str="text", bool="true or false"
 )
 FLOAT = "tag:yaml.org,2002:float"
+INDEX = r"\[\d+\]"  # of an item of a list, in the name of a setting
 EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d{1,2}$")  # 1e-3, which YAML 1.1 takes for text: it wants 1.0e-3
 
 
@@ -104,7 +107,7 @@ def from_dict(raw: dict[str, Any], where: str) -> Config:
 def override(config: Config, settings: Sequence[str]) -> Config:
     """The configuration with other values, given as `augment.paste=4` or `augment.zoom=[0.8, 1.6]` (YAML).
 
-    Raises UserError for what is not a setting of SECTIONS, or not a value of it.
+    Raises UserError for what is not a setting of SECTIONS, one of SINGLE, or a value of it.
     """
     raw = to_dict(config)
     for text in settings:
@@ -113,8 +116,8 @@ def override(config: Config, settings: Sequence[str]) -> Config:
         node: Any = raw
         for part in path.split("."):
             node = node.get(part) if isinstance(node, dict) else None
-        if not equals or path.split(".")[0] not in SECTIONS or not isinstance(node, dict) or key not in node:
-            raise UserError(f"--set {text}: name a setting of {', '.join(SECTIONS)}{_hint(name)}")
+        if not equals or not _settable(name) or not isinstance(node, dict) or key not in node:
+            raise UserError(f"--set {text}: name a setting of {SETTABLE}{_hint(name)}")
         if name in ELSEWHERE:
             raise UserError(f"--set {text}: {name} is not set by name, {ELSEWHERE[name]}")
         try:
@@ -124,9 +127,13 @@ def override(config: Config, settings: Sequence[str]) -> Config:
     return _converted(raw, "--set", "use another value")
 
 
+def _settable(name: str) -> bool:
+    return name in SINGLE or ("." in name and name.partition(".")[0] in SECTIONS)
+
+
 def _hint(name: str) -> str:
     """What was meant: by another word for it, by its name in another section, or by a small slip; else an example."""
-    known = [full for full in HINTS if full.split(".")[0] in SECTIONS]
+    known = [full for full in HINTS if _settable(full)]
     key, sections = name.rpartition(".")[2], {full.rpartition(".")[2]: full for full in known}
     near = difflib.get_close_matches(name, known, 1, 0.8)
     meant = SYNONYMS.get(key) or schema1.SETTINGS.get(name) or sections.get(key) or "".join(near)
@@ -153,8 +160,14 @@ def _converted(raw: dict[str, Any], where: str, remedy: str) -> Config:
         if reason.startswith("Expected"):
             reason = re.sub("|".join(rf"\b{name}\b" for name in KINDS), lambda match: KINDS[match[0]], reason)
         else:
-            reason += f", expected one of {', '.join(map(repr, get_args(HINTS.get(path))))}"
+            reason += f", expected one of {', '.join(map(repr, _words(HINTS.get(re.sub(INDEX, '', path)))))}"
         raise UserError(f"{where}, {path}: {reason[0].lower()}{reason[1:]}; {remedy}") from error
+
+
+def _words(hint: Any) -> tuple[Any, ...]:
+    """The values of a Literal, or of the items of a tuple of them."""
+    first, *rest = get_args(hint) or (None,)
+    return _words(first) if rest == [...] else (first, *rest)
 
 
 def _require_known(raw: dict[str, Any], where: str, prefix: str = "") -> None:
@@ -164,5 +177,6 @@ def _require_known(raw: dict[str, Any], where: str, prefix: str = "") -> None:
             near = nearest(str(name), [full.removeprefix(prefix) for full in HINTS if full.startswith(prefix)])
             section = ", ".join(filter(None, (where, prefix[:-1])))
             raise UserError(f"{section} has the unknown setting `{name}`{near}: was another version used?")
-        if isinstance(value, dict):
-            _require_known(value, where, f"{prefix}{name}.")
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, dict):
+                _require_known(inner, where, f"{prefix}{name}.")

@@ -54,7 +54,7 @@ def fit(
     metrics = {"metrics": means, "iterations": state.iteration, **times, "peak_memory_gb": peak_memory_gb()}
     run.finish(state.kept, state.evaluated, (state.tensors(), state.metadata()), metrics, metadata)
     if signals:  # they came during the evaluation, which ends by itself
-        raise Interrupted(f"at the end of {run.name}, state saved; {run.remedy}", signals[0])
+        raise Interrupted(f"at the end of {run.name}", signals[0], run.remedy)
     return metrics
 
 
@@ -75,8 +75,7 @@ def iterations(trainer: Trainer, run: Run, progress: Progress, signals: list[int
             run.save(state.tensors(), state.metadata())
             saved = time.perf_counter()
         if signals:
-            where = f"at iteration {state.iteration} of {run.name}"
-            raise Interrupted(f"{where}, state saved; {run.remedy}", signals[0])
+            raise Interrupted(f"at iteration {state.iteration} of {run.name}", signals[0], run.remedy)
     if state.iteration > (state.log[-1]["iteration"] if state.log else 0):
         add_log_entry(trainer, run, clock)  # resumed with fewer iterations than there are already
 

@@ -19,7 +19,7 @@ from ..errors import UserError
 from ..evaluation.measures import measure
 from ..model.faster_rcnn import total_loss
 from ..model.structures import Batch
-from . import optim
+from . import optim, phases
 from .device import autocast
 from .state import State
 
@@ -53,13 +53,15 @@ class Trainer:
         state, config = self.state, self.config
         for iteration in iterations:
             torch.manual_seed(step_seed(config.train.seed, iteration))
-            optim.set_rates(state.optimisers, optim.schedule(config.optim, iteration, state.planned))
+            phase, done, length = phases.enter(state, config.train, iteration)
+            optim.set_rates(state.optimisers, optim.schedule(config.optim, done, length))
             batch = self.batch(iteration)
             with self.precision():
-                prediction = state.model(batch.images, batch)
+                proposed = state.frozen.training_proposals(batch.images) if state.frozen else None
+                prediction = state.model(batch.images, batch, phase.train_box, proposed)
             targets = state.model.targets(prediction, batch)
             losses = state.model.losses(prediction, targets, config.loss)
-            total = total_loss(losses, config.loss)
+            total = total_loss(losses, config.loss, phase.trained)
             total.backward()  # type: ignore[no-untyped-call]
             for optimiser in state.optimisers:
                 optimiser.step()

@@ -3,7 +3,6 @@
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +10,7 @@ import torch
 from ..config import Config
 from ..version import __version__
 from .device import choose_precision
+from .measured import processor
 
 PACKAGES = ("torch", "numpy", "pillow", "safetensors", "matplotlib")
 
@@ -42,16 +42,6 @@ def hardware(device: torch.device) -> dict[str, Any]:
         "memory_gb": memory_gb(),
         "system": f"{platform.system()} {platform.machine()}",
     }
-
-
-def processor() -> str:
-    """The name of the processor, where the system gives it."""
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
 
 
 def memory_gb() -> float | None:

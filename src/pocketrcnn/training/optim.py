@@ -77,7 +77,10 @@ def build(model: nn.Module, config: OptimConfig) -> list[torch.optim.Optimizer]:
         {"params": shifts, "lr": config.lr * config.bias_lr, "weight_decay": config.bias_decay},
     ]
     if config.name == "sgd":
-        return [torch.optim.SGD(groups, momentum=config.momentum, nesterov=True, fused=True)]
+        sgd = torch.optim.SGD(groups, momentum=config.momentum, nesterov=True, fused=True)
+        for weight in (*weights, *shifts):  # torch fails where some weights have momentum and others do not,
+            sgd.state[weight]["momentum_buffer"] = torch.zeros_like(weight)  # as when a part begins to learn later
+        return [sgd]
     if config.name == "adam":
         return [torch.optim.Adam(groups, fused=True)]
     rest: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, betas=config.betas, fused=True)]

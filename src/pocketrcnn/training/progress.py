@@ -1,8 +1,16 @@
-"""The live line of a run: progress, loss, images a second, time left. Plain lines where there is no terminal."""
+"""The live line of a run: progress, loss, images a second, time left; and that of a set of runs.
+
+Plain lines where there is no terminal.
+"""
 
 from __future__ import annotations
 
+import heapq
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
@@ -10,6 +18,23 @@ from rich.progress import Progress as Bar
 from ..config import Config
 from ..terminal import console, say
 from .state import State
+
+HOURS, MINUTES = 7200, 120  # seconds from which on a time is given in these
+
+Listener = Callable[[int, int], object]
+"""Hears of every iteration of a run: how many are done, and how many are planned."""
+
+_listener: ContextVar[Listener] = ContextVar("listener", default=lambda done, planned: None)
+
+
+@contextmanager
+def heard_by(listener: Listener) -> Iterator[None]:
+    """Whoever watches the run that is trained in this block."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
 
 
 class Progress:
@@ -40,6 +65,7 @@ class Progress:
     def update(self, state: State, due: bool) -> None:
         """After an iteration; `due` after a new log entry."""
         self.bar.update(self.task, completed=state.iteration, total=state.planned, rate=self.rate(state))
+        _listener.get()(state.iteration, state.planned)
         if due and self.bar.disable:
             done = max(1, state.iteration - self.start)
             left = (time.perf_counter() - self.begun) / done * (state.planned - state.iteration)
@@ -51,3 +77,95 @@ class Progress:
         speed = done * self.config.train.batch / max(state.seconds - self.seconds, 1e-9)
         loss = f"loss {state.log[-1]['train']['loss_total']:.4g}  " if state.log else ""
         return f"{loss}{speed:.0f} images/s"
+
+
+@dataclass
+class Part:
+    """What is known of a run of a set: iterations in all, done, and done in this call; seconds that these took."""
+
+    kind: str
+    planned: int
+    done: int = 0
+    fresh: int = 0
+    begun: float | None = None
+    seconds: float = 0.0
+
+
+class SetProgress:
+    """The runs of a set: how many are finished, and the time that is left for all of them."""
+
+    def __init__(self, runs: Sequence[tuple[str, int]], workers: int) -> None:
+        """runs: kind and iterations of each; runs of one kind take the same time for an iteration."""
+        self.parts, self.workers = [Part(kind, iterations) for kind, iterations in runs], workers
+        columns = (
+            "{task.description}",
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("iterations{task.fields[left]}"),
+        )
+        self.bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self.task = self.bar.add_task("", total=None, left="")
+        self.finished = 0
+        self.show()
+
+    def begin(self, number: int) -> None:
+        """A run begins."""
+        self.parts[number].begun = time.perf_counter()
+
+    def update(self, number: int, done: int, planned: int) -> None:
+        """A run has done so many iterations of those that are planned."""
+        part = self.parts[number]
+        part.fresh += done - part.done if part.fresh else 1  # what lies behind a run that goes on took no time now
+        part.done, part.planned = done, planned
+        part.seconds = time.perf_counter() - (part.begun or 0.0)
+        self.show()
+
+    def end(self, number: int) -> None:
+        """A run is finished."""
+        part = self.parts[number]
+        part.fresh += part.planned - part.done if part.fresh else 0
+        part.done, part.seconds = part.planned, time.perf_counter() - (part.begun or 0.0)
+        self.finished += 1
+        self.show()
+
+    def show(self) -> None:
+        """The bar as things are now."""
+        done, planned = (sum(getattr(part, name) for part in self.parts) for name in ("done", "planned"))
+        words = f"{self.finished} of {len(self.parts)} runs"
+        self.bar.update(self.task, completed=done, total=planned, description=words, left=self.left_in_words())
+
+    def say_finished(self) -> None:
+        """A line for a run that is finished, where there is no bar."""
+        if self.bar.disable:
+            say(f"{self.finished} of {len(self.parts)} runs{self.left_in_words()}")
+
+    def left_in_words(self) -> str:
+        """`, 24 min left`; nothing where nothing is left, or not known yet."""
+        left = self.left()
+        return f", {duration(left)} left" if left else ""
+
+    def left(self) -> float | None:
+        """Seconds until all are finished, at the pace so far; None where none is known."""
+        if not any(part.fresh for part in self.parts):
+            return None
+        needed = [(part.planned - part.done) * self.pace(part.kind) for part in self.parts]
+        begun = [part.begun is not None for part in self.parts]
+        free = [seconds for seconds, at_work in zip(needed, begun, strict=True) if at_work and seconds]
+        free += [0.0] * (self.workers - len(free))
+        heapq.heapify(free)
+        for seconds in (seconds for seconds, at_work in zip(needed, begun, strict=True) if not at_work):
+            heapq.heapreplace(free, free[0] + seconds)  # by whoever is free first
+        return max(free)
+
+    def pace(self, kind: str) -> float:
+        """Seconds of an iteration of such runs; where there were none yet, of all."""
+        timed = [part for part in self.parts if part.fresh]
+        alike = [part for part in timed if part.kind == kind] or timed
+        return sum(part.seconds for part in alike) / sum(part.fresh for part in alike)
+
+
+def duration(seconds: float) -> str:
+    """Seconds, minutes or hours in words."""
+    if seconds < MINUTES:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < HOURS else f"{seconds / 3600:.1f} h"

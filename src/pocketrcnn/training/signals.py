@@ -6,10 +6,11 @@ from contextlib import contextmanager
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C or SIGTERM arrived; what was done is kept, as `message` says."""
+    """Ctrl-C or SIGTERM arrived `where`; what was done is kept. remedy: how training goes on from the saved state."""
 
-    def __init__(self, message: str, number: int) -> None:
-        super().__init__(f"interrupted {message}")
+    def __init__(self, where: str, number: int, remedy: str = "") -> None:
+        super().__init__(f"interrupted {where}" + (f", state saved; {remedy}" if remedy else ""))
+        self.where = where
         self.code = 128 + number
         """The exit code that shells expect after this signal."""
 

@@ -19,7 +19,9 @@ from .checkpoint import require_fit
 
 WHITENING, WHITENING_PIXELS = 500, 2**24  # at most so many images, and pixels, give the first filters by their patches
 
-NUMBERS = ("iteration", "seconds", "log", "planned", "elapsed", "evaluation_seconds", "earlier")  # of a checkpoint
+# Of a checkpoint; those that earlier versions do not have begin as they do in a new run.
+NUMBERS = ("iteration", "seconds", "log", "planned", "elapsed", "evaluation_seconds", "earlier", "phase", "phase_began")
+NEW = {"earlier": 0, "phase": 0, "phase_began": 0}
 
 
 @dataclass
@@ -46,6 +48,12 @@ class State:
     """Minutes and iterations of the configuration, behind the plan."""
     earlier: int = 0
     """Log entries from before these were requested; patience does not count them."""
+    phase: int = 0
+    """Which of `train.phases` goes on: see `phases`."""
+    phase_began: int = 0
+    """The iteration with which it began."""
+    frozen: FasterRCNN | None = None
+    """The network as it was then, where regions are chosen among its proposals."""
 
     @classmethod
     def start(cls, config: Config, train: Dataset, device: torch.device) -> State:
@@ -55,7 +63,7 @@ class State:
         count = min(WHITENING, WHITENING_PIXELS // config.model.input_size**2, len(train))
         model.backbone.whiten(model.normalise(train.batch(torch.arange(count)).images))
         average = optim.Average(model, config.optim.average, config.train.iterations) if config.optim.average else None
-        best = copy.deepcopy(model).eval().requires_grad_(False) if config.train.monitor else None
+        best = copied(model) if config.train.monitor else None
         return cls(model, optim.build(model, config.optim), average, best=best).plan(config.train)
 
     def plan(self, settings: TrainConfig) -> State:
@@ -88,6 +96,7 @@ class State:
     def tensors(self) -> dict[str, Tensor]:
         """All tensors of the state by name; also where a checkpoint is copied to."""
         networks = {"model": self.model, "average": self.average and self.average.model, "best": self.best}
+        networks["frozen"] = self.frozen
         named = {f"{i}.{name}": t for i, net in networks.items() if net for name, t in net.state_dict().items()}
         for i, optimiser in enumerate(self.optimisers):
             parameters = [p for group in optimiser.param_groups for p in group["params"]]
@@ -100,12 +109,13 @@ class State:
 
         Where `settings` ask for another time or number of iterations than the checkpoint's, the rest is planned anew.
         """
-        self.prepare_optimisers()
+        self.prepare_optimisers(tensors)
+        self.frozen = copied(self.model) if any(name.startswith("frozen.") for name in tensors) else None
         here = self.tensors()
         require_fit(here, tensors, where, "delete it to start over")
         for name, tensor in here.items():
             tensor.copy_(tensors[name])
-        saved = {"earlier": 0} | {schema1.STATE.get(name, name): value for name, value in metadata.items()}
+        saved = NEW | {schema1.STATE.get(name, name): value for name, value in metadata.items()}
         saved |= {name: schema1.current_names(saved[name]) for name in ("log", "means")}
         self.means = Means.from_plain(saved["means"])
         for name in NUMBERS:
@@ -118,11 +128,19 @@ class State:
         numbers = {name: getattr(self, name) for name in (*NUMBERS, "requested")}
         return {"means": self.means.plain(), **numbers}
 
-    def prepare_optimisers(self) -> None:
-        """Let every optimiser make its state, by a step with gradient 0 and rate 0."""
-        for parameter in self.model.parameters():
-            parameter.grad = torch.zeros_like(parameter) if parameter.requires_grad else None
+    def prepare_optimisers(self, tensors: dict[str, Tensor]) -> None:
+        """Let every optimiser make the state of the parameters that it has one of in a checkpoint, by a step with
+        gradient 0 and rate 0. Parts of the network that never learned have none.
+        """
+        learned = {tuple(name.split(".")[:2]) for name in tensors}
         optim.set_rates(self.optimisers, 0.0)
-        for optimiser in self.optimisers:
+        for i, optimiser in enumerate(self.optimisers):
+            for j, parameter in enumerate(p for group in optimiser.param_groups for p in group["params"]):
+                parameter.grad = torch.zeros_like(parameter) if (f"optimiser{i}", str(j)) in learned else None
             optimiser.step()
             optimiser.zero_grad()
+
+
+def copied(model: FasterRCNN) -> FasterRCNN:
+    """A copy that does not learn."""
+    return copy.deepcopy(model).eval().requires_grad_(False)
