@@ -171,6 +171,17 @@ def test_a_set_is_trained_for_longer(copied: Path) -> None:
     assert replace(second.train, seed=5) == first.train
 
 
+def test_a_longer_set_that_is_interrupted_goes_on_with_every_run(
+    copied: Path, shapes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 3)
+        with pytest.raises(Interrupted, match="iteration 3 of seed-5"):
+            resume(copied, None, 4, "cpu")
+    train(options(shapes, copied, seed=5))
+    assert [metrics(run)["iterations"] for run in runs_of(copied)] == [4, 4]
+
+
 def test_each_run_of_minutes_has_them_for_itself(
     shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,7 +38,7 @@ WORTH_TIMING = 400  # iterations of the whole set: fewer are done sooner than th
 
 @dataclasses.dataclass(frozen=True)
 class Given:
-    """A run of a set, as its process gets it. longer: it takes the length of `config` instead of its own."""
+    """A run of a set, as its process gets it."""
 
     folder: Path
     config: Config
@@ -46,7 +46,6 @@ class Given:
     device: str
     command: str
     spent: float
-    longer: bool = False
 
 
 def train(options: TrainOptions) -> Path:
@@ -96,27 +95,25 @@ def resume(
         data = open_custom_data(config.data, plan.splits)
         first = open_run(folder / name, device) if saved(folder / name) else Run(folder / name, config, chosen)
         sets = single.both(data, config)
-        length = single.lengthened(first, data, sets, minutes, iterations) if minutes or iterations else None
-        if length:
-            plan = dataclasses.replace(plan, config=config_file.saved(length))
+        if minutes or iterations:
+            config = single.lengthened(first, data, sets, minutes, iterations)
+            plan = dataclasses.replace(plan, config=config_file.saved(config))
             require_room(folder, plan)
             keep(folder, plan)
-        train_runs(folder, plan, data, chosen, workers, longer=length is not None)
+        train_runs(folder, plan, data, chosen, workers)
     return folder
 
 
-def train_runs(
-    folder: Path, plan: Plan, data: CustomData, device: torch.device, workers: int | None, *, longer: bool = False
-) -> None:
+def train_runs(folder: Path, plan: Plan, data: CustomData, device: torch.device, workers: int | None) -> None:
     """Train what is not yet trained, and compare all runs."""
-    common = data, device.type, plan.command, plan.spent, longer
+    common = data, device.type, plan.command, plan.spent
     given = [Given(folder / name, config, *common) for name, config in plan.configs().items()]
     left = [one for one in given if not is_finished(one)]
     minutes = given[0].config.train.minutes
     if minutes and len(left) > 1:
         say(f"{len(left)} runs of {minutes:g} min one after the other: each has the whole machine for its time")
     jobs = [Job(one.folder.name, "", one.config.train.iterations, one) for one in left]
-    count = 1 if minutes else choose(left, workers, device)
+    count = 1 if minutes or not left else choose(given, workers, device)
     train_all(train_one, jobs, count, f"`pocketrcnn resume {folder}` goes on from here")
     for one in tracked([one for one in given if one in left or not (one.folder / REPORT).is_file()], "reports"):
         write_run_report(open_run(one.folder, one.device), data)
@@ -124,11 +121,10 @@ def train_runs(
 
 
 def train_one(given: Given) -> None:
-    """One run of a set, begun or gone on with."""
-    device, known = choose_device(given.device), saved(given.folder)
-    longer = known is not None and given.longer
-    with Run(given.folder, known if longer and known else given.config, device, given.command) as run:
-        if longer:
+    """One run of a set, begun or gone on with; where the set has another length now, that is the run's, too."""
+    device, before = choose_device(given.device), saved(given.folder)
+    with Run(given.folder, before or given.config, device, given.command) as run:
+        if before:
             run.config = given.config
             run.extend()
         run.keep_splits(given.data.split_of)
@@ -145,16 +141,15 @@ def is_finished(given: Given) -> bool:
     )
 
 
-def choose(left: Sequence[Given], workers: int | None, device: torch.device) -> int:
-    """How many of the runs that are left are trained at a time."""
-    if workers is None and sum(one.config.train.iterations for one in left) < WORTH_TIMING:
+def choose(runs: Sequence[Given], workers: int | None, device: torch.device) -> int:
+    """How many of the runs are trained at a time. All of a set count, so that one that goes on later has the same
+    number of threads, and ends in the same bytes."""
+    if workers is None and sum(one.config.train.iterations for one in runs) < WORTH_TIMING:
         return 1
-    if not left:
-        return 1
-    config = left[0].config
+    config = runs[0].config
     width, batch, precision = config.model.backbone.width, config.train.batch, config.train.precision
     name = f"{width:g} times the channels, {batch} images of {config.model.input_size} px, {precision}"
-    return choose_workers(workers, len(left), device, name, Steps(prepare, left[0]))
+    return choose_workers(workers, len(runs), device, name, Steps(prepare, runs[0]))
 
 
 def prepare(given: Given) -> Callable[[], None]:
