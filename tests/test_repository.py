@@ -67,7 +67,9 @@ def functions(path: Path) -> Iterator[Function]:
 
 def text_files() -> list[Path]:
     """Everything that people read: sources, tests, scripts, pages, and the files of the project's root."""
-    folders = [path for name in ("src", "tests", "scripts", "docs", ".ci") for path in (ROOT / name).rglob("*")]
+    folders = [
+        path for name in ("src", "tests", "scripts", "benchmarks", "docs", ".ci") for path in (ROOT / name).rglob("*")
+    ]
     kept = [path for path in (*folders, *ROOT.glob("*"), ROOT / ".gitignore") if path.is_file() and path.name != ".git"]
     return [path for path in kept if path.suffix not in (".png", ".pyc", ".jpg", ".whl", ".safetensors")]
 

@@ -19,14 +19,15 @@ import components
 import course
 import fitted
 import nuclei
+import peers
 import stages
 from shown import COMPUTED, Numbers
 from trained import Trained, load
 
 from pocketrcnn.errors import UserError
 
-DRAWINGS = components.PICTURES | fitted.PICTURES  # those that need no run
-GIVEN = components.GIVEN | fitted.GIVEN
+DRAWINGS = components.PICTURES | fitted.PICTURES | peers.PICTURES  # those that need no run
+GIVEN = components.GIVEN | fitted.GIVEN | peers.GIVEN
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 SOURCES = "sources.json"
 Made = tuple[bytes, Numbers, Numbers]

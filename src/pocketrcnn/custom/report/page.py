@@ -38,7 +38,7 @@ def one(run: Summary) -> Page:
         opening=gallery.opening(run),
         introduction=introduction(run, evaluations),
         sections=sections,
-        table=summary_table(named) if evaluations else None,
+        tables=[summary_table(named)] if evaluations else [],
         banner=prose("banner", **run),
         remark=prose("columns") if evaluations else "",
     )
@@ -57,7 +57,7 @@ def several(runs: Comparison) -> Page:
         source="the folders of these runs",
         introduction=prose.paragraphs("runs", **vars(runs)),
         sections=[*sections, speed(runs.runs)],
-        table=summary_table(runs.evaluations) if evaluations else None,
+        tables=[summary_table(runs.evaluations)] if evaluations else [],
         remark=prose("columns") if evaluations else "",
     )
 
