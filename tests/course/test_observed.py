@@ -108,7 +108,7 @@ def test_one_seed_decides_nothing_and_says_so(out: Path) -> None:
 @pytest.mark.slow
 def test_a_record_has_every_arm_with_every_seed(out: Path) -> None:
     one = a4(out)
-    assert list(one["arms"]) == ["F2", "true-box", "predicted-box", "jittered-box", "predicted-later"][1:]
+    assert set(one["arms"]) == {"true-box", "predicted-box", "jittered-box", "predicted-later"}
     assert all(len(arm["measures"]["accuracy"]) == 1 for arm in one["arms"].values())
     assert one["arms"]["predicted-box"]["settings"] == {"model.roi.train_box": "predicted", "model.roi.jitter": "0.0"}
     assert one["arms"]["true-box"]["settings"] == {}, "the published procedure"

@@ -69,14 +69,14 @@ ARM_ROUNDS = 10  # of an observation that times its arms
 STEPS = {100: 2, 2: 10, 1: 20}  # iterations in a round, by images at once; their median counts
 
 
-def arm_times(configs: Mapping[str, Config], rounds: int = ARM_ROUNDS) -> dict[str, dict[str, list[float]]]:
+def arm_times(configs: Mapping[str, Config]) -> dict[str, dict[str, list[float]]]:
     """Milliseconds of an iteration or a prediction, by arm and measure, round by round; the arms take turns."""
     keep_memory()
     times: dict[str, dict[str, list[float]]] = {name: {} for name in configs}
     for time in (*ON_PROCESSOR, *(ON_GPU if torch.cuda.is_available() else ())):
         with threads(1 if time.where == "one" else torch.get_num_threads()):
             work = {name: one_step(config, time) for name, config in configs.items()}
-            for number in range(WARM_UP + rounds):
+            for number in range(WARM_UP + ARM_ROUNDS):
                 for name, step in work.items():
                     taken = 1e3 * median(seconds(step) for _ in range(STEPS[time.batch]))
                     if number >= WARM_UP:

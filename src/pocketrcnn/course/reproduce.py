@@ -12,8 +12,9 @@ import torch
 
 from ..config import DataConfig
 from ..data.dataset import Dataset
-from ..data.files import LOCK, is_unfinished, locked, write_atomically
+from ..data.files import LOCK, is_unfinished, locked, require_room, write_atomically
 from ..errors import UserError
+from ..model import costs
 from ..training.device import choose_device, keep_memory
 from ..training.fit import fit
 from ..training.loop import Trainer
@@ -31,6 +32,7 @@ from .results import data_option, record, totals
 from .shown import show
 
 RESULTS, REPORT = "results.json", "report.html"
+BYTES = 8  # of a run, for each of its weights: what it leaves, and room for a checkpoint meanwhile
 
 
 def reproduce(options: Options) -> Path:
@@ -59,6 +61,8 @@ def train(options: Options, runs: Sequence[Planned], device: torch.device) -> No
     left = [run for run in runs if Run(run.folder, run.config, device).metrics() is None]
     if not left:
         return
+    needed = sum(costs.parameters(run.config.model) * BYTES for run in left)
+    require_room(options.out, needed, f"--seeds {options.seeds or 1}")
     several = options.workers is not None or any(run.config.train.seed for run in runs)
     steps = Steps(iteration, left[0])
     workers = choose_workers(options.workers, len(left), device, left[0].kind, steps) if several else 1

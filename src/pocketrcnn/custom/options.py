@@ -9,6 +9,7 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
+from ..config import Precision
 from ..errors import UserError, require
 
 STEP = 16  # pixels: the input size is a multiple of it, the largest stride of Table 3
@@ -23,6 +24,7 @@ Device = Annotated[str, "DEVICE", "auto, cpu or cuda"]
 SEVERAL = "N runs that differ in the seed alone (SEED, SEED + 1, ..), in one folder, with mean and spread"
 PIXELS = "widths and heights of anchors in pixels of the input"
 ROTATE = "also rotate images by multiples of 90 degrees and flip them upside down"
+PRECISION = "number format of training (default: bfloat16 where this processor is clearly faster in it)"
 BATCH = "default: 2 to 64, from the size and number of the images"
 PATIENCE = "a run has 3 to 12; default: never"
 SETTING = "change a setting that the plan chose (config.yaml of a run lists them)"
@@ -64,6 +66,7 @@ class TrainOptions:
     batch: Annotated[int | None, "N", f"images per iteration ({BATCH})"] = None
     rotate: Annotated[bool, f"{ROTATE}: for images without up and down (microscopes, satellites)"] = False
     settings: Annotated[tuple[str, ...], "--set", "NAME=VALUE", f"{SETTING}, as in augment.paste=4"] = ()
+    precision: Annotated[Precision, PRECISION] = "auto"
     patience: Annotated[int, "N", f"stop after N evaluations without improvement ({PATIENCE})"] = 0
     device: Device = "auto"
     command: str = ""
@@ -71,6 +74,8 @@ class TrainOptions:
     def __post_init__(self) -> None:
         check_length(self.minutes, self.iterations)
         presets = get_args(Preset)
+        formats = get_args(Precision)
+        require(self.precision in formats, f"--precision {self.precision}: use {', '.join(formats)}")
         require(self.preset in presets, f"--preset {self.preset}: use {', '.join(presets)}")
         require(0 <= self.seed < SEEDS, f"--seed {self.seed}: use a number from 0 to {SEEDS - 1}")
         check_seeds(self)

@@ -7,7 +7,6 @@ they have in common, planned once, from which the set goes on.
 from __future__ import annotations
 
 import dataclasses
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import msgspec
 
 from ..config import Config, replace
+from ..data import files
 from ..data.files import LOCK, is_unfinished, require_writable, write_atomically
 from ..data.overview import counted
 from ..errors import UserError
@@ -111,10 +111,4 @@ def require_room(folder: Path, plan: Plan) -> None:
     begun = len(list(folder.glob(f"{PREFIX}*/{CONFIG}")))
     model = config_file.from_dict(plan.config, SET).model
     needed = max(0, plan.seeds - begun) * parameters(model) * BYTES * COPIES
-    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    free = shutil.disk_usage(place).free
-    if free < needed:
-        raise UserError(
-            f"--seeds {plan.seeds}: the runs take {needed / 1e6:,.0f} MB, and {place} has {free / 1e6:,.0f} MB free: "
-            f"make room, use fewer seeds, or choose another folder with --out"
-        )
+    files.require_room(folder, needed, f"--seeds {plan.seeds}")

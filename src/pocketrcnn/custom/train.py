@@ -111,6 +111,7 @@ def with_options(config: Config, options: TrainOptions) -> Config:
     """The planned configuration with the options that do not take part in the plan."""
     settings = options.settings
     config = replace(config, train__seed=options.seed, train__patience=options.patience, train__overrides=settings)
+    config = replace(config, train__precision=options.precision)
     return config_file.override(config, settings)
 
 

@@ -14,6 +14,7 @@ from ...model.architectures import Layer
 from ...report.phrases import Stat
 from ...training import schema1
 from ..experiments import EXPERIMENTS, RECIPES
+from ..observations import ARMS
 from ..verdicts import Outcome, Verdict
 
 SCHEMA = 1
@@ -185,5 +186,8 @@ def read(results: Mapping[str, Any]) -> Results:
     records = sorted(known.records, key=lambda r: (recipes.index(r.recipe), order.get(r.id, len(order))))
     if not known.comparable:
         records = [msgspec.structs.replace(record, published=None) for record in records]
-    observations = sorted(known.observations, key=lambda o: (o.id, recipes.index(o.recipe)))
+    observations = [
+        msgspec.structs.replace(one, arms={name: one.arms[name] for name in ARMS if name in one.arms})
+        for one in sorted(known.observations, key=lambda o: (o.id, recipes.index(o.recipe)))
+    ]
     return msgspec.structs.replace(known, records=records, observations=observations)

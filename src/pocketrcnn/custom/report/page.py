@@ -123,10 +123,20 @@ def repeat(run: Summary) -> Section:
     """Command, versions, and every setting."""
     rows = [Row([f"`{name}`", str(value)]) for name, value in sorted(run["settings"].items())]
     versions = ", ".join(f"{name} {version}" for name, version in sorted(run["versions"].items()))
+    command = with_precision(run["command"], run["settings"]["train.precision"])
     blocks: list[Block] = [
-        Text(prose.paragraphs("repeat", command=run["command"])),
-        *([Code(run["command"])] if run["command"] else []),
+        Text(prose.paragraphs("repeat", command=command)),
+        *([Code(command)] if command else []),
         Text([f"Versions: {versions}."]),
         Table("Every setting, as in `config.yaml`.", ["setting", "value"], rows, "All settings"),
     ]
     return Section("repeat", "How to repeat it", blocks, short="Repeat")
+
+
+def with_precision(command: str, precision: str) -> str:
+    """A command or a call of Python that says the number format, which another processor might choose otherwise."""
+    if not command or "precision" in command:
+        return command
+    if command.endswith(")"):
+        return f"{command[:-1]}, precision={precision!r})"
+    return f"{command} --precision {precision}"
