@@ -112,7 +112,7 @@ def test_a_record_has_every_arm_with_every_seed(out: Path) -> None:
     assert all(len(arm["measures"]["accuracy"]) == 1 for arm in one["arms"].values())
     assert one["arms"]["predicted-box"]["settings"] == {"model.roi.train_box": "predicted", "model.roi.jitter": "0.0"}
     assert one["arms"]["true-box"]["settings"] == {}, "the published procedure"
-    words = "--only A4 --recipe course --iterations 2 --batch 8 --data sample --precision"
+    words = "--only A4 --recipe course --iterations 2 --batch 8 --precision"
     assert words in one["command"]
 
 
