@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from markdown_tables import between, table
 from own_table import stated
-from readme_table import between, table
 
 from pocketrcnn.errors import UserError
 from pocketrcnn.report.phrases import listed, machine, percent

@@ -1,8 +1,9 @@
 """Put measured results into the documents: `python scripts/readme_table.py RESULTS_JSON...`.
 
 Each `results.json` of `pocketrcnn reproduce` is stripped of pictures, curves and layers and kept as
-`docs/results/SCHEDULE-RECIPE.json`. Then the table in README.md and the tables in docs/results.md are made anew from
-the kept files alone; without an argument, only that. A run that is not there is said to be missing.
+`docs/results/SCHEDULE-RECIPE.json`, its observations as `docs/results/observations-RECIPE.json`. Then the table in
+README.md and the tables in docs/results.md are made anew from the kept files alone; without an argument, only that. A
+run that is not there is said to be missing.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import observation_tables
+from markdown_tables import between, table
 
 from pocketrcnn.course.experiments import EXPERIMENTS, Experiment
 from pocketrcnn.course.report import metrics
@@ -43,14 +47,26 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
 
 
 def keep(results: Results, name: str, folder: Path) -> None:
-    """Write one file a recipe. Raises UserError for results that may not stand beside the report's."""
-    if results["data"] != "cifar10" or results["schedule"] not in ("short", "full"):
+    """Write one file a recipe, and one for its observations, whose length is theirs to say.
+
+    Raises UserError for results that may not stand beside the report's.
+    """
+    observed, comparable = results.get("observations", []), results["schedule"] in ("short", "full")
+    if results["data"] != "cifar10" or not (comparable or observed):
         what = f"data {results['data']}, schedule {results['schedule']}"
         raise UserError(f"{name} ({what}) is not comparable: use `pocketrcnn reproduce`, with or without --full")
     folder.mkdir(parents=True, exist_ok=True)
-    for recipe in dict.fromkeys(row["recipe"] for row in results["experiments"]):
-        path = folder / f"{results['schedule']}-{recipe}.json"
-        path.write_text(json.dumps(strip(results, recipe), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    for recipe in dict.fromkeys(row["recipe"] for row in results["experiments"] if comparable):
+        write(folder / f"{results['schedule']}-{recipe}.json", strip(results, recipe))
+    for recipe in dict.fromkeys(row["recipe"] for row in observed):
+        mine = [row for row in observed if row["recipe"] == recipe]
+        facts = {"created": results["created"], "command": without_folder(results["command"])}
+        write(folder / f"observations-{recipe}.json", {**facts, "observations": mine})
+
+
+def write(path: Path, content: Results) -> None:
+    """JSON that people can read."""
+    path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def strip(results: Results, recipe: str) -> Results:
@@ -75,6 +91,7 @@ def documents(root: Path = ROOT) -> dict[Path, str]:
     text = page.read_text(encoding="utf-8")
     for run, results in kept.items():
         text = between(text, f"results {run}", section(results))
+    text = between(text, "observations", observation_tables.section(root / "docs" / "results"))
     short = between(readme.read_text(encoding="utf-8"), "results", readme_table(kept[IN_README]))
     return {readme: short, page: text}
 
@@ -82,15 +99,6 @@ def documents(root: Path = ROOT) -> dict[Path, str]:
 def load(path: Path) -> Results | None:
     """Kept results; None where there are none yet."""
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-
-
-def between(text: str, marker: str, content: str) -> str:
-    """The text with other content between `<!-- marker -->` and `<!-- /marker -->`."""
-    start, stop = f"<!-- {marker} -->\n", f"<!-- /{marker} -->"
-    if text.count(start) != 1 or text.count(stop) != 1:
-        raise UserError(f"the document needs one pair of {start.strip()} and {stop}")
-    head, _, rest = text.partition(start)
-    return f"{head}{start}\n{content}\n{stop}{rest.partition(stop)[2]}"
 
 
 def readme_table(results: Results | None) -> str:
@@ -171,14 +179,6 @@ def facts(results: Results) -> str:
         f"`{results['command']}`, {results['created'][:10]}: {seeds}, {phrases.duration(seconds)} of training in all"
         f"{memory}. {machine(results['hardware'])}. {phrases.sentence(versions)}."
     )
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown; columns whose name begins with `>` are aligned to the right."""
-    rule = ["---:" if name.startswith(">") else "---" for name in header]
-    lines = [[name.removeprefix(">") for name in header], rule, *rows]
-    text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    return text.replace(phrases.NBSP, " ")
 
 
 if __name__ == "__main__":

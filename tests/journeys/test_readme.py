@@ -22,6 +22,7 @@ from tiny_detectors import hold_nothing_back
 from pocketrcnn.cli import main
 from pocketrcnn.config import TrainConfig
 from pocketrcnn.course import bench, experiments
+from pocketrcnn.course.only import chosen
 from pocketrcnn.data.images.pixels import read_image
 from pocketrcnn.model import backbones, roi
 from pocketrcnn.training import timing
@@ -70,8 +71,11 @@ def quick(words: list[str]) -> list[str]:
         return [*without(words, "--minutes", "--iterations"), "--iterations", few]
     if options["verb"] != "reproduce":
         return words
-    kept = {"only": options["only"] or "B1"} | {name: options[name] for name in ("recipe", "seeds", "data", "out")}
-    return ["reproduce", *(str(word) for name, value in kept.items() for word in (f"--{name}", value)), *QUICK]
+    claims = chosen(options["only"])[1]
+    few = {"only": "A4", "seeds": 1} if claims else {"only": options["only"] or "B1", "seeds": options["seeds"]}
+    kept = few | {name: options[name] for name in ("recipe", "data", "out")}
+    named = [str(word) for name, value in kept.items() if value for word in (f"--{name}", value)]
+    return ["reproduce", *named, "--workers", "1", *QUICK]
 
 
 def without(words: list[str], *options: str) -> list[str]:
@@ -196,6 +200,7 @@ def copy(tmp_path: Path) -> Path:
     (tmp_path / "docs").mkdir()
     (tmp_path / "README.md").write_text("before\n<!-- results -->\n<!-- /results -->\nafter\n")
     marked = "".join(f"<!-- results {run} -->\nold\n<!-- /results {run} -->\n" for run in script["RUNS"])
+    marked += "<!-- observations -->\nold\n<!-- /observations -->\n"
     (tmp_path / "docs" / "results.md").write_text(marked)
     return tmp_path
 
