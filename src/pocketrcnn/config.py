@@ -11,6 +11,7 @@ CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "hors
 Part = Literal["backbone", "rpn", "head"]
 PARTS: tuple[Part, ...] = get_args(Part)  # of a detector: what a phase of training may leave as it is
 BACKGROUNDS = "+cifar100:"  # in a source, before the folder that the backgrounds come from
+Precision = Literal["auto", "float32", "bfloat16"]
 
 
 @dataclass(frozen=True)
@@ -261,8 +262,7 @@ class TrainConfig:
     minutes: float = 0.0
     """Time for the whole run: `iterations` follow from it, and are corrected on the way; 0: `iterations` decide."""
     evaluation_images: int = 1000  # test or validation images of an evaluation on the way; the last one always uses all
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """`auto`: bfloat16 where it is measured to be faster, else float32."""
+    precision: Precision = "auto"  # bfloat16 where it is measured to be faster, else float32
     overrides: tuple[str, ...] = ()  # what the user set in place of the plan, as `augment.paste=4`
     checkpoint_seconds: float = 20.0  # time between two savings of the full state
     phases: tuple[PhaseConfig, ...] = ()  # one after the other; none: the whole network learns all the time

@@ -131,7 +131,7 @@ def test_unknown_words_name_the_nearest(shell: Shell, words: str, message: str) 
         ("train there --lr 0.1", "--lr: use --set optim.lr=0.005"),
         ("train there --learning_rate 0.1", "--learning_rate: use --set optim.lr=0.005"),
         ("train there --batch-size 8", "--batch-size: use --batch"),
-        ("train there --workers 8", "--workers: leave it out, there are no worker processes"),
+        ("train there --num-workers 8", "--num-workers: leave it out, images are not read by processes of their own"),
         ("train there --gpu", "--gpu: use --device cuda"),
         ("train there --weights w.pt", "--weights: leave it out, every network is trained from scratch"),
         ("predict run a.png --weights w.pt", "--weights: name the folder of the run, without an option"),

@@ -18,6 +18,7 @@ from runs_in_seconds import interrupt_after
 
 from pocketrcnn.cli.main import main
 from pocketrcnn.training.checkpoint import load_tensors, save_tensors
+from pocketrcnn.training.run import open_run
 
 script = runpy.run_path(str(Path(__file__).parents[2] / "scripts" / "kill_and_resume.py"))
 Moment: Callable[..., Any] = script["Moment"]
@@ -142,6 +143,7 @@ def test_a_detector_trained_in_phases_goes_on_after_ctrl_c_in_each_of_them(
         assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     assert main(["resume", str(tmp_path / "parts"), "--iterations", "12", "--device", "cpu"]) == 0
     assert load_tensors(tmp_path / "parts" / "checkpoint.safetensors")[1]["phase"] == 3, "what is over stays over"
+    assert [phase.trained for phase in open_run(tmp_path / "parts").config.train.phases][2:] == [("rpn",), ("head",)]
     capsys.readouterr()
     assert main([*words[:-3], "--set", "train.phases=[{train_box: trut}]", "--out", str(tmp_path / "new")]) == 2
     error = capsys.readouterr().err

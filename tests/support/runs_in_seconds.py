@@ -35,12 +35,9 @@ FORMATS = ("float32", "bfloat16")
 @contextmanager
 def auto_becomes(precision: str) -> Iterator[None]:
     """`train.precision: auto` is this number format, whatever the processor is faster in."""
-    seconds = {torch.float32: 1.0, torch.bfloat16: 0.5 if precision == "bfloat16" else 2.0}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(device, "convolution_seconds", seconds.__getitem__)
-        device.bfloat16_gain.cache_clear()
+        patch.setattr(device, "bfloat16_gain", lambda: 2.0 if precision == "bfloat16" else 0.5)
         yield
-    device.bfloat16_gain.cache_clear()
 
 
 def small(experiment: str, recipe: str = "pocket", **changes: object) -> Config:

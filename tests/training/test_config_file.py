@@ -178,6 +178,14 @@ def test_plain_settings_can_be_compared() -> None:
     assert to_dict(Config()) == to_dict(load(dump(Config()), "here"))
 
 
+def test_a_configuration_from_before_a_setting_has_its_default_in_a_comparison() -> None:
+    """A run of an earlier version goes on, though its file does not name what came later."""
+    assert to_dict(load("schema: 2\ntrain: {iterations: 5}", "here")) == to_dict(Config(train=TrainConfig(5)))
+    given = override(planned(), ["train.phases=[{fraction: 0.5}, {fraction: 0.5, train_box: truth}]"])
+    phases = (PhaseConfig(0.5), PhaseConfig(0.5, train_box="truth"))
+    assert to_dict(given) == to_dict(replace(planned(), train__phases=phases))
+
+
 def test_nearest_names_what_was_probably_meant() -> None:
     assert nearest("itrations", ["iterations", "batch"]) == " (did you mean `iterations`?)"
     assert nearest("zzz", ["iterations", "batch"]) == ""

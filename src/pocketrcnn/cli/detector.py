@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from ..custom.predict import Predictor
     from ..data.images.pixels import Pixels
 
-RunFolder = Annotated[Path, "RUN", "the folder of a run"]
+RunFolder = Annotated[Path, "RUN", "the folder of a run, or of a set of --seeds"]
 
 
 def train(options: TrainOptions) -> None:
     """Train a detector from scratch on your annotated images: in minutes, no GPU needed."""
-    from ..custom.train import train as work
+    from ..custom.seeds import train as work
 
     work(options)
 
@@ -31,12 +31,13 @@ def resume(
     *,
     minutes: Annotated[float | None, "M", "another time for the whole run"] = None,
     iterations: Annotated[int | None, "N", "another number of iterations for the whole run"] = None,
+    workers: Annotated[int | None, "N", "for a set of --seeds: runs at a time (default: what is faster)"] = None,
     device: Device = "auto",
 ) -> None:
     """Go on with an interrupted run, or train a finished one for longer."""
-    from ..custom.train import resume as work
+    from ..custom.seeds import resume as work
 
-    work(run, minutes, iterations, device)
+    work(run, minutes, iterations, device, workers)
 
 
 def evaluate(
@@ -50,9 +51,11 @@ def evaluate(
     """Measure average precision, errors and the best threshold of a run, on its test images or on other data."""
     from ..custom.evaluate import evaluate_run, show_evaluation
     from ..custom.report.summary import write_run_report
+    from ..custom.run_set import best_run
     from ..terminal import say
 
-    finished, model, custom, evaluation = evaluate_run(run, data, split, device)
+    best = best_run(run, (lambda _: None) if as_json else say)
+    finished, model, custom, evaluation = evaluate_run(best, data, split, device)
     if as_json:
         print(json.dumps(vars(evaluation), indent=1))
     else:
@@ -64,7 +67,7 @@ def evaluate(
 
 
 def predict(
-    detector: Annotated[Path, "RUN", "the folder of a run, or a file from `export`"],
+    detector: Annotated[Path, "RUN", "the folder of a run or set, or a file from `export`"],
     images: Annotated[list[str], "IMAGE", "files, folders, or patterns such as 'photos/**/*.jpg'"],
     options: PredictOptions,
     *,
@@ -96,23 +99,27 @@ def load_detector(path: Path, device: str) -> Predictor:
             raise UserError(f"--device cuda: {path} runs on the processor; leave it out, or name the folder of the run")
         return Exported.load(path)
     from ..custom.detector import Detector
+    from ..custom.run_set import best_run
+    from ..terminal import say
     from ..training.device import keep_memory
 
     keep_memory()
-    return Detector.load(path, device)
+    return Detector.load(best_run(path, say), device)
 
 
 def export(run: RunFolder, *, out: Annotated[Path | None, "FILE", "the file (default: RUN/model.onnx)"] = None) -> None:
     """Write a finished run as one ONNX file, from pixels to final boxes, compared with torch before it is written."""
     from ..custom.onnx.export import export as work
+    from ..custom.run_set import best_run
     from ..terminal import say
     from ..training.run import open_run, saved_splits
 
     def inputs(side: int) -> tuple[Pixels, str]:
-        opened = open_run(run, "cpu")
+        opened = open_run(best, "cpu")
         return verification_frames(opened.config.data, side, saved_splits(opened.folder))
 
-    path = work(run, inputs, out)
+    best = best_run(run, say)
+    path = work(best, inputs, out)
     say(f"next: pocketrcnn predict {shlex.quote(str(path))} IMAGES", wrap=False)
 
 

@@ -61,7 +61,7 @@ def bench(
 
 
 def report(
-    folders: Annotated[list[Path], "RUN", "folders of runs, or the output folder of reproduce"],
+    folders: Annotated[list[Path], "RUN", "folders of runs or sets, or the output folder of reproduce"],
     *,
     out: Annotated[
         Path | None,
@@ -70,13 +70,18 @@ def report(
     ] = None,
 ) -> None:
     """Write a page on a run, on several runs side by side, or on the results of `reproduce`."""
+    from ..custom.report.summary import REPORT
+    from ..custom.run_set import is_set, runs_of
     from ..terminal import say
     from ..training.run import CONFIG
 
     if out:
         require_page(out)
-    runs = all((folder / CONFIG).is_file() for folder in folders)
-    say(f"report: {report_of_runs(folders, out) if runs else report_of_results(folders, out)}")
+    runs = [run for folder in folders for run in runs_of(folder)]
+    if len(folders) == 1 and is_set(folders[0]):
+        out = out or folders[0] / REPORT
+    are_runs = all((folder / CONFIG).is_file() for folder in runs)
+    say(f"report: {report_of_runs(runs, out) if are_runs else report_of_results(folders, out)}")
 
 
 def report_of_runs(folders: list[Path], out: Path | None) -> Path:

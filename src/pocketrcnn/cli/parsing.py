@@ -24,7 +24,7 @@ HINTS = (  # words of other tools, and of older versions; the option that the co
     (("--weights", "--pretrained", "--ckpt"), "--preset", "leave it out, every network is trained from scratch"),
     (("--weights", "--model", "--ckpt"), "", "name the folder of the run, without an option"),
     (("--resume",), "--preset", "use the command `pocketrcnn resume RUN`"),
-    (("--workers", "--num-workers"), "", "leave it out, there are no worker processes"),
+    (("--num-workers",), "", "leave it out, images are not read by processes of their own"),
     (("--data", "--source", "--images", "--dataset", "--input"), "", "write the path without an option"),
     (("--project", "--name", "--output", "--output-dir", "--save-dir"), "--out", "use --out"),
     (("--format",), "--to", "use --to"),

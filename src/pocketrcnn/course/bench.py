@@ -1,21 +1,25 @@
-"""`pocketrcnn bench step`: how long one training iteration takes, and how near that is to the processor's best.
+"""Times. `pocketrcnn bench step`: how long one training iteration takes, and how near that is to the processor's best.
 
 Everything is included: drawing and augmenting the batch, forward, backward, optimiser. Iterations alternate with a
 matrix product of the same number format, so that a neighbour on the machine slows both; medians are given.
 """
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from statistics import median
 from typing import Any
 
 import torch
 
-from ..config import ModelConfig, replace
+from ..config import Config, ModelConfig, replace
 from ..model import costs
 from ..training.device import choose_precision, keep_memory
 from ..training.loop import Trainer
 from ..training.machine import environment
-from ..training.timing import alternate
+from ..training.timing import WARM_UP, alternate, seconds
 from .data.datasets import open_dataset
 from .experiments import EXPERIMENTS
+from .observations import ON_GPU, ON_PROCESSOR, Time
 
 MEASURED = ("B1", "B2", "B3", "F2")
 PRODUCT = 1536  # side of the square matrices: far larger than the caches, 40 ms on two cores
@@ -59,3 +63,53 @@ def step(source: str, rounds: int, recipe: str) -> dict[str, Any]:
             }
         )
     return {"recipe": recipe, "rounds": rounds, "rows": rows, **environment(configs[MEASURED[-1]], device)}
+
+
+ARM_ROUNDS = 10  # of an observation that times its arms
+STEPS = {100: 2, 2: 10, 1: 20}  # iterations in a round, by images at once; their median counts
+
+
+def arm_times(configs: Mapping[str, Config]) -> dict[str, dict[str, list[float]]]:
+    """Milliseconds of an iteration or a prediction, by arm and measure, round by round; the arms take turns."""
+    keep_memory()
+    times: dict[str, dict[str, list[float]]] = {name: {} for name in configs}
+    for time in (*ON_PROCESSOR, *(ON_GPU if torch.cuda.is_available() else ())):
+        with threads(1 if time.where == "one" else torch.get_num_threads()):
+            work = {name: one_step(config, time) for name, config in configs.items()}
+            for number in range(WARM_UP + ARM_ROUNDS):
+                for name, step in work.items():
+                    taken = 1e3 * median(seconds(step) for _ in range(STEPS[time.batch]))
+                    if number >= WARM_UP:
+                        times[name].setdefault(time.name, []).append(taken)
+    return times
+
+
+def one_step(config: Config, time: Time) -> Callable[[], Any]:
+    """An iteration of training, or a prediction in the precision of all that a user gets, from pixels to detections."""
+    device = torch.device("cuda" if time.where == "gpu" else "cpu")
+    config = replace(config, train__batch=max(2, time.batch))
+    trainer = Trainer(config, open_dataset(config.data, "train"), open_dataset(config.data, "test"), device)
+    model, images = trainer.state.model, trainer.batch(0).images[: time.batch]
+
+    def step() -> None:
+        if time.way == "training":
+            trainer.step()
+        else:
+            with torch.no_grad():
+                model.detect(images)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    model.train(time.way == "training")
+    return step
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """So many threads for torch, as long as the block lasts."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -10,9 +10,9 @@ import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
-from ..config import BACKGROUNDS
+from ..config import BACKGROUNDS, Precision
 from ..errors import UserError, nearest, require
 from .experiments import FULL, NETWORKS, RECIPES, Experiment
 
@@ -36,8 +36,12 @@ class Options:
     recipe: Annotated[str, (*RECIPES, "both"), "pocket: that of this project; course: the published procedure"] = (
         "pocket"
     )
-    only: Annotated[str, "IDS", "only these experiments, as in B1,F2"] = ""
-    seeds: Annotated[int, "N", "runs with different random numbers, for mean and spread"] = 1
+    only: Annotated[str, "IDS", "only these experiments, as in B1,F2, or observations: A1 to A7, A for all"] = ""
+    seeds: Annotated[
+        int | None, "N", "runs with different random numbers, for mean and spread (default: 1; 3 for observations)"
+    ] = None
+    workers: Annotated[int | None, "N", "runs side by side, one thread each (default: as measured to be faster)"] = None
+    precision: Annotated[Precision, "number format of training (default: bfloat16 where it is clearly faster)"] = "auto"
     iterations: Annotated[int | None, "N", "another number of iterations for every experiment"] = None
     batch: Annotated[int, "N", "images per iteration"] = 100
     checkpoint: Annotated[float, "SECONDS", "time between two checkpoints"] = 20.0
@@ -50,7 +54,10 @@ class Options:
     command: str = "pocketrcnn reproduce"
 
     def __post_init__(self) -> None:
-        require(self.seeds >= 1, f"--seeds {self.seeds}: use 1 or more")
+        require(self.seeds is None or self.seeds >= 1, f"--seeds {self.seeds}: use 1 or more")
+        require(self.workers is None or self.workers >= 1, f"--workers {self.workers}: use 1 or more")
+        formats = get_args(Precision)
+        require(self.precision in formats, f"--precision {self.precision}: use {', '.join(formats)}")
         iterations = self.iterations
         require(iterations is None or iterations >= 1, f"--iterations {iterations}: use 1 or more")
         require(self.batch >= 2, f"--batch {self.batch}: use 2 or more images, BatchNorm needs them")

@@ -3,7 +3,7 @@
 import shlex
 from typing import Any
 
-from ..config import DataConfig, TrainConfig
+from ..config import Config, DataConfig, TrainConfig
 from ..data.dataset import Dataset
 from ..model import costs
 from ..training.machine import peak_memory_gb
@@ -40,13 +40,21 @@ def record(experiment: Experiment, recipe: str, runs: list[Run], train: Dataset,
         layers=layers,
         curves=curves([run.log_entries() for run in runs]),
         pictures=pictures(experiment, runs[0], train, test),
-        command=f"pocketrcnn reproduce --only {experiment.id} --recipe {recipe}"
-        + f" --iterations {config.train.iterations}"
-        + (f" --batch {config.train.batch}" if config.train.batch != TrainConfig.batch else "")
-        + (f" --seeds {len(runs)}" if len(runs) > 1 else "")
-        + ("" if config.data.source == "cifar10" else f" --data {data_option(config.data.source)}"),
+        command=command(experiment.id, recipe, config, len(runs)),
         versions=environment["versions"],
         hardware=environment["hardware"],
+    )
+
+
+def command(id: str, recipe: str, config: Config, seeds: int, iterations: bool = True) -> str:
+    """The command that makes the runs of an experiment or an observation again. iterations: whether it names them."""
+    return (
+        f"pocketrcnn reproduce --only {id} --recipe {recipe}"
+        + (f" --iterations {config.train.iterations}" if iterations else "")
+        + (f" --batch {config.train.batch}" if config.train.batch != TrainConfig.batch else "")
+        + (f" --seeds {seeds}" if seeds > 1 else "")
+        + f" --precision {config.train.precision}"
+        + ("" if config.data.source == "cifar10" else f" --data {data_option(config.data.source)}")
     )
 
 

@@ -2,7 +2,9 @@
 
 plan       input size, anchors, network and schedule that suit a data set
 anchors    anchors that fit its boxes
-train      `pocketrcnn train` and `resume`
+train      `pocketrcnn train` and `resume`: a run
+seeds      `train --seeds`: runs that differ in the seed alone
+run_set    the folder of such a set; its best run
 evaluate   `pocketrcnn eval`
 predict    `pocketrcnn predict`: images to JSON, CSV, pictures and crops
 detector   the public `Detector`: images of any kind to boxes

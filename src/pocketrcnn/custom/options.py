@@ -9,6 +9,7 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
+from ..config import Precision
 from ..errors import UserError, require
 
 STEP = 16  # pixels: the input size is a multiple of it, the largest stride of Table 3
@@ -20,8 +21,10 @@ Preset = Literal["auto", "small", "medium", "large"]
 Data = Annotated[Path, "DATA", "folder, or JSON, data.yaml, XML or CSV file, in COCO, Pascal VOC, YOLO or CSV format"]
 VocOrigin = Annotated[Literal[0, 1], "N", "first pixel in VOC boxes: 0, as most programs write them, or 1, as in VOC"]
 Device = Annotated[str, "DEVICE", "auto, cpu or cuda"]
+SEVERAL = "N runs that differ in the seed alone (SEED, SEED + 1, ..), in one folder, with mean and spread"
 PIXELS = "widths and heights of anchors in pixels of the input"
 ROTATE = "also rotate images by multiples of 90 degrees and flip them upside down"
+PRECISION = "number format of training (default: bfloat16 where this processor is clearly faster in it)"
 BATCH = "default: 2 to 64, from the size and number of the images"
 PATIENCE = "a run has 3 to 12; default: never"
 SETTING = "change a setting that the plan chose (config.yaml of a run lists them)"
@@ -54,11 +57,16 @@ class TrainOptions:
     preset: Annotated[Preset, "size of the network; auto: the largest that the time allows"] = "auto"
     out: Annotated[Path | None, "RUN", "folder of the run (default: runs/NAME of the data, or NAME-2, ..)"] = None
     seed: Annotated[int, "N", "seed of the random numbers"] = 0
+    seeds: Annotated[int | None, "N", f"{SEVERAL}; with --minutes each has the whole machine for M minutes"] = None
+    workers: Annotated[int | None, "N", "with --seeds and --iterations: runs at a time (default: what is faster)"] = (
+        None
+    )
     anchors: Annotated[Anchors | None, parse_anchors, "LIST", f"{PIXELS}, as in 12x12,24x16 (default: fitted)"] = None
     input_size: Annotated[int | None, "PX", f"side of the input, a multiple of {STEP} (default: from the data)"] = None
     batch: Annotated[int | None, "N", f"images per iteration ({BATCH})"] = None
     rotate: Annotated[bool, f"{ROTATE}: for images without up and down (microscopes, satellites)"] = False
     settings: Annotated[tuple[str, ...], "--set", "NAME=VALUE", f"{SETTING}, as in augment.paste=4"] = ()
+    precision: Annotated[Precision, PRECISION] = "auto"
     patience: Annotated[int, "N", f"stop after N evaluations without improvement ({PATIENCE})"] = 0
     device: Device = "auto"
     command: str = ""
@@ -66,8 +74,11 @@ class TrainOptions:
     def __post_init__(self) -> None:
         check_length(self.minutes, self.iterations)
         presets = get_args(Preset)
+        formats = get_args(Precision)
+        require(self.precision in formats, f"--precision {self.precision}: use {', '.join(formats)}")
         require(self.preset in presets, f"--preset {self.preset}: use {', '.join(presets)}")
         require(0 <= self.seed < SEEDS, f"--seed {self.seed}: use a number from 0 to {SEEDS - 1}")
+        check_seeds(self)
         size, batch = self.input_size, self.batch
         valid = size is None or (size >= STEP and size % STEP == 0)
         require(valid, f"--input-size {size}: use a multiple of {STEP} pixels")
@@ -99,6 +110,19 @@ def check_length(minutes: float | None, iterations: int | None) -> None:
         raise UserError(f"--minutes {minutes:g}: use a time above 0")
     if iterations is not None and iterations < 1:
         raise UserError(f"--iterations {iterations}: use 1 or more")
+
+
+def check_seeds(options: TrainOptions) -> None:
+    """Raises UserError for a set of runs that cannot be, and for what belongs to a set alone."""
+    seeds, workers, fixed = options.seeds, options.workers, ("train.seed=", "data.seed=")
+    require(seeds is None or seeds >= 1, f"--seeds {seeds}: use 1 or more")
+    last = SEEDS - 1
+    require(options.seed + (seeds or 1) <= SEEDS, f"--seeds {seeds}: there is no seed above {last}, use fewer")
+    given = next((setting for setting in options.settings if setting.startswith(fixed)), "")
+    require(seeds is None or not given, f"--set {given} and --seeds contradict each other: begin with --seed instead")
+    require(workers is None or workers >= 1, f"--workers {workers}: use 1 or more")
+    alone = f"--workers {workers}: leave it out, only runs of --seeds with --iterations are trained side by side"
+    require(workers is None or (seeds is not None and options.iterations is not None), alone)
 
 
 IDS = "results get its image ids, by file name, and its category ids, by class name"

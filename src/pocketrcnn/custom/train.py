@@ -46,22 +46,44 @@ def train(options: TrainOptions) -> Path:
     device = choose_device(options.device)
     if options.out:
         require_place(options.out)
-    else:
-        require_writable(RUNS)
-    source = DataConfig(str(options.data.resolve()), "folder", voc_origin=options.voc_origin, seed=options.seed)
-    data = open_custom_data(source, saved_splits(options.out) if options.out else None)
-    render(data.report)
-    plan, sets = prepared(options, data, device)
-    for reason in plan.reasons:
-        say(reason)
-    config = replace(plan.config, data=dataclasses.replace(source, classes=plan.config.data.classes))
-    name = Path(os.path.abspath(options.data)).name  # a link keeps its name
-    folder = options.out or first_free(RUNS / re.sub(r"\s+", "-", name))
+    folder = folder_of(options)
+    data = checked(options, saved_splits(folder))
+    config, sets = planned(options, data, device)
     with Run(folder, config, device, options.command or options.call) as run:
         run.keep_splits(data.split_of)
         fit(*sets, run, time.perf_counter() - begun, partial(conclude, run, data, sets[1]))
         finish(run, data)
     return folder
+
+
+def folder_of(options: TrainOptions) -> Path:
+    """The folder of a run or set: the one that was named, or the first free one with the name of the data."""
+    if options.out:
+        return options.out
+    require_writable(RUNS)
+    name = Path(os.path.abspath(options.data)).name  # a link keeps its name
+    return first_free(RUNS / re.sub(r"\s+", "-", name))
+
+
+def checked(options: TrainOptions, known: dict[str, str] | None) -> CustomData:
+    """The data, checked; what is in them is shown. known: the splits of images that were trained on before."""
+    data = open_custom_data(data_of(options), known)
+    render(data.report)
+    return data
+
+
+def data_of(options: TrainOptions) -> DataConfig:
+    """Where the data are, and how they are read."""
+    return DataConfig(str(options.data.resolve()), "folder", voc_origin=options.voc_origin, seed=options.seed)
+
+
+def planned(options: TrainOptions, data: CustomData, device: torch.device) -> tuple[Config, tuple[Folder, Folder]]:
+    """The configuration, whose reasons are shown, and the training and validation images."""
+    plan, sets = prepared(options, data, device)
+    for reason in plan.reasons:
+        say(reason)
+    source = dataclasses.replace(data_of(options), classes=plan.config.data.classes)
+    return replace(plan.config, data=source), sets
 
 
 def prepared(options: TrainOptions, data: CustomData, device: torch.device) -> tuple[Plan, tuple[Folder, Folder]]:
@@ -89,16 +111,17 @@ def with_options(config: Config, options: TrainOptions) -> Config:
     """The planned configuration with the options that do not take part in the plan."""
     settings = options.settings
     config = replace(config, train__seed=options.seed, train__patience=options.patience, train__overrides=settings)
+    config = replace(config, train__precision=options.precision)
     return config_file.override(config, settings)
 
 
-def both(data: CustomData, config: Config) -> tuple[Folder, Folder]:
-    """Training and validation images; a single image is both."""
+def both(data: CustomData, config: Config, *, quiet: bool = False) -> tuple[Folder, Folder]:
+    """Training and validation images; a single image is both. What is special about them is said, unless `quiet`."""
     side, held = config.model.input_size, held_out(data)
-    if held == "train":
+    if held == "train" and not quiet:
         say("no validation images: metrics are optimistic, they are measured on the training images")
     sets = data.folder("train", side), data.folder(held, side)
-    for fault in (fault for folder in sets for fault in folder.skipped):
+    for fault in (fault for folder in sets for fault in folder.skipped if not quiet):
         say(f"skipped: {fault}")
     return sets
 

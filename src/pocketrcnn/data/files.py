@@ -168,6 +168,19 @@ def require_writable(folder: Path, remedy: str = "choose another folder with --o
                 path.rmdir()
 
 
+def require_room(folder: Path, needed: float, runs: str) -> None:
+    """Raises UserError where the disk of a folder, which need not be there, has fewer bytes free than `runs` take.
+
+    runs: the option that asks for them, in words.
+    """
+    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if (free := shutil.disk_usage(place).free) < needed:
+        raise UserError(
+            f"{runs}: the runs take {needed / 1e6:,.0f} MB, and {place} has {free / 1e6:,.0f} MB free: make room, use "
+            f"fewer seeds, or {OUT}"
+        )
+
+
 def first_free(folder: Path) -> Path:
     """The first of FOLDER, FOLDER-2, FOLDER-3, .. that does not exist."""
     names = (folder if i == 1 else folder.with_name(f"{folder.name}-{i}") for i in count(1))

@@ -10,13 +10,13 @@ To read in an afternoon, in this order, with `docs/components.md` beside it (lin
     model/boxes.py                   270  all arithmetic on boxes: IoU, anchors, matching, deltas, suppression
     model/rpn.py                     110  the region proposal network and its losses
     model/roi.py                     119  regions cut out of the feature map, and the head that names them
-    model/faster_rcnn.py             191  the whole: regions, targets, losses, detections
+    model/faster_rcnn.py             221  the whole: regions, targets, losses, detections
 
 How it learns:
 
     data/augment/augment.py           84  random changes of training images
-    training/optim.py                135  Muon, schedules, averaged weights
-    training/loop.py                  86  the training loop
+    training/optim.py                138  Muon, schedules, averaged weights
+    training/loop.py                  88  the training loop
 
 How good it is:
 

@@ -144,7 +144,7 @@ class Page:
     sections: Sequence[Section]
     opening: Figure | None = None
     """Pictures at the top of the page."""
-    table: Table | None = None
+    tables: Sequence[Table] = ()
     banner: str = ""
     remark: str = ""
     more: Cell | None = None

@@ -1,23 +1,8 @@
 """How a network learns, and the folder that it leaves.
 
-loop         the training loop
-optim        Muon, schedules, averaged weights
-phases       training in phases: which parts learn, on which regions
-state        what changes during training; what a checkpoint holds
-fit          a run from beginning to end: resuming, evaluations, checkpoints around the loop
-clock        as many iterations as the minutes allow
-progress     the live line on the terminal
-signals      Ctrl-C and SIGTERM, noted
-run          the folder of a run
-config_file  a configuration as YAML, and back
-schema1      what schema 1 called settings and metrics
-checkpoint   tensors in files: atomic, verified, never a pickle
-device       device, precision, memory
-machine      versions and hardware
-measured     what was measured once on this machine, and is kept
-timing       two pieces of work timed in turn
 loop          the training loop
 optim         Muon, schedules, averaged weights
+phases        training in phases: which parts learn, on which regions
 state         what changes during training; what a checkpoint holds
 fit           a run from beginning to end: resuming, evaluations, checkpoints around the loop
 clock         as many iterations as the minutes allow

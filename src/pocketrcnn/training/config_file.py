@@ -1,5 +1,6 @@
 """A configuration as YAML, and back. No torch here."""
 
+import dataclasses
 import difflib
 import math
 import re
@@ -71,7 +72,8 @@ HINTS = hints(Config)
 
 def to_dict(config: Config) -> dict[str, Any]:
     """Plain types only, for YAML, JSON and comparison."""
-    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(config))
+    whole = dataclasses.asdict(config)  # msgspec alone leaves out what was not given when it read the configuration
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(whole))
     return plain
 
 

@@ -1,18 +1,24 @@
 """Where the arithmetic happens: device, precision, and memory that is kept."""
 
 import ctypes
-import time
+from collections.abc import Callable
 from functools import cache
 
 import torch
+from torch import Tensor
+from torch.nn import functional
 
 from ..errors import UserError
+from .measured import instructions, remember, remembered
+from .timing import alternate
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # numbers of glibc's malloc.h
 
 # On the processors tried so far the gain is 0.3 to 0.5, or 1.7 and more, so that noise never decides.
 CLEARLY_FASTER = 1.2
-TRIALS = 6
+ROUNDS = 15
+GAIN = "bfloat16_gain"
+BFLOAT16_INSTRUCTIONS = {"avx512_bf16", "amx_bf16", "avx_ne_convert", "bf16", "svebf16"}  # as Linux names them
 
 # Precision of all that a user gets: detections, final metrics, pictures, times, the exported file. Training and
 # the evaluations on the way have that of the configuration. Weights are in this one, so it needs no autocast.
@@ -61,23 +67,35 @@ def choose_precision(precision: str, device: torch.device) -> str:
 
 @cache
 def bfloat16_gain() -> float:
-    """How many times as fast as in float32 this processor convolves in bfloat16; measured once, in a tenth of a second.
+    """How many times as fast as in float32 this processor convolves in bfloat16; 0 without instructions for it.
 
-    The list of its instructions does not tell: one processor with AVX512-BF16, without AMX, took twice as long with
-    them, others half as long (docs/log.md).
+    Measured once a processor and kept, so that the same command always computes in the same format. The list of its
+    instructions does not tell: one processor with AVX512-BF16, without AMX, took twice as long with them, others half
+    as long (docs/log.md).
     """
-    seconds = {dtype: convolution_seconds(dtype) for dtype in (torch.float32, torch.bfloat16)}
-    return seconds[torch.float32] / seconds[torch.bfloat16]
+    known = instructions()
+    if known and not known & BFLOAT16_INSTRUCTIONS:
+        return 0.0
+    gain = remembered(GAIN)
+    if not isinstance(gain, float):
+        gain = measured_gain()
+        remember(GAIN, gain)
+    return gain
 
 
-@torch.no_grad()
-def convolution_seconds(dtype: torch.dtype) -> float:
-    """Seconds of a convolution of the size that training is full of, the best of a few."""
-    x, weight = (torch.ones(shape, dtype=dtype) for shape in ((16, 96, 32, 32), (96, 96, 3, 3)))
+def measured_gain() -> float:
+    """The gain, by convolutions in turn on one thread, so that a busy neighbour slows both formats alike."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        plain, short = alternate(convolution(torch.float32), convolution(torch.bfloat16), ROUNDS)
+    finally:
+        torch.set_num_threads(threads)
+    return plain / short
+
+
+def convolution(dtype: torch.dtype) -> Callable[[], Tensor]:
+    """A convolution of the kind that training is full of."""
+    x, weight = (torch.ones(shape, dtype=dtype) for shape in ((4, 96, 32, 32), (96, 96, 3, 3)))
     x, weight = (tensor.contiguous(memory_format=torch.channels_last) for tensor in (x, weight))
-    times = []
-    for _ in range(TRIALS):
-        begun = time.perf_counter()
-        torch.nn.functional.conv2d(x, weight, padding=1)
-        times.append(time.perf_counter() - begun)
-    return min(times)
+    return torch.no_grad()(lambda: functional.conv2d(x, weight, padding=1))

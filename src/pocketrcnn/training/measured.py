@@ -58,9 +58,16 @@ def place() -> Path:
 
 def processor() -> str:
     """The name of the processor, where the system gives it."""
+    return line_of("model name") or platform.processor() or platform.machine()
+
+
+def instructions() -> set[str]:
+    """The processor's extensions of its instructions, as Linux names them; empty where the system does not say."""
+    return set((line_of("flags") or line_of("Features")).split())
+
+
+def line_of(name: str) -> str:
+    """What Linux says of the processor under a name, empty where it says nothing."""
     info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
+    lines = info.read_text(encoding="utf-8", errors="replace").splitlines() if info.is_file() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.partition(":")[0].strip() == name), "")

@@ -1,10 +1,12 @@
-"""Charts that only the report of the course has: multiplications by stage, and ours beside the published values."""
+"""Charts that only the report of the course has: multiplications by stage, published values, arms."""
 
 from collections.abc import Sequence
+from statistics import fmean
 
 from ...report import charts
 from ...report.charts import Axes
 from ...report.colours import BLUE, INK, RULE
+from ..verdicts import interval
 from .records import Record
 
 
@@ -49,3 +51,23 @@ def dot_chart(records: Sequence[Record]) -> str:
         axes.xaxis.set_major_locator(charts.few(6))
 
     return charts.svg(paint, 0.5 + 0.27 * len(names), charts.beside(names), 0.3)
+
+
+def arm_chart(rows: Sequence[tuple[str, Sequence[float]]], percent: bool, unit: str = "") -> str:
+    """One line an arm: a dot for each value, a bar for the 95 % interval of their mean, a tick for the mean."""
+    names, factor = [name for name, _ in rows], 100 if percent else 1
+
+    def paint(axes: Axes) -> None:
+        for y, (_, values) in enumerate(rows):
+            scaled = [factor * value for value in values]
+            low, high = interval(scaled)
+            if low is not None and high is not None:
+                axes.plot([low, high], [y, y], color=INK, linewidth=1.4, zorder=2)
+            axes.plot(fmean(scaled), y, "|", color=INK, markersize=13, markeredgewidth=1.8, zorder=3)
+            axes.plot(scaled, [y] * len(scaled), "o", color=BLUE, markersize=5, alpha=0.75, zorder=4)
+        charts.name_rows(axes, names)
+        axes.set_ylim(len(names) - 0.4, -0.6)
+        axes.xaxis.set_major_formatter(charts.ticks("%" if percent else unit))
+        axes.xaxis.set_major_locator(charts.few(3))
+
+    return charts.svg(paint, 0.5 + 0.3 * len(names), charts.beside(names), 0.3)

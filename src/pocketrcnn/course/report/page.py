@@ -9,12 +9,12 @@ from ...report import phrases
 from ...report.blocks import Cell, Page, Section
 from ...report.html import html, write
 from ...report.prose import Prose
-from . import closing, comparison, experiment, gallery, networks
+from . import closing, comparison, experiment, gallery, networks, observations
 from .records import Results, read
 
 TITLE = "Every number of the report, beside ours"
 OTHER_TITLE = "The experiments of the report, on other images"
-PARTS = {"b1": "Base networks", "r1": "Region proposals", "f1": "Faster R-CNN"}
+PARTS = {"b1": "Base networks", "r1": "Region proposals", "f1": "Faster R-CNN", "a1": "Observations"}
 prose = Prose(__name__, "page.md")
 
 
@@ -45,7 +45,7 @@ def render(results: dict[str, Any]) -> str:
         opening=gallery.opening(known),
         introduction=introduction,
         sections=sections(known),
-        table=comparison.summary_table(known),
+        tables=[table for table in (observations.verdict_table(known), comparison.summary_table(known)) if table],
         banner=prose("banner", data=known.data),
         remark=prose("careful") if known.comparable else "",
         more=Cell("All errata", "errata"),
@@ -57,7 +57,7 @@ def sections(results: Results) -> list[Section]:
     """All sections in the order of the page."""
     one = partial(experiment.section, results)
     detectors = [*gallery.DETECTORS, *(id for id in gallery.EXTRA if results.find(id))]
-    body = [*map(one, networks.NETWORKS), networks.compare(results), one("R1"), one("R2"), gallery.crops(results)]
-    body += [*map(one, detectors), gallery.detections(results)]
+    body = [*map(one, networks.NETWORKS), networks.compare(results), one("B5"), one("R1"), one("R2")]
+    body += [gallery.crops(results), *map(one, detectors), gallery.detections(results), *observations.sections(results)]
     parted = [replace(section, part=PARTS.get(section.id, "")) for section in body]
     return [*parted, comparison.final(results), closing.errata(), closing.reproduce(results)]

@@ -14,6 +14,8 @@ from ...model.architectures import Layer
 from ...report.phrases import Stat
 from ...training import schema1
 from ..experiments import EXPERIMENTS, RECIPES
+from ..observations import ARMS
+from ..verdicts import Outcome, Verdict
 
 SCHEMA = 1
 
@@ -85,6 +87,38 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, rename={"published": "re
         return curve if curve and curve.x else None
 
 
+class ObservedArm(msgspec.Struct, frozen=True, kw_only=True):
+    """The runs of one arm: what it is, in words and settings, and its measures seed by seed."""
+
+    words: str
+    experiment: str
+    settings: Mapping[str, Any]
+    iterations: int
+    multiplications: int
+    measures: Mapping[str, Sequence[float]]
+
+
+class Observed(msgspec.Struct, frozen=True, kw_only=True):
+    """An observation of the report under one recipe: its verdict, and the runs behind it."""
+
+    id: str
+    claim: str
+    recipe: str
+    verdict: Verdict
+    seeds: int
+    """Runs of an arm; of a timed observation, rounds."""
+    outcomes: Sequence[Outcome]
+    arms: Mapping[str, ObservedArm]
+    command: str
+    versions: Mapping[str, Any]
+    hardware: Mapping[str, Any]
+
+    @property
+    def missing(self) -> list[Outcome]:
+        """Comparisons without a measurement."""
+        return [one for one in self.outcomes if one.verdict == "not measured"]
+
+
 class Results(msgspec.Struct, frozen=True, kw_only=True, rename={"records": "experiments"}):
     """The whole file."""
 
@@ -99,6 +133,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True, rename={"records": "exp
     seconds_total: float
     peak_memory_gb: float | None  # None where no run says it
     records: Sequence[Record]
+    observations: Sequence[Observed] = ()
 
     @property
     def comparable(self) -> bool:
@@ -145,9 +180,14 @@ def read(results: Mapping[str, Any]) -> Results:
             f"results.json, {where}: missing or of another form: {error}; remove the file and run "
             "`pocketrcnn reproduce` again, finished runs are kept"
         ) from error
-    recipes = [*RECIPES, *sorted({record.recipe for record in known.records} - {*RECIPES})]
+    named = {record.recipe for record in known.records} | {one.recipe for one in known.observations}
+    recipes = [*RECIPES, *sorted(named - {*RECIPES})]
     order = {id: position for position, id in enumerate(EXPERIMENTS)}
     records = sorted(known.records, key=lambda r: (recipes.index(r.recipe), order.get(r.id, len(order))))
     if not known.comparable:
         records = [msgspec.structs.replace(record, published=None) for record in records]
-    return msgspec.structs.replace(known, records=records)
+    observations = [
+        msgspec.structs.replace(one, arms={name: one.arms[name] for name in ARMS if name in one.arms})
+        for one in sorted(known.observations, key=lambda o: (o.id, recipes.index(o.recipe)))
+    ]
+    return msgspec.structs.replace(known, records=records, observations=observations)

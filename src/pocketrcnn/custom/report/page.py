@@ -38,7 +38,7 @@ def one(run: Summary) -> Page:
         opening=gallery.opening(run),
         introduction=introduction(run, evaluations),
         sections=sections,
-        table=summary_table(named) if evaluations else None,
+        tables=[summary_table(named)] if evaluations else [],
         banner=prose("banner", **run),
         remark=prose("columns") if evaluations else "",
     )
@@ -57,7 +57,7 @@ def several(runs: Comparison) -> Page:
         source="the folders of these runs",
         introduction=prose.paragraphs("runs", **vars(runs)),
         sections=[*sections, speed(runs.runs)],
-        table=summary_table(runs.evaluations) if evaluations else None,
+        tables=[summary_table(runs.evaluations)] if evaluations else [],
         remark=prose("columns") if evaluations else "",
     )
 
@@ -123,10 +123,20 @@ def repeat(run: Summary) -> Section:
     """Command, versions, and every setting."""
     rows = [Row([f"`{name}`", str(value)]) for name, value in sorted(run["settings"].items())]
     versions = ", ".join(f"{name} {version}" for name, version in sorted(run["versions"].items()))
+    command = with_precision(run["command"], run["settings"]["train.precision"])
     blocks: list[Block] = [
-        Text(prose.paragraphs("repeat", command=run["command"])),
-        *([Code(run["command"])] if run["command"] else []),
+        Text(prose.paragraphs("repeat", command=command)),
+        *([Code(command)] if command else []),
         Text([f"Versions: {versions}."]),
         Table("Every setting, as in `config.yaml`.", ["setting", "value"], rows, "All settings"),
     ]
     return Section("repeat", "How to repeat it", blocks, short="Repeat")
+
+
+def with_precision(command: str, precision: str) -> str:
+    """A command or a call of Python that says the number format, which another processor might choose otherwise."""
+    if not command or "precision" in command:
+        return command
+    if command.endswith(")"):
+        return f"{command[:-1]}, precision={precision!r})"
+    return f"{command} --precision {precision}"
