@@ -305,9 +305,13 @@ def conditions(module: ast.Module) -> Iterator[ast.AST]:
 
 def decides_by_name(condition: ast.AST) -> bool:
     """Whether a recipe, a network or an experiment stands in an expression, as a name or as a text."""
-    from pocketrcnn.course.experiments import DERIVED, EXPERIMENTS, NETWORKS, RECIPES
+    from pocketrcnn.course.experiments import EXPERIMENTS, NETWORKS, RECIPES
+    from pocketrcnn.course.observations import ARMS, OBSERVATIONS
+    from pocketrcnn.course.only import DERIVED
 
-    known = {*RECIPES, *NETWORKS, *EXPERIMENTS, *DERIVED} - {"rpn"}  # `rpn` is also a part of every detector
+    known = {*RECIPES, *NETWORKS, *EXPERIMENTS, *DERIVED, *ARMS, *OBSERVATIONS} - {
+        "rpn"
+    }  # `rpn` is also a part of every detector
     for node in ast.walk(condition):
         words = {getattr(node, "id", None), getattr(node, "attr", None), getattr(node, "value", None)}
         texts = {word for word in words if isinstance(word, str)}

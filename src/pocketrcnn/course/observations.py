@@ -100,14 +100,19 @@ class Observation:
     id: str
     claim: str
     comparisons: tuple[Comparison, ...]
-    measures: tuple[str, ...]
+    measures: tuple[str, ...] = ()
     """What its charts show, arm by arm."""
     beside: tuple[str, ...] = ()
     """Arms that are shown and take part in no comparison."""
     recipes: tuple[str, ...] = ("pocket", "course")
     """Under which the claim makes sense."""
-    timed: bool = False
-    """Its arms are not trained, but timed."""
+    shows: Literal["arms", "curves", "times"] = "arms"
+    """Every arm with every seed; curves of one arm; or times: then its arms are not trained, but timed."""
+
+    @property
+    def timed(self) -> bool:
+        """Whether its arms are timed."""
+        return self.shows == "times"
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -175,7 +180,7 @@ OBSERVATIONS = {
                 _much_sooner("objectness_accuracy_test", "accuracy_test"),
                 _much_sooner("mean_iou_test", "accuracy_test"),
             ),
-            (),
+            shows="curves",
         ),
         Observation(
             "A2",
@@ -236,7 +241,7 @@ OBSERVATIONS = {
                 *_as_fast("B3", ON_GPU[0]),
             ),
             tuple(time.name for time in (*ON_PROCESSOR, *ON_GPU)),
-            timed=True,
+            shows="times",
         ),
     )
 }

@@ -53,8 +53,8 @@ def command(id: str, recipe: str, config: Config, seeds: int, iterations: bool =
         + (f" --iterations {config.train.iterations}" if iterations else "")
         + (f" --batch {config.train.batch}" if config.train.batch != TrainConfig.batch else "")
         + (f" --seeds {seeds}" if seeds > 1 else "")
-        + ("" if config.data.source == "cifar10" else f" --data {data_option(config.data.source)}")
         + f" --precision {config.train.precision}"
+        + ("" if config.data.source == "cifar10" else f" --data {data_option(config.data.source)}")
     )
 
 

@@ -4,7 +4,7 @@ from ...report.blocks import Block, Figure, Section, Text
 from ...report.prose import Prose
 from ..experiments import EXPERIMENTS
 from . import curves, metrics, tables
-from .networks import NETWORKS
+from .networks import CLASSIFIERS
 from .records import Record, Results
 
 PRINTED, CORRECT = 44_921_856, 59_179_008  # multiplications of the ResNet: in the report, and the right count
@@ -22,7 +22,7 @@ def section(results: Results, id: str) -> Section:
         tables.run_table(records),
         *tables.proposal_tables(records),
         *(figure for record in records for figure in FIGURES[id](record)),
-        tables.layer_table(records[0], folded=id not in (*NETWORKS, "B5")),
+        tables.layer_table(records[0], folded=id not in CLASSIFIERS),
     ]
     return Section(id.lower(), title, [block for block in blocks if block], short=id)
 
@@ -72,7 +72,7 @@ def _detector(record: Record) -> list[Figure | None]:
 
 
 FIGURES = {
-    **dict.fromkeys((*NETWORKS, "B5"), _network),
+    **dict.fromkeys(CLASSIFIERS, _network),
     "R1": _classifier,
     "R2": _regressor,
     **dict.fromkeys(("F2", "F3", "F4", "F1M"), _detector),

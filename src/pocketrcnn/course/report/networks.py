@@ -14,6 +14,7 @@ from .charts import shades, stacked_chart
 from .records import Record, Results, by_recipe
 
 NETWORKS = ("B1", "B2", "B3")
+CLASSIFIERS = (*NETWORKS, "B5")
 COLUMNS = (
     "network", "#test accuracy", "#training time", "#one iteration", "#multiplications", "#parameters",
     "#accuracy per million",

@@ -107,15 +107,17 @@ def is_timed(one: Observed) -> bool:
 
 
 def figures(results: Results, one: Observed) -> list[Block]:
-    """Its charts: for A1 curves of the detector, for A7 times, else every arm with every seed as a dot."""
-    if is_timed(one):
-        return [
-            times_table(one),
-            dots(one, [name for name in MAIN_TIMES if name in next(iter(one.arms.values())).measures]),
-        ]
-    if one.id == "A1":
-        return [progress(record) for record in results.find("F2") if record.recipe == one.recipe]
-    return [dots(one, OBSERVATIONS[one.id].measures)]
+    """Every arm with every seed as a dot; or the curves of the base; or times."""
+    observation = OBSERVATIONS[one.id]
+    match observation.shows:
+        case "arms":
+            return [dots(one, observation.measures)]
+        case "curves":
+            bases = [arm.experiment for arm in one.arms.values()]
+            return [progress(record) for record in results.find(*bases) if record.recipe == one.recipe]
+        case "times":
+            measured = next(iter(one.arms.values())).measures
+            return [times_table(one), dots(one, [name for name in MAIN_TIMES if name in measured])]
 
 
 MAIN_TIMES = ("training_100_all", "training_100_gpu")
