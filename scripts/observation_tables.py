@@ -45,12 +45,10 @@ def verdicts(made: dict[str, list[Observed]]) -> str:
 
 def comparisons(kept: Kept, made: list[Observed]) -> str:
     """Every comparison of a recipe with its interval, and one sentence on each observation."""
-    iterations = sorted({arm.iterations for one in made for arm in one.arms.values() if arm.iterations})
-    size = " to ".join(phrases.count(n) for n in dict.fromkeys((iterations[0], iterations[-1]))) if iterations else "no"
-    recipe, hardware = made[0].recipe, machine(made[0].hardware)
-    head = (
-        f"{recipe.capitalize()} recipe, `{kept['command']}`, {kept['created'][:10]}: {size} iterations. {hardware}.\n"
-    )
+    lengths = sorted({arm.iterations for one in made for arm in one.arms.values() if arm.iterations}) or [0]
+    size = " to ".join(phrases.count(n) for n in dict.fromkeys((lengths[0], lengths[-1])))
+    what = f"{made[0].recipe.capitalize()} recipe, `{kept['command']}`, {kept['created'][:10]}: {size} iterations."
+    head = f"{what} {machine(made[0].hardware)}.\n"
     rows = [[one.id, *row] for one in made for row in cells(page.outcome_table(one))]
     columns = ("", "claimed", ">first", ">second", ">difference", ">95 % interval", ">n", "verdict")
     items = "".join(f"- {one.id}: {explanation(one)}\n" for one in made)

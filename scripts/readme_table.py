@@ -105,7 +105,7 @@ def readme_table(results: Results | None) -> str:
     """One line an experiment: the report's figure, ours, iterations, time."""
     rows = {row["id"]: row for row in results["experiments"]} if results else {}
     listed = [e for e in EXPERIMENTS.values() if e.by_default]
-    header = ("", "experiment", "measure", ">report", ">ours", ">iterations", ">training")
+    header = ("", "experiment", "measure", ">report", ">ours", ">runs", ">iterations", ">training")
     text = table(header, [readme_row(e, rows.get(e.id)) for e in listed])
     if results is None:
         return f"{text}\nThe short runs have not been measured yet; the report's numbers stand alone.\n"
@@ -118,9 +118,15 @@ def readme_row(experiment: Experiment, row: Results | None) -> list[str]:
     theirs = metrics.published_value(published.metric, published.value)
     head = [experiment.id, experiment.title, metrics.NAMES[published.metric], theirs]
     if row is None:
-        return [*head, "–", "–", "–"]
+        return [*head, "–", "–", "–", "–"]
     ours = f"**{shown(row, published.metric)}**"
-    return [*head, ours, phrases.count(row["iterations"]), f"{row['seconds']['mean']:.0f} s"]
+    return [
+        *head,
+        ours,
+        str(row["metrics"][published.metric]["n"]),
+        phrases.count(row["iterations"]),
+        f"{row['seconds']['mean']:.0f} s",
+    ]
 
 
 def section(results: Results | None) -> str:
