@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from ..config import DataConfig
-from ..course.only import NAMES
+from ..course.only import names
 from ..course.options import Backgrounds, Options
 from ..errors import UserError
 
@@ -13,7 +13,7 @@ from ..errors import UserError
 def experiments(words: list[str]) -> str:
     """Experiments without their option, `B1 F2`, as ` (did you mean `--only B1,F2`?)`; nothing for other words."""
     only = ",".join(words)
-    return f" (did you mean `--only {only}`?)" if {*NAMES}.issuperset(only.upper().split(",")) else ""
+    return f" (did you mean `--only {only}`?)" if set(names()).issuperset(only.upper().split(",")) else ""
 
 
 def reproduce(options: Options) -> None:

@@ -7,7 +7,11 @@ from .observations import OBSERVATIONS, Observation
 # Parts of the report that need no training: what they are made from.
 DERIVED = {"B4": ("B1", "B2", "B3"), "F1": ("R2",)}
 ALL_OBSERVATIONS = "A"
-NAMES = (*EXPERIMENTS, *DERIVED, ALL_OBSERVATIONS, *OBSERVATIONS)
+
+
+def names() -> list[str]:
+    """Everything that `--only` knows."""
+    return [*EXPERIMENTS, *DERIVED, ALL_OBSERVATIONS, *OBSERVATIONS]
 
 
 def chosen(only: str, recipe: str = "both") -> tuple[list[Experiment], list[Observation]]:
@@ -19,12 +23,12 @@ def chosen(only: str, recipe: str = "both") -> tuple[list[Experiment], list[Obse
     if not only:
         return [e for e in EXPERIMENTS.values() if e.by_default], []
     wanted: list[str] = []
-    there = f"there are {', '.join(sorted(NAMES))}"
+    there = f"there are {', '.join(sorted(names()))}"
     for name in (part.strip().upper() for part in only.split(",")):
         if not name:
             raise UserError(f"--only {only}: an experiment is missing beside a comma: write them as in B1,F2; {there}")
-        if name not in NAMES:
-            raise UserError(f"--only {name}: no such experiment{nearest(name, NAMES)}; {there}")
+        if name not in names():
+            raise UserError(f"--only {name}: no such experiment{nearest(name, names())}; {there}")
         if name in OBSERVATIONS and not makes_sense(OBSERVATIONS[name], recipe):
             about = OBSERVATIONS[name].recipes[0]
             raise UserError(f"--only {name}: {name} is about the {about} recipe, not {recipe}: add --recipe {about}")
