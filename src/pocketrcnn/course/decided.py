@@ -17,7 +17,7 @@ from .options import Options
 from .plan import MORE_SEEDS, RUNS, SEEDS, Claim, Plan, finished_runs, planned
 from .report.records import Observed
 from .results import command
-from .verdicts import overall
+from .verdicts import FEWEST, overall
 
 TIMES = "times.json"  # behind the name of a recipe
 
@@ -44,11 +44,11 @@ def seeds_of(options: Options) -> int:
 
 
 def is_there(options: Options, claim: Claim, device: torch.device) -> bool:
-    """Whether everything that decides an observation has been run."""
+    """Whether enough has been run for a verdict, though nobody asked for it."""
     recipe, observation = claim
     if observation.timed:
         return times_file(options, recipe).is_file()
-    return all(runs_of(options, claim, device).values())
+    return all(len(of_arm) >= FEWEST for of_arm in runs_of(options, claim, device).values())
 
 
 def runs_of(options: Options, claim: Claim, device: torch.device, most: int | None = None) -> dict[str, list[Run]]:

@@ -1,9 +1,12 @@
 """What is measured of a run for the report's observations, beyond its final metrics."""
 
-from collections.abc import Sequence
-from typing import Any
+from __future__ import annotations
 
-from ..training.run import Run
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..training.run import Run
 
 WAY = 0.9  # of the way from the first to the last value of a curve
 

@@ -46,6 +46,7 @@ def _commands(results: Results) -> Table:
         Row([r.id, r.recipe, phrases.count(r.iterations), ", ".join(map(str, r.seeds)), f"`{r.command}`"])
         for r in results.records
     ]
+    rows += [Row([o.id, o.recipe, "", f"n = {o.seeds}", f"`{o.command}`"]) for o in results.observations]
     return Table("Each experiment by itself.", ["experiment", "recipe", "#iterations", "seeds", "command"], rows)
 
 

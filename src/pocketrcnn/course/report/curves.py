@@ -7,8 +7,9 @@ from ...report import charts, phrases
 from ...report.blocks import Figure, Key
 from ...report.colours import BLUE, ORANGE
 from ...report.prose import Prose
+from ..quantities import ninety
 from . import metrics
-from .records import Curve, Record
+from .records import Record
 
 COLOURS = {"training": ORANGE, "test": BLUE}
 prose = Prose(__name__, "curves.md")
@@ -81,16 +82,6 @@ def passing(record: Record) -> str:
     return prose("passed", published=shown, iteration=curve.x[better.index(True)], stays=better[-1])
 
 
-def ninety(curve: Curve) -> float | None:
-    """The first iteration at which nine tenths of the way from the first to the last value are covered."""
-    mean = curve.mean
-    if len(mean) < 2 or mean[0] == mean[-1]:
-        return None
-    goal = mean[0] + 0.9 * (mean[-1] - mean[0])
-    rising = mean[-1] > mean[0]
-    return next(x for x, y in zip(curve.x, mean, strict=True) if (y >= goal if rising else y <= goal))
-
-
 def gap(record: Record, curve: str = "accuracy") -> str:
     """A sentence on the last training and test value of an accuracy, or nothing where one is not there."""
     train, test = record.curve(f"{curve}_train"), record.curve(f"{curve}_test")
@@ -115,5 +106,7 @@ def fall(record: Record, curve: str, name: str) -> str:
 def pace(record: Record) -> str:
     """Which part of a detector learns faster: a test of the report's first observation (A1)."""
     proposals, objects = record.curve("objectness_accuracy_test"), record.curve("accuracy_test")
-    early, late = proposals and ninety(proposals), objects and ninety(objects)
-    return "" if early is None or late is None else prose("pace", early=early, late=late)
+    if not proposals or not objects or len(objects.x) < 2:
+        return ""
+    early, late = (round(ninety(curve.x, curve.mean)) for curve in (proposals, objects))
+    return prose("pace", early=early, late=late)

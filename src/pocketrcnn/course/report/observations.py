@@ -14,6 +14,7 @@ from .explained import explanation
 from .measures import CURVES, MEASURES, TIMES
 from .records import Observed, ObservedArm, Record, Results
 
+ABOUT = "course"  # the recipe that all claims are about
 prose = Prose(__name__, "observations.md")
 
 
@@ -38,7 +39,7 @@ def verdict_cell(one: Observed | None) -> Cell | str:
 def sections(results: Results) -> list[Section]:
     """A section for each observation; one on all of them where none was put to the test."""
     if not results.observations:
-        text = prose("none", command=results.adding("A"))
+        text = prose("none", command=results.adding("A", ABOUT))
         return [Section("observations", "The report's observations", [Text([text], "note")], short="Observations")]
     return [section(results, id) for id in OBSERVATIONS]
 
@@ -50,7 +51,7 @@ def section(results: Results, id: str) -> Section:
     for one in made:
         blocks += [Text([verdict(one)]), outcome_table(one), *figures(results, one)]
     if not made:
-        blocks.append(Text([prose("missing", id=id, command=results.adding(id))], "note"))
+        blocks.append(Text([prose("missing", id=id, command=results.adding(id, ABOUT))], "note"))
     return Section(id.lower(), f"{id}: {TITLES[id]}", blocks, short=id)
 
 

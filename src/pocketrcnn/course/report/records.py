@@ -143,12 +143,15 @@ class Results(msgspec.Struct, frozen=True, kw_only=True, rename={"records": "exp
         """
         return self.data == "cifar10" and any(record.published for record in self.records)
 
-    def adding(self, ids: str) -> str:
-        """The command that adds experiments to these results: the one that made them, with another `--only`."""
+    def adding(self, ids: str, recipe: str = "") -> str:
+        """The command that adds to these results: the one that made them, with another `--only`, and another recipe."""
         words = shlex.split(self.command)
-        if "--only" in words:
-            del words[(start := words.index("--only")) : start + 2]
-        return shlex.join([*(word for word in words if not word.startswith("--only=")), "--only", ids])
+        for option, value in {"--only": ids, "--recipe": recipe}.items():
+            if value and option in words:
+                del words[(start := words.index(option)) : start + 2]
+            if value:
+                words = [*(word for word in words if not word.startswith(f"{option}=")), option, value]
+        return shlex.join(words)
 
     def find(self, *ids: str) -> list[Record]:
         """The records of these experiments, in the order of the file."""
