@@ -15,9 +15,8 @@ def show(made: Results) -> None:
     memory = "" if made.peak_memory_gb is None else f"peak memory {made.peak_memory_gb} GB; "
     say(f"training {seconds:.0f} s; {memory}data: {made.data}")
     if not made.observations:
-        say(
-            f"the report's observations, put to the test: pocketrcnn reproduce --only {ALL_OBSERVATIONS} --recipe course"
-        )
+        command = f"pocketrcnn reproduce --only {ALL_OBSERVATIONS} --recipe course"
+        say(f"the report's observations, put to the test: {command}")
 
 
 def table_row(row: Record) -> list[str]:
