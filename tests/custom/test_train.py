@@ -25,9 +25,8 @@ from pocketrcnn.config import DataConfig
 from pocketrcnn.custom import evaluate
 from pocketrcnn.custom.evaluate import evaluate_run
 from pocketrcnn.custom.options import TrainOptions
-from pocketrcnn.custom.train import resume, train
+from pocketrcnn.custom.train import folder_of, resume, train
 from pocketrcnn.data.custom_data import open_custom_data
-from pocketrcnn.data.files import first_free
 from pocketrcnn.errors import UserError
 from pocketrcnn.training import config_file
 from pocketrcnn.training.checkpoint import load_tensors
@@ -369,11 +368,21 @@ def test_a_folder_with_what_only_looks_like_ours_is_left_alone(shapes: Path, tmp
     assert (tmp_path / name).read_text() == '{"MY": "own"}'
 
 
-def test_runs_get_folders_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_that_start_together_get_folders_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each had the same one, and all but the first were refused when they locked it."""
     monkeypatch.chdir(tmp_path)
-    assert first_free(Path("runs/my-cats")) == Path("runs/my-cats")
-    (tmp_path / "runs" / "my-cats").mkdir(parents=True)
-    assert first_free(Path("runs/my-cats")) == Path("runs/my-cats-2")
+    options = TrainOptions(tmp_path / "my cats")
+    with folder_of(options) as first, folder_of(options) as second:
+        assert (first, second) == (Path("runs/my-cats"), Path("runs/my-cats-2"))
+        (second / "config.yaml").touch()
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["my-cats-2"]
+
+
+def test_a_run_that_does_not_begin_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="does not exist"):
+        train(TrainOptions(tmp_path / "cats"))
+    assert list(tmp_path.iterdir()) == []
 
 
 MANY: Scenes = {**SCENES, "fourth.png": ((32, 32), [("cat", (4, 4, 20, 20))])}
