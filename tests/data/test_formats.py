@@ -1,7 +1,7 @@
 """Readers of COCO, VOC, YOLO and CSV: what a folder says, whatever program wrote it.
 
-Covers `data/formats/coco.py`, `data/formats/reading.py`, `data/formats/tables.py`, `data/formats/voc.py`,
-`data/formats/yolo.py`.
+Covers `data/cells.py`, `data/formats/coco.py`, `data/formats/reading.py`, `data/formats/tables.py`,
+`data/formats/voc.py`, `data/formats/yolo.py`.
 """
 
 import os
@@ -107,6 +107,14 @@ def test_coco_splits_with_other_ids_for_the_same_classes(tmp_path: Path) -> None
     data = read(tmp_path)
     assert data.classes == ("cat", "dog", "emu")
     assert [[obj.name for obj in example.objects] for example in data.examples] == [["cat", "dog"], ["dog", "emu"]]
+
+
+def test_coco_ids_of_any_number_of_digits(tmp_path: Path) -> None:
+    """Python refuses to make a number of more than 4,300."""
+    disk.coco(tmp_path)
+    categories = [{"id": "9" * 5000, "name": "last"}, {"id": "010", "name": "tenth"}, {"id": 9, "name": "ninth"}]
+    disk.change_coco(tmp_path, categories=categories)
+    assert read(tmp_path).classes == ("cat", "ninth", "tenth", "dog", "last")
 
 
 def test_coco_records_that_cannot_be_understood(tmp_path: Path) -> None:
@@ -434,6 +442,14 @@ def test_csv_with_the_headers_that_people_use(tmp_path: Path, text: str, box: tu
     (example,) = read(tmp_path).examples
     assert example.path == tmp_path / "a.png"
     assert [(obj.name, obj.box) for obj in example.objects] == [("cat", box)]
+
+
+def test_csv_cells_that_were_protected_from_spreadsheets(tmp_path: Path) -> None:
+    disk.picture(tmp_path / "-a.png")
+    (tmp_path / "boxes.csv").write_text("image,class,x1,y1,x2,y2\n'-a.png,'=2+3,1,2,10,20\n-a.png,''+x,1,2,9,9\n")
+    data = read(tmp_path)
+    assert data.classes == ("'+x", "=2+3")
+    assert [one.path.name for one in data.examples] == ["-a.png"]
 
 
 def test_csv_with_splits(tmp_path: Path) -> None:

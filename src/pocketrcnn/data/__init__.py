@@ -8,6 +8,7 @@ repair       a copy without the faults
 overview     what is in a data set, as numbers and tables
 splits       training, validation and test images
 custom_data  from the path of a data set to its splits
+cells        names in CSV files, which spreadsheets do not compute
 listing      the words of a command line to image files
 files        files and folders that are there whole or not at all, and their locks
 images/      files to pixels, pixels to the network's input, decoded images in the cache

@@ -64,7 +64,8 @@ class Fault:
     drops: bool
 
     def __str__(self) -> str:
-        return printable(f"{self.file}{f', {self.where}' if self.where else ''}: {self.reason}")
+        text = printable(f"{self.file}{f', {self.where}' if self.where else ''}: {self.reason}")
+        return text.replace("\n", "\\n")  # a name may have line breaks, a fault is one line
 
 
 @dataclass(frozen=True)

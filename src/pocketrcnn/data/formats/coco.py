@@ -8,6 +8,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +44,13 @@ def looks_like_coco(file: Path) -> bool:
 def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all COCO files, as they are."""
     images = reading.images()
-    classes: list[str] = []
+    classes: dict[str, None] = {}
     examples: list[Example] = []
     for source in sources:
         reader = Reader(source, reading)
         single = reading.path == source
         examples += reader.examples("" if single else split_of(source.stem) or split_below(reading.root, source))
-        classes += [name for name in reader.classes() if name not in classes]
+        classes |= dict.fromkeys(reader.classes())
         reading.unread.update(unread(reader.lists))
     return reading.annotations("coco", classes, images.placed(examples, beside), images)
 
@@ -93,7 +94,7 @@ class Reader:
         pairs = [(str(record.get("name")), str(record.get("supercategory"))) for record in self.lists["categories"]]
         parents = {parent for name, parent in pairs if name != parent}  # COCO's `person` is its supercategory too
         kept = [i for i, name in self.names.items() if used[i] or not (is_background(name) or name in parents)]
-        ordered = sorted(kept, key=lambda i: (int(i) if i.isdecimal() else 0, i))
+        ordered = sorted(kept, key=lambda i: (Decimal(i) if i.isdecimal() else 0, i))  # of any number of digits
         return list(dict.fromkeys(self.names[i] for i in ordered))
 
     def examples(self, split: str) -> list[Example]:

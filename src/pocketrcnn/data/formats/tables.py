@@ -12,6 +12,7 @@ from itertools import dropwhile
 from pathlib import Path
 
 from ..annotations import Annotations, Box, Example, Object
+from ..cells import unprotected
 from .finding import beside, plain, read_text, size_from, split_below, split_of, used_classes
 from .reading import Reading
 
@@ -85,6 +86,7 @@ def read_table(source: Path, reading: Reading) -> list[Example]:
     for where, cells in body:
         row = {column: cells[i] if i < len(cells) else "" for column, i in positions.items()}
         reading.unread.update((unknown[i], "object") for i, cell in enumerate(cells) if cell and i in unknown)
+        row |= {column: unprotected(row[column]) for column in ("image", "class")}
         if row["image"]:
             split = split_of(row.get("split", "")) or default
             groups.setdefault((row["image"], split), []).append((where, row))
