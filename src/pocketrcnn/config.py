@@ -27,6 +27,8 @@ class DataConfig:
     """Names of the labels; `images` and `scenes` have CIFAR-10's."""
     voc_origin: int = 0
     """`folder`: the first pixel in VOC boxes, 0 or 1."""
+    follow_outside: bool = False
+    """`folder`: read what annotations and links name outside of it, too."""
     seed: int = 0
     """`folder`: decides which images are for validation and test where the data do not say."""
     fresh: bool = True

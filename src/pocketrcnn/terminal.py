@@ -1,4 +1,4 @@
-"""Lines and tables on the terminal. Names of files and classes are of anybody: what would steer a terminal is escaped."""
+"""Lines and tables on the terminal. Names are of anybody: what would steer a terminal is escaped."""
 
 import copy
 import dataclasses

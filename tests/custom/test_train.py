@@ -25,6 +25,7 @@ from pocketrcnn.config import DataConfig
 from pocketrcnn.custom import evaluate
 from pocketrcnn.custom.evaluate import evaluate_run
 from pocketrcnn.custom.options import TrainOptions
+from pocketrcnn.custom.report.summary import run_summary
 from pocketrcnn.custom.train import folder_of, resume, train
 from pocketrcnn.data.custom_data import open_custom_data
 from pocketrcnn.errors import UserError
@@ -403,6 +404,26 @@ def test_every_format_is_trained_on(tmp_path: Path, kind: str) -> None:
     assert metrics(run)["iterations"] == 2
     assert open_run(run).config.data.classes == ("cat", "dog")
     assert evaluated(run, None, None, "cpu")["split"] == "test"
+
+
+def test_images_elsewhere_are_learned_and_shown_only_where_that_is_allowed(tmp_path: Path) -> None:
+    datasets_on_disk.coco(tmp_path / "elsewhere", MANY)
+    content = json.loads((tmp_path / "elsewhere" / "_annotations.coco.json").read_text())
+    for image in content["images"]:
+        image["file_name"] = str(tmp_path / "elsewhere" / image["file_name"])
+    datasets_on_disk.write_json(tmp_path / "data" / "_annotations.coco.json", content)
+    with pytest.raises(UserError, match=r"4 paths lead out of this folder .*use --follow-outside"):
+        quick(tmp_path / "data", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    run = quick(tmp_path / "data", tmp_path / "run", follow_outside=True)
+    assert resume(run, None, 3, "cpu") == run
+    assert evaluated(run, None, None, "cpu")["split"] == "test"
+    assert run_summary(open_run(run))["missing"] == ""
+    config = (run / "config.yaml").read_text()
+    (run / "config.yaml").write_text(config.replace("follow_outside: true", "follow_outside: false"))
+    assert "4 paths lead out of this folder" in run_summary(open_run(run))["missing"]
+    with pytest.raises(UserError, match="4 paths lead out of this folder"):
+        evaluated(run, None, None, "cpu")
 
 
 def test_the_command_of_a_run_plans_the_same_run(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,7 +73,7 @@ class Annotations:
     """A data set as its files describe it. format: `coco`, `voc`, `yolo` or `csv`; root: its folder.
 
     unnamed: image files that none of them names. unread: fields that are not kept here, as (field, of what, how
-    often), such as ("segmentation", "object", 12).
+    often), such as ("segmentation", "object", 12). outside: what leads out of the folder and is not read.
     """
 
     format: str
@@ -83,6 +83,7 @@ class Annotations:
     faults: tuple[Fault, ...] = ()
     unnamed: tuple[Path, ...] = ()
     unread: tuple[tuple[str, str, int], ...] = ()
+    outside: tuple[Path, ...] = ()
 
     def split(self, name: str) -> tuple[Example, ...]:
         """The examples of one split."""

@@ -134,8 +134,8 @@ def checked(
 ) -> tuple[Object | None, list[tuple[str, str]]]:
     """An object as it can be used, None where it cannot, and the kinds and reasons of what is wrong with it.
 
-    size: width and height of the image. classes, form: of the data. Exchanged corners are put in order. What extends beyond the image is cut off,
-    without a fault up to TOLERANCE.
+    size: width and height of the image. classes, form: of the data. Exchanged corners are put in order. What extends
+    beyond the image is cut off, without a fault up to TOLERANCE.
     """
     if not all(map(math.isfinite, obj.box)):
         return None, [("not-finite", "box has a coordinate that is not finite")]

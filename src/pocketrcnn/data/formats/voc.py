@@ -55,7 +55,7 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
     for lists in sorted({file.parent for file in images.files if is_list(file)}):
         examples = with_lists(examples, lists, images, reading)
     listed = reading.root / CLASSES
-    names = map(str.strip, read_text(listed).splitlines()) if listed.is_file() else used_classes(examples)
+    names = map(str.strip, read_text(listed).splitlines()) if listed in reading.files else used_classes(examples)
     return reading.annotations("voc", dict.fromkeys(filter(None, names)), examples, images)
 
 
@@ -136,10 +136,10 @@ def with_lists(examples: list[Example], lists: Path, images: Images, reading: Re
     - `trainval` names training images, as far as no other list names them.
     - Examples that no list names are skipped, with a fault.
     """
-    home = lists.parent.parent
+    home, there = lists.parent.parent, sorted(file for file in images.files if file.parent == lists and is_list(file))
     beside = [one for one in examples if one.source and home in one.source.parents]
     called = by_name(beside, home)
-    names = [(file, name) for file in sorted(filter(is_list, lists.iterdir())) for name in listed(file, called, images)]
+    names = [(file, name) for file in there for name in listed(file, called, images)]
     named = {name: called.get(name) or called.get(key(name)) for _, name in names}
     marks = {name: one.source if one else key(name) for name, one in named.items()}
     in_splits = {marks[name] for file, name in names if split_of(file.stem)}

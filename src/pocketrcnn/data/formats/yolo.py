@@ -20,6 +20,7 @@ from ...errors import UserError
 from ..annotations import Annotations, Example, Fault, Object, printable
 from ..images.pixels import probe
 from ..listing import is_image_name
+from .boundary import Boundary
 from .finding import WORDS, files, plain, read_text, split_below
 from .reading import Reading
 from .writing import image_names, size_of, write_text
@@ -60,6 +61,7 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
     if described and any(settings.get(word) for words in WORDS.values() for word in words):
         listed = list(images_of(settings, described, reading))
     else:
+        reading.whole = True
         listed = [(image, split_below(reading.root, image)) for image in images.paths]
     images.named.update(image for image, _ in listed)
     names, points = class_names(settings, reading), points_of(settings)
@@ -145,28 +147,31 @@ def images_of(settings: Settings, file: Path, reading: Reading) -> Iterator[tupl
         for word in words:
             given = settings.get(word) or []
             for name in given if isinstance(given, list) else [given]:
-                path = located(str(name), str(settings.get("path") or ""), file.parent)
+                path = located(str(name), str(settings.get("path") or ""), file.parent, reading.boundary)
                 if path is None:
                     reading.fault("no-folder", file, "", f"{word}: {name} does not exist; its images are skipped")
-                else:
-                    yield from ((image, split) for image in images_in(path))
+                elif reading.boundary.allows(path):
+                    yield from ((image, split) for image in images_in(path, reading.boundary))
 
 
-def located(name: str, base: str, home: Path) -> Path | None:
-    """A folder or list of images. `path` is often that of another machine, and `../` often one too many."""
+def located(name: str, base: str, home: Path, boundary: Boundary) -> Path | None:
+    """A folder or list of images, in the data where one is. `path` is often that of another machine, and `../` often
+    one too many."""
     name = below = plain(name)
     while below.startswith("../"):
         below = below[3:]
     paths = (home / base / name, home / name, home / base / below, home / below)
-    return next(filter(os.path.exists, paths), None)
+    there = list(filter(os.path.exists, paths))
+    return next(filter(boundary.holds, there), next(iter(there), None))
 
 
-def images_in(path: Path) -> list[Path]:
-    """The images of a folder, or of a text file with one path a line."""
+def images_in(path: Path, boundary: Boundary) -> list[Path]:
+    """The images of a folder, or of a text file with one path a line, as far as they may be read."""
     if path.is_dir():
-        return list(filter(is_image_name, files(path)))
+        return list(filter(is_image_name, files(path, boundary.allows)))
     lines = filter(None, map(str.strip, read_text(path).splitlines()))
-    return [located(line, "", path.parent) or path.parent / plain(line) for line in lines]
+    images = (located(line, "", path.parent, boundary) or path.parent / plain(line) for line in lines)
+    return list(filter(boundary.allows, images))
 
 
 def label_of(image: Path) -> Path | None:
@@ -195,6 +200,8 @@ def example(image: Path, split: str, names: dict[int, str] | None, points: int, 
     points: see `points_of`. What cannot be understood becomes a fault of `reading`.
     """
     label, size = label_of(image), None
+    if label and not reading.boundary.allows(label):
+        label = None
     with suppress(UserError):  # `check` says why
         head = probe(image)
         size = head.width, head.height
