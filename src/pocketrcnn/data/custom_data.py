@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config import DataConfig
-from ..errors import UserError
+from ..errors import UserError, shown
 from .annotations import SPLITS, Annotations, Example, Report
 from .check import inspect
 from .formats import read
@@ -58,8 +58,8 @@ def open_custom_data(config: DataConfig, known: Mapping[str, str] | None = None)
     if config.classes:
         if strange := sorted(set(annotations.classes) - set(config.classes)):
             raise UserError(
-                f"{config.source} has the class `{strange[0]}`, which the detector does not know "
-                f"({', '.join(config.classes)}): rename or remove it"
+                f"{config.source} has the class `{shown(strange[0])}`, which the detector does not know "
+                f"({shown(', '.join(config.classes))}): rename or remove it"
             )
         annotations = replace(annotations, classes=config.classes)
     return CustomData(config.source, annotations, report)

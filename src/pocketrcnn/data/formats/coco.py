@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from ...errors import shown
 from ..annotations import Annotations, Example, Object, printable
 from .finding import beside, is_background, plain, read_text, size_from, split_below, split_of
 from .reading import Reading
@@ -104,26 +105,26 @@ class Reader:
         for record in self.lists["images"]:
             name, i = record.get("file_name"), ident(record.get("id"))
             if not isinstance(name, str) or not name.strip():
-                self.fault("unreadable", f"image {i}", "has no file_name")
+                self.fault("unreadable", f"image {shown(i)}", "has no file_name")
             elif i in made:
-                reason = f"is the id of {made[i].path.name} and of {name}; the first is kept"
-                self.fault("same-id", f"image {i}", reason)
+                reason = f"is the id of {shown(made[i].path.name)} and of {shown(name)}; the first is kept"
+                self.fault("same-id", f"image {shown(i)}", reason)
             else:
                 size = size_from(record.get("width"), record.get("height"))
                 made[i] = Example(Path(plain(name)), tuple(objects.pop(i, ())), split, size, self.source)
         for i, orphans in objects.items():
             for orphan in orphans:
-                self.fault("no-image", orphan.where, f"belongs to image {i}, which the file does not list")
+                self.fault("no-image", orphan.where, f"belongs to image {shown(i)}, which the file does not list")
         return list(made.values())
 
     def objects(self) -> dict[str, list[Object]]:
         """Objects by the id of their image."""
         made: dict[str, list[Object]] = {}
         for position, record in enumerate(self.lists["annotations"], 1):
-            where = printable(f"annotation {record.get('id', f'number {position}')}")
+            where = printable(f"annotation {shown(record.get('id', f'number {position}'))}")
             box = numbers(record.get("bbox"))
             if box is None:
-                self.fault("unreadable", where, f"its bbox is {str(record.get('bbox'))[:60]}, not four numbers")
+                self.fault("unreadable", where, f"its bbox is {shown(record.get('bbox'))}, not four numbers")
                 continue
             x, y, width, height = box
             category = ident(record.get("category_id"))

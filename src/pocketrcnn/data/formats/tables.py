@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import dropwhile
 from pathlib import Path
 
+from ...errors import shown
 from ..annotations import Annotations, Box, Example, Object
 from ..cells import unprotected
 from .finding import beside, plain, read_text, size_from, split_below, split_of, used_classes
@@ -109,7 +110,7 @@ def row_object(row: Row, where: str, source: Path, reading: Reading) -> Object |
     try:
         a, b, c, d = map(float, cells)
     except ValueError:
-        reading.fault("unreadable", source, where, f"its box is `{', '.join(cells)}`, not four numbers")
+        reading.fault("unreadable", source, where, f"its box is `{shown(', '.join(cells))}`, not four numbers")
         return None
     box: Box = (a, b, c, d) if names is CORNERS else (a, b, a + c, b + d)
     return Object(box, row["class"], where)

@@ -19,7 +19,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from ...errors import UserError
+from ...errors import UserError, shown
 from ..annotations import Annotations, Example, Fault, Object
 from ..listing import is_image_name
 from .finding import Images, Wanted, key, plain, read_text, size_from, split_below, split_of, used_classes
@@ -87,7 +87,9 @@ def other_names(given: list[Example], placed: list[Example], images: Images) -> 
     for before, after in zip(given, placed, strict=True):
         name = before.path.name
         if before.source and key(before.path.stem) != key(after.path.stem) and key(name) in images.known:
-            reason = f"its filename says {name}; it is used for {after.path.name}, which has the name of the XML file"
+            reason = (
+                f"its filename says {shown(name)}; it is used for {after.path.name}, which has the name of the XML file"
+            )
             yield Fault("other-name", before.source, "", reason, drops=False)
 
 
@@ -214,8 +216,8 @@ def require_readable(annotations: Annotations) -> None:
     for name in annotations.classes:
         if not name.strip() or name.splitlines() != [name] or NOT_XML.search(name):
             raise UserError(
-                f"{annotations.root}: class {name!r} cannot be written as VOC (empty, or with a line break or control "
-                "character): rename it, or choose coco or yolo"
+                f"{annotations.root}: class {shown(repr(name))} cannot be written as VOC (empty, or a line break or "
+                "control character in it): rename it, or choose coco or yolo"
             )
 
 

@@ -7,6 +7,7 @@ announces, are skipped. Images without label file have no objects. YOLO has no c
 
 import math
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -16,16 +17,19 @@ from typing import Any
 
 import yaml
 
-from ...errors import UserError
+from ...errors import UserError, shown
 from ..annotations import Annotations, Example, Fault, Object, printable
 from ..images.pixels import probe
 from ..listing import is_image_name
+from ..yaml_reading import parsed
 from .boundary import Boundary
 from .finding import WORDS, files, plain, read_text, split_below
 from .reading import Reading
 from .writing import image_names, size_of, write_text
 
 Settings = dict[str, Any]
+NUMBER = r"\d{1,9}"  # of a class
+MOST_CLASSES = 10_000  # that `nc` may count: their names are made of numbers
 
 DATA = "data.yaml"
 NAMES = ("classes.txt", "obj.names", "_darknet.labels")
@@ -94,16 +98,26 @@ def below(reading: Reading) -> Path | None:
 def load(file: Path) -> Settings:
     """What a YAML file says. Raises UserError when it is none."""
     try:
-        content = yaml.safe_load(read_text(file))
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that there is not
+        content = parsed(read_text(file))
+    except ValueError as error:
         raise UserError(f"{file} is not YAML ({error}): correct it, or name the folder of the images") from error
     if not isinstance(content, dict):
         raise UserError(f"{file} has no settings (names, train, val): correct it, or name the folder of the images")
-    names = content.get("names")
-    strange = [key for key in names if not str(key).isdecimal()] if isinstance(names, dict) else []
-    if strange:
-        raise UserError(f"{file}, names: `{strange[0]}` is no class number: write a list, or number: name (0: cat)")
+    require_names(content, file)
     return content
+
+
+def require_names(settings: Settings, file: Path) -> None:
+    """Raises UserError for class numbers and names that are none, and for more of them than can be meant."""
+    names, count = settings.get("names"), settings.get("nc")
+    for key in names if isinstance(names, dict) else ():
+        if not re.fullmatch(NUMBER, str(key)):
+            raise UserError(f"{file}, names: `{shown(key)}` is no class number: write a list, or number: name (0: cat)")
+    for name in names.values() if isinstance(names, dict) else names if isinstance(names, list) else ():
+        if isinstance(name, list | dict | set | tuple | bytes):
+            raise UserError(f"{file}, names: `{shown(name)}` is no name: write a word or a number")
+    if isinstance(count, int) and count > MOST_CLASSES:
+        raise UserError(f"{file}, nc: {count:,} classes are too many, at most {MOST_CLASSES:,}: correct it")
 
 
 def shared_names(names: dict[int, str], file: Path) -> Iterator[Fault]:
@@ -111,7 +125,7 @@ def shared_names(names: dict[int, str], file: Path) -> Iterator[Fault]:
     for name, count in Counter(names.values()).items():
         if count > 1:
             numbers = " and ".join(str(i) for i, other in names.items() if other == name)
-            reason = f"calls the classes {numbers} `{name}`: they are one class here"
+            reason = f"calls the classes {shown(numbers)} `{shown(name)}`: they are one class here"
             yield Fault("same-name", file, "names", reason, drops=False)
 
 
@@ -149,7 +163,9 @@ def images_of(settings: Settings, file: Path, reading: Reading) -> Iterator[tupl
             for name in given if isinstance(given, list) else [given]:
                 path = located(str(name), str(settings.get("path") or ""), file.parent, reading.boundary)
                 if path is None:
-                    reading.fault("no-folder", file, "", f"{word}: {name} does not exist; its images are skipped")
+                    reading.fault(
+                        "no-folder", file, "", f"{word}: {shown(name)} does not exist; its images are skipped"
+                    )
                 elif reading.boundary.allows(path):
                     yield from ((image, split) for image in images_in(path, reading.boundary))
 
@@ -215,7 +231,7 @@ def example(image: Path, split: str, names: dict[int, str] | None, points: int, 
                 objects.append(label_object(words, f"line {position}", size, names, points))
                 reading.unread.update([("key points" if points else "polygon", "object")] if len(words) > 5 else [])
         except (ValueError, OverflowError):
-            reason = f"`{line.strip()[:60]}` is not a class number and four numbers (or a polygon)"
+            reason = f"`{shown(line.strip())}` is not a class number and four numbers (or a polygon)"
             reading.fault("unreadable", label, f"line {position}", reason)
     return Example(image, tuple(objects), split, size, label)
 
