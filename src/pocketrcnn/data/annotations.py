@@ -3,6 +3,7 @@
 Readers of COCO, VOC, YOLO and CSV make these; `check` finds the faults and hands on what is valid.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,11 @@ Box = tuple[float, float, float, float]
 
 SPLITS = ("train", "val", "test")
 MIN_SIDE = 2.0  # pixels of the input: objects that are less wide or high are not learned
+
+
+def content_hash(path: Path) -> str:
+    """A hash of what is in a file. Raises OSError where it cannot be read."""
+    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
 
 
 def printable(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 from collections import defaultdict
@@ -12,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import UserError, nearest, shown
-from .annotations import SPLITS, Annotations, Example, Fault, Object, Report
+from .annotations import SPLITS, Annotations, Example, Fault, Object, Report, content_hash
 from .images.pixels import read_both
 from .overview import objects_of, summary
 
@@ -76,7 +75,7 @@ def decode(path: Path) -> Decoded:
     try:
         head, pixels = read_both(path)
         height, width, _ = pixels.shape
-        digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+        digest = content_hash(path)
         return Decoded((width, height), (head.colours, head.depth), digest)
     except UserError as error:
         return Decoded(reason=str(error).removeprefix(f"{path} "))
@@ -201,5 +200,5 @@ def class_notes(clean: Annotations) -> Iterator[Fault]:
     used = {obj.name for example in training for obj in objects_of(example)}
     for name in clean.classes:
         if name not in used:
-            reason = f"class `{name}` has no objects{' in training' if has_splits else ''}: it cannot be learned"
+            reason = f"class `{shown(name)}` has no objects{' in training' if has_splits else ''}: it cannot be learned"
             yield Fault("class-without-examples", clean.root, "", reason, drops=False)
