@@ -216,8 +216,8 @@ def require_readable(annotations: Annotations) -> None:
     for name in annotations.classes:
         if not name.strip() or name.splitlines() != [name] or NOT_XML.search(name):
             raise UserError(
-                f"{annotations.root}: class {shown(repr(name))} cannot be written as VOC (empty, or a line break or "
-                "control character in it): rename it, or choose coco or yolo"
+                f"{annotations.root}: class {shown(repr(name))} cannot be written as VOC "
+                "(empty, or with a line break or control character): rename it, or choose coco or yolo"
             )
 
 

@@ -121,7 +121,7 @@ def _checksum(value: int) -> bytes:
 
 
 def _write_images(file: IO[bytes], examples: Sequence[Example], side: int) -> dict[int, str]:
-    """All images; behind them, as JSON, the reasons for those that are only grey, which are returned, and a checksum."""
+    """All images; behind them a checksum and, as JSON, the reasons for those that are only grey, which are returned."""
     checksum = 0
     broken: dict[int, str] = {}
     blank = bytes([FILL]) * (side * side * 3)
