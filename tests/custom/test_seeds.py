@@ -242,7 +242,7 @@ def test_a_folder_of_something_else_is_refused(copied: Path, pair: Path, shapes:
 def test_the_room_on_the_disk_is_that_of_the_runs_that_have_not_begun(copied: Path, pair: Path) -> None:
     plan = run_set.load(copied)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_set.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(2, 1, 1))  # type: ignore[attr-defined]
+        patch.setattr(run_set.files.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(2, 1, 1))  # type: ignore[attr-defined]
         run_set.require_room(copied, plan)
         with pytest.raises(UserError, match="--seeds 3: the runs take "):
             run_set.require_room(copied, replace(plan, seeds=3))

@@ -20,7 +20,7 @@ from ..training.fit import fit
 from ..training.loop import Trainer
 from ..training.machine import environment
 from ..training.run import Run, encode, parse, saved
-from ..training.side_by_side import Job, Steps, choose_workers, train_all
+from ..training.side_by_side import WORTH_TIMING, Job, Steps, choose_workers, train_all
 from ..version import __version__
 from .data.datasets import open_dataset
 from .decided import decided, undecided
@@ -46,7 +46,7 @@ def reproduce(options: Options) -> Path:
         require_same_data(options, wanted)
         seeds = SEEDS if options.seeds is None else options.seeds
         train(options, [*runs_of_lines(options, wanted.lines), *runs_of_claims(options, wanted.claims, seeds)], device)
-        if seeds == SEEDS:  # and five where three leave a claim undecided
+        if options.seeds is None:  # and five where three leave a claim undecided
             open_claims = undecided(options, wanted.claims, device)
             train(options, runs_of_claims(options, open_claims, MORE_SEEDS), device)
         made = results(options, wanted, device)
@@ -63,10 +63,17 @@ def train(options: Options, runs: Sequence[Planned], device: torch.device) -> No
         return
     needed = sum(costs.parameters(run.config.model) * BYTES for run in left)
     require_room(options.out, needed, f"--seeds {options.seeds or 1}")
-    several = options.workers is not None or any(run.config.train.seed for run in runs)
-    steps = Steps(iteration, left[0])
-    workers = choose_workers(options.workers, len(left), device, left[0].kind, steps) if several else 1
+    workers = choose(options, runs, device)
     train_all(train_one, [Job(r.folder.name, r.kind, r.config.train.iterations, r) for r in left], workers)
+
+
+def choose(options: Options, runs: Sequence[Planned], device: torch.device) -> int:
+    """How many runs are trained at a time; a single seed of each is trained on all threads. All runs count, finished
+    ones, too, so that one that goes on later has the same number of threads, and ends in the same bytes."""
+    several = any(run.config.train.seed for run in runs)
+    if options.workers is None and (not several or sum(run.config.train.iterations for run in runs) < WORTH_TIMING):
+        return 1
+    return choose_workers(options.workers, len(runs), device, runs[0].kind, Steps(iteration, runs[0]))
 
 
 def train_one(planned: Planned) -> None:

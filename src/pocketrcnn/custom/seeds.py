@@ -26,14 +26,12 @@ from ..training.device import choose_device, choose_precision, keep_memory
 from ..training.fit import fit
 from ..training.loop import Trainer
 from ..training.run import Run, open_run, saved
-from ..training.side_by_side import Job, Steps, choose_workers, train_all
+from ..training.side_by_side import WORTH_TIMING, Job, Steps, choose_workers, train_all
 from . import train as single
 from .evaluate import conclude, held_out
 from .options import TrainOptions, check_length
 from .report.summary import REPORT, write_comparison, write_run_report
 from .run_set import Plan, best_run, is_set, keep, load, require_place, require_room
-
-WORTH_TIMING = 400  # iterations of the whole set: fewer are done sooner than the two ways are timed
 
 
 @dataclasses.dataclass(frozen=True)

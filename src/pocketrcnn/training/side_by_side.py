@@ -27,6 +27,7 @@ from .signals import Interrupted, signals_noted
 from .timing import alternate
 
 MEMORY_GB = 1.6  # of a run: the largest networks of the project, with torch itself and their data
+WORTH_TIMING = 400  # iterations of a whole set: fewer are done sooner than the two ways are timed
 ROUNDS = 8  # in which the two ways are timed in turn
 TICK = 0.5  # seconds until a signal is noticed
 SAME_COMMAND = "the same command goes on from here"
