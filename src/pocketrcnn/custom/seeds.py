@@ -62,6 +62,7 @@ def train(options: TrainOptions) -> Path:
 
 def train_set(options: TrainOptions, folder: Path, device: torch.device, begun: float) -> None:
     """Plan a set of runs, or go on with it, and train what is not yet trained. begun: by the clock, for the budget."""
+    assert options.seeds is not None, "a single run is no set"
     plan = load(folder) if is_set(folder) else None
     if plan and plan.asked != asked(options):
         remedy = "use the same, or choose another folder with --out"

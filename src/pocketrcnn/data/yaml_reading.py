@@ -20,7 +20,7 @@ class PlainLoader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """Raises ValueError for an alias."""
         if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
+            event = self.peek_event()  # type: ignore[no-untyped-call]
             raise ValueError(f"line {event.start_mark.line + 1}: aliases (*{shown(event.anchor)}) are not read")
         return super().compose_node(parent, index)
 

@@ -1,13 +1,13 @@
 """Data sets in the formats that users have, told apart by content. No torch here.
 
-coco     COCO JSON
-voc      Pascal VOC
-yolo     YOLO
-tables   CSV
-reading  what all readers share
-boundary what leads out of the folder of the data
-finding  the image files and splits that annotations name
-writing  names, copies and numbers, for all writers
+coco      COCO JSON
+voc       Pascal VOC
+yolo      YOLO
+tables    CSV
+reading   what all readers share
+boundary  what leads out of the folder of the data
+finding   the image files and splits that annotations name
+writing   names, copies and numbers, for all writers
 
 Readers hand on what the files say, faulty boxes too: `pocketrcnn.data.check` checks them. What cannot be understood
 becomes a fault, and the rest is read.

@@ -13,7 +13,6 @@ BAND = 1_000_000  # pixels that are converted at a time
 PERCENTILES = (0.1, 99.9)
 SAMPLES = 1_000_000  # values from which percentiles are taken
 
-Pixels = NDArray[np.uint8]
 Bands = Callable[[], Iterator[NDArray[Any]]]
 
 
@@ -33,7 +32,7 @@ def bands_of(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
     yield from (array[top : top + rows] for top in range(0, len(array), rows))
 
 
-def joined(parts: Iterable[Pixels], shape: tuple[int, ...]) -> Pixels:
+def joined(parts: Iterable[NDArray[np.uint8]], shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Bands of rows as one array of this shape."""
     whole, top = np.empty(shape, np.uint8), 0
     for band in parts:
@@ -42,13 +41,13 @@ def joined(parts: Iterable[Pixels], shape: tuple[int, ...]) -> Pixels:
     return whole
 
 
-def stretched(parts: Bands, shape: tuple[int, ...]) -> Pixels:
+def stretched(parts: Bands, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Values of any range as 0..255, linearly between their limits: an array of this shape, which is given in bands."""
     low, high = limits(parts, math.prod(shape))
     return joined(map(partial(between, low, high), parts()), shape)
 
 
-def between(low: float, high: float, values: NDArray[Any]) -> Pixels:
+def between(low: float, high: float, values: NDArray[Any]) -> NDArray[np.uint8]:
     """Values as 0..255 between `low` and `high`; all 0 where these agree."""
     if low >= high:
         return np.zeros(values.shape, np.uint8)

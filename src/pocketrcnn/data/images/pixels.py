@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError, _imaging
 
 from ...errors import UserError
-from .bands import Pixels, bands, bands_of, joined, stretched
+from .bands import bands, bands_of, joined, stretched
 from .orientation import ON_ITS_SIDE, rotation_of
 
+Pixels = NDArray[np.uint8]
 Source = Path | str | Image.Image | NDArray[Any]
 
 PIXEL_LIMIT = 50_000_000  # pixels of the largest image that is decoded: 150 MB as RGB
