@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.table import Table
 
 from pocketrcnn import terminal
-from pocketrcnn.terminal import Screen, print_table, say, table_of, wrapped
+from pocketrcnn.terminal import ROWS, Screen, print_table, say, table_of, warn, wrapped
 
 WORDS = "input 208x208 px; 1,201 objects of 12.5 px in 20 images, 3 of 1,201 are less than 2 px wide: 0.876 ± 0.006"
 
@@ -71,3 +71,26 @@ def test_no_number_of_a_table_is_cut_or_broken(screen: io.StringIO, numbers: int
     blocks = out.count("name")
     assert out.count("row 1") == blocks, "each block begins with the first column"
     assert (blocks > 1) == (numbers > 5 or (numbers > 3 and meaning))
+
+
+STEERING = "do\x1b[31mg\x9b2J\r\b\x07\u202etxt"
+
+
+def test_names_do_not_steer_the_terminal(screen: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
+    say(f"class {STEERING}\tand\nmore, ёжик 日本")
+    print_table(table_of(("class", "#objects"), [(STEERING, "1"), ("two\nlines", "2")], STEERING))
+    warn(STEERING)
+    out = screen.getvalue()
+    for text in (out, capsys.readouterr().err):
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", text)
+        assert r"do\x1b[31mg\x9b2J\r\x08\x07\u202etxt" in text
+    assert "\nmore, ёжик 日本\n" in out
+    assert r"two\nlines" in out
+
+
+def test_of_a_long_table_the_rest_is_counted(screen: io.StringIO) -> None:
+    """Measuring 40,000 classes took 15 s."""
+    print_table(table_of(("class", "#objects"), ((f"class {i}", "1") for i in range(ROWS + 1234))))
+    lines = screen.getvalue().splitlines()
+    assert len(lines) == 1 + ROWS + 1
+    assert lines[-1].strip() == "and 1,234 more"

@@ -25,8 +25,8 @@ class DataConfig:
     """`images`: one object that fills the image. `scenes`: Transformed CIFAR-10. `folder`: the user's images."""
     classes: tuple[str, ...] = ()
     """Names of the labels; `images` and `scenes` have CIFAR-10's."""
-    voc_origin: int = 0
-    """`folder`: the first pixel in VOC boxes, 0 or 1."""
+    voc_origin: int = 0  # `folder`: the first pixel in VOC boxes, 0 or 1
+    follow_outside: bool = False  # `folder`: read what annotations and links name outside of it, too
     seed: int = 0
     """`folder`: decides which images are for validation and test where the data do not say."""
     fresh: bool = True

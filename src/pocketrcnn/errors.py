@@ -11,6 +11,18 @@ class UserError(ValueError):
     """
 
 
+SHOWN = 60  # characters of a value in a message
+
+
+def shown(value: object) -> str:
+    """A value for a message, at most SHOWN characters of it: names and numbers of files may be of any length."""
+    try:
+        text = str(value)
+    except ValueError:  # of a number of thousands of digits
+        return "a number of thousands of digits"
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+
+
 def require(condition: bool, message: str) -> None:
     """Raises UserError with the message where a condition does not hold."""
     if not condition:
@@ -20,4 +32,4 @@ def require(condition: bool, message: str) -> None:
 def nearest(name: str, known: Iterable[object]) -> str:
     """` (did you mean `x`?)`, or nothing when no known name is near."""
     matches = difflib.get_close_matches(name, [str(k) for k in known], n=1, cutoff=0.5)
-    return f" (did you mean `{matches[0]}`?)" if matches else ""
+    return f" (did you mean `{shown(matches[0])}`?)" if matches else ""

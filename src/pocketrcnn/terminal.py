@@ -1,8 +1,9 @@
-"""Lines and tables on the terminal."""
+"""Lines and tables on the terminal. Names are of anybody: what would steer a terminal is escaped."""
 
 import copy
 import dataclasses
 import re
+import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
@@ -26,13 +27,28 @@ class Screen(Console):
 console = Screen(highlight=False, soft_wrap=True, markup=False, emoji=False)  # names are shown as they are
 MAX_WIDTH = 200  # characters of a table
 GAP = 2  # characters between columns
+ROWS = 100  # of a table; the rest is counted, since measuring 10,000 takes seconds
 TEXT_WIDTH = 24  # characters to which a column of words may shrink
+STEERING = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but for tab and line feed, and those that change the direction of writing."""
 FIXED_SPACE = "\N{NO-BREAK SPACE}"
 
 
 def say(text: str, wrap: bool = True) -> None:
     """Print a text. On a terminal long lines are wrapped between words; elsewhere, and without `wrap`, they stay."""
+    text = visible(text)
     console.print(wrapped(text, console.width) if wrap and console.is_terminal else text)
+
+
+def warn(text: str, width: int | None = None) -> None:
+    """Print a text on standard error. On a terminal of `width` characters lines are wrapped between words."""
+    text = visible(text)
+    print(wrapped(text, width) if width and sys.stderr.isatty() else text, file=sys.stderr)
+
+
+def visible(text: str) -> str:
+    """Text without the characters that steer a terminal: these are shown as `\\x1b` and `\\u202e`."""
+    return STEERING.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def wrapped(text: str, width: int) -> str:
@@ -56,13 +72,17 @@ def wrapped(text: str, width: int) -> str:
 
 
 def table_of(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> Table:
-    """A table. Columns whose title begins with `#` hold numbers: they are aligned right and never wrapped."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    """A table of the first ROWS rows, and the number of the others. Columns whose title begins with `#` hold numbers:
+    they are aligned right and never wrapped."""
+    rows = list(rows)
+    table = Table(title=title and visible(title), title_justify="left", box=None, pad_edge=False)
+    if len(rows) > ROWS:
+        table.caption, table.caption_justify = f"and {len(rows) - ROWS:,} more", "left"
     for name in columns:
         number = name.startswith("#")
         table.add_column(name.removeprefix("#"), justify="right" if number else "left", no_wrap=number)
-    for row in rows:
-        table.add_row(*row)
+    for row in rows[:ROWS]:
+        table.add_row(*(visible(cell).replace("\n", "\\n") for cell in row))
     return table
 
 

@@ -183,7 +183,9 @@ def test_a_file_that_finds_something_else_is_not_written(
 @pytest.mark.parametrize("name", ["onnx", "onnxscript", "onnxruntime"])
 def test_a_missing_package_is_named(name: str, run: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, name, None)
-    assert f"{name} is not installed: `pip install 'pocket-rcnn[export]'`" in shell.refused("export", run)
+    assert f"{name} is not installed: `pip install '.[export]'` in a clone of the project" in shell.refused(
+        "export", run
+    )
 
 
 def test_what_cannot_be_exported_is_refused_at_once(run: Path, tmp_path: Path, shell: Shell) -> None:

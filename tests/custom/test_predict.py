@@ -17,6 +17,8 @@ from unittest import mock
 import numpy as np
 import pytest
 from disks import full
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from shell import Shell
 from tiny_detectors import bright_detector, saved, scene, tiny_run
@@ -27,6 +29,8 @@ from pocketrcnn.custom import predict as prediction
 from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.options import PredictOptions
 from pocketrcnn.custom.predict import Output, Readable, as_folder, crop, groups, picture, predict
+from pocketrcnn.data.cells import protected, unprotected
+from pocketrcnn.data.formats import read
 from pocketrcnn.data.images.pixels import read_image
 from pocketrcnn.model.structures import Detections
 
@@ -93,6 +97,23 @@ def test_a_real_run_gives_what_the_python_interface_gives(
     assert results(tmp_path / "o") == [r | {"file_name": names[r["image_id"]]} for r in wanted]
     assert len(rows(tmp_path / "o")) == len(wanted)
     assert not (tmp_path / "o" / "pictures").exists()
+
+
+def test_names_that_begin_like_formulas_are_text_to_spreadsheets(shell: Shell) -> None:
+    for name in ("=1+1.png", "@a.png", "-b.png", "c-=.png"):
+        saved(Path(name), WHITE)
+    shell("predict run *.png")
+    assert [row["image"] for row in rows()] == ["'-b.png", "'=1+1.png", "'@a.png", "c-=.png"]
+    assert {row["score"] for row in rows()} == {"0.7500"}
+    assert [one.path.name for one in read(Path("predictions/predictions.csv")).examples][:2] == ["-b.png", "=1+1.png"]
+
+
+@given(st.text())
+def test_protected_cells_give_the_same_names(name: str) -> None:
+    cell = protected(name)
+    assert unprotected(cell) == name
+    assert cell[:1] not in tuple("=+-@\t\r\n")
+    assert cell == name or name.lstrip("'")[0] in "=+-@\t\r\n"
 
 
 def test_nothing_found(shell: Shell) -> None:

@@ -25,9 +25,9 @@ from pocketrcnn.config import DataConfig
 from pocketrcnn.custom import evaluate
 from pocketrcnn.custom.evaluate import evaluate_run
 from pocketrcnn.custom.options import TrainOptions
-from pocketrcnn.custom.train import resume, train
+from pocketrcnn.custom.report.summary import run_summary
+from pocketrcnn.custom.train import folder_of, resume, train
 from pocketrcnn.data.custom_data import open_custom_data
-from pocketrcnn.data.files import first_free
 from pocketrcnn.errors import UserError
 from pocketrcnn.training import config_file
 from pocketrcnn.training.checkpoint import load_tensors
@@ -369,11 +369,21 @@ def test_a_folder_with_what_only_looks_like_ours_is_left_alone(shapes: Path, tmp
     assert (tmp_path / name).read_text() == '{"MY": "own"}'
 
 
-def test_runs_get_folders_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_that_start_together_get_folders_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each had the same one, and all but the first were refused when they locked it."""
     monkeypatch.chdir(tmp_path)
-    assert first_free(Path("runs/my-cats")) == Path("runs/my-cats")
-    (tmp_path / "runs" / "my-cats").mkdir(parents=True)
-    assert first_free(Path("runs/my-cats")) == Path("runs/my-cats-2")
+    options = TrainOptions(tmp_path / "my cats")
+    with folder_of(options) as first, folder_of(options) as second:
+        assert (first, second) == (Path("runs/my-cats"), Path("runs/my-cats-2"))
+        (second / "config.yaml").touch()
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["my-cats-2"]
+
+
+def test_a_run_that_does_not_begin_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="does not exist"):
+        train(TrainOptions(tmp_path / "cats"))
+    assert list(tmp_path.iterdir()) == []
 
 
 MANY: Scenes = {**SCENES, "fourth.png": ((32, 32), [("cat", (4, 4, 20, 20))])}
@@ -394,6 +404,26 @@ def test_every_format_is_trained_on(tmp_path: Path, kind: str) -> None:
     assert metrics(run)["iterations"] == 2
     assert open_run(run).config.data.classes == ("cat", "dog")
     assert evaluated(run, None, None, "cpu")["split"] == "test"
+
+
+def test_images_elsewhere_are_learned_and_shown_only_where_that_is_allowed(tmp_path: Path) -> None:
+    datasets_on_disk.coco(tmp_path / "elsewhere", MANY)
+    content = json.loads((tmp_path / "elsewhere" / "_annotations.coco.json").read_text())
+    for image in content["images"]:
+        image["file_name"] = str(tmp_path / "elsewhere" / image["file_name"])
+    datasets_on_disk.write_json(tmp_path / "data" / "_annotations.coco.json", content)
+    with pytest.raises(UserError, match=r"4 paths lead out of this folder .*use --follow-outside"):
+        quick(tmp_path / "data", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    run = quick(tmp_path / "data", tmp_path / "run", follow_outside=True)
+    assert resume(run, None, 3, "cpu") == run
+    assert evaluated(run, None, None, "cpu")["split"] == "test"
+    assert run_summary(open_run(run))["missing"] == ""
+    config = (run / "config.yaml").read_text()
+    (run / "config.yaml").write_text(config.replace("follow_outside: true", "follow_outside: false"))
+    assert "4 paths lead out of this folder" in run_summary(open_run(run))["missing"]
+    with pytest.raises(UserError, match="4 paths lead out of this folder"):
+        evaluated(run, None, None, "cpu")
 
 
 def test_the_command_of_a_run_plans_the_same_run(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

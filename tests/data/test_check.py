@@ -114,6 +114,38 @@ def test_unknown_classes(tmp_path: Path) -> None:
     assert "class `cta` (did you mean `cat`?) is not one of cat" in checked(tmp_path / "voc").faults[0].reason
 
 
+def test_the_nearest_of_an_unknown_class_is_looked_up_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(checking, "nearest", lambda name, _: asked.append(name) or " (did you mean?)")
+    boxes = [("cta", (float(i), 1.0, 30.0, 20.0)) for i in range(9)]
+    disk.voc(tmp_path, {"a.png": (SIZE, [("cat", (1, 2, 3, 4)), *boxes]), "b.png": (SIZE, boxes)})
+    (tmp_path / "classes.txt").write_text("cat\n")
+    report = checked(tmp_path)
+    assert kinds(report) == ["unknown-class"] * 18
+    assert all("class `cta` (did you mean?) is not one of cat (cta " in fault.reason for fault in report.faults)
+    assert asked == ["cta"]
+
+
+def test_tens_of_thousands_of_unknown_classes_are_not_compared_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(checking, "nearest", lambda name, _: asked.append(name) or "")
+    classes = checking.Classes([f"class {i}" for i in range(checking.COMPARED // 4)])
+    assert [classes.meant(f"clas {i}") for i in range(30_000)] == [""] * 30_000
+    assert len(asked) == 4
+
+
+def test_names_of_any_length_are_shortened(tmp_path: Path, shell: Shell) -> None:
+    disk.voc(tmp_path, {"a.png": (SIZE, [("cat", (1, 2, 3, 4)), ("x" * 9000, (1, 2, 9, 9))])})
+    (tmp_path / "classes.txt").write_text("cat\n")
+    assert max(map(len, shell("check", tmp_path).out.splitlines())) < 400
+
+
+def test_class_names_do_not_steer_the_terminal(tmp_path: Path, shell: Shell) -> None:
+    disk.table(tmp_path, {"a.png": (SIZE, [("do\x1b[31mg", (1, 2, 9, 9))])})
+    code, out, _ = shell("check", tmp_path)
+    assert (code, "\x1b" in out, r"do\x1b[31mg" in out) == (0, False, True)
+
+
 def test_images_that_are_missing_or_broken_cost_no_other(tmp_path: Path) -> None:
     disk.coco(tmp_path)
     (tmp_path / "a b.png").write_text("<!DOCTYPE html><html>404</html>")

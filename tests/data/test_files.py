@@ -5,12 +5,14 @@ import errno
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import filelock
 import pytest
 
 from pocketrcnn.data.files import (
+    first_free,
     is_unfinished,
     locked,
     new_folder,
@@ -66,6 +68,38 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
     with open_atomically(path, "w") as file:
         file.write("é\r\n")
     assert path.read_bytes() == "é\r\n".encode()
+
+
+def test_a_link_under_the_temporary_name_is_not_followed(tmp_path: Path) -> None:
+    """Others who may write to the folder could have a file of the user overwritten."""
+    path, victim = tmp_path / "report.html", tmp_path / "victim"
+    victim.write_text("precious")
+    try:
+        unfinished(path).symlink_to(victim)
+    except OSError:
+        pytest.skip("links need rights here")
+    with open_atomically(path, "w") as file:
+        file.write("page")
+    assert (victim.read_text(), path.read_text(), path.is_symlink()) == ("precious", "page", False)
+
+    def planted_again() -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Path, "unlink", lambda *_, **__: None)  # as where it is laid there once more
+            unfinished(path).symlink_to(victim)
+            with open_atomically(path, "w") as file:
+                file.write("page")
+
+    with pytest.raises(UserError, match=r"report.html cannot be written \(File exists\)"):
+        planted_again()
+    assert victim.read_text() == "precious"
+
+
+def test_several_programs_never_get_the_same_folder(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        folders = set(pool.map(first_free, [tmp_path / "runs" / "cats"] * 20))
+    assert len(folders) == 20
+    assert all(folder.is_dir() for folder in folders)
+    assert tmp_path / "runs" / "cats-20" in folders
 
 
 @pytest.mark.parametrize("before", ["nothing", "empty", "current"])

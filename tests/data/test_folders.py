@@ -16,7 +16,7 @@ import torch
 from disks import full
 from PIL import Image
 
-from pocketrcnn.data.annotations import Annotations, Example, Object
+from pocketrcnn.data.annotations import Annotations, Example, Object, content_hash
 from pocketrcnn.data.dataset import Dataset
 from pocketrcnn.data.folders import Folder, open_folder
 from pocketrcnn.data.images import image_cache
@@ -228,11 +228,78 @@ def test_killed_programs_leave_nothing_for_long(annotations: Annotations, empty_
     assert open_folder(annotations, "train", 16).frames.path.read_bytes() == whole
 
 
+@pytest.mark.parametrize("place", [0, 1000, -30, -9, -1])
+def test_a_flipped_bit_in_the_cache_is_not_trained_on(annotations: Annotations, place: int) -> None:
+    annotations.examples[0].path.unlink()  # the reasons for missing images stand in the end
+    first = open_folder(annotations, "train", 16)
+    whole = first.frames.path.read_bytes()
+    damaged = bytearray(whole)
+    damaged[place] ^= 4
+    first.frames.path.write_bytes(damaged)
+    second = open_folder(annotations, "train", 16)
+    assert second.frames.path.read_bytes() == whole
+    assert second.skipped == first.skipped
+    assert torch.equal(second.batch(torch.arange(4)).images, first.batch(torch.arange(4)).images)
+
+
+@pytest.mark.parametrize("end", [b"", b"[]", b"{}", b"null", b"{}00000000", b"x" * 70_000])
+def test_another_end_of_the_cache_is_made_again(annotations: Annotations, end: bytes) -> None:
+    path = open_folder(annotations, "train", 16).frames.path
+    whole = path.read_bytes()
+    path.write_bytes(whole[: 5 * 16 * 16 * 3] + end)
+    assert open_folder(annotations, "train", 16).frames.path.read_bytes() == whole
+
+
+def checked(annotations: Annotations) -> Annotations:
+    """With the hashes of `check`."""
+    examples = tuple(replace(one, digest=content_hash(one.path)) for one in annotations.examples)
+    return replace(annotations, examples=examples)
+
+
+def test_an_image_of_the_same_length_and_time_is_another_one(annotations: Annotations) -> None:
+    """`rsync -t` and tar keep the time: the old pixels were trained on."""
+    first = open_folder(checked(annotations), "train", 16).batch(torch.tensor([3]))
+    path = annotations.examples[3].path
+    before, content = path.stat(), path.read_bytes()
+    other = np.asarray(Image.open(path))[::-1]
+    Image.fromarray(other).save(path)
+    path.write_bytes(path.read_bytes()[: len(content)].ljust(len(content), b"\0"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    second = open_folder(checked(annotations), "train", 16).batch(torch.tensor([3]))
+    assert path.stat().st_size == len(content)
+    assert torch.equal(second.images, first.images.flip(2))
+
+
+def test_an_image_that_changes_after_the_check_is_not_kept_under_its_name(
+    annotations: Annotations, empty_cache: Path
+) -> None:
+    known = checked(annotations)
+    path = annotations.examples[3].path
+    content = path.read_bytes()
+    Image.new("RGB", (32, 32), "red").save(path)
+    with pytest.raises(UserError, match=r"3\.png was changed after it was checked: start again"):
+        open_folder(known, "train", 16)
+    assert cached(empty_cache) == []
+    path.write_bytes(content)
+    assert len(open_folder(known, "train", 16)) == 5
+
+
+def test_moved_images_are_not_decoded_again(annotations: Annotations, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = checked(annotations)
+    open_folder(known, "train", 16)
+    moved = known.root / "moved"
+    moved.mkdir()
+    examples = tuple(replace(one, path=one.path.rename(moved / one.path.name)) for one in known.examples)
+    monkeypatch.setattr(image_cache, "read_image", lambda path: pytest.fail(f"{path} is decoded again"))
+    assert len(open_folder(replace(known, examples=examples), "train", 16)) == 5
+
+
 @pytest.mark.parametrize("content", [None, b"short"])
 def test_a_cache_that_goes_away_during_a_run(annotations: Annotations, content: bytes | None) -> None:
     data = open_folder(annotations, "train", 16)
     data.frames.path.unlink() if content is None else data.frames.path.write_bytes(content)
-    with pytest.raises(UserError, match="delete it and start again"):
+    message = "has gone, the cache was emptied during the run" if content is None else "delete it and start again"
+    with pytest.raises(UserError, match=message):
         data.batch(torch.tensor([1]))
 
 

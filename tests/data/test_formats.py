@@ -1,10 +1,11 @@
 """Readers of COCO, VOC, YOLO and CSV: what a folder says, whatever program wrote it.
 
-Covers `data/formats/coco.py`, `data/formats/reading.py`, `data/formats/tables.py`, `data/formats/voc.py`,
-`data/formats/yolo.py`.
+Covers `data/cells.py`, `data/formats/coco.py`, `data/formats/reading.py`, `data/formats/tables.py`,
+`data/formats/voc.py`, `data/formats/yolo.py`.
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import datasets_on_disk as disk
@@ -107,6 +108,14 @@ def test_coco_splits_with_other_ids_for_the_same_classes(tmp_path: Path) -> None
     data = read(tmp_path)
     assert data.classes == ("cat", "dog", "emu")
     assert [[obj.name for obj in example.objects] for example in data.examples] == [["cat", "dog"], ["dog", "emu"]]
+
+
+def test_coco_ids_of_any_number_of_digits(tmp_path: Path) -> None:
+    """Python refuses to make a number of more than 4,300."""
+    disk.coco(tmp_path)
+    categories = [{"id": "9" * 5000, "name": "last"}, {"id": "010", "name": "tenth"}, {"id": 9, "name": "ninth"}]
+    disk.change_coco(tmp_path, categories=categories)
+    assert read(tmp_path).classes == ("cat", "ninth", "tenth", "dog", "last")
 
 
 def test_coco_records_that_cannot_be_understood(tmp_path: Path) -> None:
@@ -436,6 +445,14 @@ def test_csv_with_the_headers_that_people_use(tmp_path: Path, text: str, box: tu
     assert [(obj.name, obj.box) for obj in example.objects] == [("cat", box)]
 
 
+def test_csv_cells_that_were_protected_from_spreadsheets(tmp_path: Path) -> None:
+    disk.picture(tmp_path / "-a.png")
+    (tmp_path / "boxes.csv").write_text("image,class,x1,y1,x2,y2\n'-a.png,'=2+3,1,2,10,20\n-a.png,''+x,1,2,9,9\n")
+    data = read(tmp_path)
+    assert data.classes == ("'+x", "=2+3")
+    assert [one.path.name for one in data.examples] == ["-a.png"]
+
+
 def test_csv_with_splits(tmp_path: Path) -> None:
     for name in ("a.png", "b.png", "c.png"):
         disk.picture(tmp_path / name)
@@ -540,4 +557,6 @@ def test_links_are_followed_once(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "link").symlink_to(tmp_path / "there", target_is_directory=True)
     (tmp_path / "there" / "round").symlink_to(tmp_path / "there", target_is_directory=True)
-    assert_all_there(read(tmp_path / "data"))
+    data = read(tmp_path / "data", follow_outside=True)
+    assert [fault.kind for fault in data.faults] == ["outside-folder"]
+    assert_all_there(replace(data, faults=()))

@@ -1,6 +1,6 @@
 """Data sets as they also come: stale names, absolute paths, broken bytes, formats that look like another.
 
-Covers `data/formats/finding.py`.
+Covers `data/formats/finding.py`, `data/yaml_reading.py`.
 """
 
 import os
@@ -217,6 +217,36 @@ def test_folders_of_the_system_are_no_data(tmp_path: Path) -> None:
     for name in ("lost+found", "__MACOSX", ".Trash-0"):
         disk.picture(tmp_path / name / "a.png")
     assert len(read(tmp_path).examples) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("names: &a [x]\nmore: *a", "line 2: aliases (*a) are not read"),
+        ("a: &a [x]\nnames:\n  <<: *a", "line 3: aliases (*a) are not read"),
+        ('names: !!int ""', "is not YAML ("),
+        ("names: !!timestamp x", "is not YAML ("),
+        (f"names: {'[' * 900}", "it is nested too deeply"),
+        (f"names: [a]\nnc: 0x{'f' * 9000}", "is too large a number"),
+        (f"names: [a]\nnc: {'9' * 5000}", "is too large a number"),
+        ("nc: 1000000000", "nc: 1,000,000,000 classes are too many, at most 10,000"),
+        ("names: [[a, b]]", "`['a', 'b']` is no name: write a word or a number"),
+        ("names: {0: {a: b}}", "`{'a': 'b'}` is no name: write a word or a number"),
+        (f"names: {{{'9' * 25}: a}}", "is no class number"),
+        (f"names: [a]\n# {'x' * 1_000_000}", "it has more than 1,000,000 characters"),
+    ],
+)
+def test_yaml_that_no_data_set_needs(tmp_path: Path, shell: Shell, text: str, reason: str) -> None:
+    """338 bytes of aliases hung for minutes, a number of ten digits took 5 GB, the others ended in a traceback."""
+    disk.yolo_names(disk.yolo(tmp_path), f"{text}\n")
+    message = shell.refused("check", str(tmp_path))
+    assert reason in message
+    assert len(message) < 400
+
+
+def test_yaml_names_of_all_kinds_of_words(tmp_path: Path) -> None:
+    disk.yolo_names(disk.yolo(tmp_path), "names: [cat, 7, 1.5, yes]\nnc: 4\n")
+    assert read(tmp_path).classes == ("cat", "7", "1.5", "True")
 
 
 def test_yaml_with_a_date_that_there_is_not(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """Every image is read as it is shown, or refused with one line that names the file and the reason.
 
-Covers `data/images/orientation.py`.
+Covers `data/images/orientation.py`, `data/images/bands.py`.
 """
 
 import io
 import os
 import struct
+import tracemalloc
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, ImageCms
 
+from pocketrcnn.data.images import bands, pixels
 from pocketrcnn.data.images.orientation import ROTATIONS
 from pocketrcnn.data.images.pixels import ENDINGS, FORMATS, PIXEL_LIMIT, Probe, probe, read_both, read_image
 from pocketrcnn.errors import UserError
@@ -273,6 +275,99 @@ def test_too_many_pixels_are_refused_by_the_head_alone(width: int, height: int, 
             "downscale it or cut it into tiles"
         )
     assert limit == Image.MAX_IMAGE_PIXELS
+
+
+def of_mode(mode: str) -> Image.Image:
+    """An image of noise with 40 rows."""
+    if mode.startswith(("I", "F")):
+        values = np.random.default_rng(1).integers(0, 60_000, (40, 30))
+        return Image.fromarray(values.astype({"I;16": np.uint16, "I": np.int32, "F": np.float32}[mode]))
+    return Image.fromarray(np.dstack([picture(40, 30), picture(40, 30)[..., :1]])).convert(mode)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I;16", "I", "F"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_large_images_are_converted_in_bands_to_the_same_pixels(
+    mode: str, turned: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6 if turned else 1
+    ending = "png" if mode not in ("CMYK", "I", "F") else "tif"
+    path = saved(tmp_path / f"a.{ending}", of_mode(mode), exif=exif)
+    whole = read_image(path)
+    monkeypatch.setattr(bands, "BAND", 200)
+    assert np.array_equal(read_image(path), whole)
+    assert len(np.unique(whole)) > 1
+
+
+@pytest.mark.parametrize("transparent", [3, b"\x00\x80" * 100])
+def test_bands_keep_transparency(transparent: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(tmp_path / "a.png", of_mode("RGB").convert("P", colors=200), transparency=transparent)
+    whole = read_image(path)
+    monkeypatch.setattr(bands, "BAND", 200)
+    assert np.array_equal(read_image(path), whole)
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.float64])
+@pytest.mark.parametrize("shape", [(40, 30), (40, 30, 3)])
+def test_bands_have_the_limits_of_the_whole(
+    kind: type, shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.random.default_rng(2).normal(5000, 900, shape).astype(kind)
+    monkeypatch.setattr(bands, "SAMPLES", 700)
+    sample = values.reshape(-1)[:: 1 + values.size // 700].astype(np.float32)
+    low, high = np.percentile(sample.astype(np.float64), bands.PERCENTILES)
+    wanted = np.interp(values.astype(np.float32), (low, high), (0, 255)).round()
+    for size in (10_000, 200):
+        monkeypatch.setattr(bands, "BAND", size)
+        decoded = read_image(values)
+        assert np.array_equal(decoded if len(shape) == 3 else decoded[..., 0], wanted)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "RGB", "I;16", "F"])
+def test_beside_a_large_image_there_is_no_second_one(
+    mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """206 kB of 49 megapixels took 1.4 GB. What Pillow itself holds is not seen here."""
+    monkeypatch.setattr(bands, "BAND", 20_000)
+    image = of_mode(mode).resize((1500, 1000), Image.Resampling.NEAREST)
+    path = saved(tmp_path / ("a.tif" if mode == "F" else "a.png"), image)
+    tracemalloc.start()
+    decoded = read_image(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    grey = decoded.size // 3 if mode in ("I;16", "F") else 0  # one channel, before it is repeated
+    sample = 30e6 if grey else 0  # a million values in double precision, and to sort them
+    assert peak < decoded.nbytes + grey + sample + 4e6
+
+
+@pytest.mark.parametrize(("ending", "fits"), [("png", True), ("jpg", True), ("webp", False), ("jp2", False)])
+def test_what_a_decoder_holds_is_limited(
+    ending: str, fits: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved(tmp_path / f"a.{ending}", Image.fromarray(picture()))
+    monkeypatch.setattr(pixels, "BYTE_LIMIT", 6 * 9 * 10)
+    if fits:
+        assert read_image(path).shape == (6, 9, 3)
+    else:
+        assert "has 9 x 6 pixels, which take 0 MB to decode, more than the limit of 0: downscale it" in refusal(path)
+
+
+def test_images_of_the_largest_cameras_are_read() -> None:
+    """48 megapixels, also on its side, progressive, or of 16 bits."""
+    for mode, extra in (("RGB", {}), ("RGB", {"progressive": 1}), ("RGBA", {}), ("I;16", {})):
+        image = Image.new(mode, (1, 1))
+        image.info |= extra
+        assert 8064 * 6048 * pixels._bytes_of_a_pixel(image) < pixels.BYTE_LIMIT
+
+
+def test_libtiff_does_not_write_to_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = saved(tmp_path / "a.tif", Image.fromarray(picture(60, 90)), compression="tiff_adobe_deflate")
+    content = bytearray(path.read_bytes())
+    content[200:900] = bytes(700)
+    path.write_bytes(content)
+    assert "is damaged" in refusal(path)
+    assert capfd.readouterr().err == ""
 
 
 def test_a_large_pillow_image_is_refused_before_it_is_decoded() -> None:

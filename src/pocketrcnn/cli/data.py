@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from typing import get_args as choices
 
-from ..custom.options import Data, VocOrigin
+from ..custom.options import Data, FollowOutside, VocOrigin
 
 if TYPE_CHECKING:
     from ..data.annotations import Report
@@ -21,6 +21,7 @@ def check(
     data: Data,
     *,
     voc_origin: VocOrigin = 0,
+    follow_outside: FollowOutside = False,
     as_json: Annotated[bool, "--json", "print JSON, with all faults"] = False,
     fix: Annotated[
         Path | None, "OUT", "write a fixed copy (COCO, a folder per split) and fixes.txt to a new folder"
@@ -32,7 +33,7 @@ def check(
     from ..data.repair import fix as repair
     from ..terminal import say
 
-    report = inspected(data, voc_origin)
+    report = inspected(data, voc_origin, follow_outside)
     if fix:
         repair(report, fix)
     if as_json:
@@ -45,12 +46,12 @@ def check(
     return LOST if report.drops else 0
 
 
-def inspected(data: Path, voc_origin: int) -> Report:
+def inspected(data: Path, voc_origin: int, follow_outside: bool) -> Report:
     """A data set, read and checked."""
     from ..data.check import inspect
     from ..data.formats import read
 
-    return inspect(read(data, voc_origin))
+    return inspect(read(data, voc_origin, follow_outside))
 
 
 def convert(
@@ -58,6 +59,7 @@ def convert(
     out: Annotated[Path, "OUT", "a new folder"],
     *,
     voc_origin: VocOrigin = 0,
+    follow_outside: FollowOutside = False,
     to: Annotated[Format, "FORMAT", ", ".join(choices(Format))],
 ) -> int:
     """Write a data set in another format, images included. Faulty objects are named and skipped. Exit code 1 if
@@ -66,7 +68,7 @@ def convert(
     from ..data.overview import counted, not_carried_over, render_faults
     from ..terminal import say
 
-    report = inspected(data, voc_origin)
+    report = inspected(data, voc_origin, follow_outside)
     write(report.clean, out, to)
     render_faults(report.faults)
     summary = report.summary

@@ -78,11 +78,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def complain(text: str) -> None:
     """Print an error, one line; on a terminal it is wrapped between words."""
-    if sys.stderr.isatty():
-        from ..terminal import wrapped
+    from ..terminal import warn
 
-        text = wrapped(text, shutil.get_terminal_size().columns)
-    print(text, file=sys.stderr)
+    warn(text, shutil.get_terminal_size().columns)
 
 
 def described(error: OSError) -> str:

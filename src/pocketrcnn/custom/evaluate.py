@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from ..evaluation.network import detect
 from ..evaluation.tables import tables
 from ..evaluation.thresholds import DEFAULT_THRESHOLD
 from ..model.faster_rcnn import FasterRCNN
-from ..terminal import print_table, say
+from ..terminal import print_table, say, warn
 from ..training.device import DELIVERED, autocast, keep_memory
 from ..training.run import METRICS, Run, encode, open_finished, parse, saved_splits
 
@@ -115,4 +114,4 @@ def warn_if_trained_on(data: CustomData, split: str, known: dict[str, str]) -> N
     """A warning where images of a split were used for training."""
     count = sum(known.get(example.digest) == "train" for example in data.annotations.split(split))
     if count:
-        print(f"{counted(count, 'image')} of {split} took part in training: metrics are optimistic", file=sys.stderr)
+        warn(f"{counted(count, 'image')} of {split} took part in training: metrics are optimistic")

@@ -20,6 +20,9 @@ Anchors = tuple[tuple[float, float], ...]
 Preset = Literal["auto", "small", "medium", "large"]
 Data = Annotated[Path, "DATA", "folder, or JSON, data.yaml, XML or CSV file, in COCO, Pascal VOC, YOLO or CSV format"]
 VocOrigin = Annotated[Literal[0, 1], "N", "first pixel in VOC boxes: 0, as most programs write them, or 1, as in VOC"]
+FollowOutside = Annotated[
+    bool, "also read files outside of the folder that annotations and links lead to: only if you trust who made them"
+]
 Device = Annotated[str, "DEVICE", "auto, cpu or cuda"]
 SEVERAL = "N runs that differ in the seed alone (SEED, SEED + 1, ..), in one folder, with mean and spread"
 PIXELS = "widths and heights of anchors in pixels of the input"
@@ -52,6 +55,7 @@ class TrainOptions:
     data: Data
     _: KW_ONLY
     voc_origin: VocOrigin = 0
+    follow_outside: FollowOutside = False
     minutes: Annotated[float | None, "M", "time for the whole run (default: 5)"] = None
     iterations: Annotated[int | None, "N", "train for N iterations instead of a time"] = None
     preset: Annotated[Preset, "size of the network; auto: the largest that the time allows"] = "auto"

@@ -11,7 +11,6 @@ import csv
 import json
 import os
 import re
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from typing import IO, Any, NamedTuple, Protocol
 import numpy as np
 from PIL import Image
 
+from ..data.cells import protected
 from ..data.files import first_free, open_atomically, write_errors
 from ..data.images.pixels import Pixels, read_image
 from ..data.listing import RESULTS, TABLE, expand, holds_predictions
@@ -28,7 +28,7 @@ from ..data.overview import counted
 from ..errors import UserError
 from ..model.interchange import Detections, coco_record
 from ..report.colours import BOXES
-from ..terminal import say, tracked
+from ..terminal import say, tracked, warn
 from ..training.signals import Interrupted, signals_noted
 from .coco_ids import CocoIds
 from .draw import LabelledBox, draw_boxes
@@ -124,7 +124,7 @@ def readable(paths: Iterable[Path], ids: CocoIds | None = None) -> Iterator[Read
             image = Readable(ids.of_image(path) if ids else number, path, read_image(path))
         except UserError as error:
             with suppress(OSError):  # the other end of the pipe has gone
-                print(f"skipped: {error}", file=sys.stderr)
+                warn(f"skipped: {error}")
         else:
             yield image
 
@@ -184,7 +184,8 @@ class Output:
             record = coco_record(one.ident, self.categories[label], box, score)
             line = json.dumps({**record, "file_name": str(one.path)})
             self.results.write(f"{',' if self.detections else ''}\n{line}")
-            self.rows.writerow([one.path, self.classes[label], f"{score:.4f}", *(f"{side:.2f}" for side in box)])
+            cells = map(protected, (str(one.path), self.classes[label]))
+            self.rows.writerow([*cells, f"{score:.4f}", *(f"{side:.2f}" for side in box)])
             self.detections += 1
         self.images += 1
         marks = [LabelledBox(box, self.classes[label], score, BOXES[label % len(BOXES)]) for box, score, label in rows]

@@ -55,7 +55,14 @@ def train(options: TrainOptions) -> Path:
     device = choose_device(options.device)
     if options.out:
         require_place(options.out)
-    folder = single.folder_of(options)
+    with single.folder_of(options) as folder:
+        train_set(options, folder, device, begun)
+    return folder
+
+
+def train_set(options: TrainOptions, folder: Path, device: torch.device, begun: float) -> None:
+    """Plan a set of runs, or go on with it, and train what is not yet trained. begun: by the clock, for the budget."""
+    assert options.seeds is not None, "a single run is no set"
     plan = load(folder) if is_set(folder) else None
     if plan and plan.asked != asked(options):
         remedy = "use the same, or choose another folder with --out"
@@ -72,7 +79,6 @@ def train(options: TrainOptions) -> Path:
     with locked(folder / LOCK):
         keep(folder, plan)
         train_runs(folder, plan, data, device, options.workers)
-    return folder
 
 
 def resume(

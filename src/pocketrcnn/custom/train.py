@@ -6,6 +6,8 @@ import re
 import shlex
 import statistics
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import torch
 from ..config import Config, DataConfig, replace
 from ..data.custom_data import CustomData, open_custom_data
 from ..data.dataset import Dataset
-from ..data.files import first_free, require_writable
+from ..data.files import claimed, require_writable
 from ..data.folders import Folder
 from ..data.overview import render
 from ..errors import UserError
@@ -46,23 +48,27 @@ def train(options: TrainOptions) -> Path:
     device = choose_device(options.device)
     if options.out:
         require_place(options.out)
-    folder = folder_of(options)
-    data = checked(options, saved_splits(folder))
-    config, sets = planned(options, data, device)
-    with Run(folder, config, device, options.command or options.call) as run:
-        run.keep_splits(data.split_of)
-        fit(*sets, run, time.perf_counter() - begun, partial(conclude, run, data, sets[1]))
-        finish(run, data)
+    with folder_of(options) as folder:
+        data = checked(options, saved_splits(folder))
+        config, sets = planned(options, data, device)
+        with Run(folder, config, device, options.command or options.call) as run:
+            run.keep_splits(data.split_of)
+            fit(*sets, run, time.perf_counter() - begun, partial(conclude, run, data, sets[1]))
+            finish(run, data)
     return folder
 
 
-def folder_of(options: TrainOptions) -> Path:
-    """The folder of a run or set: the one that was named, or the first free one with the name of the data."""
+@contextmanager
+def folder_of(options: TrainOptions) -> Iterator[Path]:
+    """The folder of a run or set: the one that was named, or the first free one with the name of the data, which is
+    made at once, as several runs may start together; where nothing comes of it, it goes away again."""
     if options.out:
-        return options.out
+        yield options.out
+        return
     require_writable(RUNS)
     name = Path(os.path.abspath(options.data)).name  # a link keeps its name
-    return first_free(RUNS / re.sub(r"\s+", "-", name))
+    with claimed(RUNS / re.sub(r"\s+", "-", name)) as folder:
+        yield folder
 
 
 def checked(options: TrainOptions, known: dict[str, str] | None) -> CustomData:
@@ -74,7 +80,8 @@ def checked(options: TrainOptions, known: dict[str, str] | None) -> CustomData:
 
 def data_of(options: TrainOptions) -> DataConfig:
     """Where the data are, and how they are read."""
-    return DataConfig(str(options.data.resolve()), "folder", voc_origin=options.voc_origin, seed=options.seed)
+    source, origin, follow = str(options.data.resolve()), options.voc_origin, options.follow_outside
+    return DataConfig(source, "folder", voc_origin=origin, follow_outside=follow, seed=options.seed)
 
 
 def planned(options: TrainOptions, data: CustomData, device: torch.device) -> tuple[Config, tuple[Folder, Folder]]:

@@ -3,6 +3,7 @@
 Readers of COCO, VOC, YOLO and CSV make these; `check` finds the faults and hands on what is valid.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,11 @@ Box = tuple[float, float, float, float]
 
 SPLITS = ("train", "val", "test")
 MIN_SIDE = 2.0  # pixels of the input: objects that are less wide or high are not learned
+
+
+def content_hash(path: Path) -> str:
+    """A hash of what is in a file. Raises OSError where it cannot be read."""
+    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
 
 
 def printable(text: str) -> str:
@@ -64,7 +70,8 @@ class Fault:
     drops: bool
 
     def __str__(self) -> str:
-        return printable(f"{self.file}{f', {self.where}' if self.where else ''}: {self.reason}")
+        text = printable(f"{self.file}{f', {self.where}' if self.where else ''}: {self.reason}")
+        return text.replace("\n", "\\n")  # a name may have line breaks, a fault is one line
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ class Annotations:
     """A data set as its files describe it. format: `coco`, `voc`, `yolo` or `csv`; root: its folder.
 
     unnamed: image files that none of them names. unread: fields that are not kept here, as (field, of what, how
-    often), such as ("segmentation", "object", 12).
+    often), such as ("segmentation", "object", 12). outside: what leads out of the folder and is not read.
     """
 
     format: str
@@ -82,6 +89,7 @@ class Annotations:
     faults: tuple[Fault, ...] = ()
     unnamed: tuple[Path, ...] = ()
     unread: tuple[tuple[str, str, int], ...] = ()
+    outside: tuple[Path, ...] = ()
 
     def split(self, name: str) -> tuple[Example, ...]:
         """The examples of one split."""

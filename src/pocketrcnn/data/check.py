@@ -1,6 +1,7 @@
 """Every fault of a user's data, with its file, object and reason; what is valid goes on. No torch here."""
 
-import hashlib
+from __future__ import annotations
+
 import math
 import os
 from collections import defaultdict
@@ -9,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import UserError, nearest
-from .annotations import SPLITS, Annotations, Example, Fault, Object, Report
+from ..errors import UserError, nearest, shown
+from .annotations import SPLITS, Annotations, Example, Fault, Object, Report, content_hash
 from .images.pixels import read_both
 from .overview import objects_of, summary
 
@@ -18,6 +19,7 @@ THREADS = 2  # that decode; Pillow computes outside of Python's lock
 TOLERANCE = 1.0  # pixels that a box may extend beyond its image without a warning: rounding, or counting from 1
 NEGATIVE_SIZE = "negative-size", "box has a negative width or height; its corners are exchanged"
 INVERTED = "inverted", "box has its corners in the wrong order; they are exchanged"
+COMPARED = 100_000  # names of classes that unknown ones are compared with
 KEEPERS = ("test", "train", "val", "")  # of an image in two splits, the first of these keeps it: tests stay honest
 
 
@@ -31,6 +33,22 @@ class Decoded:
     reason: str = ""
 
 
+class Classes:
+    """The classes of a data set, of which there may be tens of thousands, and the nearest of unknown names."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names, self.known, self.hints = names, frozenset(names), dict[str, str]()
+
+    def __str__(self) -> str:
+        return ", ".join(map(shown, self.names[:10]))
+
+    def meant(self, name: str) -> str:
+        """The hint of `nearest`, looked up once a name; none where that would take minutes."""
+        if name not in self.hints and len(self.hints) * len(self.names) < COMPARED:
+            self.hints[name] = nearest(name, self.names)
+        return self.hints.get(name, "")
+
+
 def inspect(annotations: Annotations) -> Report:
     """Decode every image and check every object. Memory: two images at a time."""
     groups = list(by_file(annotations.examples).values())
@@ -38,10 +56,11 @@ def inspect(annotations: Annotations) -> Report:
         images = list(pool.map(decode, (group[0].path for group in groups)))
     faults = [*annotations.faults]
     kept: list[Example] = []
+    classes = Classes(annotations.classes)
     for group, image in zip(groups, images, strict=True):
         faults += image_faults(group, image)
         if not image.reason:
-            objects, object_faults = valid_objects(group, image.size, annotations)
+            objects, object_faults = valid_objects(group, image.size, classes, annotations.format)
             faults += object_faults
             kept.append(replace(group[0], objects=objects, size=image.size, digest=image.digest))
     distinct, copies = each_once(kept)
@@ -56,7 +75,7 @@ def decode(path: Path) -> Decoded:
     try:
         head, pixels = read_both(path)
         height, width, _ = pixels.shape
-        digest = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+        digest = content_hash(path)
         return Decoded((width, height), (head.colours, head.depth), digest)
     except UserError as error:
         return Decoded(reason=str(error).removeprefix(f"{path} "))
@@ -88,36 +107,39 @@ def image_faults(group: Sequence[Example], image: Decoded) -> Iterator[Fault]:
 
 
 def valid_objects(
-    group: Sequence[Example], size: tuple[int, int], annotations: Annotations
+    group: Sequence[Example], size: tuple[int, int], classes: Classes, form: str
 ) -> tuple[tuple[Object, ...], list[Fault]]:
-    """The objects of one image that can be used, fixed where need be, and all faults. group: its annotations."""
+    """The objects of one image that can be used, fixed where need be, and all faults.
+
+    group: its annotations. classes, form: of the data."""
     valid: dict[tuple[object, str], Object] = {}
     faults = []
     for example, obj in ((one, obj) for one in group for obj in one.objects):
-        fixed, problems = checked(obj, size, annotations)
+        fixed, problems = checked(obj, size, classes, form)
         if fixed and (fixed.box, fixed.name) in valid:
             fixed, problems = None, [*problems, ("duplicate", "has the same class and box as another object")]
         if fixed:
             valid[fixed.box, fixed.name] = fixed
-        file, shown = example.source or example.path, f"{obj.name} {', '.join(f'{value:.6g}' for value in obj.box)}"
+        file, box = example.source or example.path, ", ".join(f"{value:.6g}" for value in obj.box)
         where = obj.where if file.stem == example.path.stem else f"{example.path.name}, {obj.where}"
-        faults += [Fault(kind, file, where, f"{reason} ({shown})", fixed is None) for kind, reason in problems]
+        faults += [
+            Fault(kind, file, where, f"{reason} ({shown(obj.name)} {box})", fixed is None) for kind, reason in problems
+        ]
     return tuple(valid.values()), faults
 
 
 def checked(
-    obj: Object, size: tuple[int, int], annotations: Annotations
+    obj: Object, size: tuple[int, int], classes: Classes, form: str
 ) -> tuple[Object | None, list[tuple[str, str]]]:
     """An object as it can be used, None where it cannot, and the kinds and reasons of what is wrong with it.
 
-    size: width and height of the image. Exchanged corners are put in order. What extends beyond the image is cut off,
-    without a fault up to TOLERANCE.
+    size: width and height of the image. classes, form: of the data. Exchanged corners are put in order. What extends
+    beyond the image is cut off, without a fault up to TOLERANCE.
     """
     if not all(map(math.isfinite, obj.box)):
         return None, [("not-finite", "box has a coordinate that is not finite")]
-    if obj.name not in annotations.classes:
-        meant, known = nearest(obj.name, annotations.classes), ", ".join(annotations.classes[:10])
-        return None, [("unknown-class", f"class `{obj.name}`{meant} is not one of {known}")]
+    if obj.name not in classes.known:
+        return None, [("unknown-class", f"class `{shown(obj.name)}`{classes.meant(obj.name)} is not one of {classes}")]
     (x1, x2), (y1, y2), (width, height) = sorted(obj.box[::2]), sorted(obj.box[1::2]), size
     if x1 == x2 or y1 == y2:
         return None, [("zero-size", "box has no area")]
@@ -125,7 +147,7 @@ def checked(
         return None, [("outside", f"box is outside the image of {width}x{height}")]
     problems = []
     if obj.box != (x1, y1, x2, y2):
-        sides = annotations.format in ("coco", "yolo")  # width and height in the file, in place of a second corner
+        sides = form in ("coco", "yolo")  # width and height in the file, in place of a second corner
         problems.append(NEGATIVE_SIZE if sides else INVERTED)
     beyond = max(-x1, -y1, x2 - width, y2 - height)
     if beyond > TOLERANCE:
@@ -178,5 +200,5 @@ def class_notes(clean: Annotations) -> Iterator[Fault]:
     used = {obj.name for example in training for obj in objects_of(example)}
     for name in clean.classes:
         if name not in used:
-            reason = f"class `{name}` has no objects{' in training' if has_splits else ''}: it cannot be learned"
+            reason = f"class `{shown(name)}` has no objects{' in training' if has_splits else ''}: it cannot be learned"
             yield Fault("class-without-examples", clean.root, "", reason, drops=False)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config import DataConfig
-from ..errors import UserError
+from ..errors import UserError, shown
 from .annotations import SPLITS, Annotations, Example, Report
 from .check import inspect
 from .formats import read
+from .formats.boundary import require_inside
 from .splits import with_splits
 
 if TYPE_CHECKING:
@@ -48,15 +49,17 @@ def open_custom_data(config: DataConfig, known: Mapping[str, str] | None = None)
 
     `known`: the splits of images that a run was trained with, by the hash of their content; see `as_before`.
     `config.classes`, if given, are the classes in their order; the data may lack some. Raises UserError for data that
-    cannot be read, and for a class that is not among these.
+    cannot be read or lead out of their folder, and for a class that is not among these.
     """
-    report = inspect(read(Path(config.source), config.voc_origin))
+    found = read(Path(config.source), config.voc_origin, config.follow_outside)
+    require_inside(found)
+    report = inspect(found)
     annotations = with_splits(report.clean, config.seed) if known is None else as_before(report.clean, known)
     if config.classes:
         if strange := sorted(set(annotations.classes) - set(config.classes)):
             raise UserError(
-                f"{config.source} has the class `{strange[0]}`, which the detector does not know "
-                f"({', '.join(config.classes)}): rename or remove it"
+                f"{config.source} has the class `{shown(strange[0])}`, which the detector does not know "
+                f"({shown(', '.join(config.classes))}): rename or remove it"
             )
         annotations = replace(annotations, classes=config.classes)
     return CustomData(config.source, annotations, report)

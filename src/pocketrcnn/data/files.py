@@ -38,7 +38,8 @@ def open_atomically(path: Path, mode: Literal["w", "wb"], another: str = OUT) ->
     text = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""} if mode == "w" else {}
     with write_errors(path, another):
         try:
-            with temporary.open(mode, **text) as file:  # type: ignore[call-overload]
+            temporary.unlink(missing_ok=True)  # of a killed program that had this number
+            with open(temporary, mode, opener=exclusively, **text) as file:  # type: ignore[call-overload]
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
@@ -47,6 +48,11 @@ def open_atomically(path: Path, mode: Literal["w", "wb"], another: str = OUT) ->
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
         sync_folder(path.parent)
+
+
+def exclusively(path: str, flags: int) -> int:
+    """For `open`: a new file, never one that is there, and never what a link leads to that others have laid there."""
+    return os.open(path, flags | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 @contextmanager
@@ -182,9 +188,33 @@ def require_room(folder: Path, needed: float, runs: str) -> None:
 
 
 def first_free(folder: Path) -> Path:
-    """The first of FOLDER, FOLDER-2, FOLDER-3, .. that does not exist."""
+    """The first of FOLDER, FOLDER-2, FOLDER-3, .. that does not exist, made: no other program gets the same one."""
     names = (folder if i == 1 else folder.with_name(f"{folder.name}-{i}") for i in count(1))
-    return next(path for path in names if not path.exists())
+    with write_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return next(filter(is_made, names))
+
+
+def is_made(folder: Path) -> bool:
+    """Make a folder; false where something of its name is there."""
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return False
+    return True
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[Path]:
+    """`first_free`, and in the end no trace of it where nothing was put into it."""
+    missing = [path for path in folder.parents if not path.exists()]
+    path = first_free(folder)
+    try:
+        yield path
+    finally:
+        for empty in (path, *missing):  # the innermost first
+            with suppress(OSError):
+                empty.rmdir()
 
 
 def sync_folder(folder: Path) -> None:

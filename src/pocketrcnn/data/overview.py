@@ -14,6 +14,7 @@ LIMIT = 20  # faults of a kind that a terminal shows
 SIZES = 5  # image sizes that are named
 FIXED = ("negative-size", "inverted", "clipped", "listed-twice", "other-name", "same-name")
 IMAGES = ("missing", "broken", "two-splits", "copy")  # kinds of faults of an image; the next ones are of an object
+OUTSIDE = "outside-folder"  # the kind of fault of what leads out of the folder of the data
 OBJECTS = ("not-finite", "unknown-class", "zero-size", "negative-size", "inverted", "outside", "clipped", "duplicate")
 
 
@@ -142,7 +143,7 @@ def render_faults(faults: Sequence[Fault]) -> None:
     for fault in faults:
         kinds[not fault.drops, fault.kind].append(fault)
     for (_, kind), group in sorted(kinds.items()):
-        unit = "object" if kind in OBJECTS else "image" if kind in IMAGES else "record"
+        unit = "object" if kind in OBJECTS else "image" if kind in IMAGES else "path" if kind == OUTSIDE else "record"
         action, count = verb(group[0]), len(group)
         say(f"{counted(count, action) if action == 'warning' else f'{counted(count, unit)} {action}'} ({kind}):")
         for fault in group[:LIMIT]:

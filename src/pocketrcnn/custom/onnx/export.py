@@ -63,7 +63,8 @@ def require_packages() -> None:
         try:
             import_module(name)
         except ImportError as error:
-            raise UserError(f"{name} is not installed: `pip install 'pocket-rcnn[export]'`, then try again") from error
+            remedy = "`pip install '.[export]'` in a clone of the project, then try again"
+            raise UserError(f"{name} is not installed: {remedy}") from error
 
 
 def onnx_file(detector: Detector) -> bytes:

@@ -78,7 +78,7 @@ def open_session(content: bytes, where: str, threads: int = 0) -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise UserError("onnxruntime is not installed: `pip install 'pocket-rcnn[runtime]'`, then try again") from error
+        raise UserError("onnxruntime is not installed: `pip install onnxruntime`, then try again") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = threads, SEVERITY
     try:
@@ -97,7 +97,7 @@ def metadata_of(session: Any, where: str) -> tuple[tuple[str, ...], float, int]:
         if metadata["schema"] > SCHEMA:
             raise UserError(
                 f"{where} was written by pocketrcnn {metadata['version']}, which is newer than this one: "
-                "`pip install --upgrade pocket-rcnn`, or export the run again with this version"
+                "install that version from a clone of the project, or export the run again with this version"
             )
         return tuple(map(str, metadata["classes"])), float(metadata["threshold"]), int(metadata["side"])
     except (ValueError, KeyError, TypeError) as error:

@@ -1,12 +1,13 @@
 """Data sets in the formats that users have, told apart by content. No torch here.
 
-coco     COCO JSON
-voc      Pascal VOC
-yolo     YOLO
-tables   CSV
-reading  what all readers share
-finding  the image files and splits that annotations name
-writing  names, copies and numbers, for all writers
+coco      COCO JSON
+voc       Pascal VOC
+yolo      YOLO
+tables    CSV
+reading   what all readers share
+boundary  what leads out of the folder of the data
+finding   the image files and splits that annotations name
+writing   names, copies and numbers, for all writers
 
 Readers hand on what the files say, faulty boxes too: `pocketrcnn.data.check` checks them. What cannot be understood
 becomes a fault, and the rest is read.
@@ -22,6 +23,7 @@ from ..annotations import Annotations, Fault
 from ..files import new_folder
 from ..overview import counted
 from . import coco, tables, voc, yolo
+from .boundary import leading, require_inside
 from .reading import Reading
 from .writing import write_text
 
@@ -30,19 +32,20 @@ WRITERS = {"coco": coco.write, "voc": voc.write, "yolo": yolo.write}
 LOOKED_FOR = "COCO JSON, Pascal VOC XML, YOLO labels, CSV with a header"
 
 
-def read(path: Path, voc_origin: int = 0) -> Annotations:
+def read(path: Path, voc_origin: int = 0, follow_outside: bool = False) -> Annotations:
     """The data set in a folder, or that a file (JSON, data.yaml, CSV, XML) describes.
 
     `voc_origin`: 1 where VOC boxes count pixels from 1. Where several formats lie in one folder, the first of
     COCO, VOC, YOLO, CSV is read, with a warning. Images without split among others with one are for training.
-    Folders in it that `predict` wrote are skipped, with a warning.
+    Folders in it that `predict` wrote are skipped, with a warning. What leads out of the folder is in `outside` and not
+    read, unless `follow_outside`.
     Raises UserError when there is no such path, nothing in it, or no annotations that are known here.
     """
     if not path.exists():
         near = nearest(path.name, (file.name for file in path.parent.iterdir())) if path.parent.is_dir() else ""
         raise UserError(f"{path} does not exist{near}: name a folder with images and their annotations")
     try:
-        reading = Reading(path, voc_origin)
+        reading = Reading(path, voc_origin, follow_outside)
         sources = {name: module.sources(reading) for name, module in FORMATS.items()}
         known = [name for name, files in sources.items() if files]
         if not known:
@@ -56,9 +59,10 @@ def read(path: Path, voc_origin: int = 0) -> Annotations:
 def write(annotations: Annotations, out: Path, kind: str, notes: Mapping[str, str] | None = None) -> None:
     """A data set that `check` calls clean as `coco`, `voc` or `yolo` in a new folder, images byte by byte.
 
-    `notes`: further text files, by name. Raises UserError when there is nothing to write, or when `out` is not empty,
-    lies inside the data, or cannot be written.
+    `notes`: further text files, by name. Raises UserError when there is nothing to write, when the data lead out of
+    their folder, or when `out` is not empty, lies inside the data, or cannot be written.
     """
+    require_inside(annotations)
     if not annotations.examples:
         raise UserError(f"{annotations.root} has no valid image: there is nothing to write to {out}")
     with new_folder(out, annotations.root) as folder:
@@ -70,12 +74,14 @@ def write(annotations: Annotations, out: Path, kind: str, notes: Mapping[str, st
 def unknown(reading: Reading) -> str:
     """What to say about a path in which no format was recognised."""
     kinds = Counter(file.suffix.lower() or file.name for file in reading.candidates)
+    links = reading.boundary.links
+    leads = f"; {leading(links)}, and is followed only with --follow-outside" if links else ""
     if not kinds:
         what = "holds only predictions" if reading.predicted else "is empty"
-        return f"{reading.path} {what}: name a folder with images and their annotations"
+        return f"{reading.path} {what}: name a folder with images and their annotations{leads}"
     inside = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(4))
     remedy = "name the folder that holds them"
-    return f"{reading.path} holds no annotations (looked for {LOOKED_FOR}; found {inside}): {remedy}"
+    return f"{reading.path} holds no annotations (looked for {LOOKED_FOR}; found {inside}): {remedy}{leads}"
 
 
 def skipped(reading: Reading, known: list[str]) -> Iterator[Fault]:

@@ -8,9 +8,11 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from ...errors import shown
 from ..annotations import Annotations, Example, Object, printable
 from .finding import beside, is_background, plain, read_text, size_from, split_below, split_of
 from .reading import Reading
@@ -43,13 +45,13 @@ def looks_like_coco(file: Path) -> bool:
 def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all COCO files, as they are."""
     images = reading.images()
-    classes: list[str] = []
+    classes: dict[str, None] = {}
     examples: list[Example] = []
     for source in sources:
         reader = Reader(source, reading)
         single = reading.path == source
         examples += reader.examples("" if single else split_of(source.stem) or split_below(reading.root, source))
-        classes += [name for name in reader.classes() if name not in classes]
+        classes |= dict.fromkeys(reader.classes())
         reading.unread.update(unread(reader.lists))
     return reading.annotations("coco", classes, images.placed(examples, beside), images)
 
@@ -93,7 +95,7 @@ class Reader:
         pairs = [(str(record.get("name")), str(record.get("supercategory"))) for record in self.lists["categories"]]
         parents = {parent for name, parent in pairs if name != parent}  # COCO's `person` is its supercategory too
         kept = [i for i, name in self.names.items() if used[i] or not (is_background(name) or name in parents)]
-        ordered = sorted(kept, key=lambda i: (int(i) if i.isdecimal() else 0, i))
+        ordered = sorted(kept, key=lambda i: (Decimal(i) if i.isdecimal() else 0, i))  # of any number of digits
         return list(dict.fromkeys(self.names[i] for i in ordered))
 
     def examples(self, split: str) -> list[Example]:
@@ -103,26 +105,26 @@ class Reader:
         for record in self.lists["images"]:
             name, i = record.get("file_name"), ident(record.get("id"))
             if not isinstance(name, str) or not name.strip():
-                self.fault("unreadable", f"image {i}", "has no file_name")
+                self.fault("unreadable", f"image {shown(i)}", "has no file_name")
             elif i in made:
-                reason = f"is the id of {made[i].path.name} and of {name}; the first is kept"
-                self.fault("same-id", f"image {i}", reason)
+                reason = f"is the id of {shown(made[i].path.name)} and of {shown(name)}; the first is kept"
+                self.fault("same-id", f"image {shown(i)}", reason)
             else:
                 size = size_from(record.get("width"), record.get("height"))
                 made[i] = Example(Path(plain(name)), tuple(objects.pop(i, ())), split, size, self.source)
         for i, orphans in objects.items():
             for orphan in orphans:
-                self.fault("no-image", orphan.where, f"belongs to image {i}, which the file does not list")
+                self.fault("no-image", orphan.where, f"belongs to image {shown(i)}, which the file does not list")
         return list(made.values())
 
     def objects(self) -> dict[str, list[Object]]:
         """Objects by the id of their image."""
         made: dict[str, list[Object]] = {}
         for position, record in enumerate(self.lists["annotations"], 1):
-            where = printable(f"annotation {record.get('id', f'number {position}')}")
+            where = printable(f"annotation {shown(record.get('id', f'number {position}'))}")
             box = numbers(record.get("bbox"))
             if box is None:
-                self.fault("unreadable", where, f"its bbox is {str(record.get('bbox'))[:60]}, not four numbers")
+                self.fault("unreadable", where, f"its bbox is {shown(record.get('bbox'))}, not four numbers")
                 continue
             x, y, width, height = box
             category = ident(record.get("category_id"))

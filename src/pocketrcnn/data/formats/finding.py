@@ -9,13 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from ..annotations import Example
+from ..images.pixels import ENDINGS
 from ..listing import holds_predictions, is_image_name
+from .boundary import Boundary
 
 WORDS = {
     "train": ("train", "training"),
     "val": ("val", "valid", "validation", "dev"),
     "test": ("test", "testing"),
 }
+READ = (*ENDINGS, ".json", ".xml", ".csv", ".tsv", ".txt", ".yaml", ".yml", ".names", ".labels")  # endings, by readers
 SYSTEM = ("__MACOSX", "lost+found", "$RECYCLE.BIN", "System Volume Information")  # folders that nobody put there
 
 
@@ -43,8 +46,8 @@ def read_text(path: Path) -> str:
         return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1", errors="replace")
 
 
-def files(root: Path, predicted: list[Path] | None = None) -> Iterator[Path]:
-    """All files under a folder, links followed, by name; nothing hidden, and no folder twice.
+def files(root: Path, allows: Callable[[Path], bool], predicted: list[Path] | None = None) -> Iterator[Path]:
+    """All files under a folder, links followed where `allows` says so, by name; nothing hidden, and no folder twice.
 
     Folders below it that `predict` wrote are skipped, with all that is in them, and added to `predicted`.
     Raises OSError where a folder cannot be read.
@@ -58,8 +61,17 @@ def files(root: Path, predicted: list[Path] | None = None) -> Iterator[Path]:
             continue
         seen.add(os.path.realpath(folder))
         kept = [name for name in inner if not name.startswith((".", *SYSTEM))]
-        inner[:] = sorted(name for name in kept if os.path.realpath(os.path.join(folder, name)) not in seen)
-        yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+        paths = [
+            Path(folder, name) for name in sorted(kept) if os.path.realpath(os.path.join(folder, name)) not in seen
+        ]
+        inner[:] = [path.name for path in paths if not os.path.islink(path) or allows(path)]
+        visible = (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+        yield from (path for path in visible if not os.path.islink(path) or not is_read(path) or allows(path))
+
+
+def is_read(path: Path) -> bool:
+    """Whether a reader may open a file of this name."""
+    return path.suffix.lower() in READ
 
 
 def refuse(error: OSError) -> None:
@@ -126,8 +138,8 @@ def beside(one: Example) -> Wanted:
 class Images:
     """The image files among the files of a folder, by what annotations call them. named: those of a record so far."""
 
-    def __init__(self, root: Path, inside: Sequence[Path]) -> None:
-        self.root, self.files = root, inside
+    def __init__(self, root: Path, inside: Sequence[Path], boundary: Boundary) -> None:
+        self.root, self.files, self.boundary = root, inside, boundary
         self.paths = list(filter(is_image_name, inside))
         parents = {path.parent for path in self.paths}
         self.folders = parents | {folder for parent in parents for folder in parent.parents}
@@ -148,13 +160,22 @@ class Images:
         First one of its exact paths, then these with other capitals, accents or suffix, then anywhere else. A file that
         is the image of one is never taken for that of another.
         """
-        paths = [next(filter(os.path.isfile, one.paths()), None) for one in wanted]
+        paths = [self.exact(one) for one in wanted]
         for search in (self.here, self.elsewhere):
             if None in paths:
                 taken = {os.path.realpath(path) for path in paths if path}
                 paths = [path or search(one, taken) for path, one in zip(paths, wanted, strict=True)]
         self.named.update(filter(None, paths))
         return [path or next(one.paths()) for path, one in zip(paths, wanted, strict=True)]
+
+    def exact(self, one: Wanted) -> Path | None:
+        """The file at the first of its paths that is in the folder; where none is, at the first that is elsewhere."""
+        elsewhere = None
+        for path in filter(os.path.isfile, one.paths()):
+            if self.boundary.holds(path):
+                return path
+            elsewhere = elsewhere or path
+        return elsewhere
 
     def free(self, name: str, taken: set[str]) -> list[Path]:
         """The files of a name, with or without suffix, that are nobody's."""

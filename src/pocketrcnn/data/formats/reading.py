@@ -1,10 +1,12 @@
 """A data set while it is read: the files that are there, and what is wrong with them. No torch here."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 from ..annotations import Annotations, Example, Fault
+from .boundary import Boundary
 from .finding import Images, files
 
 
@@ -12,24 +14,27 @@ class Reading:
     """The files at a path, listed once, and what a reader notes on the way.
 
     root: the folder; files: those in it; candidates: those that may be annotations. predicted: folders in it that
-    `predict` wrote, which are skipped. unread: fields that are not read, with what they belong to.
+    `predict` wrote, which are skipped. unread: fields that are not read, with what they belong to. boundary: what may
+    be read. whole: whether all that is in the folder belongs to the data.
     Raises OSError where a folder cannot be read.
     """
 
-    def __init__(self, path: Path, voc_origin: int = 0) -> None:
-        self.path, self.voc_origin = path, voc_origin
+    def __init__(self, path: Path, voc_origin: int = 0, follow_outside: bool = False) -> None:
+        self.path, self.voc_origin, self.whole = path, voc_origin, path.is_dir()
         self.root = path if path.is_dir() else path.parent
+        self.home = self.root.parent if self.root.name.lower() == "annotations" else self.root
+        self.boundary = Boundary(self.home, follow_outside)
         self.predicted: list[Path] = []
-        self.files = list(files(self.root, self.predicted))
+        self.files = list(files(self.root, self.boundary.allows_link, self.predicted))
+        self.boundary.links.pop(path, None)  # the user named it
         self.candidates = self.files if path.is_dir() else [path]
         self.faults: list[Fault] = []
         self.unread: Counter[tuple[str, str]] = Counter()
 
     def images(self) -> Images:
         """The images in the folder; for a folder `annotations`, those beside it."""
-        if self.root.name.lower() == "annotations":
-            return Images(self.root.parent, list(files(self.root.parent)))
-        return Images(self.root, self.files)
+        there = self.files if self.home == self.root else list(files(self.home, self.boundary.allows_link))
+        return Images(self.home, there, self.boundary)
 
     def fault(self, kind: str, file: Path, where: str, reason: str, drops: bool = True) -> None:
         """Note something that is skipped or, where `drops` is false, that the user should know."""
@@ -38,8 +43,11 @@ class Reading:
     def annotations(
         self, kind: str, classes: Iterable[str], examples: Iterable[Example], images: Images
     ) -> Annotations:
-        """All that was read."""
+        """All that was read, without what leads out of the folder, unless that is allowed."""
+        kept = tuple(one for one in examples if self.boundary.allows(one.path))
+        if self.boundary.links and (self.whole or not all(os.path.exists(one.path) for one in kept)):
+            self.boundary.outside |= self.boundary.links  # what they lead to may be some of the data
+        self.faults += self.boundary.faults(self.home)
+        outside = () if self.boundary.follow else tuple(self.boundary.outside)
         unread = tuple((field, what, count) for (field, what), count in self.unread.most_common())
-        return Annotations(
-            kind, self.root, tuple(classes), tuple(examples), tuple(self.faults), images.unnamed(), unread
-        )
+        return Annotations(kind, self.root, tuple(classes), kept, tuple(self.faults), images.unnamed(), unread, outside)

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from itertools import dropwhile
 from pathlib import Path
 
+from ...errors import shown
 from ..annotations import Annotations, Box, Example, Object
+from ..cells import unprotected
 from .finding import beside, plain, read_text, size_from, split_below, split_of, used_classes
 from .reading import Reading
 
@@ -85,6 +87,7 @@ def read_table(source: Path, reading: Reading) -> list[Example]:
     for where, cells in body:
         row = {column: cells[i] if i < len(cells) else "" for column, i in positions.items()}
         reading.unread.update((unknown[i], "object") for i, cell in enumerate(cells) if cell and i in unknown)
+        row |= {column: unprotected(row[column]) for column in ("image", "class")}
         if row["image"]:
             split = split_of(row.get("split", "")) or default
             groups.setdefault((row["image"], split), []).append((where, row))
@@ -107,7 +110,7 @@ def row_object(row: Row, where: str, source: Path, reading: Reading) -> Object |
     try:
         a, b, c, d = map(float, cells)
     except ValueError:
-        reading.fault("unreadable", source, where, f"its box is `{', '.join(cells)}`, not four numbers")
+        reading.fault("unreadable", source, where, f"its box is `{shown(', '.join(cells))}`, not four numbers")
         return None
     box: Box = (a, b, c, d) if names is CORNERS else (a, b, a + c, b + d)
     return Object(box, row["class"], where)

@@ -19,7 +19,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from ...errors import UserError
+from ...errors import UserError, shown
 from ..annotations import Annotations, Example, Fault, Object
 from ..listing import is_image_name
 from .finding import Images, Wanted, key, plain, read_text, size_from, split_below, split_of, used_classes
@@ -55,7 +55,7 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
     for lists in sorted({file.parent for file in images.files if is_list(file)}):
         examples = with_lists(examples, lists, images, reading)
     listed = reading.root / CLASSES
-    names = map(str.strip, read_text(listed).splitlines()) if listed.is_file() else used_classes(examples)
+    names = map(str.strip, read_text(listed).splitlines()) if listed in reading.files else used_classes(examples)
     return reading.annotations("voc", dict.fromkeys(filter(None, names)), examples, images)
 
 
@@ -87,7 +87,9 @@ def other_names(given: list[Example], placed: list[Example], images: Images) -> 
     for before, after in zip(given, placed, strict=True):
         name = before.path.name
         if before.source and key(before.path.stem) != key(after.path.stem) and key(name) in images.known:
-            reason = f"its filename says {name}; it is used for {after.path.name}, which has the name of the XML file"
+            reason = (
+                f"its filename says {shown(name)}; it is used for {after.path.name}, which has the name of the XML file"
+            )
             yield Fault("other-name", before.source, "", reason, drops=False)
 
 
@@ -136,10 +138,10 @@ def with_lists(examples: list[Example], lists: Path, images: Images, reading: Re
     - `trainval` names training images, as far as no other list names them.
     - Examples that no list names are skipped, with a fault.
     """
-    home = lists.parent.parent
+    home, there = lists.parent.parent, sorted(file for file in images.files if file.parent == lists and is_list(file))
     beside = [one for one in examples if one.source and home in one.source.parents]
     called = by_name(beside, home)
-    names = [(file, name) for file in sorted(filter(is_list, lists.iterdir())) for name in listed(file, called, images)]
+    names = [(file, name) for file in there for name in listed(file, called, images)]
     named = {name: called.get(name) or called.get(key(name)) for _, name in names}
     marks = {name: one.source if one else key(name) for name, one in named.items()}
     in_splits = {marks[name] for file, name in names if split_of(file.stem)}
@@ -214,8 +216,8 @@ def require_readable(annotations: Annotations) -> None:
     for name in annotations.classes:
         if not name.strip() or name.splitlines() != [name] or NOT_XML.search(name):
             raise UserError(
-                f"{annotations.root}: class {name!r} cannot be written as VOC (empty, or with a line break or control "
-                "character): rename it, or choose coco or yolo"
+                f"{annotations.root}: class {shown(repr(name))} cannot be written as VOC "
+                "(empty, or with a line break or control character): rename it, or choose coco or yolo"
             )
 
 

@@ -7,6 +7,7 @@ announces, are skipped. Images without label file have no objects. YOLO has no c
 
 import math
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -16,15 +17,19 @@ from typing import Any
 
 import yaml
 
-from ...errors import UserError
+from ...errors import UserError, shown
 from ..annotations import Annotations, Example, Fault, Object, printable
 from ..images.pixels import probe
 from ..listing import is_image_name
+from ..yaml_reading import parsed
+from .boundary import Boundary
 from .finding import WORDS, files, plain, read_text, split_below
 from .reading import Reading
 from .writing import image_names, size_of, write_text
 
 Settings = dict[str, Any]
+NUMBER = r"\d{1,9}"  # of a class
+MOST_CLASSES = 10_000  # that `nc` may count: their names are made of numbers
 
 DATA = "data.yaml"
 NAMES = ("classes.txt", "obj.names", "_darknet.labels")
@@ -60,6 +65,7 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
     if described and any(settings.get(word) for words in WORDS.values() for word in words):
         listed = list(images_of(settings, described, reading))
     else:
+        reading.whole = True
         listed = [(image, split_below(reading.root, image)) for image in images.paths]
     images.named.update(image for image, _ in listed)
     names, points = class_names(settings, reading), points_of(settings)
@@ -92,16 +98,26 @@ def below(reading: Reading) -> Path | None:
 def load(file: Path) -> Settings:
     """What a YAML file says. Raises UserError when it is none."""
     try:
-        content = yaml.safe_load(read_text(file))
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that there is not
+        content = parsed(read_text(file))
+    except ValueError as error:
         raise UserError(f"{file} is not YAML ({error}): correct it, or name the folder of the images") from error
     if not isinstance(content, dict):
         raise UserError(f"{file} has no settings (names, train, val): correct it, or name the folder of the images")
-    names = content.get("names")
-    strange = [key for key in names if not str(key).isdecimal()] if isinstance(names, dict) else []
-    if strange:
-        raise UserError(f"{file}, names: `{strange[0]}` is no class number: write a list, or number: name (0: cat)")
+    require_names(content, file)
     return content
+
+
+def require_names(settings: Settings, file: Path) -> None:
+    """Raises UserError for class numbers and names that are none, and for more of them than can be meant."""
+    names, count = settings.get("names"), settings.get("nc")
+    for key in names if isinstance(names, dict) else ():
+        if not re.fullmatch(NUMBER, str(key)):
+            raise UserError(f"{file}, names: `{shown(key)}` is no class number: write a list, or number: name (0: cat)")
+    for name in names.values() if isinstance(names, dict) else names if isinstance(names, list) else ():
+        if isinstance(name, list | dict | set | tuple | bytes):
+            raise UserError(f"{file}, names: `{shown(name)}` is no name: write a word or a number")
+    if isinstance(count, int) and count > MOST_CLASSES:
+        raise UserError(f"{file}, nc: {count:,} classes are too many, at most {MOST_CLASSES:,}: correct it")
 
 
 def shared_names(names: dict[int, str], file: Path) -> Iterator[Fault]:
@@ -109,7 +125,7 @@ def shared_names(names: dict[int, str], file: Path) -> Iterator[Fault]:
     for name, count in Counter(names.values()).items():
         if count > 1:
             numbers = " and ".join(str(i) for i, other in names.items() if other == name)
-            reason = f"calls the classes {numbers} `{name}`: they are one class here"
+            reason = f"calls the classes {shown(numbers)} `{shown(name)}`: they are one class here"
             yield Fault("same-name", file, "names", reason, drops=False)
 
 
@@ -145,28 +161,33 @@ def images_of(settings: Settings, file: Path, reading: Reading) -> Iterator[tupl
         for word in words:
             given = settings.get(word) or []
             for name in given if isinstance(given, list) else [given]:
-                path = located(str(name), str(settings.get("path") or ""), file.parent)
+                path = located(str(name), str(settings.get("path") or ""), file.parent, reading.boundary)
                 if path is None:
-                    reading.fault("no-folder", file, "", f"{word}: {name} does not exist; its images are skipped")
-                else:
-                    yield from ((image, split) for image in images_in(path))
+                    reading.fault(
+                        "no-folder", file, "", f"{word}: {shown(name)} does not exist; its images are skipped"
+                    )
+                elif reading.boundary.allows(path):
+                    yield from ((image, split) for image in images_in(path, reading.boundary))
 
 
-def located(name: str, base: str, home: Path) -> Path | None:
-    """A folder or list of images. `path` is often that of another machine, and `../` often one too many."""
+def located(name: str, base: str, home: Path, boundary: Boundary) -> Path | None:
+    """A folder or list of images, in the data where one is. `path` is often that of another machine, and `../` often
+    one too many."""
     name = below = plain(name)
     while below.startswith("../"):
         below = below[3:]
     paths = (home / base / name, home / name, home / base / below, home / below)
-    return next(filter(os.path.exists, paths), None)
+    there = list(filter(os.path.exists, paths))
+    return next(filter(boundary.holds, there), next(iter(there), None))
 
 
-def images_in(path: Path) -> list[Path]:
-    """The images of a folder, or of a text file with one path a line."""
+def images_in(path: Path, boundary: Boundary) -> list[Path]:
+    """The images of a folder, or of a text file with one path a line, as far as they may be read."""
     if path.is_dir():
-        return list(filter(is_image_name, files(path)))
+        return list(filter(is_image_name, files(path, boundary.allows)))
     lines = filter(None, map(str.strip, read_text(path).splitlines()))
-    return [located(line, "", path.parent) or path.parent / plain(line) for line in lines]
+    images = (located(line, "", path.parent, boundary) or path.parent / plain(line) for line in lines)
+    return list(filter(boundary.allows, images))
 
 
 def label_of(image: Path) -> Path | None:
@@ -195,6 +216,8 @@ def example(image: Path, split: str, names: dict[int, str] | None, points: int, 
     points: see `points_of`. What cannot be understood becomes a fault of `reading`.
     """
     label, size = label_of(image), None
+    if label and not reading.boundary.allows(label):
+        label = None
     with suppress(UserError):  # `check` says why
         head = probe(image)
         size = head.width, head.height
@@ -208,7 +231,7 @@ def example(image: Path, split: str, names: dict[int, str] | None, points: int, 
                 objects.append(label_object(words, f"line {position}", size, names, points))
                 reading.unread.update([("key points" if points else "polygon", "object")] if len(words) > 5 else [])
         except (ValueError, OverflowError):
-            reason = f"`{line.strip()[:60]}` is not a class number and four numbers (or a polygon)"
+            reason = f"`{shown(line.strip())}` is not a class number and four numbers (or a polygon)"
             reading.fault("unreadable", label, f"line {position}", reason)
     return Example(image, tuple(objects), split, size, label)
 

@@ -1,6 +1,7 @@
 """Pixels: image files read, rotated upright, padded to a square, kept in a cache.
 
 pixels       any image file as 8-bit RGB, or one clear line
+bands        large images a band of rows at a time
 orientation  how a file says that it is to be rotated
 letterbox    an image of any size in a square, and its boxes
 image_cache  images decoded once, in one file of the cache

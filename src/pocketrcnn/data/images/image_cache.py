@@ -1,7 +1,9 @@
 """Images decoded once and padded to a square: one file of the cache, read a batch at a time.
 
-The name of a file is a hash of what its content follows from. The folder `folders/` of the cache holds nothing else,
-and may be deleted whenever no run is using it. Files are read, not mapped: mapped pages count as memory of the process.
+The name of a file is a hash of what its content follows from: what is in the images' files, not when they were
+written. A checksum in its end is verified when it is opened: one that is truncated or damaged is made again. The folder
+`folders/` of the cache holds nothing else, and may be deleted whenever no run is using it. Files are read, not mapped:
+mapped pages count as memory of the process.
 
 Shapes: B images in a batch, S the input size in pixels.
 """
@@ -11,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,15 +26,17 @@ import PIL
 from numpy.typing import NDArray
 
 from ...errors import UserError
-from ..annotations import Example
+from ..annotations import Example, content_hash
 from ..files import LOCK, locked, open_atomically
 from .cache import OTHER_CACHE, cache_root
 from .letterbox import FILL, letterbox
 from .pixels import Pixels, read_image
 
-LAYOUT = 1  # raised when the same images give other pixels, or another file
+LAYOUT = 2  # raised when the same images give other pixels, or another file
 WORKERS = 2  # threads that decode
 CHUNK = 16  # images that are decoded before they are written
+CHECKSUM = 8  # bytes in the end of a file: CRC-32 of all before them, in hexadecimal
+BLOCK = 1 << 20  # bytes that are read at a time to verify it
 
 
 @dataclass(frozen=True)
@@ -51,28 +56,34 @@ class CachedImages:
                     file.seek(index * image.nbytes)
                     if file.readinto(image.data) != image.nbytes:
                         raise OSError(errno.EIO, "it is too short")
+        except FileNotFoundError as error:
+            raise UserError(
+                f"{self.path} has gone, the cache was emptied during the run: start again, or use `pocketrcnn resume`"
+            ) from error
         except OSError as error:
             raise UserError(f"{self.path} cannot be read ({error.strerror}): delete it and start again") from error
         return images
 
 
 def open_cached_images(examples: Sequence[Example], side: int, cache: Path | None = None) -> CachedImages:
-    """These images padded, in their order: made the first time, and when an image's file has changed.
+    """These images padded, in their order: made the first time, when an image's file has changed, and when the file in
+    the cache is damaged.
 
     `cache`: a folder in place of `folders/` in the cache. Several processes may call this at once: one
-    writes, the others wait for it. Raises UserError when the cache cannot be written, or has no room.
+    writes, the others wait for it. Raises UserError when the cache cannot be written, or has no room, and when an image
+    is no longer what `check` has seen.
     """
     path = (cache or cache_root() / "folders") / f"{_key(examples, side)}.frames"
     needed = len(examples) * side * side * 3  # bytes
-    if _stored(path, needed) is None:
+    broken = _stored(path, needed)
+    if broken is None:
         with locked(path.parent / LOCK, wait=-1, another=OTHER_CACHE):
-            if _stored(path, needed) is None:  # no other process has written it while this one waited
+            broken = _stored(path, needed)
+            if broken is None:  # no other process has written it while this one waited
                 with open_atomically(path, "wb", OTHER_CACHE) as file:
                     if shutil.disk_usage(path.parent).free < needed:
                         raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}, {needed / 1e6:,.0f} MB are needed")
-                    _write_images(file, examples, side)
-    broken = _stored(path, needed)
-    assert broken is not None, "what was just written can be read"
+                    broken = _write_images(file, examples, side)
     return CachedImages(path, side, broken)
 
 
@@ -81,44 +92,62 @@ def _key(examples: Sequence[Example], side: int) -> str:
     content: list[Any] = [LAYOUT, PIL.__version__, side]
     for example in examples:
         try:
-            status = example.path.stat()
-            state = (status.st_mtime_ns, status.st_size)
+            digest = (example.path.is_file() and example.digest) or content_hash(example.path)
         except OSError:
-            state = (0, 0)  # not there: reported when it is decoded
-        content.append((str(example.path.absolute()), *state, example.size))
+            digest = ""  # not there: reported when it is decoded
+        content.append((digest, example.size))
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 
 def _stored(path: Path, start: int) -> dict[int, str] | None:
-    """The reasons for images that could not be read, from byte `start` of a whole file; None when there is no file."""
+    """The reasons for images that could not be read, which stand from byte `start` on in a file; None when there is no
+    file, or it is not what was written."""
     try:
         with path.open("rb") as file:
+            left, checksum = os.fstat(file.fileno()).st_size - CHECKSUM, 0
+            while left > 0 and (block := file.read(min(BLOCK, left))):
+                checksum, left = zlib.crc32(block, checksum), left - len(block)
+            if left or file.read() != _checksum(checksum):
+                return None
             file.seek(start)
-            return {int(index): reason for index, reason in json.loads(file.read()).items()}
+            return {int(index): reason for index, reason in json.loads(file.read()[:-CHECKSUM]).items()}
     except (OSError, ValueError):
         return None
 
 
-def _write_images(file: IO[bytes], examples: Sequence[Example], side: int) -> None:
-    """All images, and behind them, as JSON, the reasons for those that are only grey."""
+def _checksum(value: int) -> bytes:
+    """As it stands in a file."""
+    return f"{value:0{CHECKSUM}x}".encode()
+
+
+def _write_images(file: IO[bytes], examples: Sequence[Example], side: int) -> dict[int, str]:
+    """All images; behind them a checksum and, as JSON, the reasons for those that are only grey, which are returned."""
+    checksum = 0
     broken: dict[int, str] = {}
     blank = bytes([FILL]) * (side * side * 3)
     with ThreadPoolExecutor(WORKERS) as pool:
         for start in range(0, len(examples), CHUNK):
             chunk = examples[start : start + CHUNK]
             for index, image in enumerate(pool.map(partial(_padded, side=side), chunk), start):
-                file.write(blank if isinstance(image, str) else image.data)
+                pixels = blank if isinstance(image, str) else image.data
+                file.write(pixels)
+                checksum = zlib.crc32(pixels, checksum)
                 if isinstance(image, str):
                     broken[index] = image
-    file.write(json.dumps(broken).encode())
+    reasons = json.dumps(broken).encode()
+    file.write(reasons + _checksum(zlib.crc32(reasons, checksum)))
+    return broken
 
 
 def _padded(example: Example, side: int) -> Pixels | str:
-    """An image as the network's input, or why there is none."""
+    """An image as the network's input, or why there is none. Raises UserError where it has another content by now."""
     try:
         image = read_image(example.path)
-    except UserError as error:
+        digest = content_hash(example.path) if example.digest else ""
+    except (UserError, OSError) as error:
         return str(error).removeprefix(f"{example.path} ")
+    if digest != example.digest:  # the cache would have other pixels under the name of those that were checked
+        raise UserError(f"{example.path} was changed after it was checked: start again")
     height, width = image.shape[:2]
     assert example.size, "`check` hands on real sizes"
     if (width, height) != example.size:

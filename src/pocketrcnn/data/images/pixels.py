@@ -6,10 +6,12 @@ Images are rotated by their EXIF or XMP orientation: sizes and boxes are those o
 Shapes: H rows, W columns.
 """
 
+import ctypes
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from os import PathLike
 from pathlib import Path
@@ -17,15 +19,18 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, _imaging
 
 from ...errors import UserError
+from .bands import bands, bands_of, joined, stretched
 from .orientation import ON_ITS_SIDE, rotation_of
 
 Pixels = NDArray[np.uint8]
 Source = Path | str | Image.Image | NDArray[Any]
 
 PIXEL_LIMIT = 50_000_000  # pixels of the largest image that is decoded: 150 MB as RGB
+BYTE_LIMIT = 700_000_000  # bytes that may be held while an image is decoded
+MOST_BYTES = 24  # of a pixel, in any image
 ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".jp2", ".ppm", ".pgm", ".pbm")
 """Endings, in small letters, of files that are taken for images; what is inside decides how they are read."""
 
@@ -41,8 +46,6 @@ COLOURS = {  # Pillow's modes that are no words; those of deep grey go on with `
     "RGBA": "RGB with alpha",
 }
 DEPTHS = {"1": 1, "I": 32, "F": 32}  # bits of a channel in these modes
-PERCENTILES = (0.1, 99.9)
-SAMPLES = 1_000_000  # values from which percentiles are taken
 _pillows_limit = threading.Lock()
 
 
@@ -91,7 +94,7 @@ def read_image(source: Source) -> Pixels:
       uint16 and other floating point, scaled by percentiles over all channels. The result may share their memory.
 
     Raises UserError, with file and reason, for what is missing, no image, damaged, or of more than PIXEL_LIMIT pixels
-    (before it is decoded), and for arrays of another type or shape.
+    or BYTE_LIMIT bytes (before it is decoded), and for arrays of another type or shape.
     """
     if isinstance(source, np.ndarray):
         return _from_array(source)
@@ -132,6 +135,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         with path.open("rb") as file:
             try:
                 image = _identify(file)
+                if image.format == "TIFF":
+                    _silence_libtiff()
             except UnidentifiedImageError:
                 file.seek(0)
                 raise UserError(f"{path} {_no_image(file.read(512))}") from None
@@ -147,6 +152,13 @@ def _identify(file: BinaryIO) -> Image.Image:
             return Image.open(file, formats=FORMATS)
         finally:
             Image.MAX_IMAGE_PIXELS = before
+
+
+@cache
+def _silence_libtiff() -> None:
+    """It writes to standard error what Pillow raises, too. Where it cannot be reached, as on Windows, it goes on."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
 
 
 @contextmanager
@@ -168,6 +180,22 @@ def _check_size(image: Image.Image, name: str) -> None:
     if width * height > PIXEL_LIMIT:
         limit = f"more than the limit of {PIXEL_LIMIT:,}: downscale it or cut it into tiles"
         raise UserError(f"{name} has {width:,} x {height:,} pixels, {limit}")
+    if width * height * MOST_BYTES > BYTE_LIMIT < (held := width * height * _bytes_of_a_pixel(image)):
+        limit = f"which take {held / 1e6:,.0f} MB to decode, more than the limit of {BYTE_LIMIT / 1e6:.0f}"
+        raise UserError(f"{name} has {width:,} x {height:,} pixels, {limit}: downscale it, or save it as PNG")
+
+
+def _bytes_of_a_pixel(image: Image.Image) -> int:
+    """What is held of each pixel while an image is decoded: by Pillow, by the library of its format, and the result.
+
+    libwebp keeps three canvases of RGBA, OpenJPEG 32 bits a channel, libjpeg 16 where the image is progressive, and
+    libtiff a strip, which may be the whole image.
+    """
+    mode, channels = image.mode, len(image.getbands())
+    stored = 1 if mode in ("1", "L", "P") else 2 if mode.startswith("I;16") else 4
+    libraries = {"WEBP": 12, "JPEG2000": 4 * channels, "TIFF": channels * max(_head(image).depth // 8, 1)}
+    libraries["JPEG"] = 2 * channels if image.info.get("progressive") else 0
+    return stored * (2 if rotation_of(image) else 1) + libraries.get(str(image.format), 0) + 3
 
 
 def _no_image(head: bytes) -> str:
@@ -193,10 +221,10 @@ def _from_pillow(image: Image.Image) -> Pixels:
     if rotation is not None:
         image = image.transpose(rotation)
     if image.mode.startswith(("I", "F")):
-        return _three_channels(_stretched(np.asarray(image)))
-    if image.has_transparency_data:
-        return _three_channels(np.array(image.convert("RGBA")))
-    return np.array(image.convert("RGB"))  # a copy: Pillow's array is read-only
+        return _three_channels(stretched(lambda: map(np.asarray, bands(image)), (image.height, image.width)))
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    converted = (np.asarray(band.convert(mode)) for band in bands(image))
+    return joined(map(_three_channels, converted), (image.height, image.width, 3))
 
 
 def _from_array(array: NDArray[Any]) -> Pixels:
@@ -211,7 +239,7 @@ def _from_array(array: NDArray[Any]) -> Pixels:
         raise UserError(f"an array of {array.dtype} is not an image: use uint8, uint16 or floating point")
     if channels == 4:
         raise UserError(f"an RGBA array of {array.dtype} has no range for alpha: use uint8 or values from 0 to 1")
-    return _three_channels(_stretched(array))
+    return _three_channels(stretched(lambda: bands_of(array), array.shape))
 
 
 def _three_channels(pixels: Pixels) -> Pixels:
@@ -223,20 +251,3 @@ def _three_channels(pixels: Pixels) -> Pixels:
     if (alpha < 255).any():
         rgb = ((rgb.astype(np.uint16) * alpha + 127) // 255).astype(np.uint8)
     return np.ascontiguousarray(rgb)
-
-
-def _stretched(values: NDArray[Any]) -> Pixels:
-    """Values of any range as 0..255, linearly between their percentiles; between their extremes where those agree."""
-    values = values.astype(np.float32)
-    sample = values.reshape(-1)[:: 1 + values.size // SAMPLES]
-    for some, percentiles in ((sample, PERCENTILES), (values, (0, 100))):
-        finite = some[np.isfinite(some)].astype(np.float64)
-        low, high = np.percentile(finite, percentiles).tolist() if len(finite) else (0, 0)
-        if low < high:
-            break
-    else:
-        return np.zeros(values.shape, np.uint8)
-    np.nan_to_num(values, copy=False, nan=low, posinf=high, neginf=low)
-    for row in values:  # a row at a time in float64, so that a large image does not take eight times its memory
-        row[:] = np.interp(row.astype(np.float64), (low, high), (0, 255)).round()
-    return values.astype(np.uint8)
