@@ -10,6 +10,7 @@ splits       training, validation and test images
 custom_data  from the path of a data set to its splits
 listing      the words of a command line to image files
 files        files and folders that are there whole or not at all, and their locks
+json_text    JSON of anybody, read or refused
 images/      files to pixels, pixels to the network's input, decoded images in the cache
 augment/     random changes of whole batches
 dataset      the contract of a data set
