@@ -60,7 +60,7 @@ class Loader(yaml.SafeLoader):
         """Raises YAMLError for an alias."""
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("it has an alias, `*name`")
-        return super().compose_node(parent, index)  # type: ignore[no-any-return]
+        return super().compose_node(parent, index)
 
     def finite(self, node: yaml.ScalarNode) -> float:
         """Raises ValueError for `.inf` and `.nan`."""
