@@ -10,13 +10,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from runs_in_seconds import interrupt_after
 
 from pocketrcnn.config import Config, DataConfig
 from pocketrcnn.custom import train as training
+from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.options import TrainOptions
+from pocketrcnn.custom.report.summary import recorded
 from pocketrcnn.custom.train import both, lengthened, prepared, resume, total, train
 from pocketrcnn.data.custom_data import CustomData, open_custom_data
 from pocketrcnn.data.folders import Folder
@@ -130,6 +133,50 @@ def test_a_longer_run_that_is_interrupted_ends_in_the_same_bytes(run: Path, tmp_
     resume(parts, None, 9 if stop == 7 else None, "cpu")
     for name in ("config.yaml", "weights.safetensors", "last.safetensors", "log.jsonl", "evaluation-val.json"):
         assert (parts / name).read_bytes() == (run / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("writing", [1, 2, 3])
+def test_a_longer_run_that_is_killed_between_two_files_goes_on(run: Path, tmp_path: Path, writing: int) -> None:
+    """Killed after config.yaml was written and before metrics.json was removed, it was taken for done for ever."""
+    parts = Path(shutil.copytree(run, tmp_path / "parts"))
+    resume(run, None, 6, "cpu")
+    count, write = 0, Run.write
+
+    def killed(self: Run, name: str, content: bytes) -> None:
+        nonlocal count
+        count += 1
+        if count == writing:
+            raise SystemExit(9)
+        write(self, name, content)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Run, "write", killed)
+        with pytest.raises(SystemExit):
+            resume(parts, None, 6, "cpu")
+    assert (open_run(parts).metrics() is not None) == (writing < 3), "finished as it was, or not"
+    assert Detector.load(parts, "cpu").classes
+    resume(parts, None, 6 if writing < 3 else None, "cpu")
+    assert (open_run(parts).metrics() or {})["iterations"] == 6
+    for name in ("config.yaml", "weights.safetensors", "last.safetensors", "log.jsonl", "evaluation-val.json"):
+        assert (parts / name).read_bytes() == (run / name).read_bytes(), name
+    assert set(open_run(parts).metrics() or {}) == set(open_run(run).metrics() or {})
+
+
+def test_a_finished_run_is_finished_until_its_longer_version_is(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its network predicts meanwhile. Where the disk has no room to go on, `predict` refused it from then on."""
+    before = {name: (run / name).read_bytes() for name in ("weights.safetensors", "evaluation-val.json")}
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 5)
+        with pytest.raises(Interrupted):
+            resume(run, None, 6, "cpu")
+    one = open_run(run)
+    assert one.metrics() is None
+    assert (one.metrics(any_length=True) or {})["iterations"] == 4
+    assert {name: (run / name).read_bytes() for name in before} == before
+    assert Detector.load(run, "cpu")(np.zeros((32, 32, 3), np.uint8)).labels.shape[0] == 1
+    assert (recorded(one)["metrics"] or {})["iterations"] == 4
+    resume(run, None, None, "cpu")
+    assert "requested" not in (open_run(run).metrics() or {"requested": 0})
 
 
 def test_a_run_with_the_length_that_it_has_is_left_as_it_is(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

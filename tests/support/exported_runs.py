@@ -8,10 +8,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 
 from pocketrcnn.custom.detector import Detector
+from pocketrcnn.custom.onnx.checksum import with_checksum
 from pocketrcnn.custom.onnx.export import onnx_file
+from pocketrcnn.custom.onnx.runtime import KEY
 
 
 @cache
@@ -29,9 +32,40 @@ def exported(run: Path, folder: Path) -> Path:
 
 
 def with_metadata(path: Path, folder: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
-    """A copy of an exported file whose metadata are `change` of those it had."""
+    """A copy of an exported file whose metadata are `change` of those it had, with its checksum."""
     model = onnx.load(path)
-    (entry,) = model.metadata_props
+    entry, _ = model.metadata_props
     entry.value = json.dumps(change(json.loads(entry.value)))
-    onnx.save(model, folder / "changed.onnx")
+    del model.metadata_props[1:]
+    (folder / "changed.onnx").write_bytes(with_checksum(model.SerializeToString()))
     return folder / "changed.onnx"
+
+
+def made_by_hand(
+    path: Path,
+    *,
+    boxes: Any = (1, 2, 3, 4),
+    scores: Any = 0.5,
+    labels: Any = 0,
+    side: Any = 8,
+    pixels: Any = 8,
+    names: tuple[str, ...] = ("boxes", "scores", "labels"),
+    **metadata: Any,
+) -> Path:
+    """A file that looks like ours, for one image of `pixels`, and says that there is always this one detection."""
+    shapes = {"boxes": (1, 1, 4), "scores": (1, 1), "labels": (1, 1)}
+    given = {"boxes": np.float32(boxes), "scores": np.float32(scores), "labels": np.int64(labels)}
+    kinds = {"boxes": onnx.TensorProto.FLOAT, "scores": onnx.TensorProto.FLOAT, "labels": onnx.TensorProto.INT64}
+    values = {name: np.broadcast_to(given[name], shapes[name]) for name in shapes}
+    image = onnx.helper.make_tensor_value_info("images", onnx.TensorProto.UINT8, ["batch", pixels, pixels, 3])
+    outputs = [
+        onnx.helper.make_tensor_value_info(new, kinds[old], ["batch", *shapes[old][1:]])
+        for old, new in zip(shapes, names, strict=False)
+    ]
+    constants = [onnx.numpy_helper.from_array(values[o].copy(), n) for o, n in zip(shapes, names, strict=False)]
+    graph = onnx.helper.make_graph([], "made", [image], outputs, constants)
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=8)
+    whole = {"schema": 1, "version": "0.1.0", "classes": ["cat", "dog"], "threshold": 0.1, "side": side} | metadata
+    model.metadata_props.add(key=KEY, value=json.dumps(whole))
+    path.write_bytes(with_checksum(model.SerializeToString()))
+    return path

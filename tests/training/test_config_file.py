@@ -276,3 +276,46 @@ def test_settings_that_are_none_are_refused_in_one_line(setting: str, message: s
         override(planned(), [setting])
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "train: {iterations: !!int ''}",
+        "train: {iterations: !!timestamp x}",
+        f"data: {'[' * 2000}",
+        "data: [&a [x], &b [*a, *a], [*b, *b]]",
+        "train: !!python/object:os.system {}",
+        "? {a: 1}\n: 2",
+    ],
+)
+def test_what_pyyaml_fails_on_is_named(content: str) -> None:
+    """It failed with an IndexError, an AttributeError and a RecursionError, and hung on aliases of aliases."""
+    with pytest.raises(UserError, match=r"config\.yaml is not YAML \(.+\): restore it or use a new folder") as caught:
+        load(f"schema: 2\n{content}", "config.yaml")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("section", "setting"),
+    [
+        ("model: {backbone: {width: 1.0e+9}}", "model.backbone.width"),
+        (f"model: {{input_size: {10**30}}}", "model.input_size"),
+        (f"model: {{input_size: {10**400}}}", "model.input_size"),
+        ("model: {rpn: {channels: 1000000000}}", "model.rpn.channels"),
+        ("model: {rpn: {anchors: [[8.0, 1.0e+39]]}}", "model.rpn.anchors"),
+        (f"train: {{seed: {2**70}}}", "train.seed"),
+        ("train: {phases: [{fraction: 1.0}], batch: 100000000}", "train.batch"),
+    ],
+)
+def test_numbers_that_nothing_can_have_are_refused(section: str, setting: str) -> None:
+    with pytest.raises(UserError, match=rf"config\.yaml, {setting}: .*restore it or use a new folder") as caught:
+        load(f"schema: 2\n{section}", "config.yaml")
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("raw", [None, 3, [], "text", {"schema": []}])
+def test_a_configuration_that_is_none_is_refused(raw: object) -> None:
+    """As the metadata of weights may hold one."""
+    with pytest.raises(UserError, match=r"weights was written by another version"):
+        settings.from_dict(raw, "weights")  # type: ignore[arg-type]

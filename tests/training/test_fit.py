@@ -1,12 +1,17 @@
 """A run from beginning to end: it is the same run however often it is interrupted, and it names what went wrong."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from disks import full
 from runs_in_seconds import interrupt_after, interrupted, small, train_on_sample
 
 from pocketrcnn.config import replace
+from pocketrcnn.data import files
 from pocketrcnn.errors import UserError
+from pocketrcnn.model.structures import Batch
+from pocketrcnn.training import fit
 from pocketrcnn.training.checkpoint import load_tensors, save_tensors
 from pocketrcnn.training.loop import Trainer
 from pocketrcnn.training.signals import Interrupted
@@ -74,8 +79,55 @@ def test_a_curve_has_no_more_points_than_promised(tmp_path: Path) -> None:
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"loss.* is no longer a finite number at iteration 3: lower optim.lr"):
+    with pytest.raises(UserError, match=r"not finite.*: lower optim\.lr \(now 1e\+30\), in a new folder"):
         train_on_sample(tmp_path / "run", small("R2", "course", optim__lr=1e30))
+
+
+@pytest.mark.parametrize("failing", ["batch", "evaluation"])
+def test_where_the_data_have_gone_the_run_goes_on_from_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    """Up to 20 seconds were lost. What an evaluation could not finish is done again with the iterations before it."""
+    config = small("B2")
+    whole = train_on_sample(tmp_path / "whole", config)
+    batch = Trainer.batch
+
+    def gone(self: Trainer, iteration: int) -> Batch:
+        if iteration == 4:
+            raise UserError("x.frames cannot be read: delete it")
+        return batch(self, iteration)
+
+    def no_evaluation(*_: object) -> None:
+        raise UserError("x.frames cannot be read: delete it")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(*((Trainer, "batch", gone) if failing == "batch" else (fit, "evaluate", no_evaluation)))
+        wanted = r"cannot be read: delete it; state saved at iteration 4, the same command goes on from here$"
+        with pytest.raises(UserError, match=wanted if failing == "batch" else "cannot be read: delete it$"):
+            train_on_sample(tmp_path / "parts", config)
+    path = tmp_path / "parts" / "checkpoint.safetensors"
+    assert path.is_file() == (failing == "batch")
+    parts = train_on_sample(tmp_path / "parts", config)
+    for name in ("weights.safetensors", "log.jsonl"):
+        assert (parts.folder / name).read_bytes() == (whole.folder / name).read_bytes()
+
+
+def test_a_disk_without_room_for_a_run_is_noticed_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    monkeypatch.setattr(Trainer, "train", lambda *_: pytest.fail("trained first"))
+    with pytest.raises(
+        UserError, match=r"run: the run takes .* MB, and .* has 0 MB free: make room, or choose another"
+    ):
+        train_on_sample(tmp_path / "run", small("B2"))
+
+
+def test_a_run_that_goes_on_has_no_other_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted(tmp_path / "run", monkeypatch, small("B2"))
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(
+        UserError, match=r"cannot be written .*: free some space, .*, or copy the run to another place$"
+    ):
+        train_on_sample(tmp_path / "run", small("B2"))
 
 
 def test_a_damaged_checkpoint_is_named_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

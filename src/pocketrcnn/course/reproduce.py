@@ -12,7 +12,7 @@ import torch
 
 from ..config import DataConfig
 from ..data.dataset import Dataset
-from ..data.files import LOCK, is_unfinished, locked, require_room, write_atomically
+from ..data.files import LOCK, OUT, is_unfinished, locked, require_room, write_atomically
 from ..errors import UserError
 from ..model import costs
 from ..training.device import choose_device, keep_memory
@@ -62,7 +62,8 @@ def train(options: Options, runs: Sequence[Planned], device: torch.device) -> No
     if not left:
         return
     needed = sum(costs.parameters(run.config.model) * BYTES for run in left)
-    require_room(options.out, needed, f"--seeds {options.seeds or 1}")
+    what, remedy = f"--seeds {options.seeds or 1}: the runs take", f"make room, use fewer seeds, or {OUT}"
+    require_room(options.out, needed, what, remedy)
     workers = choose(options, runs, device)
     train_all(train_one, [Job(r.folder.name, r.kind, r.config.train.iterations, r) for r in left], workers)
 

@@ -23,7 +23,7 @@ from ..model.structures import Detections
 from ..training import config_file
 from ..training.checkpoint import load_into, load_tensors
 from ..training.device import DELIVERED, autocast, choose_device
-from ..training.run import WEIGHTS, open_finished
+from ..training.run import WEIGHTS, open_finished, threshold_of
 from .detection import detect
 
 BATCH = 4  # images: with more, and the memory that they need, an image takes no less time on a processor
@@ -65,7 +65,7 @@ class Detector:
         config = config_file.from_dict(metadata["config"], str(weights))
         model = FasterRCNN(config.model).eval()
         load_into(model, tensors, weights)
-        threshold = metadata.get("threshold")
+        threshold = threshold_of(metadata, weights, "restore it, or train again")
         shown_from = DEFAULT_THRESHOLD if threshold is None else threshold
         return cls(model.to(choose_device(device)), class_names(config), shown_from, precision)
 

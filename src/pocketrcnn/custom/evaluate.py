@@ -20,7 +20,7 @@ from ..evaluation.thresholds import DEFAULT_THRESHOLD
 from ..model.faster_rcnn import FasterRCNN
 from ..terminal import print_table, say, warn
 from ..training.device import DELIVERED, autocast, keep_memory
-from ..training.run import METRICS, Run, encode, open_finished, parse, saved_splits
+from ..training.run import ELSEWHERE, METRICS, Run, encode, open_finished, parse, saved_splits
 
 Compared = tuple[Sequence[Boxes], Sequence[Boxes]]
 
@@ -52,7 +52,7 @@ def written(
     )
     same = is_of_run(run, data, split)
     path = run.folder / f"evaluation-{split}.json" if same else path_for(run, data.source, split)
-    write_atomically(path, encode(vars(evaluation)))
+    write_atomically(path, encode(vars(evaluation)), ELSEWHERE)
     return evaluation
 
 
@@ -90,7 +90,7 @@ def evaluate_run(
     run = open_finished(folder, device)
     if not run.resumable:
         raise UserError(f"{folder} is a run of `reproduce`: its metrics are in {folder / METRICS} and in the report")
-    require_writable(folder, "allow writing there, or copy the run to another place")
+    require_writable(folder, f"allow writing there, or {ELSEWHERE}")
     known = saved_splits(folder)
     config = dataclasses.replace(run.config.data, source=str(source.resolve())) if source else run.config.data
     data = open_custom_data(config, known)

@@ -15,17 +15,15 @@ import msgspec
 
 from ..config import Config, replace
 from ..data import files
-from ..data.files import LOCK, is_unfinished, require_writable, write_atomically
+from ..data.files import LOCK, OUT, is_unfinished, require_writable, write_atomically
 from ..data.overview import counted
 from ..errors import UserError
 from ..evaluation.tables import number
 from ..model.costs import parameters
 from ..training import config_file
-from ..training.run import CONFIG, encode, open_run, parse
+from ..training.run import CONFIG, COPIES, ELSEWHERE, encode, open_run, parse
 
 SET, PREFIX = "set.json", "seed-"
-COPIES = 8  # of the weights in a finished run: in its checkpoint the network, the averaged, the best one and up to
-# three tensors of optimisers, besides `weights` and `last`
 BYTES = 4  # of a weight
 
 
@@ -73,7 +71,7 @@ def best_run(folder: Path, tell: Callable[[str], object] = lambda _: None) -> Pa
     """
     if not is_set(folder):
         return folder
-    found = [(run, done["metrics"]["AP"]) for run in runs_of(folder) if (done := open_run(run, "cpu").metrics())]
+    found = [(run, done["metrics"]["AP"]) for run in runs_of(folder) if (done := open_run(run, "cpu").metrics(True))]
     if not found:
         raise UserError(f"no run of {folder} is finished: `pocketrcnn resume {folder}` goes on with them")
     best, score = max(found, key=lambda one: -1.0 if one[1] is None else one[1])
@@ -92,7 +90,7 @@ def load(folder: Path) -> Plan:
 
 def keep(folder: Path, plan: Plan) -> None:
     """Write down what the runs of a set have in common."""
-    write_atomically(folder / SET, encode(dataclasses.asdict(plan)))
+    write_atomically(folder / SET, encode(dataclasses.asdict(plan)), ELSEWHERE if is_set(folder) else OUT)
 
 
 def require_place(folder: Path) -> None:
@@ -111,4 +109,4 @@ def require_room(folder: Path, plan: Plan) -> None:
     begun = len(list(folder.glob(f"{PREFIX}*/{CONFIG}")))
     model = config_file.from_dict(plan.config, SET).model
     needed = max(0, plan.seeds - begun) * parameters(model) * BYTES * COPIES
-    files.require_room(folder, needed, f"--seeds {plan.seeds}")
+    files.require_room(folder, needed, f"--seeds {plan.seeds}: the runs take", f"make room, use fewer seeds, or {OUT}")

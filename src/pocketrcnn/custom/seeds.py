@@ -25,7 +25,7 @@ from ..training import config_file
 from ..training.device import choose_device, choose_precision, keep_memory
 from ..training.fit import fit
 from ..training.loop import Trainer
-from ..training.run import Run, open_run, saved
+from ..training.run import ELSEWHERE, Run, open_run, saved
 from ..training.side_by_side import WORTH_TIMING, Job, Steps, choose_workers, train_all
 from . import train as single
 from .evaluate import conclude, held_out
@@ -94,7 +94,7 @@ def resume(
     chosen, plan = choose_device(device), load(folder)
     timed = not iterations and (minutes or plan.config["train"]["minutes"])
     require(workers is None or not timed, f"--workers {workers}: leave it out, runs of minutes have the whole machine")
-    with locked(folder / LOCK):
+    with locked(folder / LOCK, another=ELSEWHERE):
         name, config = next(iter(plan.configs().items()))
         data = open_custom_data(config.data, plan.splits)
         first = open_run(folder / name, device) if saved(folder / name) else Run(folder / name, config, chosen)
@@ -172,7 +172,7 @@ def show(folder: Path, runs: Sequence[Path], split: str) -> None:
         means = ", ".join(f"{name} {spread([row[name] for row in metrics])}" for name in ("AP50", "AP"))
         say(f"mean ± standard deviation on {split} images: {means} (n={len(runs)})")
     best = best_run(folder)
-    say(f"report: {write_comparison(opened, folder / REPORT)}")
+    say(f"report: {write_comparison(opened, folder / REPORT, ELSEWHERE)}")
     say(f"runs: {folder}")
     say(f"next, with the best run, {best.name}:")
     name = shlex.quote(str(folder))

@@ -10,6 +10,7 @@ splits        training, validation and test images
 custom_data   from the path of a data set to its splits
 cells         names in CSV files, which spreadsheets do not compute
 listing       the words of a command line to image files
+json_text     JSON of anybody, read or refused
 yaml_reading  YAML without aliases, any error as one line
 files         files and folders that are there whole or not at all, and their locks
 images/       files to pixels, pixels to the network's input, decoded images in the cache

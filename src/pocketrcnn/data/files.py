@@ -22,10 +22,16 @@ LOCK = ".lock"
 OUT = "choose another --out"
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, another: str = OUT) -> None:
     """The whole file or none of it, whenever the process or the machine stops."""
-    with open_atomically(path, "wb") as file:
+    with open_atomically(path, "wb", another) as file:
         file.write(data)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if it is there, so that it does not come back after a power cut."""
+    path.unlink(missing_ok=True)
+    sync_folder(path.parent)
 
 
 @contextmanager
@@ -174,17 +180,14 @@ def require_writable(folder: Path, remedy: str = "choose another folder with --o
                 path.rmdir()
 
 
-def require_room(folder: Path, needed: float, runs: str) -> None:
-    """Raises UserError where the disk of a folder, which need not be there, has fewer bytes free than `runs` take.
+def require_room(folder: Path, needed: float, what: str, remedy: str = f"make room, or {OUT}") -> None:
+    """Raises UserError where the disk of a folder, which need not be there, has fewer bytes free than needed.
 
-    runs: the option that asks for them, in words.
+    what: `the run takes`, in words.
     """
     place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if (free := shutil.disk_usage(place).free) < needed:
-        raise UserError(
-            f"{runs}: the runs take {needed / 1e6:,.0f} MB, and {place} has {free / 1e6:,.0f} MB free: make room, use "
-            f"fewer seeds, or {OUT}"
-        )
+        raise UserError(f"{what} {needed / 1e6:,.0f} MB, and {place} has {free / 1e6:,.0f} MB free: {remedy}")
 
 
 def first_free(folder: Path) -> Path:

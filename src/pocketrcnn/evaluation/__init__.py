@@ -2,6 +2,7 @@
 
 coco               the one file that speaks to hotcoco: detections matched with the ground truth
 average_precision  average precision, and what explains it
+form               the form of an evaluation in a file
 thresholds         curves over scores, and the threshold of the best F1
 tables             an evaluation as tables, for the terminal and the page
 measures           sums over batches: losses, accuracy, overlap

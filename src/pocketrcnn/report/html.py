@@ -4,7 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ..data.files import write_atomically, write_errors
+from ..data.files import OUT, write_atomically, write_errors
 from .blocks import Page
 
 
@@ -27,8 +27,8 @@ def _prose(text: str) -> Any:
     return Markup("".join(marked))
 
 
-def write(text: str, path: Path) -> None:
-    """Put a page at `path`, whole or not at all. Raises UserError where it cannot be written."""
-    with write_errors(path.parent):
+def write(text: str, path: Path, another: str = OUT) -> None:
+    """Put a page at `path`, whole or not at all. Raises UserError where it cannot be. `another`: see `files`."""
+    with write_errors(path.parent, another):
         path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, text.encode("utf-8", "backslashreplace"))  # names of files need not be text
+    write_atomically(path, text.encode("utf-8", "backslashreplace"), another)  # names of files need not be text

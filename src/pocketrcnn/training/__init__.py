@@ -3,12 +3,14 @@
 loop          the training loop
 optim         Muon, schedules, averaged weights
 phases        training in phases: which parts learn, on which regions
+finite        numbers that are not finite: noticed before they reach the weights
 state         what changes during training; what a checkpoint holds
 fit           a run from beginning to end: resuming, evaluations, checkpoints around the loop
 clock         as many iterations as the minutes allow
 progress      the live line on the terminal, of a run or of a set
 signals       Ctrl-C and SIGTERM, noted
 run           the folder of a run
+forms         what the files of a run hold, checked when they are read
 config_file   a configuration as YAML, and back
 schema1       what schema 1 called settings and metrics
 checkpoint    tensors in files: atomic, verified, never a pickle

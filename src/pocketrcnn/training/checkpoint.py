@@ -10,7 +10,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from ..data.files import write_atomically
+from ..data.files import OUT, write_atomically
+from ..data.json_text import decoded
 from ..errors import UserError
 
 Tensors = dict[str, Tensor]
@@ -18,12 +19,13 @@ Tensors = dict[str, Tensor]
 KEY = "pocketrcnn"  # of our entry in the file's metadata
 
 
-def save_tensors(path: Path, tensors: Tensors, metadata: dict[str, Any]) -> None:
+def save_tensors(path: Path, tensors: Tensors, metadata: dict[str, Any], another: str = OUT) -> None:
     """Write tensors with metadata (JSON) and a checksum over both. The same input, the same bytes."""
     tensors = {name: tensors[name].detach().cpu().contiguous() for name in sorted(tensors)}
     text = json.dumps(metadata, sort_keys=True)
+    content = json.dumps({"facts": text, "sha256": checksum(tensors, text)})
     # One key only: safetensors writes several in random order, and the same content would give other bytes.
-    write_atomically(path, save(tensors, {KEY: json.dumps({"facts": text, "sha256": checksum(tensors, text)})}))
+    write_atomically(path, save(tensors, {KEY: content}), another)
 
 
 def load_tensors(path: Path, remedy: str = "train again") -> tuple[Tensors, dict[str, Any]]:
@@ -38,10 +40,12 @@ def load_tensors(path: Path, remedy: str = "train again") -> tuple[Tensors, dict
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
-        entry = json.loads(header[KEY])
-        metadata, actual = json.loads(entry["facts"]), checksum(tensors, entry["facts"])
+        entry = decoded(header[KEY])
+        metadata, actual = decoded(entry["facts"]), checksum(tensors, entry["facts"])
+        if not isinstance(metadata, dict):
+            raise ValueError("its metadata are no object")
     except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
-        reason = str(error).splitlines()[0]
+        reason = (str(error).splitlines() or ["not readable"])[0]
         raise UserError(f"{path} is damaged or not one of pocketrcnn's files ({reason}): {remedy}") from error
     if actual != entry.get("sha256"):
         raise UserError(f"{path} is damaged (its checksum differs from its content): {remedy}")

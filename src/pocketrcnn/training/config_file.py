@@ -38,8 +38,29 @@ INDEX = r"\[\d+\]"  # of an item of a list, in the name of a setting
 EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d{1,2}$")  # 1e-3, which YAML 1.1 takes for text: it wants 1.0e-3
 
 
+LARGEST_WHOLE = 2**24  # of whole numbers, and of others, where LIMITS has no other limit
+LARGEST = 1e38
+SEED = 2**39  # below which `loop.step_seed` stays among the seeds of torch
+LIMITS = {
+    "data.seed": SEED,
+    "train.seed": SEED,
+    "model.backbone.width": 16,  # times the channels of the table: a layer of 16 takes gigabytes
+    "model.rpn.channels": 2**14,
+    "model.roi.channels": 2**14,
+    "model.roi.size": 2**8,
+    "model.input_size": 2**14,
+    "model.classes": 10**5,
+}
+
+
 class Loader(yaml.SafeLoader):
-    """Reads numbers like 1e-3 as numbers, and refuses those that are not finite."""
+    """Reads numbers like 1e-3 as numbers; refuses those that are not finite, and aliases, which can grow for ever."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Raises YAMLError for an alias."""
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("it has an alias, `*name`")
+        return super().compose_node(parent, index)
 
     def finite(self, node: yaml.ScalarNode) -> float:
         """Raises ValueError for `.inf` and `.nan`."""
@@ -91,15 +112,15 @@ def load(text: str, where: str) -> Config:
     """Read what `dump` wrote. `where` names the file in error messages."""
     try:
         raw = Loader(text).get_single_data()
-    except (yaml.YAMLError, ValueError) as error:  # a date that does not exist is a ValueError
-        reason = str(error).splitlines()[0]
+    except Exception as error:  # of PyYAML, also KeyError, IndexError, AttributeError, RecursionError
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{where} is not YAML ({reason}): restore it or use a new folder") from error
     return from_dict(raw if isinstance(raw, dict) and "schema" in raw else {"schema": None}, where)
 
 
 def from_dict(raw: dict[str, Any], where: str) -> Config:
     """Read what `saved` made. `where` names the file in error messages."""
-    schema = raw.get("schema", 1)  # weights of schema 1 do not name it
+    schema = raw.get("schema", 1) if isinstance(raw, dict) else None  # weights of schema 1 do not name it
     if schema not in (1, SCHEMA):
         raise UserError(f"{where} was written by another version of pocketrcnn: use that version or a new folder")
     raw = {name: value for name, value in raw.items() if name != "schema"}
@@ -124,7 +145,7 @@ def override(config: Config, settings: Sequence[str]) -> Config:
             raise UserError(f"--set {text}: {name} is not set by name, {ELSEWHERE[name]}")
         try:
             node[key] = Loader(value).get_single_data()
-        except (yaml.YAMLError, ValueError) as error:
+        except Exception as error:
             raise UserError(f"--set {text}: the value is not YAML, write a number, a word or a [list]") from error
     return _converted(raw, "--set", "use another value")
 
@@ -154,7 +175,9 @@ def _converted(raw: dict[str, Any], where: str, remedy: str) -> Config:
     """Plain types as a Config. Raises UserError with the setting, why it cannot be used, and the remedy."""
     _require_known(raw, where)
     try:
-        return msgspec.convert(raw, Config)
+        config = msgspec.convert(raw, Config)
+        _require_possible(dataclasses.asdict(config), where, remedy)
+        return config
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, UserError):  # from a check of the dataclass itself
             raise error.__cause__ from None
@@ -164,6 +187,25 @@ def _converted(raw: dict[str, Any], where: str, remedy: str) -> Config:
         else:
             reason += f", expected one of {', '.join(map(repr, _words(HINTS.get(re.sub(INDEX, '', path)))))}"
         raise UserError(f"{where}, {path}: {reason[0].lower()}{reason[1:]}; {remedy}") from error
+
+
+def _require_possible(tree: dict[str, Any], where: str, remedy: str) -> None:
+    """Raises UserError for a number that no network and no run can have."""
+    for name, value in flat(tree).items():
+        for number in _numbers(value):
+            limit = LIMITS.get(name, LARGEST_WHOLE if isinstance(number, int) else LARGEST)
+            if not abs(number) <= limit:  # nor is NaN
+                raise UserError(
+                    f"{where}, {name}: {str(number)[:20]} is no possible value, at most {limit:g}; {remedy}"
+                )
+
+
+def _numbers(value: Any) -> list[int | float]:
+    """The numbers in a setting, which may be nested."""
+    if isinstance(value, dict | list | tuple):
+        inner = value.values() if isinstance(value, dict) else value
+        return [number for one in inner for number in _numbers(one)]
+    return [value] if isinstance(value, int | float) and not isinstance(value, bool) else []
 
 
 def _words(hint: Any) -> tuple[Any, ...]:

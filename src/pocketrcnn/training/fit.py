@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
+from inspect import GEN_CLOSED, getgeneratorstate
 from typing import Any
 
 from ..data.dataset import Dataset
+from ..data.files import require_room
 from ..errors import UserError
 from ..evaluation.measures import Means
 from ..evaluation.network import Conclude, assess, evaluate
 from .clock import Clock
 from .device import DELIVERED, autocast, keep_memory
+from .finite import NotFinite, not_finite, require_finite, require_finite_metrics
 from .loop import Trainer
 from .machine import peak_memory_gb
 from .progress import Progress
-from .run import CHECKPOINT, Run
+from .run import CHECKPOINT, COPIES, Run
 from .signals import Interrupted, signals_noted
 
 
@@ -39,26 +42,50 @@ def fit(
     if saved := run.checkpoint():
         state.restore(*saved, run.folder / CHECKPOINT, config.train)
         run.log(state.log)
+    else:
+        needed = COPIES * sum(tensor.nbytes for tensor in state.model.state_dict().values())
+        require_room(run.folder, needed, f"{run.folder}: the run takes", f"make room, or {run.another}")
     state.elapsed += spent
     with signals_noted() as signals, Progress(run.name, config, state.iteration, state.seconds) as progress:
-        trainer.train(iterations(trainer, run, progress, signals))
+        learn(trainer, run, progress, signals)
         progress.say("evaluating on all test images")
         begun = time.perf_counter()
         with autocast(DELIVERED, run.device):
             test_set, monitor = trainer.test_set, config.train.monitor
             means, evaluation = assess(state.kept, test_set, config.loss, None, monitor, conclude=conclude)
+        require_finite_metrics(means, "at the end, on images held out", config)
         metadata = {"threshold": evaluation.best and evaluation.best["threshold"]} if evaluation else {}
         last = time.perf_counter() - begun
-    times = {"seconds": state.seconds, "elapsed": state.elapsed + last}
-    times |= {"evaluation_seconds": state.evaluation_seconds + last}
-    metrics = {"metrics": means, "iterations": state.iteration, **times, "peak_memory_gb": peak_memory_gb()}
-    run.finish(state.kept, state.evaluated, (state.tensors(), state.metadata()), metrics, metadata)
+        times = {"seconds": state.seconds, "elapsed": state.elapsed + last}
+        times |= {"evaluation_seconds": state.evaluation_seconds + last}
+        metrics = {"metrics": means, "iterations": state.iteration, **times, "peak_memory_gb": peak_memory_gb()}
+        run.finish(state.kept, state.evaluated, metrics, metadata)
     if signals:  # they came during the evaluation, which ends by itself
         raise Interrupted(f"at the end of {run.name}", signals[0], run.remedy)
     return metrics
 
 
-def iterations(trainer: Trainer, run: Run, progress: Progress, signals: list[int]) -> Iterator[int]:
+def learn(trainer: Trainer, run: Run, progress: Progress, signals: list[int]) -> None:
+    """All iterations that are left; the state is saved at their end, and where the data can no longer be read."""
+    numbers = iterations(trainer, run, progress, signals)
+    try:
+        trainer.train(numbers)
+    except (UserError, OSError) as error:
+        if isinstance(error, NotFinite) or getgeneratorstate(numbers) == GEN_CLOSED:  # or it came from between two
+            raise
+        save(trainer, run)
+        where = f"state saved at iteration {trainer.state.iteration}"
+        raise UserError(f"{error}; {where}, {run.remedy}") from error
+    save(trainer, run)
+
+
+def save(trainer: Trainer, run: Run) -> None:
+    """Save the full state. Raises UserError where it is not finite: the one before stays."""
+    require_finite(trainer.state, trainer.config)
+    run.save(trainer.state.tensors(), trainer.state.metadata())
+
+
+def iterations(trainer: Trainer, run: Run, progress: Progress, signals: list[int]) -> Generator[int]:
     """The numbers of the iterations that are left, as they are planned; evaluations and checkpoints between them."""
     state, settings = trainer.state, trainer.config.train
     every = math.ceil(settings.iterations / settings.evaluations)
@@ -67,17 +94,20 @@ def iterations(trainer: Trainer, run: Run, progress: Progress, signals: list[int
     while state.iteration < state.planned:
         yield state.iteration
         clock.trained()
-        due = state.iteration % every == 0 or state.iteration >= state.planned
+        learned = bool(state.means.sums)  # since the last entry: batches may have been left out
+        due = learned and (state.iteration % every == 0 or state.iteration >= state.planned)
         if due:
             add_log_entry(trainer, run, clock)
         progress.update(state, due)
         if signals or time.perf_counter() - saved > settings.checkpoint_seconds:
-            run.save(state.tensors(), state.metadata())
+            save(trainer, run)
             saved = time.perf_counter()
         if signals:
             raise Interrupted(f"at iteration {state.iteration} of {run.name}", signals[0], run.remedy)
-    if state.iteration > (state.log[-1]["iteration"] if state.log else 0):
+    if state.means.sums and state.iteration > (state.log[-1]["iteration"] if state.log else 0):
         add_log_entry(trainer, run, clock)  # resumed with fewer iterations than there are already
+    if not state.log:
+        raise not_finite("the loss of every batch is not finite", trainer.config)
 
 
 def add_log_entry(trainer: Trainer, run: Run, clock: Clock) -> None:
@@ -91,13 +121,10 @@ def add_log_entry(trainer: Trainer, run: Run, clock: Clock) -> None:
 def log_entry(trainer: Trainer) -> dict[str, Any]:
     """The training metrics since the last entry, and the test metrics on some images."""
     state, config, settings = trainer.state, trainer.config, trainer.config.train
-    training, state.means = state.means.result(), Means()
-    for name, value in training.items():
-        if not math.isfinite(value):
-            raise UserError(
-                f"{name} is no longer a finite number at iteration {state.iteration}: lower optim.lr "
-                f"(now {config.optim.lr:g}) or look for broken images"
-            )
+    training, where = state.means.result(), f"after {state.iteration} iterations"
+    require_finite_metrics(training, where, config)
     with trainer.precision():
         test = evaluate(state.evaluated, trainer.test_set, config.loss, settings.evaluation_images, settings.monitor)
+    require_finite_metrics(test, f"{where}, on images held out", config)
+    state.means = Means()
     return {"iteration": state.iteration, "train": training, "test": test}

@@ -21,6 +21,7 @@ from ..model.faster_rcnn import total_loss
 from ..model.structures import Batch
 from . import optim, phases
 from .device import autocast
+from .finite import Watch
 from .state import State
 
 
@@ -51,6 +52,7 @@ class Trainer:
     def train(self, iterations: Iterable[int]) -> None:
         """One iteration for each number. The caller may evaluate, save or stop before it hands out the next one."""
         state, config = self.state, self.config
+        watch = Watch(state, config, self.train_set)
         for iteration in iterations:
             torch.manual_seed(step_seed(config.train.seed, iteration))
             phase, done, length = phases.enter(state, config.train, iteration)
@@ -62,6 +64,8 @@ class Trainer:
             targets = state.model.targets(prediction, batch)
             losses = state.model.losses(prediction, targets, config.loss)
             total = total_loss(losses, config.loss, phase.trained)
+            if not watch.passes(total, batch.ids):
+                continue
             total.backward()  # type: ignore[no-untyped-call]
             for optimiser in state.optimisers:
                 optimiser.step()

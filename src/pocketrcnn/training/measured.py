@@ -14,6 +14,7 @@ import torch
 
 from ..data.files import write_atomically
 from ..data.images.cache import cache_root
+from ..data.json_text import decoded
 from ..errors import UserError
 
 MACHINE = "machine.json"
@@ -39,7 +40,7 @@ def remember(key: str, value: Any) -> None:
 def kept() -> dict[str, dict[str, Any]]:
     """The whole file: values by machine and name."""
     try:
-        content = json.loads(place().read_text(encoding="utf-8"))
+        content = decoded(place().read_text(encoding="utf-8"))
     except (OSError, ValueError):  # also what is no text
         return {}
     machines = content.items() if isinstance(content, dict) else ()

@@ -16,19 +16,24 @@ from torch import Tensor
 
 from ..config import Config, replace
 from ..data.annotations import SPLITS
-from ..data.files import LOCK, is_unfinished, locked, require_writable, write_atomically
+from ..data.files import LOCK, OUT, is_unfinished, locked, remove, require_writable, write_atomically
+from ..data.json_text import decoded
 from ..errors import UserError
 from ..model.faster_rcnn import FasterRCNN
 from . import config_file as settings
-from . import schema1
+from . import forms, schema1
 from .checkpoint import load_into, load_tensors, save_tensors
 from .device import choose_device, choose_precision
+from .forms import require_form
 from .machine import environment
 
 CONFIG, ENVIRONMENT, LOG, METRICS = "config.yaml", "env.json", "log.jsonl", "metrics.json"
 SPLITS_FILE = "splits.json"
 CHECKPOINT, WEIGHTS, LAST = "checkpoint.safetensors", "weights.safetensors", "last.safetensors"
 REMEDY = "restore it, or delete it and run again"
+ELSEWHERE = "copy the run to another place"  # what helps a run that has begun and cannot be written
+COPIES = 8  # of the weights in a finished run: in its checkpoint the network, the averaged, the best one and up to
+# three tensors of optimisers, besides `weights` and `last`
 
 # Settings that may change between the parts of a run, since they do not change what it ends in.
 FREE = {"train.checkpoint_seconds"}
@@ -51,15 +56,16 @@ class Run:
         self.command = command
         if before:
             self.check_settings(before)
+        self.another = ELSEWHERE if before else OUT
         self.held = ExitStack()
 
     def __enter__(self) -> Run:
         with ExitStack() as held:
-            held.enter_context(locked(self.folder / LOCK))
+            held.enter_context(locked(self.folder / LOCK, another=self.another))
             if not (self.folder / CONFIG).is_file():
                 known = environment(self.config, self.device) | ({"command": self.command} if self.command else {})
-                write_atomically(self.folder / ENVIRONMENT, encode(known))
-                write_atomically(self.folder / CONFIG, settings.dump(self.config).encode())
+                self.write(ENVIRONMENT, encode(known))
+                self.write(CONFIG, settings.dump(self.config).encode())
             self.held = held.pop_all()
         return self
 
@@ -69,17 +75,23 @@ class Run:
     def extend(self) -> None:
         """Replace the saved time or number of iterations by that of this call; a finished run may then go on.
 
-        Raises UserError where a finished run cannot: then it stays as it is.
+        Until it is as long, its network and its metrics stay, with the length that they are of: whenever this stops,
+        the run is either finished as it was or goes on. Raises UserError where a finished run cannot: then it stays.
         """
-        if saved(self.folder) == self.config:
+        before = saved(self.folder)
+        if before == self.config:
             return
-        if self.metrics() is not None:
+        if before and (metrics := self.metrics(any_length=True)):
             path = self.folder / CHECKPOINT
             if not path.is_file():
                 raise UserError(f"{path} is not there, and without it no run is trained for longer: train again")
             load_tensors(path)
-        write_atomically(self.folder / CONFIG, settings.dump(self.config).encode())
-        (self.folder / METRICS).unlink(missing_ok=True)
+            self.write(METRICS, encode({"requested": requested(before), **metrics}))
+        self.write(CONFIG, settings.dump(self.config).encode())
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write one of the files, whole or not at all."""
+        write_atomically(self.folder / name, content, self.another)
 
     def check_settings(self, saved_config: Config) -> None:
         """Raises UserError where the saved configuration is another one, and names the setting that differs."""
@@ -106,15 +118,21 @@ class Run:
     def keep_splits(self, split_of: dict[str, str]) -> None:
         """Write down the split of each image, by the hash of its content: other images may come and go."""
         if not (self.folder / SPLITS_FILE).is_file():
-            write_atomically(self.folder / SPLITS_FILE, encode(split_of))
+            self.write(SPLITS_FILE, encode(split_of))
 
-    def metrics(self) -> dict[str, Any] | None:
-        """The final metrics, None while the run is not finished."""
+    def metrics(self, any_length: bool = False) -> dict[str, Any] | None:
+        """The final metrics, None while the run is not finished.
+
+        any_length: also those of the network that is there while the run is trained for longer.
+        """
         path = self.folder / METRICS
         if not path.is_file():
             return None
         content = parse(path)
         self.require(METRICS, content, {"metrics", "seconds", "iterations"})
+        require_form(content, forms.Metrics, path, self.anew)
+        if content.get("requested", requested(self.config)) != requested(self.config) and not any_length:
+            return None
         return content | {"metrics": schema1.current_names(content["metrics"])}
 
     def require(self, name: str, content: dict[str, Any], keys: set[str]) -> None:
@@ -129,8 +147,9 @@ class Run:
 
     def environment(self) -> dict[str, Any]:
         """Versions and hardware that the run was started with."""
-        content = parse(self.folder / ENVIRONMENT, f"restore it, or {self.anew}")
-        self.require(ENVIRONMENT, content, {"versions", "hardware"})
+        path, remedy = self.folder / ENVIRONMENT, f"restore it, or {self.anew}"
+        content = parse(path, remedy)
+        require_form(content, forms.Environment, path, remedy)
         return content
 
     def log_entries(self) -> list[dict[str, Any]]:
@@ -139,48 +158,41 @@ class Run:
         remedy = f"restore it, or {self.anew}"
         entries = [decode(line, path, remedy) for line in read(path, remedy).splitlines()] if path.is_file() else []
         for entry in entries:
-            self.require(LOG, entry, {"iteration", "train", "test"})
+            require_form(entry, forms.Entry, path, remedy)
         return list(map(schema1.current_names, entries))
 
     def log(self, entries: list[dict[str, Any]]) -> None:
         """Write all entries so far, one line each."""
-        write_atomically(self.folder / LOG, "".join(json.dumps(e, sort_keys=True) + "\n" for e in entries).encode())
+        self.write(LOG, "".join(json.dumps(e, sort_keys=True) + "\n" for e in entries).encode())
 
     def save(self, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
         """Save the full state, in place of the one before."""
-        save_tensors(self.folder / CHECKPOINT, tensors, metadata)
+        save_tensors(self.folder / CHECKPOINT, tensors, metadata, self.another)
 
     def checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """The saved state, if there is one."""
         path = self.folder / CHECKPOINT
         return load_tensors(path, "delete it to start over") if path.is_file() else None
 
-    def finish(
-        self,
-        kept: FasterRCNN,
-        last: FasterRCNN,
-        state: tuple[dict[str, Tensor], dict[str, Any]],
-        metrics: dict[str, Any],
-        metadata: dict[str, Any],
-    ) -> None:
+    def finish(self, kept: FasterRCNN, last: FasterRCNN, metrics: dict[str, Any], metadata: dict[str, Any]) -> None:
         """Save the weights to keep, with their metadata, and metrics. Where the best network was kept, the last weights
         and the full state stay too, so that training can go on from there; else the checkpoint is no longer needed."""
         self.save_model(WEIGHTS, kept, **metadata)
         if self.config.train.monitor:
             self.save_model(LAST, last)
-            self.save(*state)
-        write_atomically(self.folder / METRICS, encode(metrics))
+        self.write(METRICS, encode(metrics))
         if not self.config.train.monitor:
-            (self.folder / CHECKPOINT).unlink(missing_ok=True)
+            remove(self.folder / CHECKPOINT)
 
     def save_model(self, name: str, model: FasterRCNN, **metadata: Any) -> None:
         """Save a network with its settings, from which it can be built again, and other metadata."""
-        save_tensors(self.folder / name, model.state_dict(), {"config": settings.saved(self.config), **metadata})
+        content = {"config": settings.saved(self.config), **metadata}
+        save_tensors(self.folder / name, model.state_dict(), content, self.another)
 
     def forget_evaluations(self) -> None:
         """Remove the evaluations of weights that are about to be replaced."""
         for path in self.folder.glob("evaluation-*.json"):
-            path.unlink()
+            remove(path)
 
     def load_model(self) -> tuple[FasterRCNN, float | None]:
         """The trained network, ready to detect, and the score from which on its detections are shown: the best one on
@@ -188,7 +200,15 @@ class Run:
         tensors, metadata = load_tensors(self.folder / WEIGHTS, self.anew)
         model = FasterRCNN(self.config.model).eval()
         load_into(model, tensors, self.folder / WEIGHTS)
-        return model.to(self.device), metadata.get("threshold")
+        return model.to(self.device), threshold_of(metadata, self.folder / WEIGHTS, self.anew)
+
+
+def threshold_of(metadata: dict[str, Any], path: Path, remedy: str) -> float | None:
+    """The score from which on detections are shown, as a file of weights says; None where it says nothing."""
+    threshold = metadata.get("threshold")
+    if threshold is not None and not (isinstance(threshold, int | float) and 0 <= threshold <= 1):
+        raise UserError(f"{path} is damaged (its threshold is no score): {remedy}")
+    return threshold
 
 
 def open_run(folder: Path, device: str = "auto") -> Run:
@@ -200,11 +220,17 @@ def open_run(folder: Path, device: str = "auto") -> Run:
 
 
 def open_finished(folder: Path, device: str = "auto") -> Run:
-    """The finished run in a folder. Raises UserError when there is none, or it has to go on first."""
+    """The finished run in a folder, also one that is trained for longer now. Raises UserError when there is none, or it
+    has to go on first."""
     run = open_run(folder, device)
-    if run.metrics() is None:
+    if run.metrics(any_length=True) is None:
         raise UserError(f"{folder} is not finished: `pocketrcnn resume {folder}` goes on with it")
     return run
+
+
+def requested(config: Config) -> list[float]:
+    """The length that a configuration asks for: minutes and iterations."""
+    return [config.train.minutes, config.train.iterations]
 
 
 def saved(folder: Path) -> Config | None:
@@ -256,7 +282,7 @@ def parse(path: Path, remedy: str = REMEDY) -> dict[str, Any]:
 def decode(text: str, path: Path, remedy: str = REMEDY) -> dict[str, Any]:
     """A JSON object, or a UserError that names the file it comes from."""
     try:
-        content = json.loads(text)
+        content = decoded(text)
     except ValueError:
         content = None
     if not isinstance(content, dict):

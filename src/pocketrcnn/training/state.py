@@ -16,6 +16,7 @@ from ..evaluation.measures import Means
 from ..model.faster_rcnn import FasterRCNN
 from . import optim, schema1
 from .checkpoint import require_fit
+from .forms import Numbers, require_form
 
 WHITENING, WHITENING_PIXELS = 500, 2**24  # at most so many images, and pixels, give the first filters by their patches
 
@@ -109,14 +110,15 @@ class State:
 
         Where `settings` ask for another time or number of iterations than the checkpoint's, the rest is planned anew.
         """
+        saved = NEW | {schema1.STATE.get(name, name): value for name, value in metadata.items()}
+        saved |= {name: schema1.current_names(saved[name]) for name in ("log", "means") if name in saved}
+        require_form(saved, Numbers, where, "delete it to start over")
         self.prepare_optimisers(tensors)
         self.frozen = copied(self.model) if any(name.startswith("frozen.") for name in tensors) else None
         here = self.tensors()
         require_fit(here, tensors, where, "delete it to start over")
         for name, tensor in here.items():
             tensor.copy_(tensors[name])
-        saved = NEW | {schema1.STATE.get(name, name): value for name, value in metadata.items()}
-        saved |= {name: schema1.current_names(saved[name]) for name in ("log", "means")}
         self.means = Means.from_plain(saved["means"])
         for name in NUMBERS:
             setattr(self, name, saved[name])

@@ -24,8 +24,9 @@ from ...model.roi import TAPS
 from ...terminal import say
 from ...version import __version__
 from ..detector import Detector
+from .checksum import with_checksum
 from .parity import Whole, verify
-from .runtime import INPUT, KEY, OUTPUTS, SCHEMA
+from .runtime import CHECKSUM, INPUT, KEY, OUTPUTS, SCHEMA
 
 NAME = "model.onnx"
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
@@ -68,12 +69,13 @@ def require_packages() -> None:
 
 
 def onnx_file(detector: Detector) -> bytes:
-    """The detector as the content of an ONNX file, with the metadata that `runtime` needs."""
+    """The detector as the content of an ONNX file, with the metadata that `runtime` needs, and a checksum."""
     example = torch.zeros(2, detector.side, detector.side, 3, dtype=torch.uint8)
     metadata = {"schema": SCHEMA, "version": __version__, "classes": detector.classes, "side": detector.side}
     model = onnx_model(Whole(detector), (example,), [INPUT], OUTPUTS)
-    model.metadata_props.add(key=KEY, value=json.dumps(metadata | {"threshold": detector.threshold}))
-    return model.SerializeToString()  # type: ignore[no-any-return]
+    metadata |= {"threshold": detector.threshold, "checksum": CHECKSUM}
+    model.metadata_props.add(key=KEY, value=json.dumps(metadata))
+    return with_checksum(model.SerializeToString())
 
 
 def onnx_model(module: nn.Module, examples: tuple[Tensor, ...], inputs: Sequence[str], outputs: Sequence[str]) -> Any:

@@ -83,9 +83,11 @@ def compare(content: bytes, model: Whole, inputs: Pixels, where: str) -> Agreeme
     session = open_session(content, where, torch.get_num_threads())
     agreement = Agreement()
     for image in inputs[:, None]:  # [1,S,S,3]
-        agreement.add(run_session(session, image)[0], run_torch(model, image)[0])
+        agreement.add(run_session(session, image, where)[0], run_torch(model, image)[0])
     ours, theirs = cycle(inputs[:, None]), cycle(inputs[:, None])
-    seconds = alternate(lambda: run_session(session, next(ours)), lambda: run_torch(model, next(theirs)), len(inputs))
+    seconds = alternate(
+        lambda: run_session(session, next(ours), where), lambda: run_torch(model, next(theirs)), len(inputs)
+    )
     agreement.milliseconds = 1000 * seconds[0], 1000 * seconds[1]
     return agreement
 

@@ -6,23 +6,30 @@ Legend: B images, M detections an image, S the side of the input in pixels.
 
 from __future__ import annotations
 
-import json
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...data.images.pixels import Pixels, Source, read_image
+from ...data.json_text import decoded
 from ...errors import UserError
-from ...model.interchange import Detections
+from ...model.interchange import PADDING, Detections
 from ..detection import detect
+from .checksum import checksum_holds
 
 KEY = "pocketrcnn"  # of our entry in the file's metadata
 SCHEMA = 1  # raised when older versions of this file can no longer read what `export` writes
+CHECKSUM = "sha256"  # what the metadata of a file say that has one
 INPUT, OUTPUTS = "images", ("boxes", "scores", "labels")
+LARGEST_SIDE = 16384  # pixels of an input: an image takes 800 MB
 BATCH = 16
 SEVERITY = 4  # of what onnxruntime itself prints: fatal errors alone, since all others are raised
+ROUNDING = 1e-3  # by which a score may be above 1
+REMEDY = "export the run again, or copy the file again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,19 +37,21 @@ class Detector:
     """An exported network that is called with images.
 
     classes: names of the labels. threshold: score in 0..1 from which on detections count by default.
-    side: pixels of the square input; longer images are downscaled to fit, none are enlarged.
+    side: pixels of the square input; longer images are downscaled to fit, none are enlarged. where: the file.
     """
 
     session: Any
     classes: tuple[str, ...]
     threshold: float
     side: int
+    where: str = "the ONNX file"
 
     @classmethod
     def load(cls, path: str | Path, threads: int = 0) -> Detector:
         """From a file of `pocketrcnn export`. threads: of the processor; 0 for one a core.
 
-        Raises UserError when the file is missing, damaged, not ours or of a newer version, or onnxruntime is missing.
+        A file of an older version has no checksum: a line on stderr says so. Raises UserError when the file is missing,
+        damaged, not ours or of a newer version, or onnxruntime is missing.
         """
         if Path(path).is_dir():
             raise UserError(f"{path} is a folder: name the file that `pocketrcnn export` wrote")
@@ -50,8 +59,19 @@ class Detector:
             content = Path(path).read_bytes()
         except OSError as error:
             raise UserError(f"{path} cannot be read ({error.strerror}): name a file of `pocketrcnn export`") from error
+        whole = checksum_holds(content)
+        if whole is False:
+            raise UserError(f"{path} is damaged (its checksum differs from its content): {REMEDY}")
         session = open_session(content, str(path), threads)
-        return cls(session, *metadata_of(session, str(path)))
+        metadata = metadata_of(session, str(path))
+        if whole is None and metadata.get("checksum"):
+            raise UserError(f"{path} is damaged (its checksum is missing): {REMEDY}")
+        require_form(session, metadata["side"], str(path))
+        if whole is None:
+            note = f"{path} has no checksum, so that damage to it is not noticed: export the run again to give it one"
+            print(note, file=sys.stderr)
+        classes = tuple(metadata["classes"])
+        return cls(session, classes, float(metadata["threshold"]), metadata["side"], str(path))
 
     def __call__(
         self, images: Source | Iterable[Source], threshold: float | None = None, batch: int = BATCH
@@ -63,14 +83,31 @@ class Detector:
         Raises UserError for what is no image, and names the file.
         """
         shown_from = self.threshold if threshold is None else threshold
-        return detect(
-            partial(run_session, self.session), self.side, images, read_image, threshold=shown_from, batch=batch
-        )
+        return detect(self._network, self.side, images, read_image, threshold=shown_from, batch=batch)
+
+    def _network(self, inputs: Pixels) -> Detections:
+        """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels. Raises UserError for impossible ones."""
+        found = run_session(self.session, inputs, self.where)
+        labels = (found.labels >= PADDING) & (found.labels < len(self.classes))
+        scores = (found.scores >= 0) & (found.scores <= 1 + ROUNDING)  # no NaN is either
+        if not (labels.all() and scores.all() and np.isfinite(found.boxes).all()):
+            raise UserError(f"{self.where} gives labels, scores or boxes that cannot be: it was changed, {REMEDY}")
+        return found
 
 
-def run_session(session: Any, inputs: Pixels) -> Detections:
-    """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels."""
-    return Detections(*session.run(OUTPUTS, {INPUT: inputs}))
+def run_session(session: Any, inputs: Pixels, where: str = "the ONNX file") -> Detections:
+    """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels. `where` names the file in error messages."""
+    try:
+        boxes, scores, labels = session.run(OUTPUTS, {INPUT: inputs})
+    except Exception as error:  # a dozen classes, with no common one above them
+        raise UserError(f"{where} cannot be run ({reason(error)}): {REMEDY}") from error
+    if (
+        scores.ndim != 2
+        or len(scores) != len(inputs)
+        or (labels.shape, boxes.shape) != (scores.shape, (*scores.shape, 4))
+    ):
+        raise UserError(f"{where} gives arrays of other shapes than an exported detector: {REMEDY}")
+    return Detections(boxes, scores, labels)
 
 
 def open_session(content: bytes, where: str, threads: int = 0) -> Any:
@@ -81,26 +118,58 @@ def open_session(content: bytes, where: str, threads: int = 0) -> Any:
         raise UserError("onnxruntime is not installed: `pip install onnxruntime`, then try again") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = threads, SEVERITY
-    try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    onnxruntime.set_default_logger_severity(SEVERITY)
+    try:  # without another try after an error, which onnxruntime would announce on standard output
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:  # a dozen classes, with no common one above them
-        raise UserError(f"{where} is damaged or no ONNX file: export the run again, or copy the file again") from error
+        raise UserError(f"{where} is damaged or no ONNX file: {REMEDY}") from error
 
 
-def metadata_of(session: Any, where: str) -> tuple[tuple[str, ...], float, int]:
-    """Classes, threshold and side, as `export` wrote them into the file."""
-    text = session.get_modelmeta().custom_metadata_map.get(KEY)
+def metadata_of(session: Any, where: str) -> dict[str, Any]:
+    """What `export` wrote into the file: `classes`, `threshold`, `side`, and `checksum` where it has one."""
+    damaged = f"{where} is damaged (it does not say what it holds): {REMEDY}"
+    try:
+        text = session.get_modelmeta().custom_metadata_map.get(KEY)
+        metadata: Any = None if text is None else decoded(text)
+    except Exception as error:  # of onnxruntime, for what is no text
+        raise UserError(damaged) from error
     if text is None:
         raise UserError(f"{where} is not a detector of pocketrcnn: name a file that `pocketrcnn export` wrote")
+    schema = metadata.get("schema") if isinstance(metadata, dict) else None
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise UserError(
+            f"{where} was written by pocketrcnn {metadata.get('version')}, which is newer than this one: "
+            "install that version from a clone of the project, or export the run again with this version"
+        )
+    if schema != SCHEMA or not is_usable(metadata):
+        raise UserError(damaged)
+    return dict(metadata)
+
+
+def is_usable(metadata: dict[str, Any]) -> bool:
+    """Whether classes, threshold and side are what they should be."""
+    classes, threshold, side = (metadata.get(name) for name in ("classes", "threshold", "side"))
+    names = isinstance(classes, list) and classes and all(isinstance(name, str) for name in classes)
+    score = isinstance(threshold, int | float) and 0 <= threshold <= 1
+    return bool(names and score and isinstance(side, int) and 0 < side <= LARGEST_SIDE)
+
+
+def require_form(session: Any, side: int, where: str) -> None:
+    """Raises UserError where input and outputs of a file are not those of an exported detector."""
     try:
-        metadata = json.loads(text)
-        if metadata["schema"] > SCHEMA:
-            raise UserError(
-                f"{where} was written by pocketrcnn {metadata['version']}, which is newer than this one: "
-                "install that version from a clone of the project, or export the run again with this version"
-            )
-        return tuple(map(str, metadata["classes"])), float(metadata["threshold"]), int(metadata["side"])
-    except (ValueError, KeyError, TypeError) as error:
-        if isinstance(error, UserError):
-            raise
-        raise UserError(f"{where} is damaged (it does not say what it holds): export the run again") from error
+        inputs, outputs = (
+            {value.name: (value.type, list(value.shape[1:])) for value in values}
+            for values in (session.get_inputs(), session.get_outputs())
+        )
+    except Exception as error:  # of onnxruntime, for what is no array
+        raise UserError(f"{where} has inputs or outputs that are no arrays: {REMEDY}") from error
+    most = outputs["scores"][1][:1] if "scores" in outputs else []
+    floats = {"boxes": ("tensor(float)", [*most, 4]), "scores": ("tensor(float)", most)}
+    wanted = floats | {"labels": ("tensor(int64)", most)}
+    if inputs != {INPUT: ("tensor(uint8)", [side, side, 3])} or outputs != wanted:
+        raise UserError(f"{where} has other inputs or outputs than an exported detector: {REMEDY}")
+
+
+def reason(error: Exception) -> str:
+    """The beginning of what an error says, in one line."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -17,15 +17,16 @@ from numpy.typing import NDArray
 from ...config import Config
 from ...data.annotations import SPLITS, Example
 from ...data.custom_data import CustomData, open_custom_data
-from ...data.files import write_atomically
+from ...data.files import OUT, write_atomically
 from ...data.overview import objects_of, split_counts
 from ...errors import UserError
 from ...evaluation.average_precision import Evaluation
+from ...evaluation.form import evaluation_of
 from ...model.costs import parameters
 from ...model.faster_rcnn import FasterRCNN
 from ...report.html import write
 from ...training import config_file
-from ...training.run import Run, encode, parse, saved_splits
+from ...training.run import ELSEWHERE, Run, encode, parse, saved_splits
 from ...version import __version__
 from ..anchors import shape_iou, sides_and_boxes
 from ..plan import median_side
@@ -49,14 +50,14 @@ def write_run_report(
     `data`, `model`: the run's data and network where they are open already; to read and check the data takes long.
     """
     summary, page = run_summary(run, data, model), path or run.folder / REPORT
-    write_atomically(run.folder / SUMMARY, encode(summary))
-    write(render_runs([summary]), page)
+    write_atomically(run.folder / SUMMARY, encode(summary), ELSEWHERE)
+    write(render_runs([summary]), page, OUT if path else ELSEWHERE)
     return page
 
 
-def write_comparison(runs: Sequence[Run], path: Path) -> Path:
-    """One page on several runs, from their folders alone; returns its path."""
-    write(render_runs([recorded(run) for run in runs]), path)
+def write_comparison(runs: Sequence[Run], path: Path, another: str = OUT) -> Path:
+    """One page on several runs, from their folders alone; returns its path. `another`: see `data.files`."""
+    write(render_runs([recorded(run) for run in runs]), path, another)
     return path
 
 
@@ -80,7 +81,7 @@ def run_summary(run: Run, data: CustomData | None = None, model: FasterRCNN | No
 
 def recorded(run: Run) -> Summary:
     """What the files of a run say. Raises UserError for a damaged file."""
-    metrics, environment = run.metrics(), run.environment()
+    metrics, environment = run.metrics(any_length=True), run.environment()
     splits = [split for split in reversed(SPLITS) if (run.folder / f"evaluation-{split}.json").is_file()]
     return {
         "schema": SCHEMA,
@@ -106,7 +107,7 @@ def evaluation(folder: Path, split: str) -> Evaluation:
     """What `eval` wrote of a split. Raises UserError where it is missing, damaged, or of another version."""
     path, remedy = folder / f"evaluation-{split}.json", f"run `pocketrcnn eval {folder} --split {split}` again"
     try:
-        return msgspec.convert(parse(path, remedy), Evaluation)
+        return evaluation_of(parse(path, remedy))
     except msgspec.ValidationError as error:
         raise UserError(f"{path} is of another version: {remedy}") from error
 
