@@ -12,6 +12,7 @@ import msgspec
 import yaml
 
 from ..config import Config
+from ..data.yaml_reading import PlainLoader, parsed
 from ..errors import UserError, nearest
 from . import schema1
 
@@ -53,14 +54,8 @@ LIMITS = {
 }
 
 
-class Loader(yaml.SafeLoader):
-    """Reads numbers like 1e-3 as numbers; refuses those that are not finite, and aliases, which can grow for ever."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Raises YAMLError for an alias."""
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("it has an alias, `*name`")
-        return super().compose_node(parent, index)
+class Loader(PlainLoader):
+    """Reads numbers like 1e-3 as numbers, and refuses those that are not finite."""
 
     def finite(self, node: yaml.ScalarNode) -> float:
         """Raises ValueError for `.inf` and `.nan`."""
@@ -111,10 +106,9 @@ def dump(config: Config) -> str:
 def load(text: str, where: str) -> Config:
     """Read what `dump` wrote. `where` names the file in error messages."""
     try:
-        raw = Loader(text).get_single_data()
-    except Exception as error:  # of PyYAML, also KeyError, IndexError, AttributeError, RecursionError
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{where} is not YAML ({reason}): restore it or use a new folder") from error
+        raw = parsed(text, Loader)
+    except ValueError as error:
+        raise UserError(f"{where} is not YAML ({error}): restore it or use a new folder") from error
     return from_dict(raw if isinstance(raw, dict) and "schema" in raw else {"schema": None}, where)
 
 
@@ -144,8 +138,8 @@ def override(config: Config, settings: Sequence[str]) -> Config:
         if name in ELSEWHERE:
             raise UserError(f"--set {text}: {name} is not set by name, {ELSEWHERE[name]}")
         try:
-            node[key] = Loader(value).get_single_data()
-        except Exception as error:
+            node[key] = parsed(value, Loader)
+        except ValueError as error:
             raise UserError(f"--set {text}: the value is not YAML, write a number, a word or a [list]") from error
     return _converted(raw, "--set", "use another value")
 
