@@ -24,8 +24,8 @@ TIMES = "times.json"  # behind the name of a recipe
 
 def decided(options: Options, wanted: Plan, device: torch.device) -> list[Observed]:
     """Every observation that the options name, and others whose arms all have a finished run."""
-    seeds = seeds_of(options)
-    more = undecided(options, wanted.claims, device) if seeds == SEEDS else []
+    seeds = SEEDS if options.seeds is None else options.seeds
+    more = undecided(options, wanted.claims, device) if options.seeds is None else []
     named = [of_claim(options, claim, device, MORE_SEEDS if claim in more else seeds) for claim in wanted.claims]
     others = [claim for claim in wanted.other_claims if is_there(options, claim, device)]
     return sorted(named + [of_claim(options, claim, device) for claim in others], key=lambda one: one.id)
@@ -36,11 +36,6 @@ def undecided(options: Options, claims: list[Claim], device: torch.device) -> li
     trained = [claim for claim in claims if not claim[1].timed]
     made = [outcomes(claim[1], measured(claim[1], runs_of(options, claim, device, SEEDS))) for claim in trained]
     return [claim for claim, of_claim in zip(trained, made, strict=True) if overall(of_claim) == "undecided"]
-
-
-def seeds_of(options: Options) -> int:
-    """Runs of each arm that the options ask for."""
-    return SEEDS if options.seeds is None else options.seeds
 
 
 def is_there(options: Options, claim: Claim, device: torch.device) -> bool:

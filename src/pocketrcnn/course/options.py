@@ -18,6 +18,8 @@ from .experiments import FULL, NETWORKS, RECIPES, Experiment
 
 SOURCES = ("cifar10", "sample")
 
+FEW = "3, and 5 where these leave one undecided"
+
 Backgrounds = Annotated[
     str,
     "FOLDER",
@@ -38,7 +40,7 @@ class Options:
     )
     only: Annotated[str, "IDS", "only these experiments, as in B1,F2, or observations: A1 to A7, A for all"] = ""
     seeds: Annotated[
-        int | None, "N", "runs with different random numbers, for mean and spread (default: 1; 3 for observations)"
+        int | None, "N", f"runs with different random numbers, for mean and spread (default: 1; observations: {FEW})"
     ] = None
     workers: Annotated[int | None, "N", "runs side by side, one thread each (default: as measured to be faster)"] = None
     precision: Annotated[Precision, "number format of training (default: bfloat16 where it is clearly faster)"] = "auto"
