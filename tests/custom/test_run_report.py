@@ -221,7 +221,7 @@ def test_an_evaluation_from_before_is_read_as_it_is(tmp_path: Path) -> None:
 def test_files_that_lack_what_is_shown_are_named(trained: Path, tmp_path: Path, name: str, content: str) -> None:
     shutil.copytree(trained, tmp_path / "run")
     (tmp_path / "run" / name).write_text(content)
-    with pytest.raises(UserError, match=rf"{name} is damaged \(metrics are missing\): delete the folder"):
+    with pytest.raises(UserError, match=rf"{name} is damaged \(object missing .*\): restore it, or delete the folder"):
         run_summary(open_run(tmp_path / "run", "cpu"))
 
 
