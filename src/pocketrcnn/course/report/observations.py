@@ -33,7 +33,10 @@ def verdict_table(results: Results) -> Table | None:
 
 def verdict_cell(one: Observed | None) -> Cell | str:
     """A verdict with its number of seeds."""
-    return "–" if one is None else Cell(f"{one.verdict} (n = {one.seeds})", strong=one.verdict != "undecided")
+    if one is None:
+        return "–"
+    text = f"{one.verdict} (n = {one.seeds})"
+    return text if one.verdict == "undecided" else Cell(text, strong=True)
 
 
 def sections(results: Results) -> list[Section]:
