@@ -130,7 +130,7 @@ def test_what_leads_out_of_the_folder_is_refused_unless_it_is_allowed(
         assert re.search(r": . paths? leads? out of this folder \(the first: \S+, to \S+\): correct or remove", message)
         assert "use --follow-outside (of check, convert and train)" in message
         assert not (tmp_path / "out").exists()
-    with pytest.raises(UserError, match="leads? out of this folder"):
+    with pytest.raises(UserError, match=r"leads? out of this folder"):
         open_custom_data(DataConfig(str(root), "folder"))
 
     out = shell("check --follow-outside", root).out
