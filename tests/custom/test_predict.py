@@ -6,6 +6,7 @@ import csv
 import errno
 import io
 import json
+import os
 import signal
 import struct
 import sys
@@ -276,17 +277,17 @@ def test_exported_files_are_known_by_their_name(
     assert not Path("predictions").exists()
 
 
-@pytest.mark.parametrize("what", ["mkdir", "open"])
-def test_output_that_cannot_be_written(shell: Shell, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+@pytest.mark.parametrize(("owner", "what"), [(Path, "mkdir"), (os, "open")])
+def test_output_that_cannot_be_written(shell: Shell, monkeypatch: pytest.MonkeyPatch, owner: object, what: str) -> None:
     saved(Path("a.png"), WHITE)
-    before = getattr(Path, what)
+    before = getattr(owner, what)
 
-    def refuse(path: Path, *given: Any, **more: Any) -> Any:
-        if "out" in path.parts:
+    def refuse(path: Path | str, *given: Any, **more: Any) -> Any:
+        if "out" in Path(path).parts:
             raise OSError(errno.EROFS, "Read-only file system")
         return before(path, *given, **more)
 
-    monkeypatch.setattr(Path, what, refuse)
+    monkeypatch.setattr(owner, what, refuse)
     line = shell.refused("predict run a.png --out out")
     assert "(Read-only file system)" in line
     assert "--out" in line
