@@ -64,7 +64,8 @@ def bases(one: Observed) -> str:
 
 def times(one: Observed) -> str:
     """A7: the MobileNet's time and multiplications as parts of the ConvNet's."""
-    ratios = {name: mean(one, "B2", name) / mean(one, "B1", name) for name in TIMES if name in one.arms["B1"].measures}
+    measured = one.arms["B1"].measures
+    ratios = {name: mean(one, "B2", name) / mean(one, "B1", name) for name in TIMES if name in measured}
     work = one.arms["B2"].multiplications / one.arms["B1"].multiplications
     return prose("mobilenet", work=work, ratios=ratios, words={name: MEASURES[name].words for name in ratios})
 
