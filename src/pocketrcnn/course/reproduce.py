@@ -42,6 +42,7 @@ def reproduce(options: Options) -> Path:
     has: results.json has one record for an experiment under a recipe, so other schedules wait for a call with them.
     """
     device, wanted = choose_device(options.device), plan(options)
+    datasets.cache_clear()  # files may be others than at the last call
     with workplace(options.out):
         require_same_data(options, wanted)
         seeds = SEEDS if options.seeds is None else options.seeds
