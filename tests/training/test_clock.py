@@ -42,6 +42,7 @@ class Machine:
     def train(self, iterations: Iterable[int]) -> None:
         for iteration in iterations:
             self.now += self.pace(iteration)
+            self.state.means.add({"loss_total": (torch.tensor(1.0), torch.tensor(1))})
             self.state.iteration = iteration + 1
 
     def point(self) -> dict[str, Any]:
