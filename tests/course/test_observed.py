@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 from fake_results import observed, results
 from pages import Page
-from shell import Shell, few_evaluations
+from shell import Shell, few_evaluations, reproduced
 
-from pocketrcnn.cli.main import main
 from pocketrcnn.course import bench, decided
 from pocketrcnn.course.observations import ARMS, OBSERVATIONS, ON_PROCESSOR
 from pocketrcnn.course.options import Options
@@ -35,11 +34,7 @@ def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The output of one call, with one seed."""
-    folder = tmp_path_factory.mktemp("observed") / "out"
-    with pytest.MonkeyPatch.context() as patch:
-        few_evaluations(patch)
-        assert main([*WORDS.split(), str(folder)]) == 0
-    return folder
+    return reproduced(WORDS, tmp_path_factory.mktemp("observed") / "out")
 
 
 def read(out: Path) -> dict[str, Any]:

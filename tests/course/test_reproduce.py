@@ -15,9 +15,9 @@ import fake_cifar
 import filelock
 import pytest
 import torch
-from shell import Shell, few_evaluations
+from shell import Shell, few_evaluations, reproduced
 
-from pocketrcnn.cli.main import main, parser
+from pocketrcnn.cli.main import parser
 from pocketrcnn.cli.options import call
 from pocketrcnn.config import DataConfig, replace
 from pocketrcnn.course import reproduce
@@ -52,11 +52,7 @@ def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The output of one call, for all tests that only look at it."""
-    folder = tmp_path_factory.mktemp("reproduce") / "out"
-    with pytest.MonkeyPatch.context() as patch:
-        few_evaluations(patch)
-        assert main([*WORDS.split(), str(folder)]) == 0
-    return folder
+    return reproduced(WORDS, tmp_path_factory.mktemp("reproduce") / "out")
 
 
 @pytest.fixture

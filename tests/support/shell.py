@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import pytest
@@ -79,3 +80,11 @@ def few_evaluations(monkeypatch: pytest.MonkeyPatch) -> None:
         return TrainConfig(**settings | {"evaluations": 1, "evaluation_images": 10})
 
     monkeypatch.setattr(experiments, "TrainConfig", brief)
+
+
+def reproduced(words: str, folder: Path) -> Path:
+    """The output folder of a call of `reproduce` with few evaluations, for tests that only look at it."""
+    with pytest.MonkeyPatch.context() as patch:
+        few_evaluations(patch)
+        assert main([*words.split(), str(folder)]) == 0
+    return folder

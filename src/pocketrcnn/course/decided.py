@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 
+from ..config import Config
 from ..data.files import write_atomically
 from ..training.machine import environment
 from ..training.run import Run, encode, parse
 from .bench import arm_times
 from .observations import ARMS
-from .observed import Measured, measured, observe, outcomes
+from .observed import measured, observe, outcomes
 from .options import Options
-from .plan import MORE_SEEDS, RUNS, SEEDS, Claim, Plan, finished_runs, planned
+from .plan import MORE_SEEDS, RUNS, SEEDS, Claim, Plan, finished_runs, planned, seeds_of_claims
 from .report.records import Observed
 from .results import command
 from .verdicts import FEWEST, overall
@@ -22,11 +24,11 @@ from .verdicts import FEWEST, overall
 TIMES = "times.json"  # behind the name of a recipe
 
 
-def decided(options: Options, wanted: Plan, device: torch.device) -> list[Observed]:
-    """Every observation that the options name, and others whose arms all have a finished run."""
-    seeds = SEEDS if options.seeds is None else options.seeds
-    more = undecided(options, wanted.claims, device) if options.seeds is None else []
-    named = [of_claim(options, claim, device, MORE_SEEDS if claim in more else seeds) for claim in wanted.claims]
+def decided(options: Options, wanted: Plan, more: Collection[Claim], device: torch.device) -> list[Observed]:
+    """Every observation that the options name, and others whose arms all have a finished run. more: those that have
+    more seeds than the options ask for, since these left them open."""
+    seeds = {claim: MORE_SEEDS if claim in more else seeds_of_claims(options) for claim in wanted.claims}
+    named = [of_claim(options, claim, device, seeds[claim]) for claim in wanted.claims]
     others = [claim for claim in wanted.other_claims if is_there(options, claim, device)]
     return sorted(named + [of_claim(options, claim, device) for claim in others], key=lambda one: one.id)
 
@@ -56,24 +58,36 @@ def runs_of(options: Options, claim: Claim, device: torch.device, most: int | No
 
 def of_claim(options: Options, claim: Claim, device: torch.device, most: int | None = None) -> Observed:
     """The record of an observation: from its runs, or from times, which are taken once for an output folder."""
-    recipe, observation = claim
+    return from_times(options, claim, device) if claim[1].timed else from_runs(options, claim, device, most)
+
+
+def from_runs(options: Options, claim: Claim, device: torch.device, most: int | None) -> Observed:
+    """The record of an observation whose arms are trained."""
+    (recipe, observation), runs = claim, runs_of(options, claim, device, most)
+    first = runs[observation.arms[0]]
+    facts = {
+        "iterations": {name: of_arm[0].config.train.iterations for name, of_arm in runs.items()},
+        "command": command_of(options, claim, first[0].config, len(first)),
+        "environment": first[0].environment(),
+    }
+    return observe(observation, recipe, measured(observation, runs), facts)
+
+
+def from_times(options: Options, claim: Claim, device: torch.device) -> Observed:
+    """The record of an observation whose arms are timed."""
+    (recipe, observation), known = claim, times(options, claim, device)
     config = planned(options, ARMS[observation.arms[0]], recipe, 0).config
-    seeds, iterations, values = 1, dict.fromkeys(observation.arms, 0), cast(Measured, {})
-    if observation.timed:
-        known = times(options, claim, device)
-        values, machine = known["times"], known["environment"]
-    else:
-        runs = runs_of(options, claim, device, most)
-        iterations = {name: of_arm[0].config.train.iterations for name, of_arm in runs.items()}
-        first = runs[observation.arms[0]]
-        seeds, values, config, machine = (
-            len(first),
-            measured(observation, runs),
-            first[0].config,
-            first[0].environment(),
-        )
-    line = command(observation.id, recipe, config, seeds, iterations=options.schedule == "custom")
-    return observe(observation, recipe, values, {"iterations": iterations, "command": line, "environment": machine})
+    facts = {
+        "iterations": dict.fromkeys(observation.arms, 0),
+        "command": command_of(options, claim, config, 1),
+        "environment": known["environment"],
+    }
+    return observe(observation, recipe, known["times"], facts)
+
+
+def command_of(options: Options, claim: Claim, config: Config, seeds: int) -> str:
+    """The command that decides an observation again."""
+    return command(claim[1].id, claim[0], config, seeds, iterations=options.schedule == "custom")
 
 
 def times(options: Options, claim: Claim, device: torch.device) -> dict[str, Any]:

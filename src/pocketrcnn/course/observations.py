@@ -121,8 +121,11 @@ class Observation:
         return tuple(name for name in ARMS if name in sides or name in self.beside)
 
 
-def _against(base: str, direction: Literal["higher", "lower"], *arms: str, measure: str = "accuracy") -> Any:
-    return tuple(Comparison(Quantity(arm, measure), direction, Quantity(base, measure)) for arm in arms)
+def _above(base: str, *arms: str, beside: bool = False) -> tuple[Comparison, ...]:
+    """Each arm has a higher test accuracy than the base."""
+    return tuple(
+        Comparison(Quantity(arm, "accuracy"), "higher", Quantity(base, "accuracy"), beside=beside) for arm in arms
+    )
 
 
 def _no_better(arm: str, base: str, measure: str) -> Comparison:
@@ -193,8 +196,8 @@ OBSERVATIONS = {
             "Loss weights that make the three losses equally large do not help; (1, 100, 1) works best.",
             (
                 _no_better("equal-losses", "equal-weights", "accuracy"),
-                *_against("equal-weights", "higher", "box-100"),
-                *_against("equal-losses", "higher", "box-100"),
+                *_above("equal-weights", "box-100"),
+                *_above("equal-losses", "box-100"),
             ),
             ("accuracy", "mean_iou"),
             beside=("pocket-weights",),
@@ -203,7 +206,7 @@ OBSERVATIONS = {
         Observation(
             "A4",
             "The true box for theta in training gives a higher accuracy than the predicted box.",
-            (*_against("predicted-box", "higher", "true-box"),),
+            _above("predicted-box", "true-box"),
             ("accuracy",),
             beside=("jittered-box", "predicted-later"),
         ),
@@ -212,11 +215,8 @@ OBSERVATIONS = {
             "The object classifier overfits, with each of the three bases; regularisation such as dropout helps.",
             (
                 *(_overfitted(arm) for arm in ("F2", "F3", "F4")),
-                *_against("F2", "higher", "dropout-0.3", "dropout-0.5"),
-                *(
-                    Comparison(Quantity(arm, "accuracy"), "higher", Quantity("F2", "accuracy"), beside=True)
-                    for arm in ("weight-decay", "augmentation", "fresh-scenes")
-                ),
+                *_above("F2", "dropout-0.3", "dropout-0.5"),
+                *_above("F2", "weight-decay", "augmentation", "fresh-scenes", beside=True),
             ),
             ("training_accuracy", "accuracy"),
             recipes=("course",),
@@ -225,10 +225,10 @@ OBSERVATIONS = {
             "A6",
             "The ResNet base is best and the MobileNet base worst, as a classifier and in the detector.",
             (
-                *_against("B1", "higher", "B3"),
-                *_against("B2", "higher", "B1"),
-                *_against("F2", "higher", "F4"),
-                *_against("F3", "higher", "F2"),
+                *_above("B1", "B3"),
+                *_above("B2", "B1"),
+                *_above("F2", "F4"),
+                *_above("F3", "F2"),
             ),
             ("accuracy",),
         ),

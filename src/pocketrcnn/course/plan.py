@@ -73,6 +73,11 @@ def runs_of_claims(options: Options, claims: Iterable[Claim], seeds: int) -> lis
     return list({run.folder: run for run in runs}.values())
 
 
+def seeds_of_claims(options: Options) -> int:
+    """Runs of each arm, before any observation is left undecided."""
+    return SEEDS if options.seeds is None else options.seeds
+
+
 def plain(experiment: Experiment) -> Arm:
     """An experiment as an arm: with its own settings."""
     return Arm("", experiment, experiment.title)

@@ -1,6 +1,6 @@
 """`pocketrcnn reproduce`: every experiment of the course trained, compared with the report, and shown on one page."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -25,7 +25,7 @@ from ..version import __version__
 from .data.datasets import open_dataset
 from .decided import decided, undecided
 from .options import Options
-from .plan import MORE_SEEDS, RUNS, SEEDS, Plan, Planned, finished, plan, runs_of_claims, runs_of_lines
+from .plan import MORE_SEEDS, RUNS, Claim, Plan, Planned, finished, plan, runs_of_claims, runs_of_lines, seeds_of_claims
 from .report.page import write_report
 from .report.records import Results
 from .results import data_option, record, totals
@@ -45,12 +45,13 @@ def reproduce(options: Options) -> Path:
     datasets.cache_clear()  # files may be others than at the last call
     with workplace(options.out):
         require_same_data(options, wanted)
-        seeds = SEEDS if options.seeds is None else options.seeds
-        train(options, [*runs_of_lines(options, wanted.lines), *runs_of_claims(options, wanted.claims, seeds)], device)
-        if options.seeds is None:  # and five where three leave a claim undecided
-            open_claims = undecided(options, wanted.claims, device)
-            train(options, runs_of_claims(options, open_claims, MORE_SEEDS), device)
-        made = results(options, wanted, device)
+        runs = runs_of_claims(options, wanted.claims, seeds_of_claims(options))
+        train(options, [*runs_of_lines(options, wanted.lines), *runs], device)
+        more = (
+            undecided(options, wanted.claims, device) if options.seeds is None else []
+        )  # five where three decide none
+        train(options, runs_of_claims(options, more, MORE_SEEDS), device)
+        made = results(options, wanted, more, device)
         write_atomically(options.out / RESULTS, encode(msgspec.to_builtins(made)))
         write_report(parse(options.out / RESULTS), options.out / REPORT)  # what is shown is what is on the disk
     show(made)
@@ -91,8 +92,8 @@ def iteration(planned: Planned) -> Callable[[], Any]:
     return Trainer(planned.config, *datasets(planned.config.data), choose_device(planned.device)).step
 
 
-def results(options: Options, wanted: Plan, device: torch.device) -> Results:
-    """results.json: the finished runs that the options name, and all others beside them."""
+def results(options: Options, wanted: Plan, more: Collection[Claim], device: torch.device) -> Results:
+    """results.json: the finished runs that the options name, and all others beside them. more: see `decided`."""
     named = [(line, finished(options, line, device)[: options.seeds]) for line in wanted.lines]
     others = [(line, finished(options, line, device)) for line in wanted.other_lines]
     groups = [(line, runs) for line, runs in named + others if runs]
@@ -102,7 +103,7 @@ def results(options: Options, wanted: Plan, device: torch.device) -> Results:
         version=__version__,
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         records=[record(e, recipe, of_line, *datasets(of_line[0].config.data)) for (recipe, e), of_line in groups],
-        observations=decided(options, wanted, device),
+        observations=decided(options, wanted, more, device),
         command=options.command,
         data=options.data,
         schedule=options.schedule,

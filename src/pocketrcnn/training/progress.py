@@ -129,7 +129,7 @@ class SetProgress:
         self.show()
 
     def show(self) -> None:
-        """The bar as things are now."""
+        """The bar, brought up to date."""
         done, planned = (sum(getattr(part, name) for part in self.parts) for name in ("done", "planned"))
         words = f"{self.finished} of {len(self.parts)} runs"
         self.bar.update(self.task, completed=done, total=planned, description=words, left=self.left_in_words())
