@@ -17,7 +17,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "pocketrcnn"
 FILES = sorted(SOURCE.rglob("*.py"))
-SCRIPTS = [*FILES, *sorted((ROOT / "scripts").rglob("*.py")), *sorted((ROOT / "tests").rglob("*.py"))]
+CAMPAIGNS = sorted((ROOT / "campaigns").rglob("*.py"))
+SCRIPTS = [*FILES, *sorted((ROOT / "scripts").rglob("*.py")), *sorted((ROOT / "tests").rglob("*.py")), *CAMPAIGNS]
 FACES = [path for path in FILES if path.name == "__init__.py" and path.parent != SOURCE]
 LONGEST_FILE, LONGEST_FUNCTION, LONGEST_MODEL = 300, 60, 1500  # lines
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -68,7 +69,9 @@ def functions(path: Path) -> Iterator[Function]:
 def text_files() -> list[Path]:
     """Everything that people read: sources, tests, scripts, pages, and the files of the project's root."""
     folders = [
-        path for name in ("src", "tests", "scripts", "benchmarks", "docs", ".ci") for path in (ROOT / name).rglob("*")
+        path
+        for name in ("src", "tests", "scripts", "benchmarks", "campaigns", "docs", ".ci")
+        for path in (ROOT / name).rglob("*")
     ]
     kept = [path for path in (*folders, *ROOT.glob("*"), ROOT / ".gitignore") if path.is_file() and path.name != ".git"]
     return [path for path in kept if path.suffix not in (".png", ".pyc", ".jpg", ".whl", ".safetensors")]
