@@ -1,6 +1,6 @@
 """Data sets as they also come: stale names, absolute paths, broken bytes, formats that look like another.
 
-Covers `data/formats/finding.py`, `data/yaml_reading.py`.
+Covers `data/formats/finding.py`, `data/formats/text.py`, `data/yaml_reading.py`.
 """
 
 import os
@@ -182,6 +182,18 @@ def test_yolo_key_points_are_no_polygon(tmp_path: Path) -> None:
     ]
     assert [fault.where for fault in data.faults] == ["line 3"]
     assert data.unread == (("key points", "object", 1),)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("folder", ["", "labels"])
+def test_yolo_labels_in_utf_16_are_recognised(tmp_path: Path, encoding: str, folder: str) -> None:
+    """As PowerShell writes them, beside their images too."""
+    disk.yolo(tmp_path, {"a.png": one_cat(), "b.png": one_cat(2)}, images="", labels=folder)
+    for path in (tmp_path / folder).glob("*.txt"):
+        path.write_text(path.read_text(encoding="utf-8-sig"), encoding=encoding)
+    data = read(tmp_path)
+    assert (data.format, data.faults) == ("yolo", ())
+    assert left_sides(data) == {"a.png": [1], "b.png": [2]}
 
 
 # What broke the reader

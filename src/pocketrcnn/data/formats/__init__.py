@@ -7,6 +7,7 @@ tables    CSV
 reading   what all readers share
 boundary  what leads out of the folder of the data
 finding   the image files and splits that annotations name
+text      text files in any encoding
 writing   names, copies and numbers, for all writers
 
 Readers hand on what the files say, faulty boxes too: `pocketrcnn.data.check` checks them. What cannot be understood

@@ -14,8 +14,9 @@ from typing import Any
 
 from ...errors import shown
 from ..annotations import Annotations, Example, Object, Written, printable
-from .finding import beside, is_background, plain, read_text, size_from, split_below, split_of
+from .finding import beside, is_background, plain, size_from, split_below, split_of
 from .reading import Reading
+from .text import read_text
 from .writing import image_names, number, size_of, write_text
 
 NAME = "_annotations.coco.json"

@@ -37,15 +37,6 @@ def split_below(root: Path, path: Path) -> str:
     return split_of(*reversed(path.relative_to(root).parts[:-1]))
 
 
-def read_text(path: Path) -> str:
-    """A text file in UTF-8, with or without byte order mark, or in what old Windows programs wrote."""
-    data = path.read_bytes()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1", errors="replace")
-
-
 def files(root: Path, allows: Callable[[Path], bool], predicted: list[Path] | None = None) -> Iterator[Path]:
     """All files under a folder, links followed where `allows` says so, by name; nothing hidden, and no folder twice.
 

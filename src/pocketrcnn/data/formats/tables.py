@@ -14,8 +14,9 @@ from pathlib import Path
 from ...errors import shown
 from ..annotations import Annotations, Box, Example, Object, Written
 from ..cells import unprotected
-from .finding import beside, plain, read_text, size_from, split_below, split_of, used_classes
+from .finding import beside, plain, size_from, split_below, split_of, used_classes
 from .reading import Reading
+from .text import read_text
 
 COLUMNS = {
     "image": ("filename", "file", "image", "path", "imagename", "imagepath", "imagefile", "img", "imageid"),

@@ -22,8 +22,9 @@ from xml.etree.ElementTree import Element, SubElement
 from ...errors import UserError, shown
 from ..annotations import Annotations, Example, Fault, Object, Written
 from ..listing import is_image_name
-from .finding import Images, Wanted, key, plain, read_text, size_from, split_below, split_of, used_classes
+from .finding import Images, Wanted, key, plain, size_from, split_below, split_of, used_classes
 from .reading import Reading
+from .text import read_text
 from .writing import image_names, number, size_of, write_text
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")

@@ -23,8 +23,9 @@ from ..images.pixels import probe
 from ..listing import is_image_name
 from ..yaml_reading import parsed
 from .boundary import Boundary
-from .finding import WORDS, files, plain, read_text, split_below
+from .finding import WORDS, files, plain, split_below
 from .reading import Reading
+from .text import read_start, read_text
 from .writing import image_names, size_of, write_text
 
 Settings = dict[str, Any]
@@ -52,9 +53,8 @@ def is_label(file: Path) -> bool:
     """Whether a text file is in a folder of labels, or begins like a label file."""
     if file.suffix.lower() != ".txt" or file.name.lower() in NOT_LABELS:
         return False
-    with file.open("rb") as stream:
-        words = stream.readline(1000).removeprefix(b"\xef\xbb\xbf").split()
-    return "labels" in map(str.lower, file.parts[-4:-1]) or (len(words) >= 5 and words[0].isdigit())
+    words = read_start(file).partition("\n")[0].split()
+    return "labels" in map(str.lower, file.parts[-4:-1]) or (len(words) >= 5 and words[0].isdecimal())
 
 
 def read(reading: Reading, sources: list[Path]) -> Annotations:
