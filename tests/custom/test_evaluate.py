@@ -56,7 +56,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often the slow parts of an evaluation are called."""
     counts: Counter[str] = Counter()
     for module, name in (
-        ("data.images.pixels", "_opened"),
+        ("data.images.pixels", "with_opened"),
         ("data.custom_data", "inspect"),
         ("data.custom_data", "read"),
         ("training.run", "load_tensors"),

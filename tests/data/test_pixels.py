@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, ImageCms
 
-from pocketrcnn.data.images import bands, pixels
+from pocketrcnn.data.images import bands, heads
+from pocketrcnn.data.images.heads import PIXEL_LIMIT
+from pocketrcnn.data.images.opening import FORMATS
 from pocketrcnn.data.images.orientation import ROTATIONS
-from pocketrcnn.data.images.pixels import ENDINGS, FORMATS, PIXEL_LIMIT, Probe, probe, read_both, read_image
+from pocketrcnn.data.images.pixels import ENDINGS, Probe, probe, read_image, read_picture
 from pocketrcnn.errors import UserError
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
@@ -71,7 +73,7 @@ def test_one_pixel_of_every_mode(mode: str, tmp_path: Path) -> None:
     assert probe(path) == Probe(1, 1, mode, 1 if mode == "1" else 8)
     words = {"1": "grey", "L": "grey", "P": "palette", "RGBA": "RGB with alpha", "LA": "grey with alpha"}
     assert probe(path).colours == words.get(mode, mode)
-    head, pixels = read_both(path)
+    head, pixels, _ = read_picture(path)
     assert head == probe(path)
     assert np.array_equal(pixels, read_image(path))
 
@@ -227,7 +229,7 @@ def test_a_png_may_say_behind_its_pixels_that_it_is_to_be_turned(tmp_path: Path)
     path.write_bytes(content[:start] + content[stop:end] + content[start:stop] + content[end:])
     assert np.array_equal(read_image(path), shown)
     assert (probe(path).width, probe(path).height) == (20, 30)
-    assert np.array_equal(read_both(path)[1], shown)
+    assert np.array_equal(read_picture(path)[1], shown)
     with Image.open(path) as image:
         assert np.array_equal(read_image(image), shown)
         image.load()
@@ -346,7 +348,7 @@ def test_what_a_decoder_holds_is_limited(
     ending: str, fits: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = saved(tmp_path / f"a.{ending}", Image.fromarray(picture()))
-    monkeypatch.setattr(pixels, "BYTE_LIMIT", 6 * 9 * 10)
+    monkeypatch.setattr(heads, "BYTE_LIMIT", 6 * 9 * 10)
     if fits:
         assert read_image(path).shape == (6, 9, 3)
     else:
@@ -358,7 +360,7 @@ def test_images_of_the_largest_cameras_are_read() -> None:
     for mode, extra in (("RGB", {}), ("RGB", {"progressive": 1}), ("RGBA", {}), ("I;16", {})):
         image = Image.new(mode, (1, 1))
         image.info |= extra
-        assert 8064 * 6048 * pixels._bytes_of_a_pixel(image) < pixels.BYTE_LIMIT
+        assert 8064 * 6048 * heads.bytes_of_a_pixel(image) < heads.BYTE_LIMIT
 
 
 def test_libtiff_does_not_write_to_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -12,13 +12,12 @@ from ...errors import UserError
 from .bands import bands_of, joined, stretched
 from .deep import reduced
 
-Pixels = NDArray[np.uint8]
 FORMS = "use [H,W], [H,W,1], [H,W,3] or [H,W,4]"
 OVERSHOOT = 0.25  # by which values of 0 to 1 may leave that range: interpolation does
 BRIGHT = 16  # from which largest value on colours of floating point are taken for those of 0 to 255
 
 
-def from_array(array: NDArray[Any]) -> Pixels:
+def from_array(array: NDArray[Any]) -> NDArray[np.uint8]:
     """An array of a Python program as uint8 [H,W,3]: see `pixels.read_image`."""
     channels = array.shape[2] if array.ndim == 3 else 1
     if array.ndim not in (2, 3) or channels not in (1, 3, 4) or array.size == 0:
@@ -33,7 +32,7 @@ def from_array(array: NDArray[Any]) -> Pixels:
     return from_channels(values if ranged is None else ranged, colours=channels > 1, alpha=channels == 4)
 
 
-def from_channels(values: NDArray[Any], *, colours: bool, alpha: bool) -> Pixels:
+def from_channels(values: NDArray[Any], *, colours: bool, alpha: bool) -> NDArray[np.uint8]:
     """Values [H,W,C] of any type as uint8 [H,W,3]: of one channel or two the first is grey, of more the first three
     are red, green and blue.
 
@@ -51,7 +50,7 @@ def from_channels(values: NDArray[Any], *, colours: bool, alpha: bool) -> Pixels
     return three_channels(np.concatenate(parts, axis=2) if len(parts) > 1 else parts[0])
 
 
-def in_eight_bits(values: NDArray[Any], colours: bool) -> Pixels:
+def in_eight_bits(values: NDArray[Any], colours: bool) -> NDArray[np.uint8]:
     """Channels [H,W,C] that have a range in common as uint8. colours: those of a photograph, not of a measurement."""
     if values.dtype == np.uint8:
         return values
@@ -61,7 +60,7 @@ def in_eight_bits(values: NDArray[Any], colours: bool) -> Pixels:
     return stretched(lambda: bands_of(values), values.shape) if found is None else found
 
 
-def with_range(array: NDArray[Any], colours: bool) -> Pixels | None:
+def with_range(array: NDArray[Any], colours: bool) -> NDArray[np.uint8] | None:
     """An array whose values say what range they have, as uint8; None for others, which are to be stretched.
 
     Floating point has the range of 0 to 1, or 0 to 255 where all values are whole, as those of an image of 8 bits, or
@@ -72,7 +71,7 @@ def with_range(array: NDArray[Any], colours: bool) -> Pixels | None:
     if array.dtype.kind != "f":
         return None
     low, high = float(array.min()), float(array.max())
-    if -OVERSHOOT <= low and high <= 1 + OVERSHOOT:
+    if low >= -OVERSHOOT and high <= 1 + OVERSHOOT:
         return scaled(array, 255)
     near = colours and BRIGHT <= high <= 255 * (1 + OVERSHOOT) and low >= -OVERSHOOT * high
     return scaled(array, 1) if near or (low >= 0 and high <= 255 and is_whole(array)) else None
@@ -83,12 +82,12 @@ def is_whole(array: NDArray[Any]) -> bool:
     return all(bool((band % 1 == 0).all()) for band in bands_of(array))
 
 
-def scaled(array: NDArray[Any], factor: int) -> Pixels:
+def scaled(array: NDArray[Any], factor: int) -> NDArray[np.uint8]:
     """Values times a factor, rounded, and cut at 0 and 255."""
     return joined(((band * factor).round().clip(0, 255).astype(np.uint8) for band in bands_of(array)), array.shape)
 
 
-def three_channels(pixels: Pixels) -> Pixels:
+def three_channels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """[H,W], [H,W,1], [H,W,3] or [H,W,4] to [H,W,3]: grey is repeated, transparency is laid over black."""
     pixels = pixels.reshape(*pixels.shape[:2], -1)
     if pixels.shape[2] == 1:

@@ -9,6 +9,7 @@ No torch here.
 import sys
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,9 +59,10 @@ def grey_and_alpha(image: Image.Image) -> tuple[Bands, Bands] | None:
     image.tile = [repacked(tile, "RGBA") for tile in image.tile]
     image.load()
 
-    def values(first: int) -> Iterator[NDArray[np.uint16]]:
+    def values(first: int) -> Iterator[NDArray[Any]]:
         for band in map(np.asarray, bands(image)):
-            yield band[..., first].astype(np.uint16) << 8 | band[..., first + 1]
+            high, low = (band[..., channel].astype(np.uint16) for channel in (first, first + 1))
+            yield high << 8 | low
 
     return lambda: values(0), lambda: values(2)
 
@@ -74,24 +76,27 @@ def dark_colours(image: Image.Image) -> tuple[Bands, Bands | None] | None:
     raw = raw_mode(image)
     if not isinstance(image, ImageFile.ImageFile) or not raw.startswith("RGB") or ";16" not in raw or "a" in raw:
         return None
+    file = image.fp
     image.load()
     if max(largest for _, largest in image.getextrema()[:3]) >= UPPER:  # type: ignore[misc]
         return None
-    upper = unpacked(image, raw) if image.format == "PPM" else image  # Pillow rounds these
-    lower = unpacked(image, raw[:-1] + OTHER_ORDER[raw[-1]])
+    source = image.filename if file is None or file.closed else file  # Pillow closes what it has opened itself
+    kind = str(image.format)
+    upper = unpacked(source, kind, raw) if kind == "PPM" else image  # of these Pillow rounds the values
+    lower = unpacked(source, kind, raw[:-1] + OTHER_ORDER[raw[-1]])
 
-    def values(channels: slice) -> Iterator[NDArray[np.uint16]]:
+    def values(channels: slice) -> Iterator[NDArray[Any]]:
         for first, second in zip(bands(upper), bands(lower), strict=True):
-            pair = (np.asarray(half)[..., channels].astype(np.uint16) for half in (first, second))
-            yield next(pair) << 8 | next(pair)
+            high, low = (np.asarray(half)[..., channels].astype(np.uint16) for half in (first, second))
+            yield high << 8 | low
 
     alpha = partial(values, slice(3, None)) if image.mode == "RGBA" else None
     return partial(values, slice(3)), alpha
 
 
-def unpacked(image: ImageFile.ImageFile, raw: str) -> Image.Image:
-    """The file of an image once more, its values unpacked in another way."""
-    again = Image.open(image.fp or image.filename, formats=[str(image.format)])
+def unpacked(source: Any, kind: str, raw: str) -> Image.Image:
+    """A file once more, its values unpacked in another way. kind: its format."""
+    again = Image.open(source, formats=[kind])
     assert isinstance(again, ImageFile.ImageFile)
     again.tile = [repacked(tile, raw) for tile in again.tile]
     again.load()

@@ -109,7 +109,7 @@ def passed_over(paths: Iterable[Path]) -> Iterator[tuple[Path, Note]]:
     for path in paths:
         if kind := BY_ENDING.get(path.suffix.lower()):
             counted.add(path, [Note(kind.what, f"{kind.what}, which is not read: {kind.remedy}")])
-    for path, note in counted:
+    for path, note in counted.of("file"):
         yield path, note._replace(kind="not-read")
 
 

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from PIL import Image
-
 from ...errors import UserError
 from .deep import raw_mode
 from .opening import Opened

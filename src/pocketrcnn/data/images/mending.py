@@ -6,7 +6,7 @@ What costs no pixel is mended, and nothing else: a file of which a part is missi
 import zlib
 from collections.abc import Callable, Iterator
 from io import BytesIO
-from typing import BinaryIO
+from typing import IO
 
 from PIL import Image
 
@@ -19,7 +19,7 @@ LONGEST_TEXT = 1 << 16  # bytes of an iTXt chunk that may hold an orientation
 END, NO_PIXELS = b"\xff\xd9", b"\x5a\xa5" * 512  # JPEG's end marker, and bytes that it has no use for
 
 
-def mended(file: BinaryIO, identify: Callable[[BinaryIO], Image.Image]) -> tuple[BinaryIO, tuple[Note, ...]] | None:
+def mended(file: IO[bytes], identify: Callable[[IO[bytes]], Image.Image]) -> tuple[IO[bytes], tuple[Note, ...]] | None:
     """A copy that can be decoded, and what is to be said of it; None where nothing is to be mended.
 
     identify: reads the head of a file. Raises whatever Pillow raises on damaged ones.
@@ -31,7 +31,7 @@ def mended(file: BinaryIO, identify: Callable[[BinaryIO], Image.Image]) -> tuple
     return ended(start + file.read(), identify) if start.startswith(JPEG_START) else None
 
 
-def pixels_alone(file: BinaryIO) -> tuple[BinaryIO, tuple[Note, ...]] | None:
+def pixels_alone(file: IO[bytes]) -> tuple[IO[bytes], tuple[Note, ...]] | None:
     """A PNG without its text, its colour profile, and chunks of a wrong checksum that say nothing of its pixels.
 
     Of texts of megabytes Pillow reads none (MAX_TEXT_CHUNK); libpng drops chunks of a wrong checksum, too.
@@ -52,7 +52,7 @@ def pixels_alone(file: BinaryIO) -> tuple[BinaryIO, tuple[Note, ...]] | None:
     return BytesIO(b"".join(kept)), notes
 
 
-def chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes, bool]]:
+def chunks(file: IO[bytes]) -> Iterator[tuple[bytes, bytes, bool]]:
     """The chunks of a PNG: kind, content, and whether the checksum is right. The last one may be cut off."""
     file.seek(len(PNG_START))
     while len(head := file.read(8)) == 8:
@@ -71,12 +71,12 @@ def chunk(kind: bytes, content: bytes, right: bool = True) -> bytes:
     return len(content).to_bytes(4, "big") + kind + content + end
 
 
-def damaged_pixels(file: BinaryIO) -> bool:
+def damaged_pixels(file: IO[bytes]) -> bool:
     """Whether a checksum of a PNG's pixels is wrong, which Pillow does not look at."""
     return not all(right for kind, _, right in chunks(file) if kind == b"IDAT")
 
 
-def ended(content: bytes, identify: Callable[[BinaryIO], Image.Image]) -> tuple[BinaryIO, tuple[Note, ...]] | None:
+def ended(content: bytes, identify: Callable[[IO[bytes]], Image.Image]) -> tuple[IO[bytes], tuple[Note, ...]] | None:
     """A JPEG with the end marker that it lacks; None where pixels are missing, too.
 
     Whether they are: decoders go on in what follows, so that other bytes before the marker would change them.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 class Note(NamedTuple):
     """Something to know about an image that was read.
 
-    kind: a short fixed word for programs (`pages`, `channels`, `dark`, `end-marker`, `checksum`, `not-read`).
+    kind: a short fixed word for programs (`pages`, `channels`, `dark`, `blank`, `end-marker`, `checksum`, `not-read`).
     reason: what goes on after the name of its file, as `holds 3 pages: the first is read`.
     """
 
@@ -31,9 +31,9 @@ class Counted:
             else:
                 self.first[note.kind] = path, note
 
-    def __iter__(self) -> Iterator[tuple[Path, Note]]:
-        """One note a kind, whose reason says how many other images have one of that kind."""
+    def of(self, what: str) -> Iterator[tuple[Path, Note]]:
+        """One note a kind, whose reason says how many others of `what` (`image`, `file`) have one of that kind."""
         for kind, (path, note) in self.first.items():
             more = self.others.get(kind, 0)
-            others = f" (and {more:,} other file{'' if more == 1 else 's'} of this kind)" if more else ""
+            others = f" (and so {more:,} other {what}{'' if more == 1 else 's'})" if more else ""
             yield path, Note(kind, note.reason + others)

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import IO, Any, TypeVar
 
 from PIL import Image, UnidentifiedImageError, _imaging
 
@@ -56,7 +56,7 @@ def name_of(source: Any) -> str:
 
 
 @contextmanager
-def binary(source: Any, name: str) -> Iterator[BinaryIO]:
+def binary(source: Any, name: str) -> Iterator[IO[bytes]]:
     """A source as a binary file that can be read from its start; files that are opened here are closed."""
     if isinstance(source, bytes | bytearray | memoryview):
         yield BytesIO(source)
@@ -79,7 +79,7 @@ def missing(source: Any, path: Path) -> str:
     return f"{path} {'is no ordinary file' if path.exists() else 'is not there'}: name an image file"
 
 
-def in_memory(file: Any, name: str) -> BinaryIO:
+def in_memory(file: Any, name: str) -> IO[bytes]:
     """What is in a file that somebody opened, from its start where it has one."""
     if callable(getattr(file, "seek", None)):
         with suppress(OSError, ValueError):  # a stream
@@ -91,7 +91,7 @@ def in_memory(file: Any, name: str) -> BinaryIO:
     return BytesIO(content)
 
 
-def identified(file: BinaryIO, name: str) -> Opened:
+def identified(file: IO[bytes], name: str) -> Opened:
     """An image whose head has been read. Raises UserError for a TIFF that is not read, else whatever Pillow raises."""
     try:
         image = identify(file)
@@ -112,7 +112,7 @@ def is_deep_in_planes(image: Any) -> bool:
     return image.tag_v2.get(PLANES, 1) == 2 and image.tag_v2.get(BITS, (8,))[0] == 16 and len(image.getbands()) > 1
 
 
-def identify(file: BinaryIO) -> Image.Image:
+def identify(file: IO[bytes]) -> Image.Image:
     """Read the head of a file. Pillow's limit would warn, or fail without the size: that is checked later."""
     with _pillows_limit:
         before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None

@@ -12,7 +12,7 @@ from functools import partial
 from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from ...errors import UserError
-from .arrays import Pixels, from_array, from_channels, three_channels
+from .arrays import from_array, from_channels, three_channels
 from .bands import Bands, bands, joined, stretched
 from .deep import MOST, dark_colours, grey_and_alpha, largest_of, reduced, used_bits
 from .heads import Probe, check_size, head_of
@@ -31,12 +31,30 @@ from .opening import Opened, explained, name_of, with_opened
 from .orientation import rotation_of
 from .tiff import CHANNELS, RawTiff, channels_note, pages
 
-Source = Path | str | bytes | bytearray | memoryview | BinaryIO | Image.Image | NDArray[Any]
-
-ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".avif", ".jp2")
-ENDINGS += (".ppm", ".pgm", ".pbm")
+Pixels = NDArray[np.uint8]
+Source = Path | str | bytes | bytearray | memoryview | IO[bytes] | Image.Image | NDArray[Any]
+PNM = (".ppm", ".pgm", ".pbm")
+ENDINGS = tuple(
+    [
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".jfif",
+        ".tif",
+        ".tiff",
+        ".bmp",
+        ".gif",
+        ".webp",
+        ".avif",
+        ".jp2",
+        ".ppm",
+        ".pgm",
+        ".pbm",
+    ]
+)
 """Endings, in small letters, of files that are taken for images; what is inside decides how they are read."""
 
+ONE = (str, bytes, bytearray, memoryview, PathLike, Image.Image, Mapping)  # types that are one image, or none
 DARK = 8  # an image is dark whose largest value is under such a part of its range
 WITH_PREVIEWS = ("MPO",)  # formats whose further pictures are previews of the first
 
@@ -115,18 +133,17 @@ def in_batches(images: Any, count: int) -> Iterator[list[Any]]:
     An array or tensor of more than three dimensions holds several, and so does one of one dimension: of paths. Paths,
     texts, bytes, files and Pillow images are one.
     """
-    one = str | bytes | bytearray | memoryview | PathLike | Image.Image | Mapping
     if hasattr(images, "ndim"):
         several = images.ndim > 3 or images.ndim == 1
     else:
-        several = isinstance(images, Iterable) and not isinstance(images, one) and not hasattr(images, "read")
+        several = isinstance(images, Iterable) and not isinstance(images, ONE) and not hasattr(images, "read")
     source = iter(images if several else [images])
     while batch := list(islice(source, count)):
         yield batch
 
 
 def notes_of_file(image: Opened) -> list[Note]:
-    """What is not read of a file: further pages and channels; and whether its pixels may be damaged. It is not decoded."""
+    """What is not read of a file: further pages and channels; pixels that may be damaged. It is not decoded."""
     if isinstance(image, RawTiff):
         notes = channels_note(image.channels, (3 if image.channels > 2 else 1) + image.alpha)
         return notes + pages_note(pages(image.file), "pages")
@@ -153,8 +170,10 @@ def pages_note(count: int, what: str) -> list[Note]:
 def converted(image: Opened) -> tuple[Pixels, list[Note]]:
     """An opened image as uint8 [H,W,3], and a note where it is dark."""
     if isinstance(image, RawTiff):
-        pixels = from_channels(image.values(), colours=image.colours, alpha=image.alpha)
-        return pixels, dark_note(int(pixels.max()))
+        values = image.values()
+        pixels = from_channels(values, colours=image.colours, alpha=image.alpha)
+        deep = values[..., : 3 if image.channels > 2 else 1] if values.dtype == np.uint16 else None
+        return pixels, dark_note(int(pixels.max())) if deep is None else deep_note(int(deep.max()), image.colours)
     rotation, found = rotation_of(image), deep_pixels(image)
     if found is not None:
         pixels, notes = found
@@ -186,9 +205,8 @@ def deep_pixels(image: Image.Image) -> tuple[Pixels, list[Note]] | None:
         return None
     colours, opacity = deep
     eight = [reduced(colours, (*shape, 3)), *([] if opacity is None else [reduced(opacity, (*shape, 1))])]
-    largest = largest_of(colours)
-    how = f"it is read as an image of {used_bits(largest)} bits"
-    return three_channels(np.concatenate(eight, axis=2) if opacity else eight[0]), dark_note(largest, MOST, how)
+    pixels = three_channels(np.concatenate(eight, axis=2) if opacity else eight[0])
+    return pixels, deep_note(largest_of(colours), colours=True)
 
 
 def measured(
@@ -198,8 +216,14 @@ def measured(
     grey = stretched(values, shape)
     pixels = three_channels(grey if alpha is None else np.dstack([grey, grey, grey, alpha]))
     if not grey.any():
-        return pixels, [Note("dark", "has one value everywhere: it is read as black")]
-    return pixels, [] if largest is None else dark_note(largest, MOST, "it is stretched to the full range")
+        return pixels, [Note("blank", "has one value everywhere: it is read as black")]
+    return pixels, [] if largest is None else deep_note(largest, colours=False)
+
+
+def deep_note(largest: int, colours: bool) -> list[Note]:
+    """`dark_note` for values of 16 bits."""
+    bits = f"it is read as an image of {used_bits(largest)} bits"
+    return dark_note(largest, MOST, bits if colours else "it is stretched to the full range")
 
 
 def dark_note(largest: int, most: int = 255, how: str = "it is nearly black") -> list[Note]:

@@ -10,7 +10,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class RawTiff:
     colours: whether they are red, green and blue, and not measured each for itself.
     """
 
-    file: BinaryIO
+    file: IO[bytes]
     tags: Any
     width: int
     height: int
@@ -82,7 +82,7 @@ def as_tuple(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def raw_tiff(file: BinaryIO, name: str) -> RawTiff | None:
+def raw_tiff(file: IO[bytes], name: str) -> RawTiff | None:
     """The head of a TIFF file; None for another file, and for a head that is damaged.
 
     Raises UserError, with what it is, for TIFF files that are not read.
@@ -91,9 +91,7 @@ def raw_tiff(file: BinaryIO, name: str) -> RawTiff | None:
         tags = tags_of(file)
         if tags is None:
             return None
-        width, height, channels = (
-            int(tags.get(tag, default)) for tag, default in ((WIDTH, 0), (HEIGHT, 0), (CHANNELS, 1))
-        )
+        width, height, channels = int(tags.get(WIDTH, 0)), int(tags.get(HEIGHT, 0)), int(tags.get(CHANNELS, 1))
         bits, formats = set(as_tuple(tags.get(BITS, (1,)))), set(as_tuple(tags.get(FORMAT, (1,))))
         extra, photometric = as_tuple(tags.get(EXTRA, ())), tags.get(PHOTOMETRIC, 1)
         if min(width, height, channels) < 1:
@@ -111,7 +109,7 @@ def raw_tiff(file: BinaryIO, name: str) -> RawTiff | None:
     return RawTiff(file, tags, width, height, channels, kind, photometric == 2 and channels > 2, alpha)
 
 
-def tags_of(file: BinaryIO) -> Any:
+def tags_of(file: IO[bytes]) -> Any:
     """The tags of the first image of a TIFF file; None for another file."""
     file.seek(0)
     head = file.read(8)
@@ -146,7 +144,7 @@ def counted(channels: Any) -> str:
     return f"{channels} channel{'' if channels == 1 else 's'}"
 
 
-def pages(file: BinaryIO) -> int:
+def pages(file: IO[bytes]) -> int:
     """How many images a TIFF file holds, or says that it holds: ImageJ lists the first of large stacks alone."""
     tags = tags_of(file)
     if tags is None:
