@@ -76,13 +76,12 @@ def dark_colours(image: Image.Image) -> tuple[Bands, Bands | None] | None:
     raw = raw_mode(image)
     if not isinstance(image, ImageFile.ImageFile) or not raw.startswith("RGB") or ";16" not in raw or "a" in raw:
         return None
-    file = image.fp
+    file, kind = image.fp, str(image.format)
     image.load()
-    if max(largest for _, largest in image.getextrema()[:3]) >= UPPER:  # type: ignore[misc]
-        return None
     source = image.filename if file is None or file.closed else file  # Pillow closes what it has opened itself
-    kind = str(image.format)
     upper = unpacked(source, kind, raw) if kind == "PPM" else image  # of these Pillow rounds the values
+    if max(largest for _, largest in upper.getextrema()[:3]) >= UPPER:  # type: ignore[misc]
+        return None
     lower = unpacked(source, kind, raw[:-1] + OTHER_ORDER[raw[-1]])
 
     def values(channels: slice) -> Iterator[NDArray[Any]]:

@@ -53,7 +53,7 @@ BY_ENDING = {ending: kind for kind in KINDS for ending in kind.endings}
 
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")  # ISO/IEC 23008-12, annex B
 STARTS = {  # the first bytes of other kinds
-    b"\x1a\x45\xdf\xa3": VIDEO,  # Matroska, WebM
+    b"\x1ae\xdf\xa3": VIDEO,  # Matroska, WebM
     b"%pdf": DRAWING,
     b"%!ps": DRAWING,
     b"<svg": DRAWING,

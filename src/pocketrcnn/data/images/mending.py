@@ -14,8 +14,8 @@ from .bands import bands
 from .notes import Note
 
 PNG_START, JPEG_START = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
-SHOWN = (b"tRNS", b"eXIf", b"iTXt")  # chunks that say how the pixels are shown; others cost nothing
-LONGEST_TEXT = 1 << 16  # bytes of an iTXt chunk that may hold an orientation
+SHOWN = (b"tRNS", b"eXIf")  # chunks that say how the pixels are shown, as does XMP that is not compressed
+XMP = b"XML:com.adobe.xmp\0\0"
 END, NO_PIXELS = b"\xff\xd9", b"\x5a\xa5" * 512  # JPEG's end marker, and bytes that it has no use for
 
 
@@ -41,7 +41,8 @@ def pixels_alone(file: IO[bytes]) -> tuple[IO[bytes], tuple[Note, ...]] | None:
         needed = kind[:1].isupper()  # PNG specification, section 5.4
         if not right and not needed:
             wrong.add(kind.decode("latin-1"))
-        if needed or (right and kind in SHOWN and len(content) < LONGEST_TEXT):
+        shows = kind in SHOWN or (kind == b"iTXt" and content.startswith(XMP))
+        if needed or (right and shows):
             kept.append(chunk(kind, content, right))
         else:
             dropped = True

@@ -15,7 +15,7 @@ from ...errors import UserError, shown
 from .foreign import address, refusal
 from .mending import mended
 from .notes import Note
-from .tiff import BITS, PLANES, RawTiff, raw_tiff
+from .tiff import BITS, CHANNELS, PLANES, RawTiff, raw_tiff
 
 Result = TypeVar("Result")
 Opened = Image.Image | RawTiff
@@ -101,15 +101,17 @@ def identified(file: IO[bytes], name: str) -> Opened:
         return raw
     if image.format == "TIFF":
         _silence_libtiff()
-        if is_deep_in_planes(image):
+        if has_odd_planes(image):
             with suppress(UserError):
                 return raw_tiff(file, name) or image
     return image
 
 
-def is_deep_in_planes(image: Any) -> bool:
-    """Whether a TIFF has channels of 16 bits one behind the other, of which Pillow reads every byte as a pixel."""
-    return image.tag_v2.get(PLANES, 1) == 2 and image.tag_v2.get(BITS, (8,))[0] == 16 and len(image.getbands()) > 1
+def has_odd_planes(image: Any) -> bool:
+    """Whether a TIFF has its channels in planes that Pillow misreads: of 16 bits it takes each byte for a pixel."""
+    tags = image.tag_v2
+    channels, bits = tags.get(CHANNELS, 1), tags.get(BITS, (8,))[0]
+    return tags.get(PLANES, 1) == 2 and channels > 1 and (bits != 8 or channels != len(image.getbands()))
 
 
 def identify(file: IO[bytes]) -> Image.Image:

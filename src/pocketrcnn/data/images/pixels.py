@@ -180,12 +180,12 @@ def converted(image: Opened) -> tuple[Pixels, list[Note]]:
         return (pixels if rotation is None else np.asarray(Image.fromarray(pixels).transpose(rotation))), notes
     shown = image if rotation is None else image.transpose(rotation)
     if shown.mode.startswith(("I", "F")):
-        values = partial(arrays_of, shown)
-        largest = largest_of(values) if shown.mode.startswith("I;16") else None
-        return measured(values, (shown.height, shown.width), largest)
+        parts = partial(arrays_of, shown)
+        largest = largest_of(parts) if shown.mode.startswith("I;16") else None
+        return measured(parts, (shown.height, shown.width), largest)
     mode = "RGBA" if shown.has_transparency_data else "RGB"
-    parts = (np.asarray(band.convert(mode)) for band in bands(shown))
-    pixels = joined(map(three_channels, parts), (shown.height, shown.width, 3))
+    converted_bands = (np.asarray(band.convert(mode)) for band in bands(shown))
+    pixels = joined(map(three_channels, converted_bands), (shown.height, shown.width, 3))
     return pixels, dark_note(int(pixels.max()))
 
 
@@ -227,5 +227,5 @@ def deep_note(largest: int, colours: bool) -> list[Note]:
 
 
 def dark_note(largest: int, most: int = 255, how: str = "it is nearly black") -> list[Note]:
-    """A note where the largest value of an image is far below the `most` that it could be."""
-    return [Note("dark", f"has values up to {largest:,} of {most:,}: {how}")] if largest * DARK < most else []
+    """A note where the largest value of an image is far below the `most` that it could be, but not 0."""
+    return [Note("dark", f"has values up to {largest:,} of {most:,}: {how}")] if 0 < largest * DARK < most else []
