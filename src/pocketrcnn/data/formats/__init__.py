@@ -5,6 +5,7 @@ voc       Pascal VOC
 yolo      YOLO
 tables    CSV
 reading   what all readers share
+notes     what is said once of all objects that it is true of
 boundary  what leads out of the folder of the data
 finding   the image files and splits that annotations name
 text      text files in any encoding
