@@ -111,7 +111,7 @@ def has_odd_planes(image: Any) -> bool:
     """Whether a TIFF has its channels in planes that Pillow misreads: of 16 bits it takes each byte for a pixel."""
     tags = image.tag_v2
     channels, bits = tags.get(CHANNELS, 1), tags.get(BITS, (8,))[0]
-    return tags.get(PLANES, 1) == 2 and channels > 1 and (bits != 8 or channels != len(image.getbands()))
+    return bool(tags.get(PLANES, 1) == 2 and channels > 1 and (bits != 8 or channels != len(image.getbands())))
 
 
 def identify(file: IO[bytes]) -> Image.Image:
