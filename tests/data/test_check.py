@@ -1,6 +1,6 @@
 """`pocketrcnn check`: every fault with its file, object and reason; what is valid goes on.
 
-Covers `data/annotations.py`, `data/overview.py`.
+Covers `data/annotations.py`, `data/overview.py`, `data/kinds.py`.
 """
 
 import json

@@ -164,7 +164,7 @@ def collected(annotations: Annotations, real: Sizes) -> dict[Meaning, Boxes]:
         numbers = np.array([written(obj).numbers for _, obj in pairs], np.float64)
         sizes = np.array([real[one.path] for one, _ in pairs], np.float64)
         stated = np.array([one.size or (np.nan, np.nan) for one, _ in pairs], np.float64)
-        finite: NDArray[np.bool_] = np.isfinite(numbers).all(axis=1)
+        finite = np.asarray(np.isfinite(numbers).all(axis=1))
         if finite.any():
             kept = [pair for pair, use in zip(pairs, finite, strict=True) if use]
             groups[meaning] = Boxes(numbers[finite], sizes[finite], stated[finite], kept)
@@ -180,7 +180,7 @@ def in_stated_pixels(
     """
     stated, beyond, total = 0, 0, 0
     for declared, boxes in groups.items():
-        known: NDArray[np.bool_] = ~np.isnan(boxes.stated).any(axis=1)
+        known = ~np.asarray(np.isnan(boxes.stated).any(axis=1))
         if meant[declared].units != "pixels" or not known.any():
             continue
         sizes = np.where(known[:, None], boxes.stated, 1.0)
