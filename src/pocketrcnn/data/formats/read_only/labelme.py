@@ -17,7 +17,7 @@ from ...overview import counted
 from ..finding import Images, Wanted, beside, key, plain, size_from, split_below, used_classes
 from ..reading import Reading
 from ..recognition import Rule
-from .records import Unclear, around, load, named, note_unread, objects, pairs
+from .records import Format, Unclear, around, load, named, note_unread, objects, pairs
 
 READ = ("label", "points", "shape_type", "group_id", "difficult")  # of a shape
 BOXES = ("rectangle", "")  # types of shapes that need no word
@@ -26,9 +26,6 @@ BOXES = ("rectangle", "")  # types of shapes that need no word
 def looks_like_labelme(_: Path, start: str) -> bool:
     """Whether a JSON file has `shapes`, and says of which image."""
     return '"shapes"' in start and ('"imagePath"' in start or '"points"' in start)
-
-
-RULES = (Rule("labelme", (".json",), looks_like_labelme, "`shapes` and `imagePath`"),)
 
 
 def read(reading: Reading, sources: list[Path]) -> Annotations:
@@ -60,7 +57,7 @@ def other_names(given: list[Example], placed: list[Example], images: Images) -> 
 
 def example(source: Path, reading: Reading) -> Example | None:
     """One image with its objects, its path as the file has it; None, and a fault, where the file is not JSON."""
-    content = load(source, reading, dict, "LabelMe")
+    content = load(source, reading, dict)
     if not content:
         return None
     name = content.get("imagePath")
@@ -109,3 +106,6 @@ def groups(shapes: list[Any], made: list[Object]) -> list[Object]:
         crowd = obj.crowd and (first is None or first.crowd)
         joined[name] = Object(whole, obj.name, first.where if first else obj.where, crowd)
     return list(joined.values())
+
+
+FORMAT = Format("LabelMe", (Rule("labelme", (".json",), looks_like_labelme, "`shapes` and `imagePath`"),), read)

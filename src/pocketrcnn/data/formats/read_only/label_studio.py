@@ -1,0 +1,179 @@
+"""Label Studio's own JSON: tasks with annotations, or the short form (JSON-MIN). No torch here.
+
+Rectangles (also turned ones, with the box around them), polygons and ellipses, in percent of the image's sides. Of
+several annotations of a task the one marked as ground truth is read, else the newest; cancelled ones are not, nor are
+predictions. A task that is not annotated is not in the data; one whose annotation is empty is an image without objects.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ....errors import shown
+from ...annotations import Annotations, Box, Example, Object
+from ..finding import beside, plain, size_from, split_below, used_classes
+from ..reading import Reading
+from ..recognition import Rule
+from .records import (
+    Format,
+    Unclear,
+    around,
+    attempt,
+    ellipse,
+    in_pixels,
+    load,
+    named,
+    note_left_out,
+    number,
+    numbers,
+    pairs,
+    turned,
+)
+
+Record = dict[str, Any]
+LABELS = ("rectanglelabels", "polygonlabels", "ellipselabels", "labels", "brushlabels", "keypointlabels")
+REGIONS = ("rectangle", "polygon", "ellipse", "brush", "keypoint", "bitmask", "vector")  # types, `labels` cut off
+SIDES = ("x", "y", "width", "height")
+OF_ANNOTATOR = "are of other annotations of the same image: the ground truth or the newest one is read"
+
+
+def looks_like_label_studio(_: Path, start: str) -> bool:
+    """Whether a JSON file is a list of tasks, or of images with labels."""
+    tasks = '"data"' in start and any(word in start for word in ('"annotations"', '"completions"', '"result"'))
+    regions = any(f'"{word}"' in start for word in (*LABELS, "original_width"))
+    return start.lstrip().startswith(("[", "{")) and regions and (tasks or '"annotator"' in start)
+
+
+def read(reading: Reading, sources: list[Path]) -> Annotations:
+    """The images and objects of all files, as they are."""
+    images = reading.images()
+    given = [one for source in sources for one in examples_of(source, reading)]
+    placed = images.placed(given, beside)
+    examples = [in_pixels(one, 100) for one in placed]  # percent
+    return reading.annotations("label-studio", used_classes(examples), examples, images)
+
+
+def examples_of(source: Path, reading: Reading) -> Iterator[Example]:
+    """The images of a file, with paths as it has them, and boxes in percent."""
+    others = predicted = unfinished = 0
+    for position, task in enumerate(load(source, reading, list), 1):
+        if not isinstance(task, dict):
+            reading.fault("unreadable", source, f"task {position}", f"`{shown(task)}` is no task")
+            continue
+        where = f"task {shown(task.get('id', position))}"
+        chosen, left = annotation_of(task)
+        others += left
+        predicted += sum(len(regions(one.get("result"))) for one in records(task.get("predictions")))
+        unfinished += chosen is None
+        name = image_of(task)
+        if not name:
+            lost = len(regions(chosen))
+            reading.fault("unreadable", source, where, f"names no image: its {lost} objects are left out")
+        elif chosen is not None:
+            yield example(name, chosen, source, where, reading)
+    note_left_out(others, OF_ANNOTATOR, source, reading)
+    note_left_out(predicted, "are predictions", source, reading)
+    if unfinished:
+        reason = f"{unfinished} of its tasks are not annotated or were cancelled: their images are left out"
+        reading.fault("not-annotated", source, "", reason, drops=False)
+
+
+def records(value: object) -> list[Record]:
+    """The objects in a list, where it is one."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def annotation_of(task: Record) -> tuple[Any, int]:
+    """The result that is read of a task, None where it has none, and how many objects of other annotations are not."""
+    for field in ("annotations", "completions"):  # versions before 1.0 called them so
+        if field in task:
+            every = records(task[field])
+            sound = [one for one in every if not one.get("was_cancelled") and not one.get("skipped")]
+            best = max(sound, key=lambda one: (one.get("ground_truth") is True, when(one)), default=None)
+            return best and best.get("result", []), sum(
+                len(regions(one.get("result"))) for one in every if one is not best
+            )
+    short = [task[field] for field in task if field != "data" and regions(task[field])]
+    return [one for result in short for one in result] if short else [], 0
+
+
+def when(annotation: Record) -> tuple[str, float]:
+    """When an annotation was changed, for comparing."""
+    number_of = annotation.get("id")
+    changed = annotation.get("updated_at") or annotation.get("created_at")
+    return str(changed or ""), float(number_of) if isinstance(number_of, int) else 0.0
+
+
+def regions(result: object) -> list[object]:
+    """What a result has that should be objects: all but choices, texts, relations and the like."""
+    every = result if isinstance(result, list) else []
+    return [one for one in every if not isinstance(one, dict) or is_region(one)]
+
+
+def is_region(item: Record) -> bool:
+    """Whether an item of a result is a region: by its type, or, in the short form, by its place."""
+    kind = item.get("type")
+    if isinstance(kind, str):
+        return kind.removesuffix("labels") in REGIONS
+    return "x" in item or "points" in item or "rle" in item or any(label in item for label in LABELS)
+
+
+def image_of(task: Record) -> str:
+    """The image of a task, under whatever name the project has for it."""
+    inner = task.get("data")
+    data = inner if isinstance(inner, dict) else task
+    texts = {field: value for field, value in data.items() if isinstance(value, str) and value.strip()}
+    like_a_path = (value for value in texts.values() if "." in value.rpartition("/")[2])
+    return next((texts[field] for field in ("image", "img", "photo", "url") if field in texts), next(like_a_path, ""))
+
+
+def example(name: str, result: object, source: Path, where: str, reading: Reading) -> Example:
+    """One image with its objects, in percent of its sides."""
+    if not isinstance(result, list):
+        reading.fault("unreadable", source, where, f"its result is `{shown(result)}`, not a list")
+    found = regions(result)
+    fields = [one for one in records(result) if not is_region(one)]
+    classes = {one["id"]: one for one in fields if one.get("type") == "labels" and isinstance(one.get("id"), str)}
+    others = [one for one in fields if one not in classes.values()]
+    reading.unread.update((shown(one.get("type", "another field")), "image") for one in others)
+    made = (
+        attempt(one, lambda region: region_object(region, classes, reading), source, f"{where}, region {i}", reading)
+        for i, one in enumerate(found, 1)
+    )
+    objects = tuple(filter(None, made))
+    sizes = {size_from(one.get("original_width"), one.get("original_height")) for one in records(found)} - {None}
+    size = sizes.pop() if len(sizes) == 1 else None
+    return Example(Path(plain(name)), objects, split_below(reading.root, source), size, source)
+
+
+def region_object(region: Record, classes: dict[str, Record], reading: Reading) -> Object:
+    """The object of a region, in percent. Raises Unclear where it is none."""
+    value = region["value"] if isinstance(region.get("value"), dict) else region
+    labelled = [value, *([classes[region["id"]].get("value")] if region.get("id") in classes else [])]
+    lists = [one[label] for one in labelled if isinstance(one, dict) for label in LABELS if one.get(label)]
+    names = next((one for one in lists if isinstance(one, list)), [])
+    if len(names) > 1:
+        raise Unclear(f"has several classes ({shown(names)})")
+    obj = Object(box(value), named(names[0] if names else ""))
+    kind = str(region.get("type") or "").removesuffix("labels")
+    reading.unread.update([(kind, "object")] if kind not in ("rectangle", "") else [])
+    reading.unread.update([("rotation", "object")] if value.get("rotation") else [])
+    return obj
+
+
+def box(value: Record) -> Box:
+    """The box around a shape, in percent. Raises Unclear where it has none."""
+    if "points" in value:
+        return around(pairs(value["points"]))
+    if "radiusX" in value:
+        x, y, first, second = numbers(value, ("x", "y", "radiusX", "radiusY"))
+        return ellipse(x, y, first, second, number(value.get("rotation", 0)))
+    if "width" not in value:
+        raise Unclear("is a brush stroke or a key point, which has no box: draw a rectangle")
+    x, y, width, height = numbers(value, SIDES)
+    return turned((x, y, x + width, y + height), number(value.get("rotation") or 0), (x, y))
+
+
+FORMAT = Format(
+    "Label Studio", (Rule("label-studio", (".json",), looks_like_label_studio, "tasks with labelled regions"),), read
+)
