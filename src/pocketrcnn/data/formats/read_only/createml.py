@@ -11,7 +11,7 @@ from ...annotations import Annotations, Example, Object, Written
 from ..finding import beside, plain, split_below, split_of, used_classes
 from ..reading import Reading
 from ..recognition import Rule
-from .records import Format, load, named, note_unread, numbers, objects
+from .records import Format, left_out, load, named, note_unread, numbers, objects
 
 SIDES = ("x", "y", "width", "height")
 IMAGE = ("image", "imagefilename", "imageFilename", "filename")  # what versions of Create ML call it
@@ -37,10 +37,10 @@ def examples_of(source: Path, reading: Reading) -> Iterator[Example]:
     for position, record in enumerate(load(source, reading, list), 1):
         fields = record if isinstance(record, dict) else {}
         name = next((fields[key] for key in IMAGE if key in fields), None)
-        if not isinstance(name, str) or not name.strip():
-            reading.fault("unreadable", source, f"image {position}", "names no image: its objects are left out")
-            continue
         records = fields.get("annotations", fields.get("annotation"))
+        if not isinstance(name, str) or not name.strip():
+            reading.fault("unreadable", source, f"image {position}", f"names no image: {left_out(records)}")
+            continue
         made = objects(records, lambda one: centred(one, reading), source, f"{shown(name)}, annotation", reading)
         yield Example(Path(plain(name)), tuple(made), split, source=source)
 

@@ -17,7 +17,7 @@ from ..reading import Reading
 from ..recognition import Rule
 from ..tables import rows
 from ..text import read_text
-from .records import UNNAMED, Format, Unclear, attempt, named, note_without_classes, number
+from .records import UNNAMED, Format, Unclear, attempt, left_out, named, note_without_classes, number
 
 Record = dict[str, Any]
 BOXES = ("bbox", "bboxes", "boxes", "box")
@@ -91,11 +91,12 @@ def examples_of(source: Path, names: dict[str, str], reading: Reading) -> Iterat
     split, unnamed = split_below(reading.root, source), False
     for where, record in records_of(source, reading):
         name = record.get("file_name") if isinstance(record, dict) else None
+        parts = separate(record.get("objects"), source, where, reading) if isinstance(record, dict) else []
         if not isinstance(name, str) or not name.strip():
-            reading.fault("unreadable", source, where, "names no image: its objects are left out")
+            reading.fault("unreadable", source, where, f"names no image: {left_out(parts)}")
             continue
         made = []
-        for i, one in enumerate(separate(record.get("objects"), source, where, reading), 1):
+        for i, one in enumerate(parts, 1):
             unnamed |= isinstance(one, dict) and "class" not in one
             obj = attempt(one, lambda fields: boxed(fields, names), source, f"{where}, object {i}", reading)
             made += [obj] if obj else []
@@ -118,7 +119,7 @@ def separate(objects: object, source: Path, where: str, reading: Reading) -> lis
     boxes, classes = whole.get("box"), whole.get("class")
     if not isinstance(boxes, list):
         if boxes is not None or classes:
-            reading.fault("unreadable", source, where, f"its boxes are `{shown(boxes)}`, not a list")
+            reading.fault("unreadable", source, where, f"its boxes are `{shown(boxes)}`: nothing of it is used")
         return []
     others = [field for field in objects if field not in (*BOXES, *CLASSES)]
     reading.unread.update({(shown(field), "object"): len(boxes) for field in others if objects[field]})

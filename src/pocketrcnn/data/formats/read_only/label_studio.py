@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import shown
-from ...annotations import Annotations, Box, Example, Object
+from ...annotations import Annotations, Box, Example, Object, printable
 from ..finding import beside, plain, size_from, split_below, used_classes
 from ..reading import Reading
 from ..recognition import Rule
@@ -21,6 +21,7 @@ from .records import (
     attempt,
     ellipse,
     in_pixels,
+    left_out,
     load,
     named,
     note_left_out,
@@ -33,14 +34,13 @@ from .records import (
 Record = dict[str, Any]
 LABELS = ("rectanglelabels", "polygonlabels", "ellipselabels", "labels", "brushlabels", "keypointlabels")
 REGIONS = ("rectangle", "polygon", "ellipse", "brush", "keypoint", "bitmask", "vector")  # types, `labels` cut off
-SIDES = ("x", "y", "width", "height")
 OF_ANNOTATOR = "are of other annotations of the same image: the ground truth or the newest one is read"
 
 
 def looks_like_label_studio(_: Path, start: str) -> bool:
     """Whether a JSON file is a list of tasks, or of images with labels."""
     tasks = '"data"' in start and any(word in start for word in ('"annotations"', '"completions"', '"result"'))
-    regions = any(f'"{word}"' in start for word in (*LABELS, "original_width"))
+    regions = any(f'"{word}"' in start for word in (*LABELS, "original_width", "was_cancelled"))
     return start.lstrip().startswith(("[", "{")) and regions and (tasks or '"annotator"' in start)
 
 
@@ -67,8 +67,7 @@ def examples_of(source: Path, reading: Reading) -> Iterator[Example]:
         unfinished += chosen is None
         name = image_of(task)
         if not name:
-            lost = len(regions(chosen))
-            reading.fault("unreadable", source, where, f"names no image: its {lost} objects are left out")
+            reading.fault("unreadable", source, where, f"names no image: {left_out(regions(chosen))}")
         elif chosen is not None:
             yield example(name, chosen, source, where, reading)
     note_left_out(others, OF_ANNOTATOR, source, reading)
@@ -93,8 +92,8 @@ def annotation_of(task: Record) -> tuple[Any, int]:
             return best and best.get("result", []), sum(
                 len(regions(one.get("result"))) for one in every if one is not best
             )
-    short = [task[field] for field in task if field != "data" and regions(task[field])]
-    return [one for result in short for one in result] if short else [], 0
+    short = [one for result in task.values() if any(map(has_place, records(result))) for one in result]
+    return short if short or "annotator" in task else None, 0
 
 
 def when(annotation: Record) -> tuple[str, float]:
@@ -105,17 +104,34 @@ def when(annotation: Record) -> tuple[str, float]:
 
 
 def regions(result: object) -> list[object]:
-    """What a result has that should be objects: all but choices, texts, relations and the like."""
+    """What a result has that should be objects: all but choices, texts, relations and the like, and the classes of
+    regions that are items of their own."""
     every = result if isinstance(result, list) else []
-    return [one for one in every if not isinstance(one, dict) or is_region(one)]
+    drawn = {str(one.get("id")) for one in records(every) if kind_of(one) in REGIONS}
+    return [
+        one
+        for one in every
+        if not isinstance(one, dict)
+        or (is_region(one) and not (one.get("type") == "labels" and str(one.get("id")) in drawn))
+    ]
+
+
+def kind_of(item: Record) -> str:
+    """`rectangle`, `polygon`, .. for the item of a region; empty where nothing says so."""
+    kind = item.get("type")
+    return kind.removesuffix("labels") if isinstance(kind, str) else ""
 
 
 def is_region(item: Record) -> bool:
-    """Whether an item of a result is a region: by its type, or, in the short form, by its place."""
-    kind = item.get("type")
-    if isinstance(kind, str):
-        return kind.removesuffix("labels") in REGIONS
-    return "x" in item or "points" in item or "rle" in item or any(label in item for label in LABELS)
+    """Whether an item of a result should be a region: by its type, or by its coordinates. Without a type it should."""
+    return kind_of(item) in ("", *REGIONS) or has_place(item)
+
+
+def has_place(item: Record) -> bool:
+    """Whether an item has coordinates."""
+    value = item.get("value")
+    fields = [item, *([value] if isinstance(value, dict) else [])]
+    return any(field in one for one in fields for field in ("x", "points", "rle"))
 
 
 def image_of(task: Record) -> str:
@@ -130,12 +146,13 @@ def image_of(task: Record) -> str:
 def example(name: str, result: object, source: Path, where: str, reading: Reading) -> Example:
     """One image with its objects, in percent of its sides."""
     if not isinstance(result, list):
-        reading.fault("unreadable", source, where, f"its result is `{shown(result)}`, not a list")
+        reading.fault("unreadable", source, where, f"its result is `{shown(result)}`: nothing of it is used")
     found = regions(result)
-    fields = [one for one in records(result) if not is_region(one)]
-    classes = {one["id"]: one for one in fields if one.get("type") == "labels" and isinstance(one.get("id"), str)}
-    others = [one for one in fields if one not in classes.values()]
-    reading.unread.update((shown(one.get("type", "another field")), "image") for one in others)
+    read = set(map(id, found))
+    fields = [one for one in records(result) if id(one) not in read]
+    classes = {str(one.get("id")): one for one in fields if one.get("type") == "labels"}
+    others = [one for one in fields if one.get("type") != "labels"]
+    reading.unread.update((printable(kind_of(one)), "image") for one in others)
     made = (
         attempt(one, lambda region: region_object(region, classes, reading), source, f"{where}, region {i}", reading)
         for i, one in enumerate(found, 1)
@@ -149,29 +166,36 @@ def example(name: str, result: object, source: Path, where: str, reading: Readin
 def region_object(region: Record, classes: dict[str, Record], reading: Reading) -> Object:
     """The object of a region, in percent. Raises Unclear where it is none."""
     value = region["value"] if isinstance(region.get("value"), dict) else region
-    labelled = [value, *([classes[region["id"]].get("value")] if region.get("id") in classes else [])]
+    labelled = [value, classes.get(str(region.get("id")), {}).get("value")]
     lists = [one[label] for one in labelled if isinstance(one, dict) for label in LABELS if one.get(label)]
     names = next((one for one in lists if isinstance(one, list)), [])
     if len(names) > 1:
         raise Unclear(f"has several classes ({shown(names)})")
-    obj = Object(box(value), named(names[0] if names else ""))
-    kind = str(region.get("type") or "").removesuffix("labels")
+    size = size_from(region.get("original_width"), region.get("original_height")) or (100, 100)
+    obj = Object(box(value, size), named(names[0] if names else ""))
+    kind = kind_of(region)
     reading.unread.update([(kind, "object")] if kind not in ("rectangle", "") else [])
     reading.unread.update([("rotation", "object")] if value.get("rotation") else [])
     return obj
 
 
-def box(value: Record) -> Box:
-    """The box around a shape, in percent. Raises Unclear where it has none."""
+def box(value: Record, size: tuple[int, int]) -> Box:
+    """The box around a shape, in percent. size: of the image that was annotated, whose pixels are what turns. Raises
+    Unclear where it has none."""
+    across, down = (side / 100 for side in size)
     if "points" in value:
         return around(pairs(value["points"]))
     if "radiusX" in value:
         x, y, first, second = numbers(value, ("x", "y", "radiusX", "radiusY"))
-        return ellipse(x, y, first, second, number(value.get("rotation", 0)))
-    if "width" not in value:
+        whole = ellipse(x * across, y * down, first * across, second * down, number(value.get("rotation") or 0))
+    elif "width" in value:
+        x, y, width, height = numbers(value, ("x", "y", "width", "height"))
+        corners = (x * across, y * down, (x + width) * across, (y + height) * down)
+        whole = turned(corners, number(value.get("rotation") or 0), corners[:2])
+    else:
         raise Unclear("is a brush stroke or a key point, which has no box: draw a rectangle")
-    x, y, width, height = numbers(value, SIDES)
-    return turned((x, y, x + width, y + height), number(value.get("rotation") or 0), (x, y))
+    x1, y1, x2, y2 = whole
+    return x1 / across, y1 / down, x2 / across, y2 / down
 
 
 FORMAT = Format(

@@ -31,10 +31,17 @@ def looks_like_labelme(_: Path, start: str) -> bool:
 def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all files, as they are."""
     images = reading.images()
-    given = [one for one in (example(source, reading) for source in sources) if one]
+    given = [one for one in (example(source, reading) for source in with_others(sources, reading, images)) if one]
     examples = images.placed(given, lambda one: wanted(one, images))
     reading.faults += other_names(given, examples, images)
     return reading.annotations("labelme", used_classes(examples), examples, images)
+
+
+def with_others(sources: list[Path], reading: Reading, images: Images) -> list[Path]:
+    """The files, and those beside them that are called as an image: whatever they hold, they were to be such files."""
+    folders, known = {source.parent for source in sources}, set(sources)
+    others = (file for file in reading.candidates if file.suffix.lower() == ".json" and file.parent in folders)
+    return sources + [file for file in others if file not in known and key(file.stem) in images.known]
 
 
 def wanted(one: Example, images: Images) -> Wanted:
@@ -64,6 +71,9 @@ def example(source: Path, reading: Reading) -> Example | None:
     name = plain(name) if isinstance(name, str) and name.strip() else source.stem
     size = size_from(content.get("imageWidth"), content.get("imageHeight"))
     shapes = content.get("shapes")
+    if "shapes" not in content:
+        reading.fault("unreadable", source, "", "has no `shapes`: nothing of it is used; export it again")
+        return None
     made = objects(shapes, lambda shape: shape_object(shape, reading), source, "shape", reading)
     parts = groups(shapes, made) if isinstance(shapes, list) else made
     if joined := len(made) - len(parts):

@@ -17,6 +17,7 @@ from .records import Format, attempt, in_pixels, named, number
 
 COLUMNS = ("ImageID", "LabelName", "XMin", "XMax", "YMin", "YMax")
 OTHERS = ("IsOccluded", "IsTruncated", "IsDepiction", "IsInside")  # columns with 1 where something is so
+NUMBER = re.compile(r"-?\d*\.?\d+(?:[eE][-+]?\d+)?")
 CODE = re.compile(r"/[mgt]/[\w-]+")
 
 
@@ -28,7 +29,7 @@ def looks_like_open_images(_: Path, start: str) -> bool:
         return False
     cells = [line.split(",") for line in body.splitlines()[:20]]
     sides = [row[names.index(column)] for row in cells if len(row) == len(names) for column in COLUMNS[2:]]
-    return all(re.fullmatch(r"-?[01](?:\.\d*)?(?:[eE]-\d+)?|-1", side.strip()) for side in sides)
+    return all(abs(float(side)) <= 1 for side in sides if NUMBER.fullmatch(side.strip()))
 
 
 def read(reading: Reading, sources: list[Path]) -> Annotations:

@@ -73,6 +73,12 @@ def attempt(
     return None
 
 
+def left_out(records: object) -> str:
+    """What to say where the image of records is not known: `its 2 objects are left out`."""
+    count = len(records) if isinstance(records, list | dict) else 0
+    return f"its {counted(count, 'object')} {'is' if count == 1 else 'are'} left out"
+
+
 def size_of_file(image: Path) -> tuple[int, int] | None:
     """Width and height of an image file; None where it cannot be read, of which `check` says why."""
     with suppress(UserError):

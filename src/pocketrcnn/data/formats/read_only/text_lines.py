@@ -8,7 +8,7 @@ here.
 - YOLO with the name of the class in place of its number: class, centre x, centre y, width, height, as fractions of the
   image's sides.
 
-Empty files beside them are of images without objects.
+Files beside them that are called as an image belong to it, too: empty ones are of images without objects.
 """
 
 import re
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ....errors import shown
 from ...annotations import Annotations, Example, Object, Written, printable
-from ..finding import Images, Wanted, split_below, used_classes
+from ..finding import Images, Wanted, key, split_below, used_classes
 from ..reading import Reading
 from ..recognition import Rule
 from ..text import read_text
@@ -56,8 +56,9 @@ def read(name: str, line_object: Lines, reading: Reading, sources: list[Path]) -
     """The images and objects of all files, as they are. name: of the format; line_object: of the words of a line."""
     images, folders = reading.images(), {source.parent for source in sources}
     known = set(sources)
-    files = [file for file in reading.files if file in known or (is_empty(file) and file.parent in folders)]
-    given = [example(source, line_object, reading) for source in files]
+    others = (file for file in reading.candidates if file.suffix.lower() == ".txt" and file.parent in folders)
+    more = [file for file in others if file not in known and key(file.stem) in images.known]
+    given = [example(source, line_object, reading) for source in sorted((*sources, *more))]
     placed = images.placed(given, lambda one: wanted(one, images))
     examples = [in_pixels(one) for one in placed] if name == YOLO_NAMES else placed
     return reading.annotations(name, used_classes(examples), examples, images)

@@ -24,6 +24,7 @@ from .records import (
     Unclear,
     around,
     ellipse,
+    left_out,
     load,
     named,
     note_without_classes,
@@ -85,13 +86,16 @@ def from_json(source: Path, reading: Reading) -> Iterator[tuple[str, list[Any]]]
     for key, record in records.items() if isinstance(records, dict) else [("_via_img_metadata", records)]:
         name = record.get("filename") if isinstance(record, dict) else None
         if not isinstance(name, str) or not name.strip():
-            reading.fault("unreadable", source, shown(key), "has no filename: its regions are left out")
+            regions = record.get("regions") if isinstance(record, dict) else None
+            reading.fault("unreadable", source, shown(key), f"has no filename: {left_out(regions)}")
             continue
         regions = record.get("regions") or []
         if isinstance(regions, dict):
             regions = list(regions.values())
         if not isinstance(regions, list):
-            reading.fault("unreadable", source, shown(name), f"its regions are `{shown(regions)}`, not a list")
+            reading.fault(
+                "unreadable", source, shown(name), f"its regions are `{shown(regions)}`: nothing of it is used"
+            )
             regions = []
         yield name, regions
 
