@@ -22,7 +22,7 @@ from pocketrcnn.errors import UserError
 
 MUTATIONS = 25  # of each format
 JUNK: tuple[Any, ...] = (None, True, -1, 0, 1e400, 10**30, "", "ab\ncd", "1e999", "\ud800", [], [1], {}, {"a": 1}, [[]])
-NOT_ABOUT_OBJECTS = ("other-name", "no-names", "no-classes", "not-annotated", "several-formats", "no-split")
+COUNTING = ("not-read", "parts")  # kinds of notes about objects that are not in the set
 
 
 def as_list(value: object) -> list[Any]:
@@ -99,9 +99,9 @@ def accounted(data: Annotations) -> float:
     for fault in data.faults:
         if "nothing of it is used" in fault.reason:
             return math.inf
-        counts = re.search(r"\b([\d,]+) objects?\b", fault.reason)
-        if fault.kind not in NOT_ABOUT_OBJECTS:
-            total += int(counts[1].replace(",", "")) if counts else fault.drops
+        if fault.drops or fault.kind in COUNTING:
+            counts = re.search(r"\b([\d,]+) objects?\b", fault.reason)
+            total += int(counts[1].replace(",", "")) if counts else 1
     return total
 
 

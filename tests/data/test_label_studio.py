@@ -99,7 +99,7 @@ def test_turned_rectangles(tmp_path: Path, value: Record, box: Box) -> None:
     tasks(tmp_path, annotation(1, region("cat", 2, 4, 10, 12, **value)))
     data = read(tmp_path)
     assert boxes(data) == [("cat", box)]
-    assert data.unread == ((("rotation", "object", 1),) if value["rotation"] else ())
+    assert notes(data) == ([("rotated", False)] if value["rotation"] else [])
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_other_shapes(tmp_path: Path, kind: str, value: Record, box: Box) -> Non
     tasks(tmp_path, annotation(1, {"type": kind, "value": value, "original_width": 40, "original_height": 20}))
     data = read(tmp_path)
     assert boxes(data) == [("cat", box)]
-    assert data.unread == ((kind.removesuffix("labels"), "object", 1),)
+    assert notes(data) == [("outlined", False)]
 
 
 def test_what_has_no_box_is_a_fault_and_what_is_no_object_is_counted(tmp_path: Path) -> None:

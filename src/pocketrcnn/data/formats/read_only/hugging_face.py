@@ -65,7 +65,7 @@ def labels_in(content: object) -> object:
 
 def records_of(source: Path, reading: Reading) -> Iterator[tuple[str, Any]]:
     """The records of a file, one an image, with where they stand; a fault for each that is none."""
-    for where, line in lines_of(source):
+    for where, line in lines_of(source, reading):
         try:
             if isinstance(line, str):
                 record = json.loads(line)
@@ -77,13 +77,13 @@ def records_of(source: Path, reading: Reading) -> Iterator[tuple[str, Any]]:
         yield where, record
 
 
-def lines_of(source: Path) -> Iterator[tuple[str, str | Record]]:
+def lines_of(source: Path, reading: Reading) -> Iterator[tuple[str, str | Record]]:
     """The lines of a file, or the rows of a table by the names of its columns, with where they stand."""
     if source.suffix.lower() == ".csv":
-        (_, header), *body = rows(source)
+        (_, header), *body = rows(reading.text(source))
         yield from ((line, dict(zip(header, cells, strict=False))) for line, cells in body)
     else:
-        yield from ((f"line {i}", text) for i, text in enumerate(read_text(source).split("\n"), 1) if text.strip())
+        yield from ((f"line {i}", text) for i, text in enumerate(reading.text(source).split("\n"), 1) if text.strip())
 
 
 def examples_of(source: Path, names: dict[str, str], reading: Reading) -> Iterator[Example]:

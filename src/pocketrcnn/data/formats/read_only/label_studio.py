@@ -154,7 +154,9 @@ def example(name: str, result: object, source: Path, where: str, reading: Readin
     others = [one for one in fields if one.get("type") != "labels"]
     reading.unread.update((printable(kind_of(one)), "image") for one in others)
     made = (
-        attempt(one, lambda region: region_object(region, classes, reading), source, f"{where}, region {i}", reading)
+        attempt(
+            one, lambda region: region_object(region, classes, source, reading), source, f"{where}, region {i}", reading
+        )
         for i, one in enumerate(found, 1)
     )
     objects = tuple(filter(None, made))
@@ -163,7 +165,7 @@ def example(name: str, result: object, source: Path, where: str, reading: Readin
     return Example(Path(plain(name)), objects, split_below(reading.root, source), size, source)
 
 
-def region_object(region: Record, classes: dict[str, Record], reading: Reading) -> Object:
+def region_object(region: Record, classes: dict[str, Record], source: Path, reading: Reading) -> Object:
     """The object of a region, in percent. Raises Unclear where it is none."""
     value = region["value"] if isinstance(region.get("value"), dict) else region
     labelled = [value, classes.get(str(region.get("id")), {}).get("value")]
@@ -173,9 +175,10 @@ def region_object(region: Record, classes: dict[str, Record], reading: Reading) 
         raise Unclear(f"has several classes ({shown(names)})")
     size = size_from(region.get("original_width"), region.get("original_height")) or (100, 100)
     obj = Object(box(value, size), named(names[0] if names else ""))
-    kind = kind_of(region)
-    reading.unread.update([(kind, "object")] if kind not in ("rectangle", "") else [])
-    reading.unread.update([("rotation", "object")] if value.get("rotation") else [])
+    if value.get("rotation"):
+        reading.notes.add("rotated", source)
+    elif "width" not in value:
+        reading.notes.add("outlined", source)
     return obj
 
 

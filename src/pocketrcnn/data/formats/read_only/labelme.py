@@ -19,8 +19,8 @@ from ..reading import Reading
 from ..recognition import Rule
 from .records import Format, Unclear, around, load, named, note_unread, objects, pairs
 
-READ = ("label", "points", "shape_type", "group_id", "difficult")  # of a shape
-BOXES = ("rectangle", "")  # types of shapes that need no word
+READ = ("label", "points", "shape_type", "group_id", "difficult", "score")  # of a shape
+BOXES = ("rectangle", "points")  # types of shapes that need no word
 
 
 def looks_like_labelme(_: Path, start: str) -> bool:
@@ -74,7 +74,7 @@ def example(source: Path, reading: Reading) -> Example | None:
     if "shapes" not in content:
         reading.fault("unreadable", source, "", "has no `shapes`: nothing of it is used; export it again")
         return None
-    made = objects(shapes, lambda shape: shape_object(shape, reading), source, "shape", reading)
+    made = objects(shapes, lambda shape: shape_object(shape, source, reading), source, "shape", reading)
     parts = groups(shapes, made) if isinstance(shapes, list) else made
     if joined := len(made) - len(parts):
         reason = f"{counted(joined, 'object')} of it shared class and group_id with another: one box is around all"
@@ -82,12 +82,18 @@ def example(source: Path, reading: Reading) -> Example | None:
     return Example(Path(name), tuple(parts), split_below(reading.root, source), size, source)
 
 
-def shape_object(shape: dict[str, Any], reading: Reading) -> Object:
+def shape_object(shape: dict[str, Any], source: Path, reading: Reading) -> Object:
     """The object of a shape. Raises Unclear where it is none."""
     kind = shape.get("shape_type") or ""
     obj = Object(box(kind, shape.get("points")), named(shape.get("label")), crowd=shape.get("difficult") is True)
     note_unread(shape, READ, reading)
-    reading.unread.update([] if kind in BOXES else [(shown(kind), "object")])
+    score = shape.get("score")
+    if isinstance(score, float):
+        reading.notes.add("scored", source, detail=score)
+    if obj.crowd:
+        reading.notes.add("difficult", source)
+    if kind not in BOXES:
+        reading.notes.add("rotated" if kind == "rotation" else "outlined", source)
     return obj
 
 

@@ -29,7 +29,7 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
 def examples_of(source: Path, reading: Reading) -> list[Example]:
     """The images of a file, with paths as it has them."""
     found: dict[str, tuple[tuple[int, int] | None, list[Object]]] = {}
-    for line, cells in rows(source):
+    for line, cells in rows(reading.text(source)):
         row = dict(zip(COLUMNS, cells, strict=False))
         name = row.get("image", "")
         if not name:

@@ -47,13 +47,13 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
 def class_names(reading: Reading) -> dict[str, str]:
     """The names of class codes."""
     tables = [file for file in reading.files if file.suffix.lower() == ".csv" and "class-descriptions" in file.name]
-    pairs = (cells for table in tables for _, cells in rows(table) if len(cells) == 2)
+    pairs = (cells for table in tables for _, cells in rows(reading.text(table)) if len(cells) == 2)
     return {code: printable(words) for code, words in pairs if CODE.fullmatch(code) and words}
 
 
 def examples_of(source: Path, names: dict[str, str], reading: Reading) -> Iterator[Example]:
     """The images of a table, with their ids as paths and boxes in fractions."""
-    (_, header), *body = rows(source)
+    (_, header), *body = rows(reading.text(source))
     found: dict[str, list[Object]] = {}
     for line, cells in body:
         row = dict(zip(header, cells, strict=False))

@@ -14,7 +14,6 @@ from ...images.pixels import probe
 from ...overview import counted
 from ..reading import Reading
 from ..recognition import Rule
-from ..text import read_text
 
 Record = dict[str, Any]
 UNNAMED = "object"  # the class of objects in a set that names no classes
@@ -36,7 +35,7 @@ class Unclear(ValueError):
 def load(source: Path, reading: Reading, kind: type[list[Any]] | type[dict[str, Any]]) -> Any:
     """The content of a JSON file, a list or a dict; an empty one, and a fault, where the file holds none."""
     try:
-        content = json.loads(read_text(source))
+        content = json.loads(reading.text(source))
         if isinstance(content, kind):
             return content
         reason = f"has no {'list' if kind is list else 'object'} at its top"

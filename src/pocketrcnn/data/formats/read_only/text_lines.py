@@ -32,7 +32,7 @@ TOOLKIT_LINE = re.compile(rf"[^\W\d][^\n]*?(?:\s+{NUMBER}){{4}}")
 YOLO_NAMES = "yolo-names"  # its boxes are fractions
 IGNORED = "DontCare"  # KITTI: a region that nobody annotated
 IMAGES = ("images", "image_2", "JPEGImages")
-Lines = Callable[[list[str], Reading], Object]
+Lines = Callable[[list[str], Path, Reading], Object]
 
 
 def first_line(start: str) -> str:
@@ -80,7 +80,7 @@ def wanted(one: Example, images: Images) -> Wanted:
 def example(source: Path, line_object: Lines, reading: Reading) -> Example:
     """One image with its objects; its path is its name without ending."""
     objects, ignored = [], 0
-    for position, line in enumerate(read_text(source).splitlines(), 1):
+    for position, line in enumerate(reading.text(source).splitlines(), 1):
         words = line.replace(",", " ").split()
         if not words or HEAD.fullmatch(line.strip()):
             continue
@@ -88,7 +88,7 @@ def example(source: Path, line_object: Lines, reading: Reading) -> Example:
             ignored += 1
             continue
         try:
-            obj = line_object(words, reading)
+            obj = line_object(words, source, reading)
             objects.append(Object(obj.box, obj.name, f"line {position}", obj.crowd, obj.written))
         except Unclear as error:
             reading.fault("unreadable", source, f"line {position}", f"`{shown(line.strip())}`: {error}")
@@ -96,7 +96,7 @@ def example(source: Path, line_object: Lines, reading: Reading) -> Example:
     return Example(Path(source.stem), tuple(objects), split_below(reading.root, source), None, source)
 
 
-def dota_object(words: list[str], reading: Reading) -> Object:
+def dota_object(words: list[str], source: Path, reading: Reading) -> Object:
     """The object of a line of DOTA. Raises Unclear where it is none."""
     if len(words) < 9:
         raise Unclear("eight numbers and a class are expected")
@@ -104,11 +104,15 @@ def dota_object(words: list[str], reading: Reading) -> Object:
     *name, difficult = words[8:] if len(words) > 9 else [*words[8:], "0"]
     if not difficult.isdecimal():
         name, difficult = [*name, difficult], "0"
-    reading.unread.update([("turned box", "object")])
-    return Object(around(zip(values[::2], values[1::2], strict=True)), named(" ".join(name)), crowd=difficult != "0")
+    obj = Object(around(zip(values[::2], values[1::2], strict=True)), named(" ".join(name)), crowd=difficult != "0")
+    if obj.crowd:
+        reading.notes.add("difficult", source)
+    if not {*values[::2]} <= {*obj.box[::2]} or not {*values[1::2]} <= {*obj.box[1::2]}:
+        reading.notes.add("rotated", source)
+    return obj
 
 
-def kitti_object(words: list[str], reading: Reading) -> Object:
+def kitti_object(words: list[str], _: Path, reading: Reading) -> Object:
     """The object of a line of KITTI. Raises Unclear where it is none."""
     if len(words) < 15:
         raise Unclear("a class and 14 numbers are expected")
@@ -120,7 +124,7 @@ def kitti_object(words: list[str], reading: Reading) -> Object:
     return Object((x1, y1, x2, y2), printable(words[0]), written=Written((x1, y1, x2, y2), "xyxy"))
 
 
-def toolkit_object(words: list[str], _: Reading) -> Object:
+def toolkit_object(words: list[str], _: Path, __: Reading) -> Object:
     """The object of a line of the Open Images toolkits. Raises Unclear where it is none."""
     if len(words) < 5:
         raise Unclear("a class and four numbers are expected")
@@ -128,7 +132,7 @@ def toolkit_object(words: list[str], _: Reading) -> Object:
     return Object((x1, y1, x2, y2), named(" ".join(words[:-4])), written=Written((x1, y1, x2, y2), "xyxy"))
 
 
-def yolo_object(words: list[str], _: Reading) -> Object:
+def yolo_object(words: list[str], _: Path, __: Reading) -> Object:
     """The object of a line of YOLO with names, in fractions. Raises Unclear where it is none."""
     if len(words) < 5:
         raise Unclear("a class and four numbers are expected")

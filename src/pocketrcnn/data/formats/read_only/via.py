@@ -70,7 +70,9 @@ def examples_of(source: Path, reading: Reading) -> Iterator[Example]:
         note_without_classes(source, reading)
     split = "" if reading.path == source else split_of(source.stem) or split_below(reading.root, source)
     for name, regions in files:
-        made = objects(regions, lambda region: region_object(region, attribute, reading), source, where(name), reading)
+        made = objects(
+            regions, lambda region: region_object(region, attribute, source, reading), source, where(name), reading
+        )
         yield Example(Path(plain(name)), tuple(made), split, source=source)
 
 
@@ -102,7 +104,7 @@ def from_json(source: Path, reading: Reading) -> Iterator[tuple[str, list[Any]]]
 
 def from_table(source: Path, reading: Reading) -> Iterator[tuple[str, list[Any]]]:
     """The images of a table: file names, and a region for each row that has one."""
-    (_, header), *body = rows(source)
+    (_, header), *body = rows(reading.text(source))
     files: dict[str, list[Any]] = {}
     for line, cells in body:
         row = dict(zip(header, cells, strict=False))
@@ -134,7 +136,7 @@ def class_attribute(regions: Iterable[Region]) -> str:
     )
 
 
-def region_object(region: Region, attribute: str, reading: Reading) -> Object:
+def region_object(region: Region, attribute: str, source: Path, reading: Reading) -> Object:
     """The object of a region. Raises Unclear where it is none."""
     shape, attributes = region.get("shape_attributes"), region.get("region_attributes") or {}
     if not isinstance(shape, dict) or not isinstance(attributes, dict):
@@ -147,7 +149,7 @@ def region_object(region: Region, attribute: str, reading: Reading) -> Object:
         (printable(name), "object") for name, value in attributes.items() if value and name != attribute
     )
     if kind != "rect":
-        reading.unread.update([(kind, "object")])
+        reading.notes.add("outlined", source)
         return obj
     x, y, width, height = numbers(shape, ("x", "y", "width", "height"))
     return Object(obj.box, obj.name, written=Written((x, y, width, height), "xywh"))
