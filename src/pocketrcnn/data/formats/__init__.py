@@ -8,6 +8,9 @@ read_only/      the readers of further formats, each a rule and a function
 recognition     which rules fit which files
 unread_formats  formats that are known and not read, and the way on from each
 reading         what all readers share
+coco_boxes      boxes of COCO: of outlines, masks and rotated rectangles
+rle             masks as run lengths
+meaning         fields that change what an object means, in all formats
 notes           what is said once of all objects that it is true of
 boundary        what leads out of the folder of the data
 finding         the image files and splits that annotations name
