@@ -1,6 +1,6 @@
 """Data sets as they also come: stale names, absolute paths, broken bytes, formats that look like another.
 
-Covers `data/formats/finding.py`, `data/yaml_reading.py`.
+Covers `data/formats/finding.py`, `data/formats/text.py`, `data/yaml_reading.py`.
 """
 
 import os
@@ -184,6 +184,18 @@ def test_yolo_key_points_are_no_polygon(tmp_path: Path) -> None:
     assert data.unread == (("key points", "object", 1),)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("folder", ["", "labels"])
+def test_yolo_labels_in_utf_16_are_recognised(tmp_path: Path, encoding: str, folder: str) -> None:
+    """As PowerShell writes them, beside their images too."""
+    disk.yolo(tmp_path, {"a.png": one_cat(), "b.png": one_cat(2)}, images="", labels=folder)
+    for path in (tmp_path / folder).glob("*.txt"):
+        path.write_text(path.read_text(encoding="utf-8-sig"), encoding=encoding)
+    data = read(tmp_path)
+    assert (data.format, data.faults) == ("yolo", ())
+    assert left_sides(data) == {"a.png": [1], "b.png": [2]}
+
+
 # What broke the reader
 
 
@@ -327,7 +339,7 @@ def test_json_without_list_of_images_is_no_coco(tmp_path: Path, shell: Shell) ->
 def test_xml_of_cvat_is_no_voc(tmp_path: Path) -> None:
     disk.picture(tmp_path / "images" / "a.png")
     (tmp_path / "annotations.xml").write_text('<?xml version="1.0"?>\n<annotations><image name="a.png"/></annotations>')
-    with pytest.raises(UserError, match=r"holds no annotations .* 1 \.xml"):
+    with pytest.raises(UserError, match="looks like CVAT for images"):
         read(tmp_path)
     label(tmp_path / "labels" / "a.txt")
     data = read(tmp_path)

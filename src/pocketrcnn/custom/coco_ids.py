@@ -7,7 +7,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..data.formats.coco import ident, records_of
-from ..data.formats.finding import agreement, key, plain, read_text
+from ..data.formats.finding import agreement, key, plain
+from ..data.formats.text import read_text
 from ..errors import UserError
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import shown
-from ..annotations import Annotations, Example, Object, printable
-from .finding import beside, is_background, plain, read_text, size_from, split_below, split_of
+from ..annotations import Annotations, Example, Object, Written, printable
+from .finding import beside, is_background, plain, size_from, split_below, split_of
 from .reading import Reading
+from .text import read_text
 from .writing import image_names, number, size_of, write_text
 
 NAME = "_annotations.coco.json"
@@ -129,7 +130,8 @@ class Reader:
             x, y, width, height = box
             category = ident(record.get("category_id"))
             name = self.names.get(category, f"id {category}")
-            obj = Object((x, y, x + width, y + height), name, where, record.get("iscrowd") in (1, "1"))
+            crowd, written = record.get("iscrowd") in (1, "1"), Written((x, y, width, height), "xywh")
+            obj = Object((x, y, x + width, y + height), name, where, crowd, written)
             made.setdefault(ident(record.get("image_id")), []).append(obj)
         return made
 

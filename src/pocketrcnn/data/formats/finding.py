@@ -18,7 +18,8 @@ WORDS = {
     "val": ("val", "valid", "validation", "dev"),
     "test": ("test", "testing"),
 }
-READ = (*ENDINGS, ".json", ".xml", ".csv", ".tsv", ".txt", ".yaml", ".yml", ".names", ".labels")  # endings, by readers
+OTHERS = ".json .jsonl .xml .csv .tsv .txt .yaml .yml .names .labels"
+READ = (*ENDINGS, *OTHERS.split())  # endings, by readers
 SYSTEM = ("__MACOSX", "lost+found", "$RECYCLE.BIN", "System Volume Information")  # folders that nobody put there
 
 
@@ -35,15 +36,6 @@ def split_of(*names: str) -> str:
 def split_below(root: Path, path: Path) -> str:
     """The split that the folders between `root` and a file stand for. What is above `root` says nothing."""
     return split_of(*reversed(path.relative_to(root).parts[:-1]))
-
-
-def read_text(path: Path) -> str:
-    """A text file in UTF-8, with or without byte order mark, or in what old Windows programs wrote."""
-    data = path.read_bytes()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1", errors="replace")
 
 
 def files(root: Path, allows: Callable[[Path], bool], predicted: list[Path] | None = None) -> Iterator[Path]:

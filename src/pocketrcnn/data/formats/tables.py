@@ -12,10 +12,11 @@ from itertools import dropwhile
 from pathlib import Path
 
 from ...errors import shown
-from ..annotations import Annotations, Box, Example, Object
+from ..annotations import Annotations, Box, Example, Object, Written
 from ..cells import unprotected
-from .finding import beside, plain, read_text, size_from, split_below, split_of, used_classes
+from .finding import beside, plain, size_from, split_below, split_of, used_classes
 from .reading import Reading
+from .text import read_text
 
 COLUMNS = {
     "image": ("filename", "file", "image", "path", "imagename", "imagepath", "imagefile", "img", "imageid"),
@@ -113,4 +114,4 @@ def row_object(row: Row, where: str, source: Path, reading: Reading) -> Object |
         reading.fault("unreadable", source, where, f"its box is `{shown(', '.join(cells))}`, not four numbers")
         return None
     box: Box = (a, b, c, d) if names is CORNERS else (a, b, a + c, b + d)
-    return Object(box, row["class"], where)
+    return Object(box, row["class"], where, written=Written((a, b, c, d), "xyxy" if names is CORNERS else "xywh"))

@@ -20,10 +20,11 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from ...errors import UserError, shown
-from ..annotations import Annotations, Example, Fault, Object
+from ..annotations import Annotations, Example, Fault, Object, Written
 from ..listing import is_image_name
-from .finding import Images, Wanted, key, plain, read_text, size_from, split_below, split_of, used_classes
+from .finding import Images, Wanted, key, plain, size_from, split_below, split_of, used_classes
 from .reading import Reading
+from .text import read_text
 from .writing import image_names, number, size_of, write_text
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -116,7 +117,8 @@ def annotated(node: Element, where: str, source: Path, reading: Reading) -> Obje
     others = (inner for inner in node if inner.tag not in READ and (len(inner) or text(inner, ".") not in NOTHING))
     reading.unread.update((inner.tag, "object") for inner in others)
     box = (x1 - reading.voc_origin, y1 - reading.voc_origin, x2, y2)
-    return Object(box, text(node, "name"), where, crowd=text(node, "difficult") == "1")
+    crowd = text(node, "difficult") == "1"
+    return Object(box, text(node, "name"), where, crowd, Written(box, "xyxy"))
 
 
 def text(node: Element, path: str) -> str:

@@ -18,13 +18,14 @@ from typing import Any
 import yaml
 
 from ...errors import UserError, shown
-from ..annotations import Annotations, Example, Fault, Object, printable
+from ..annotations import Annotations, Example, Fault, Object, Written, printable
 from ..images.pixels import probe
 from ..listing import is_image_name
 from ..yaml_reading import parsed
 from .boundary import Boundary
-from .finding import WORDS, files, plain, read_text, split_below
+from .finding import WORDS, files, plain, split_below
 from .reading import Reading
+from .text import read_start, read_text
 from .writing import image_names, size_of, write_text
 
 Settings = dict[str, Any]
@@ -52,9 +53,8 @@ def is_label(file: Path) -> bool:
     """Whether a text file is in a folder of labels, or begins like a label file."""
     if file.suffix.lower() != ".txt" or file.name.lower() in NOT_LABELS:
         return False
-    with file.open("rb") as stream:
-        words = stream.readline(1000).removeprefix(b"\xef\xbb\xbf").split()
-    return "labels" in map(str.lower, file.parts[-4:-1]) or (len(words) >= 5 and words[0].isdigit())
+    words = read_start(file).partition("\n")[0].split()
+    return "labels" in map(str.lower, file.parts[-4:-1]) or (len(words) >= 5 and words[0].isdecimal())
 
 
 def read(reading: Reading, sources: list[Path]) -> Annotations:
@@ -248,11 +248,13 @@ def label_object(
     if len(values) == 4:
         x, y, width, height = values
         x1, y1, x2, y2 = x - width / 2, y - height / 2, x + width / 2, y + height / 2
+        written = Written((x, y, width, height), "cxcywh", "fractions")
     else:
         x1, y1, x2, y2 = min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2])
+        written = Written((x1, y1, x2, y2), "xyxy", "fractions")
     box = (x1 * size[0], y1 * size[1], x2 * size[0], y2 * size[1])
     name = str(int(index)) if names is None else names.get(int(index), f"id {int(index)}")
-    return Object(box, name, where)
+    return Object(box, name, where, written=written)
 
 
 def write(annotations: Annotations, out: Path) -> None:
