@@ -150,7 +150,7 @@ def prepare(folder: Path, files: tuple[IO[bytes], IO[bytes]], seconds: float, me
         io.TextIOWrapper(io.FileIO(number, "w", closefd=False), "utf-8", "backslashreplace", write_through=True)
         for number in (1, 2)
     )
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     os.chdir(folder)
     os.environ |= {"POCKETRCNN_DATA": str(folder / "cache"), "COLUMNS": "100", "OMP_NUM_THREADS": "1"}
@@ -221,14 +221,17 @@ def command(words: Sequence[object], folder: Path, **limits: Any) -> Answer:
         raise Broken(f"exit code {code} of {words}: {ended.err[-500:]}")
     if "Traceback" in ended.err + ended.out:
         raise Broken(f"a traceback is printed: {ended.err[-1500:]}")
-    if code == 2 and ("--help" not in ended.err and words) and (len(lines) != 1 or not lines[0].startswith("pocketrcnn: ")):
+    if code == 2 and words and (len(lines) != 1 or not lines[0].startswith("pocketrcnn: ")):  # without words: the help
         raise Broken(f"exit code 2 with {len(lines)} lines on standard error: {ended.err[-1500:]}")
     return Answer(code, ended)
 
 
 def exit_code(words: list[str]) -> int:
-    """The exit code of a command line."""
+    """The exit code of a command line, which alone gets Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return main(words)
     except SystemExit as end:  # argparse ends so after --help and --version
         return int(end.code or 0)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)

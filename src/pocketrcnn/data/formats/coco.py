@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import shown
-from ..annotations import Annotations, Example, Object, Written, printable
+from ..annotations import Annotations, Example, Fault, Object, Written, printable
 from .finding import beside, is_background, plain, size_from, split_below, split_of
 from .reading import Reading
 from .text import read_text
@@ -77,12 +77,26 @@ def records_of(content: Record, name: str) -> list[Record]:
     return [record for record in records if isinstance(record, dict)] if isinstance(records, list) else []
 
 
+def no_records(content: Record, source: Path) -> Iterator[Fault]:
+    """What stands in place of a list or of one of its records."""
+    for name, (what, _) in READ.items():
+        records = content.get(name) or []
+        if not isinstance(records, list):
+            yield Fault("unreadable", source, "", f"`{name}` is `{shown(records)}`, no list: nothing of it is used", True)
+            continue
+        for position, record in enumerate(records, 1):
+            if not isinstance(record, dict):
+                where = f"{name}, number {position}"
+                yield Fault("unreadable", source, where, f"is `{shown(record)}`, no {what}", drops=True)
+
+
 class Reader:
     """One COCO file taken apart. What cannot be understood becomes a fault of `reading`."""
 
     def __init__(self, source: Path, reading: Reading) -> None:
         self.source, self.reading, content = source, reading, load(source, reading)
         self.lists = {name: records_of(content, name) for name in READ}
+        reading.faults += no_records(content, source)
         pairs = ((record.get("id"), record.get("name", "")) for record in self.lists["categories"])
         self.names = {ident(i): printable(str(name)) for i, name in pairs}
 
