@@ -78,7 +78,7 @@ def elements(text: str) -> int:
 
 def lines(text: str) -> int:
     """Lines with something on them, without the notes of DOTA."""
-    return sum(bool(line.strip()) and ":" not in line for line in text.split("\n"))
+    return sum(bool(line.strip()) and ":" not in line for line in text.removeprefix("\ufeff").split("\n"))
 
 
 def rows(text: str) -> int:
@@ -151,8 +151,11 @@ FLAT = [(f"{stem}.png", *one) for stem, objects in SCENES.items() for one in obj
 
 
 def table(header: str, row: str) -> str:
-    """A line for each object; the words of `row` are n (file), s (its name without ending), l (label), the corners a, b,
-    c, d, the sides w, h, those of the image W, H, and the corners as fractions of these A, B, C, D."""
+    """A line for each object.
+
+    The words of `row` are n (file), s (its name without ending), l (label), the corners a, b, c, d, the sides w, h,
+    those of the image W, H, and the corners as fractions of these A, B, C, D.
+    """
     made = []
     for n, label, a, b, c, d in FLAT:
         (W, H), corners = SIZES[n], {"a": a, "b": b, "c": c, "d": d}
@@ -170,15 +173,14 @@ def texts(folder: str, ending: str, row: str) -> dict[str, str]:
     }
 
 
-def yolo_row(n: str, label: str, a: int, b: int, c: int, d: int) -> str:
+def yolo_row(n: str, one: tuple[str, int, int, int, int]) -> str:
     """A line of a label file."""
+    label, a, b, c, d = one
     (width, height), number = SIZES[n], ("cat", "dog").index(label)
     return f"{number} {(a + c) / 2 / width} {(b + d) / 2 / height} {(c - a) / width} {(d - b) / height}\n"
 
 
-YOLO = {
-    f"{stem}.txt": "".join(yolo_row(f"{stem}.png", *one) for one in objects) for stem, objects in SCENES.items()
-}
+YOLO = {f"{stem}.txt": "".join(yolo_row(f"{stem}.png", one) for one in objects) for stem, objects in SCENES.items()}
 COCO = {
     "info": {"description": "three images"},
     "images": [{"id": 7 + i, "file_name": n, "width": w, "height": h} for i, (n, (w, h)) in enumerate(SIZES.items())],
@@ -263,8 +265,14 @@ SAMPLES = (
         {"project.json": json.dumps([label_studio(f"{s}.png", *o) for s, o in SCENES.items()])},
         entries("*", "annotations", "*", "result"),
     ),
-    Sample("makesense", {"labels_x_2024-05-01-10-11-12.csv": table("", "{l},{a},{b},{w},{h},{n},{W},{H}")}, rows_without_header),
-    Sample("dota", texts("labelTxt/", ".txt", "{a}.0 {b}.0 {c}.0 {b}.0 {c}.0 {d}.0 {a}.0 {d}.0 {l} 0"), lines, "images"),
+    Sample(
+        "makesense",
+        {"labels_x_2024-05-01-10-11-12.csv": table("", "{l},{a},{b},{w},{h},{n},{W},{H}")},
+        rows_without_header,
+    ),
+    Sample(
+        "dota", texts("labelTxt/", ".txt", "{a}.0 {b}.0 {c}.0 {b}.0 {c}.0 {d}.0 {a}.0 {d}.0 {l} 0"), lines, "images"
+    ),
     Sample("open-images", {"train-annotations-bbox.csv": table(OPEN_IMAGES, "{s},xclick,{l},1,{A},{C},{B},{D}")}, rows),
     Sample(
         "open-images-toolkit",

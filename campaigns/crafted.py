@@ -73,7 +73,7 @@ def other_tensors(tensors: dict[str, torch.Tensor], random: Random) -> dict[str,
     changed = random.choice(
         (
             lambda: torch.full_like(one, value) if one.is_floating_point() else one,
-            lambda: one.flatten(),
+            one.flatten,
             lambda: one.to(torch.float64),
             lambda: one.to(torch.bool),
             lambda: torch.zeros(0),
@@ -111,7 +111,7 @@ def other_graph(content: bytes, random: Random) -> bytes:
         lambda: graph.node.pop(random.randrange(len(graph.node))),
         lambda: graph.initializer.pop(random.randrange(len(graph.initializer))),
         lambda: graph.output.pop(random.randrange(len(graph.output))),
-        lambda: graph.input.pop(),
+        graph.input.pop,
         lambda: setattr(random.choice(graph.output), "name", random.choice(("boxes", "scores", "labels", "x", ""))),
         lambda: setattr(random.choice(graph.node), "op_type", random.choice(("Loop", "Scan", "If", "Exp", "Nothing"))),
         lambda: setattr(random.choice(graph.node), "domain", "elsewhere"),

@@ -66,7 +66,9 @@ def change(sample: Sample, data: Path, one: Trial, chance: float) -> None:
         if kind == 0:
             path.unlink()
         elif kind == 1:
-            path.rename(path.with_name(random.choice(("A.PNG", "d.png", "a.jpg", "b.png", ".hidden.png", "\udcff.png"))))
+            path.rename(
+                path.with_name(random.choice(("A.PNG", "d.png", "a.jpg", "b.png", ".hidden.png", "\udcff.png")))
+            )
         elif kind == 2:
             shutil.copyfile(path, path.with_name("copy.png"))
         else:
@@ -152,9 +154,11 @@ def before_image(fault: Fault, annotations: Annotations) -> bool:
 def copies(annotations: Annotations, report: Report) -> int:
     """The objects of images that are in several splits, and stay in one."""
     times = Counter(example.path for example in report.clean.examples)
-    return sum(len(one.objects) for one in annotations.examples) if Counter(
-        one.path for one in annotations.examples
-    ) != times else 0
+    return (
+        sum(len(one.objects) for one in annotations.examples)
+        if Counter(one.path for one in annotations.examples) != times
+        else 0
+    )
 
 
 def accounted(annotations: Annotations) -> int | None:
@@ -178,12 +182,17 @@ def counted_in(fault: Fault) -> int:
 def require_same(clean: Annotations, again: Report, target: str) -> None:
     """Raises Broken where what was written is not what is read."""
     wanted = [
-        (obj.name, obj.crowd) for one in clean.examples for obj in one.objects if not (obj.crowd and target in CROWDLESS)
+        (obj.name, obj.crowd)
+        for one in clean.examples
+        for obj in one.objects
+        if not (obj.crowd and target in CROWDLESS)
     ]
     found = [(obj.name, obj.crowd) for one in again.clean.examples for obj in one.objects]
     if Counter(wanted) != Counter(found) or len(clean.examples) != len(again.clean.examples):
         faults = list(map(str, again.faults))
-        raise Broken(f"written as {target}: {len(wanted)} objects {wanted[:4]} became {len(found)} {found[:4]}: {faults}")
+        raise Broken(
+            f"written as {target}: {len(wanted)} objects {wanted[:4]} became {len(found)} {found[:4]}: {faults}"
+        )
 
 
 def claims(sample: Sample, data: Path) -> int | None:
@@ -207,4 +216,4 @@ def require_all(claimed: int | None, found: dict[str, Any]) -> None:
         raise Broken(f"the files name {claimed} objects, {total} are in the set, in faults and in notes: {found}")
 
 
-CAMPAIGN = Campaign(long=6_000, short=60, trial=trial)
+CAMPAIGN = Campaign(long=6_000, short=50, trial=trial)

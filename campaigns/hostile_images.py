@@ -144,4 +144,4 @@ def read(path: Path) -> list[int]:
     return list(pixels.shape)
 
 
-CAMPAIGN = Campaign(long=6_000, short=60, trial=trial)
+CAMPAIGN = Campaign(long=6_000, short=40, trial=trial)

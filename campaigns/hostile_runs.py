@@ -25,8 +25,8 @@ from pocketrcnn.training.run import Run, open_run, saved_splits
 from . import crafted, mutations
 from .campaign import Broken, Campaign, Trial
 from .limits import Ended, command, limited
+from .small_run import BEGUN, DATA, RUN, prepare
 
-RUN, BEGUN, DATA = "run", "begun", "data"
 IMAGE = f"{DATA}/test/test_00000.png"
 WHOLE = 0.3  # of the trials of a file with a checksum: one flipped bit and nothing else
 COMMAND_SHARE = 0.08  # of the trials: by a command, which takes ten times as long
@@ -39,23 +39,6 @@ COMMANDS = {
     "resume": ["resume", BEGUN],
     "longer": ["resume", RUN, "--iterations", "6"],
 }
-
-
-def prepare(shared: Path) -> None:
-    """A data set, a finished run on it with its exported file, and one that was stopped before its last iteration."""
-    train = ["--batch", "4", "--preset", "small", "--precision", "float32", "--set", "train.checkpoint_seconds=1e-6"]
-    steps = (
-        ["scenes", DATA, "--data", "sample", "--objects", "1-3", "--side", "40", "--images", "12"],
-        ["train", DATA, "--iterations", "5", *train, "--out", RUN],
-        ["eval", RUN],
-        ["export", RUN],
-    )
-    for words in steps:
-        if answer := command(words, shared, seconds=300, memory=4 * 10**9).code:
-            raise Broken(f"{words} ended with {answer}")
-    shutil.copytree(shared / RUN, shared / BEGUN, ignore=shutil.ignore_patterns("*.html", "evaluation*", "model.onnx"))
-    for name in ("metrics.json", "weights.safetensors", "last.safetensors", "report.json"):
-        (shared / BEGUN / name).unlink()
 
 
 def detect(folder: Path) -> int:
@@ -195,4 +178,4 @@ def frames_of(shared: Path) -> list[int]:
 
 
 KNOWN: dict[Path, list[int]] = {}
-CAMPAIGN = Campaign(long=10_000, short=30, trial=trial, prepare=prepare)
+CAMPAIGN = Campaign(long=10_000, short=20, trial=trial, prepare=prepare)

@@ -33,7 +33,9 @@ def with_right_checksums(content: bytes) -> bytes:
     return bytes(made + content[at:])
 
 
-def png(width: int, height: int, depth: int, colours: int, rows: int, more: bytes = b"", interlaced: int = 0) -> bytes:
+def png(
+    width: int, height: int, depth: int, colours: int, rows: int, *, more: bytes = b"", interlaced: int = 0
+) -> bytes:
     """A PNG of zeros, of which so many rows are there. colours: as in the format, 0 grey, 2 RGB, 3 palette, 6 RGBA."""
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colours]
     line = 1 + (width * channels * depth + 7) // 8
@@ -65,13 +67,14 @@ def png_with_text(random: Random) -> bytes:
     packed = zlib.compress(bytes(random.choice((10**6, 10**8))), 9)
     kind = random.choice((b"zTXt", b"iCCP", b"iTXt"))
     head = b"a\0\0" if kind != b"iTXt" else b"a\0\1\0\0\0"
-    return png(8, 8, 8, 2, 8, chunk(kind, head + packed) * random.choice((1, 3, 40)))
+    return png(8, 8, 8, 2, 8, more=chunk(kind, head + packed) * random.choice((1, 3, 40)))
 
 
 def png_with_chunks(random: Random) -> bytes:
     """200,000 chunks, or pixels in as many parts."""
     kind = random.choice((b"tEXt", b"eXIf", b"tRNS", b"gAMA", b"fcTL", b"PLTE", b"aaAa"))
-    return png(8, 8, 8, 2, 8, chunk(kind, random.choice((b"", b"a\0b", bytes(26)))) * random.choice((1, 100, 200_000)))
+    one = chunk(kind, random.choice((b"", b"a\0b", bytes(26))))
+    return png(8, 8, 8, 2, 8, more=one * random.choice((1, 100, 200_000)))
 
 
 def pnm(random: Random) -> bytes:
@@ -104,7 +107,9 @@ def gif(random: Random) -> bytes:
 def tiff(random: Random) -> bytes:
     """Directories of tags with impossible counts and places, in circles."""
     tags = []
-    for number in sorted(random.sample((254, 256, 257, 258, 259, 262, 273, 274, 277, 278, 279, 317, 320, 338, 339), 11)):
+    for number in sorted(
+        random.sample((254, 256, 257, 258, 259, 262, 273, 274, 277, 278, 279, 317, 320, 338, 339), 11)
+    ):
         kind, count = random.choice((1, 3, 3, 4, 4, 5, 12, 16, 99)), random.choice((1, 1, 1, 4, 2**16, 2**31))
         value = random.choice((0, 1, 2, 3, 5, 8, 16, 32, 4_000, 7_000, 32_773, 65_535, 2**31, 2**32 - 1))
         tags.append(struct.pack("<HHII", number, kind, count, value))
@@ -122,7 +127,10 @@ def large(random: Random) -> bytes:
     )
     if kind == "WEBP":
         side = 3_000  # which packs slowly
-    file, packed = io.BytesIO(), {"TIFF": {"compression": "tiff_deflate"}, "JPEG": {"progressive": random.random() < 0.5}}
+    file, packed = (
+        io.BytesIO(),
+        {"TIFF": {"compression": "tiff_deflate"}, "JPEG": {"progressive": random.random() < 0.5}},
+    )
     Image.new(mode, (side, random.choice((side, 300))), 1).save(file, kind, **packed.get(kind, {}))
     return file.getvalue()
 

@@ -191,7 +191,7 @@ def line(content: bytes, random: Random) -> bytes:
 def word(content: bytes, random: Random) -> bytes:
     """A word, number or name is another one."""
     text = content.decode("utf-8", "replace")
-    separators = " ,;:\t\n\"<>=[]{}"
+    separators = ' ,;:\t\n"<>=[]{}'
     stops = [i for i, letter in enumerate(text) if letter in separators] or [0]
     at = random.randrange(len(stops))
     begin, end = stops[at] + 1, stops[at + 1] if at + 1 < len(stops) else len(text)

@@ -14,7 +14,16 @@ from pocketrcnn.data.formats import WRITERS
 from .mutations import TOKENS
 
 RUNS = ("run", "begun")
-RUN_FILES = ("config.yaml", "env.json", "log.jsonl", "splits.json", "metrics.json", "report.html", "report.json", ".lock")
+RUN_FILES = (
+    "config.yaml",
+    "env.json",
+    "log.jsonl",
+    "splits.json",
+    "metrics.json",
+    "report.html",
+    "report.json",
+    ".lock",
+)
 
 
 @dataclass
@@ -210,7 +219,19 @@ SHARES: dict[Callable[[Person], Typed], int] = {
     **{export: 1, download: 2, measure: 2, bench: 1, help_or_nothing: 2},
 }
 SLIPS = 0.1  # of commands
-WORDS = ("--outt", "--out", "--help", "--json", "--epochs", "-x", "--", "--minutes", "--images", "--workers", "--weights")
+WORDS = (
+    "--outt",
+    "--out",
+    "--help",
+    "--json",
+    "--epochs",
+    "-x",
+    "--",
+    "--minutes",
+    "--images",
+    "--workers",
+    "--weights",
+)
 ENDLESS = ("download", "reproduce", "bench")  # words that, put elsewhere, ask for what takes hours or a network
 
 
@@ -230,6 +251,11 @@ def typed(person: Person) -> Typed:
         elif words[i - 1] != "--iterations":
             words[i] = person.random.choice(TOKENS).replace("\0", "")[:200]
         if words != made.words or slip:
-            made.new += ["predictions*/**", "runs/**", "report.html", *(one for w in words for one in (w, f"{w}/**") if w)]
+            made.new += [
+                "predictions*/**",
+                "runs/**",
+                "report.html",
+                *(one for w in words for one in (w, f"{w}/**") if w),
+            ]
     made.words = [word.encode("utf-8", "replace").decode() for word in words]
     return made

@@ -16,11 +16,12 @@ from random import Random
 
 from PIL import Image
 
-from . import hostile_runs, mutations
+from . import mutations
 from .annotation_samples import samples
 from .campaign import Broken, Campaign, Trial
 from .limits import command
 from .ordinary_commands import RUNS, Person, Typed, typed
+from .small_run import DATA, prepare
 
 LONGEST = 3  # commands of a trial
 INTERRUPTED = 0.12  # of the commands
@@ -57,7 +58,7 @@ def furnish(home: Path, shared: Path, random: Random) -> None:
             path = home / name / random.choice(sorted(sample.texts))
             path.write_bytes(mutations.mutated(path.read_bytes(), path.suffix, random))
     if random.random() < 0.6:
-        shutil.copytree(shared / hostile_runs.DATA, home / "scenes")
+        shutil.copytree(shared / DATA, home / "scenes")
     for run in RUNS:
         if random.random() < 0.7:
             shutil.copytree(shared / run, home / run)
@@ -123,4 +124,4 @@ def fits(name: str, patterns: list[str]) -> bool:
     return any(fnmatchcase(name, one) or name == one for one in patterns)
 
 
-CAMPAIGN = Campaign(long=500, short=8, trial=trial, prepare=hostile_runs.prepare)
+CAMPAIGN = Campaign(long=500, short=4, trial=trial, prepare=prepare)

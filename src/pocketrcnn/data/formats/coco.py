@@ -82,7 +82,9 @@ def no_records(content: Record, source: Path) -> Iterator[Fault]:
     for name, (what, _) in READ.items():
         records = content.get(name) or []
         if not isinstance(records, list):
-            yield Fault("unreadable", source, "", f"`{name}` is `{shown(records)}`, no list: nothing of it is used", True)
+            yield Fault(
+                "unreadable", source, "", f"`{name}` is `{shown(records)}`, no list: nothing of it is used", True
+            )
             continue
         for position, record in enumerate(records, 1):
             if not isinstance(record, dict):
