@@ -30,7 +30,7 @@ types: .venv/installed-dev
 	$(BIN)/mypy
 
 tests: .venv/installed-dev
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 pictures: .venv/installed
 	$(BIN)/python scripts/pictures $(ARGS)

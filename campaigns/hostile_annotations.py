@@ -163,7 +163,7 @@ def copies(annotations: Annotations, report: Report) -> int:
 
 def accounted(annotations: Annotations) -> int | None:
     """How many objects are in the set, in faults, or in notes; None where a whole file is in a fault or in a note."""
-    whole_files = [fault for fault in annotations.faults if fault.drops and not fault.where]
+    whole_files = [f for f in annotations.faults if f.drops and (not f.where or "nothing of it is used" in f.reason)]
     if whole_files or annotations.unnamed or annotations.outside:
         return None
     several = [fault for fault in annotations.faults if fault.kind in ("several-formats", "predictions")]
