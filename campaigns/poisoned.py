@@ -64,7 +64,8 @@ class Watched:
         batch: Batch = self.originals[0](trainer, iteration)
         if self.poisons and self.kind == "weights":
             parameters = list(trainer.state.model.parameters())
-            self.one.random.choice(parameters).data.view(-1)[0] = self.value
+            one = self.one.random.choice(parameters).data
+            one[(0,) * one.ndim] = self.value
         if self.poisons and self.kind == "boxes":
             batch.boxes[self.one.random.randrange(len(batch.boxes)), 0, self.one.random.randrange(4)] = self.value
         return batch
