@@ -3,4 +3,14 @@
 __main__  the command line
 campaign  what a campaign is: seeded trials, counted; failures are kept
 rows      the campaigns by name
+
+Their modules are named in `rows`. Those in which commands are killed, stopped and refused (K1 to K4, P1, D1) share:
+
+commands         commands of the command line in processes of their own
+warm             what these processes have loaded
+file_operations  noted, counted, stopped, refused
+prepared         data and a run that they begin with
+jobs             every command that writes, and what it leaves behind
+run_folders      what folders hold, without times
+small_cifar      a CIFAR-10 of a few records
 """

@@ -43,10 +43,10 @@ class Campaign:
     """A promise and how it is tried. Modules of rows have one, called CAMPAIGN.
 
     trial: raises Broken, or anything else, if the promise is not kept. prepare: makes what all trials share.
-    long, short: how many trials the published and the tested form have.
+    long, short: how many trials the published and the tested form have; `long` may be a function that counts them.
     """
 
-    long: int
+    long: int | Callable[[], int]
     short: int
     trial: Callable[[Trial], None]
     prepare: Callable[[Path], None] = lambda shared: None

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..data.annotations import SPLITS
 from ..data.boxes import Boxes
 from ..data.custom_data import CustomData, open_custom_data
-from ..data.files import require_writable, write_atomically
+from ..data.files import LOCK, locked, require_writable, write_atomically
 from ..data.folders import Folder
 from ..data.overview import counted
 from ..errors import UserError
@@ -20,8 +20,9 @@ from ..evaluation.thresholds import DEFAULT_THRESHOLD
 from ..model.faster_rcnn import FasterRCNN
 from ..terminal import print_table, say, warn
 from ..training.device import DELIVERED, autocast, keep_memory
-from ..training.run import ELSEWHERE, METRICS, Run, encode, open_finished, parse, saved_splits
+from ..training.run import ELSEWHERE, METRICS, WEIGHTS, Run, encode, open_finished, parse, saved_splits
 
+WAIT = 10.0  # seconds for another program that writes to the run; one that trains it takes longer
 Compared = tuple[Sequence[Boxes], Sequence[Boxes]]
 
 
@@ -102,12 +103,22 @@ def evaluate_run(
         raise UserError(f"--split {chosen}: {config.source} has only {', '.join(names)}")
     if chosen != "train":
         warn_if_trained_on(data, chosen, known or {})
+    weights = version(folder / WEIGHTS)
     dataset, (model, threshold) = data.folder(chosen, run.config.model.input_size), run.load_model()
     with autocast(DELIVERED, run.device):
         compared = detect(model, dataset.to(run.device))
     shown_from = DEFAULT_THRESHOLD if threshold is None else threshold
-    evaluation = written(run, data, dataset, compared, split=chosen, threshold=shown_from)
+    with locked(folder / LOCK, WAIT, ELSEWHERE):
+        if version(folder / WEIGHTS) != weights:
+            raise UserError(f"{folder} was trained for longer meanwhile: run the same command again")
+        evaluation = written(run, data, dataset, compared, split=chosen, threshold=shown_from)
     return run, model, data, evaluation
+
+
+def version(path: Path) -> tuple[int, int]:
+    """Of a file that is replaced as a whole: another one each time."""
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns
 
 
 def warn_if_trained_on(data: CustomData, split: str, known: dict[str, str]) -> None:

@@ -84,16 +84,27 @@ def new_folder(out: Path, data: Path) -> Iterator[Path]:
         raise UserError(f"{out} is inside the data ({data}): name a folder elsewhere")
     if out.is_file():
         raise UserError(f"{out} is a file: name a new folder")
-    if out.is_dir() and any(out.iterdir()):
-        raise UserError(f"{out} is not empty: name an empty or a new folder, nothing is overwritten")
+    require_empty(out)
     with write_errors(out, "choose another folder"), temporary_folder(out.resolve()) as made:
         yield made
         if out.is_dir() and out.samefile(os.curdir):
-            move_files(made, out)
+            with locked(out / LOCK, another="choose another folder"):
+                require_empty(out, LOCK)
+                move_files(made, out)
         else:
-            with suppress(FileNotFoundError):
-                out.resolve().rmdir()
-            made.replace(out.resolve())
+            try:
+                with suppress(FileNotFoundError):
+                    out.resolve().rmdir()
+                made.replace(out.resolve())
+            except OSError:
+                require_empty(out)  # another program may have been faster
+                raise
+
+
+def require_empty(out: Path, *ours: str) -> None:
+    """Raises UserError where a folder holds something besides `ours`."""
+    if out.is_dir() and any(path.name not in ours for path in out.iterdir()):
+        raise UserError(f"{out} is not empty: name an empty or a new folder, nothing is overwritten")
 
 
 def move_files(source: Path, target: Path) -> None:
