@@ -2,9 +2,9 @@
 
 __main__  the command line
 campaign  what a campaign is: seeded trials, counted; failures are kept
-rows      the campaigns by name
+rows      the campaigns by name, with the module of each
 
-Their modules are named in `rows`. Those in which commands are killed, stopped and refused (K1 to K4, P1, D1) share:
+Those in which commands are killed, stopped and refused (K1 to K4, P1, D1) share:
 
 commands         commands of the command line in processes of their own
 warm             what these processes have loaded
@@ -14,3 +14,8 @@ jobs             every command that writes, and what it leaves behind
 run_folders      what folders hold, without times
 small_cifar      a CIFAR-10 of a few records
 """
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))  # data sets and oracles that the tests use, too

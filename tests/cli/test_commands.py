@@ -7,8 +7,13 @@ Covers `cli/course.py`, `cli/data.py`, `cli/detector.py`, `cli/main.py`, `cli/me
 import ast
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import painted
@@ -164,6 +169,34 @@ def commands() -> dict[str, Parser]:
 def test_options_are_not_abbreviated(shell: Shell) -> None:
     """An abbreviation that works today is another option's tomorrow."""
     assert "did you mean `--iterations`" in shell.refused("reproduce --iter 3")
+
+
+class Noticed:
+    """Something that may be referred to weakly."""
+
+
+def test_ctrl_c_is_not_lost_where_python_can_only_print_it(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a callback of a weak reference, as they are called while charts are drawn: the command went on."""
+
+    def drawn(*_: object) -> None:
+        with weak_callback(lambda: signal.raise_signal(signal.SIGINT)):
+            pass
+        time.sleep(10)
+
+    monkeypatch.setattr("pocketrcnn.model.costs.summary", drawn)
+    code, _, err = shell("costs convnet")
+    assert code == 130
+    assert err.strip() == "pocketrcnn: interrupted"
+
+
+@contextmanager
+def weak_callback(act: Callable[[], object]) -> Iterator[None]:
+    """Call a function where Python calls back for an object that is gone."""
+    noticed = Noticed()
+    reference = weakref.ref(noticed, lambda _: act())
+    yield
+    del noticed
+    assert reference() is None
 
 
 def test_ctrl_c_anywhere_is_130_without_a_traceback(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,11 @@ import os
 import shlex
 import shutil
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 
 from ..errors import UserError
+from ..training.signals import interrupts_repeated
 from ..version import __version__
 from . import course, data, detector, measure, options
 from .parsing import Parser
@@ -54,13 +56,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be text
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # of damaged files: what matters is said in one line
     try:
-        arguments = parser().parse_args(words)
-        if arguments.verb is None:
-            parser().print_help()
-            return FAILURE
-        arguments.command = shlex.join(["pocketrcnn", *words])
-        return options.call(arguments.function, arguments) or 0
+        with interrupts_repeated():
+            arguments = parser().parse_args(words)
+            if arguments.verb is None:
+                parser().print_help()
+                return FAILURE
+            arguments.command = shlex.join(["pocketrcnn", *words])
+            return options.call(arguments.function, arguments) or 0
     except UserError as error:
         complain(f"pocketrcnn: {' '.join(str(error).split())}")
         return FAILURE
