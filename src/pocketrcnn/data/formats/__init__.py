@@ -5,6 +5,7 @@ voc             Pascal VOC
 yolo            YOLO
 tables          CSV
 read_only/      the readers of further formats, each a rule and a function
+archives        zip files, unpacked into the cache
 recognition     which rules fit which files
 unread_formats  formats that are known and not read, and the way on from each
 reading         what all readers share
@@ -31,6 +32,7 @@ from ..annotations import Annotations, Fault
 from ..files import new_folder
 from ..overview import counted
 from . import coco, read_only, tables, unread_formats, voc, yolo
+from .archives import archives, unpacked
 from .boundary import leading, require_inside
 from .read_only.text_lines import is_empty
 from .reading import Reading
@@ -64,6 +66,11 @@ def read(path: Path, voc_origin: int = 0, follow_outside: bool = False) -> Annot
         looks = evidence(reading.candidates, (*read_only.RULES, *unread_formats.RULES))
         sources = recognised(reading, looks)
         known = list(sources)
+        if not known and (zips := archives(reading)):
+            inner = unpacked(path, zips, reading.files)
+            reason = f"is read from {inner}, where it is unpacked"
+            annotations = read(inner, voc_origin, follow_outside)
+            return replace(annotations, faults=(*annotations.faults, Fault("unpacked", path, "", reason, drops=False)))
         if not known:
             raise UserError(unknown(reading, looks))
         annotations = FORMATS[known[0]].read(reading, sources[known[0]])
@@ -96,7 +103,9 @@ def recognised(reading: Reading, looks: list[Evidence]) -> dict[str, list[Path]]
         others = {file for other in MISTAKEN.get(name, ()) for file in found.get(other, ())}
         left = [file for file in module.sources(reading) if file not in others]
         found[name] = [] if others and all(map(is_empty, left)) else left
-    return {name: found[name] for name in FORMATS if found.get(name)}
+    there = {name: found[name] for name in FORMATS if found.get(name)}
+    looking = {name: form.look for name, form in read_only.READERS.items() if form.look}
+    return there or {name: files for name, look in looking.items() if (files := look(reading))}
 
 
 def unknown(reading: Reading, looks: list[Evidence]) -> str:
