@@ -11,7 +11,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 
@@ -19,7 +19,7 @@ from ...errors import UserError, shown
 from ..files import make_once, require_room
 from ..images.cache import OTHER_CACHE, cache_root
 from ..listing import is_image_name
-from .finding import SYSTEM
+from .finding import SYSTEM, is_read
 from .reading import Reading
 
 ENDING = ".zip"
@@ -30,7 +30,7 @@ SMALL = 1_000_000_000  # bytes that may be more than that
 UTF_8 = 0x800  # the flag of names in UTF-8; archives of macOS lack it
 
 
-def archives(reading: Reading) -> list[Path]:
+def zips_in(reading: Reading) -> list[Path]:
     """The zip files among the candidates, but for those that came out of one."""
     if reading.root.is_relative_to(cache_root() / UNPACKED):
         return []
@@ -47,10 +47,11 @@ def unpacked(path: Path, zips: Sequence[Path], beside: Sequence[Path]) -> Path:
     digest = hashlib.sha256("".join(map(digest_of, zips)).encode()).hexdigest()[:16]
     folder = cache_root() / UNPACKED / digest / (zips[0].name if len(zips) == 1 else path.name)
     if not folder.is_dir():
-        with_images = any(is_image_name(Path(entry.filename)) for zip_file in zips for entry in entries(zip_file))
-        if not with_images and any(map(is_image_name, beside)):
+        inside = [entry for zip_file in zips for entry in entries(zip_file)]
+        names = [Path(name_of(entry)) for entry in inside]
+        if any(map(is_read, names)) and not any(map(is_image_name, names)) and any(map(is_image_name, beside)):
             raise UserError(f"{zips[0]} has annotations of images that are beside it: unpack it there")
-        needed = sum(entry.file_size for zip_file in zips for entry in entries(zip_file))
+        needed = sum(entry.file_size for entry in inside)
         require_room(cache_root(), needed, f"{path}, unpacked into the cache, takes", OTHER_CACHE)
         places = {zip_file: Path(zip_file.name if len(zips) > 1 else "") for zip_file in zips}
         make_once(folder, lambda made: unpack(places, made), OTHER_CACHE)
@@ -69,7 +70,15 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except (zipfile.BadZipFile, zlib.error, LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        LZMAError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+    ) as error:
         raise UserError(f"{path} cannot be unpacked ({error}): unpack it yourself, or download it again") from error
 
 
@@ -79,7 +88,9 @@ def entries(path: Path) -> list[zipfile.ZipInfo]:
         every = [entry for entry in archive.infolist() if not entry.is_dir()]
     for entry in every:
         if stat.S_ISLNK(entry.external_attr >> 16) or leads_out(name_of(entry)):
-            raise UserError(f"{path} has the path {shown(name_of(entry))}, which leads out of its folder: do not use it")
+            raise UserError(
+                f"{path} has the path {shown(name_of(entry))}, which leads out of its folder: do not use it"
+            )
         if entry.flag_bits & 1:
             raise UserError(f"{path} is encrypted: unpack it yourself, and name the folder")
     size, total = path.stat().st_size, sum(entry.file_size for entry in every)
@@ -93,10 +104,8 @@ def name_of(entry: zipfile.ZipInfo) -> str:
     """The path of a file in an archive: UTF-8, also where the archive does not say so."""
     name = entry.filename
     if not entry.flag_bits & UTF_8:
-        try:
+        with suppress(UnicodeError):
             name = name.encode("cp437").decode("utf-8")
-        except UnicodeError:
-            pass
     return name.replace("\\", "/")
 
 

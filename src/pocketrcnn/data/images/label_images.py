@@ -16,7 +16,8 @@ from .opening import Opened, with_opened
 from .tiff import RawTiff
 
 SMOOTH = 0.75  # of the pixels of a label image, at least, that are as their left neighbour
-BLURRED = 0.6  # of the pixels that are not 0 in a mask of one value whose edges are soft, at least, that are the brightest
+SHADES = 16  # values that a mask of black and white has, at least, where its edges are soft
+WHITE = 224  # and more is white there
 REMEDY = "name a folder of label images, as PNG or TIFF, with 0 as background"
 
 
@@ -40,24 +41,30 @@ def read_values(path: Path) -> NDArray[np.int64]:
         return image.values() if isinstance(image, RawTiff) else np.asarray(image)
 
     array = with_opened(path, stored)[0]
-    if array.dtype.kind == "f":
-        if not np.isfinite(array).all() or (array % 1 != 0).any():
-            raise UserError(f"{path} has values that are no whole numbers: {REMEDY}")
-    values = array.astype(np.int64)
-    if values.ndim == 3:
-        colours = values[..., :3] if values.shape[2] > 2 else values[..., :1]
-        values = (colours << 16 * np.arange(colours.shape[2])).sum(-1)
-    values = without_soft_edges(values)
+    if array.dtype.kind == "f" and (not np.isfinite(array).all() or (array % 1 != 0).any()):
+        raise UserError(f"{path} has values that are no whole numbers: {REMEDY}")
+    values = without_soft_edges(one_channel(array.astype(np.int64)))
     if values.shape[1] > 1 and (values[:, 1:] == values[:, :-1]).mean() < SMOOTH:
         raise UserError(f"{path} is a picture, not a label image: {REMEDY}")
     return values
 
 
+def one_channel(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """[H,W] or [H,W,C] to [H,W]: a number for each colour, without alpha; that of grey is its value."""
+    if values.ndim == 2:
+        return values
+    colours = values[..., :3] if values.shape[2] > 2 else values[..., :1]
+    if (colours == colours[..., :1]).all():
+        return colours[..., 0]
+    return np.asarray((colours << 16 * np.arange(colours.shape[2])).sum(-1))
+
+
 def without_soft_edges(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """[H,W]: 0 and 1 for a mask of black and white with greys between them; all else as it is."""
-    counts = np.bincount(values.ravel(), minlength=256) if 0 <= values.min() and values.max() < 256 else np.zeros(256)
-    white = counts[224:].sum()
-    if np.count_nonzero(counts) > 16 and white > BLURRED * counts[32:].sum() and counts[:32].sum() > counts[32:224].sum():
+    """[H,W]: 0 and 1 for a mask of black and white with greys between them, fewer than white; all else as it is."""
+    if values.min() < 0 or values.max() > 255:
+        return values
+    counts = np.bincount(values.ravel(), minlength=256)
+    if np.count_nonzero(counts) > SHADES and counts[1:WHITE].sum() < counts[WHITE:].sum():
         return (values >= 128).astype(np.int64)
     return values
 

@@ -1,8 +1,8 @@
 """Instance masks: label images beside the images, in which each object has a number. No torch here.
 
-Masks are in a folder that is called so (`WORDS`), under the names of their images, or are called as their images with an
-ending (`ENDINGS`), as Cellpose writes them. Where a folder of one image has masks of other names, each is an object (the
-layout of the Data Science Bowl of 2018). A folder below the one of masks names a class, else all are called `object`.
+Masks are in a folder that is called so (`WORDS`), under the names of their images, or are called as their images with
+an ending (`ENDINGS`), as Cellpose writes them. Where a folder of one image has masks of other names, each is an object
+(the layout of the Data Science Bowl of 2018). A folder below the one of masks names a class, else it is `object`.
 
 Mostly a value is an object, and the box is around all of it. Where values are used again, as colours are (BBBC039), or
 there is only one, each connected region is an object.
@@ -19,11 +19,23 @@ import numpy as np
 from ....errors import UserError
 from ...annotations import Annotations, Example, Object
 from ...images.label_images import Regions, read_values, regions
+from ...overview import counted
 from ..finding import Images, key, split_below, split_of, used_classes
 from ..reading import Reading
 from .records import UNNAMED, Format
 
-WORDS = ("masks", "mask", "labels", "label", "gt", "ground_truth", "groundtruth", "instances", "annotations", "segmentations")
+WORDS = (
+    "masks",
+    "mask",
+    "labels",
+    "label",
+    "gt",
+    "ground_truth",
+    "groundtruth",
+    "instances",
+    "annotations",
+    "segmentations",
+)
 ENDINGS = ("_cp_masks", "_masks", "_mask", "_labels", "_label", "_instances", "_instance", "_gt")
 PICTURES = ("_img", "_image", "")  # endings of the images beside them
 THREADS = 2  # that decode
@@ -63,7 +75,10 @@ def pairs_in(images: Images) -> list[Pair]:
     for path in (path for group in pictures.values() for path in group):
         for folder in path.parents:
             below[folder].append(path)
-    found = (pair_of(mask, place, pictures, images.root) or part_of(mask, place, below, images.root) for mask, place in masks.items())
+    found = (
+        pair_of(mask, place, pictures, images.root) or part_of(mask, place, below, images.root)
+        for mask, place in masks.items()
+    )
     return [pair for pair in found if pair]
 
 
@@ -138,14 +153,15 @@ def used_again(masks: Iterable[Regions]) -> bool:
 
 def note(sound: Sequence[tuple[Pair, Regions]], again: bool, reading: Reading) -> None:
     """Say what is taken for an object."""
-    count = len(sound)
-    if sound and all(pair.alone for pair, _ in sound):
-        reason = f"has {count:,} masks of one object each: the box is around all that is not 0"
+    if not sound:
+        return
+    if all(pair.alone for pair, _ in sound):
+        meaning = "each mask is an object, and the box is around all of it"
     elif again:
-        reason = f"has {count:,} masks whose values are used again: each connected region is an object, and objects of \
-one value that touch are one"
+        meaning = "values are used again, so that each connected region is an object; those that touch are one"
     else:
-        reason = f"has {count:,} masks: each value but 0 is an object, not a class"
+        meaning = "each value but 0 is an object, not a class"
+    reason = f"has {counted(len(sound), 'mask')}: {meaning}"
     reading.fault("masks", reading.root, "", reason, drops=False)
 
 
