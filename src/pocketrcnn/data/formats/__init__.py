@@ -9,6 +9,7 @@ archives        zip files, unpacked into the cache
 recognition     which rules fit which files
 unread_formats  formats that are known and not read, and the way on from each
 reading         what all readers share
+voc_objects     objects of VOC
 coco_boxes      boxes of COCO: of outlines, masks and rotated rectangles
 rle             masks as run lengths
 meaning         fields that change what an object means, in all formats
