@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from typing import get_args as choices
 
 from ..custom.options import Data, FollowOutside, VocOrigin
+from ..errors import UserError
 
 if TYPE_CHECKING:
     from ..data.annotations import Report
@@ -28,22 +29,37 @@ def check(
     ] = None,
 ) -> int:
     """Show what is in a data set, and every fault with file, object and reason. Exit code 1 if training would skip
-    images or objects."""
+    images or objects, or refuse the data."""
     from ..data.overview import not_carried_over, render
     from ..data.repair import fix as repair
     from ..terminal import say
 
     report = inspected(data, voc_origin, follow_outside)
+    refused = refusal(report)
     if fix:
         repair(report, fix)
     if as_json:
         faults = [dataclasses.asdict(fault) | {"file": str(fault.file)} for fault in report.faults]
-        print(json.dumps({"summary": report.summary, "faults": faults}, indent=1))
+        print(json.dumps({"summary": report.summary, "faults": faults, "refused": refused}, indent=1))
     else:
         render(report)
+        if refused:
+            say(f"`train` refuses these data: {refused}")
         if fix:
             say("\n".join(filter(None, (not_carried_over(report.summary), f"fixed copy: {fix}"))))
-    return LOST if report.drops else 0
+    return LOST if report.drops or refused else 0
+
+
+def refusal(report: Report) -> str:
+    """Why `train` refuses a data set; empty where it does not."""
+    from ..custom.learnable import require_learnable
+    from ..data.splits import with_splits
+
+    try:
+        require_learnable(with_splits(report.clean), report)
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def inspected(data: Path, voc_origin: int, follow_outside: bool) -> Report:

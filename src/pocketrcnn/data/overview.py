@@ -15,6 +15,7 @@ SIZES = 5  # image sizes that are named
 FIXED = ("negative-size", "inverted", "clipped", "listed-twice", "other-name", "same-name")
 IMAGES = ("missing", "broken", "two-splits", "copy")  # kinds of faults of an image; the next ones are of an object
 OUTSIDE = "outside-folder"  # the kind of fault of what leads out of the folder of the data
+NOTHING_LOST = ("two-splits", "copy", "duplicate", "same-id", OUTSIDE)  # what else there is once more, or no object
 OBJECTS = ("not-finite", "unknown-class", "zero-size", "negative-size", "inverted", "outside", "clipped", "duplicate")
 
 
@@ -47,7 +48,24 @@ def summary(
         "not_carried_over": [{"field": field, "of": of, "count": count} for field, of, count in read.unread],
         "faults": dict(Counter(fault.kind for fault in faults)),
         "dropped": sum(fault.drops for fault in faults),
+        "left_out": left_out(read, clean, faults),
     }
+
+
+def left_out(read: Annotations, clean: Annotations, faults: Sequence[Fault]) -> Numbers:
+    """How many objects of the files are not in the clean data, copies apart, of how many; the commonest kind of fault.
+
+    What a reader could not understand counts as one object for each fault.
+    """
+    costly = [fault for fault in faults if fault.drops and fault.kind not in NOTHING_LOST]
+    copies = {fault.file for fault in faults if fault.drops and fault.kind in ("two-splits", "copy")}
+    found = sum(len(example.objects) for example in read.examples if example.path not in copies)
+    again = sum(fault.kind == "duplicate" for fault in faults)
+    kept = sum(len(example.objects) for example in clean.examples)
+    unread = sum(fault in costly for fault in read.faults)
+    lost = max(0, found - again - kept) + unread
+    kinds = Counter(fault.kind for fault in costly)
+    return {"objects": lost if costly else 0, "of": lost + kept, "kind": max(kinds, key=lambda k: kinds[k], default="")}
 
 
 def objects_of(example: Example) -> list[Object]:
