@@ -5,6 +5,8 @@ Covers `data/annotations.py`, `data/overview.py`.
 
 import json
 import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import datasets_on_disk as disk
@@ -13,7 +15,7 @@ from datasets_on_disk import Scenes
 from shell import Shell
 
 from pocketrcnn.data import check as checking
-from pocketrcnn.data.annotations import Report
+from pocketrcnn.data.annotations import Report, Written
 from pocketrcnn.data.check import inspect
 from pocketrcnn.data.formats import read
 
@@ -427,7 +429,41 @@ def test_fix_says_what_the_copy_lacks(tmp_path: Path, shell: Shell) -> None:
     assert (tmp_path / "two" / "fixes.txt").read_text().splitlines()[1:] == [
         "not carried over: segmentation of 2 objects"
     ]
-    assert "not carried over" not in shell("check", data).out
+    assert "\n  not read: segmentation of 2 objects\n" in shell("check", data).out
+
+
+def test_fields_that_are_not_read_are_named(tmp_path: Path, shell: Shell) -> None:
+    fields = {f"field {i}": i + 1 for i in range(12)}
+    disk.coco(tmp_path)
+    disk.change_coco(
+        tmp_path, annotations=[{"id": 8, "image_id": 20, "category_id": 3, "bbox": [1, 2, 3, 4], **fields}]
+    )
+    code, out, _ = shell("check", tmp_path)
+    assert code == 0
+    assert "  not read: field 0 of 1 object, field 1 of 1 object" in out
+    assert " and 4 other fields\n" in out
+    assert len(json.loads(shell("check --json", tmp_path).out)["summary"]["not_carried_over"]) == 12
+
+
+def test_notes_of_images_are_counted_once_a_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    decode = checking.decode
+    monkeypatch.setattr(checking, "decode", lambda path: replace(decode(path), notes=(("pages", "holds 3 pages"),)))
+    report = checked(disk.coco(tmp_path))
+    assert [(fault.kind, fault.drops) for fault in report.faults] == [("pages", False)]
+    assert str(report.faults[0]) == f"{tmp_path / 'a b.png'}: holds 3 pages (and so 2 other images)"
+
+
+@pytest.mark.parametrize("write", [disk.coco, disk.voc, disk.table, disk.yolo])
+def test_the_numbers_of_the_file_are_kept(tmp_path: Path, write: Callable[[Path], Path]) -> None:
+    """They say the same as the box, in the shape and units of the format."""
+    examples = read(write(tmp_path)).examples
+    one = next(obj for example in examples if example.path.name == "a b.png" for obj in example.objects)
+    written = {
+        disk.coco: Written((1, 2, 10, 20), "xywh"),
+        disk.yolo: Written((6 / 40, 12 / 30, 10 / 40, 20 / 30), "cxcywh", "fractions"),
+    }
+    assert one.box == pytest.approx((1, 2, 11, 22))
+    assert one.written == written.get(write, Written((1, 2, 11, 22), "xyxy"))
 
 
 def test_fix_never_writes_into_what_is_there(tmp_path: Path, shell: Shell) -> None:
@@ -477,6 +513,6 @@ def test_what_is_no_data(tmp_path: Path, shell: Shell, monkeypatch: pytest.Monke
     (tmp_path / "empty").mkdir()
     disk.picture(tmp_path / "photos" / "a.png")
     assert "empty is empty: name a folder with images" in shell.refused(command.format("empty"))
-    assert "photos holds no annotations (looked for COCO" in shell.refused(command.format("photos"))
+    assert "photos has images and no annotations: annotate them" in shell.refused(command.format("photos"))
     assert "photso does not exist (did you mean `photos`?)" in shell.refused(command.format("photso"))
     assert not (tmp_path / "out").exists()

@@ -271,8 +271,8 @@ def test_xml_in_an_encoding_that_there_is_not(tmp_path: Path) -> None:
     disk.voc(tmp_path, {"a.png": one_cat(), "b.png": one_cat()})
     replaced(tmp_path / "Annotations" / "a.xml", "<annotation>", '<?xml version="1.0" encoding="ANSI"?><annotation>')
     data = read(tmp_path)
-    assert left_sides(data) == {"b.png": [1]}
-    assert [(fault.kind, fault.file.name) for fault in data.faults] == [("unreadable", "a.xml")]
+    assert left_sides(data) == {"a.png": [1], "b.png": [1]}
+    assert data.faults == (), "what is UTF-8 is read as that"
 
 
 def test_csv_with_a_cell_of_any_length(tmp_path: Path) -> None:
@@ -339,7 +339,7 @@ def test_json_without_list_of_images_is_no_coco(tmp_path: Path, shell: Shell) ->
 def test_xml_of_cvat_is_no_voc(tmp_path: Path) -> None:
     disk.picture(tmp_path / "images" / "a.png")
     (tmp_path / "annotations.xml").write_text('<?xml version="1.0"?>\n<annotations><image name="a.png"/></annotations>')
-    with pytest.raises(UserError, match=r"holds no annotations .* 1 \.xml"):
+    with pytest.raises(UserError, match="looks like CVAT for images"):
         read(tmp_path)
     label(tmp_path / "labels" / "a.txt")
     data = read(tmp_path)

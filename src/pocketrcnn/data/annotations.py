@@ -6,7 +6,7 @@ Readers of COCO, VOC, YOLO and CSV make these; `check` finds the faults and hand
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 Box = tuple[float, float, float, float]
 
@@ -24,6 +24,22 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+Shape = Literal["xyxy", "xywh", "cxcywh", "yxyx", "yxhw"]
+Units = Literal["pixels", "fractions"]
+
+
+class Written(NamedTuple):
+    """The four numbers of a box as the file has them, and what its format says that they are.
+
+    shape: two corners, a corner and the sides, the centre and the sides; `y` first where the axes are exchanged.
+    units: pixels of the image, or fractions of its sides.
+    """
+
+    numbers: Box
+    shape: Shape
+    units: Units = "pixels"
+
+
 @dataclass(frozen=True)
 class Object:
     """One annotated object.
@@ -37,6 +53,8 @@ class Object:
     where: str = ""
     crowd: bool = False
     """COCO's `iscrowd`: a region of many objects: background in training, and neither right nor wrong in evaluation."""
+    written: Written | None = field(default=None, compare=False)
+    """The box in the file, where its four numbers are there: `check` finds out whether they mean what they should."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from ..errors import UserError, nearest, shown
 from .annotations import SPLITS, Annotations, Example, Fault, Object, Report, content_hash
 from .images.pixels import read_both
-from .overview import objects_of, summary
+from .overview import counted, objects_of, summary
 
 THREADS = 2  # that decode; Pillow computes outside of Python's lock
 TOLERANCE = 1.0  # pixels that a box may extend beyond its image without a warning: rounding, or counting from 1
@@ -25,12 +25,14 @@ KEEPERS = ("test", "train", "val", "")  # of an image in two splits, the first o
 
 @dataclass(frozen=True)
 class Decoded:
-    """Width and height, channels and bits of each, and the file's hash; or the reason why the image cannot be used."""
+    """Width and height, channels and bits of each, the file's hash, and the notes of `Probe`; or the reason why the
+    image cannot be used."""
 
     size: tuple[int, int] = (0, 0)
     kind: tuple[str, int] = ("", 0)
     digest: str = ""
     reason: str = ""
+    notes: tuple[tuple[str, str], ...] = ()
 
 
 class Classes:
@@ -65,7 +67,7 @@ def inspect(annotations: Annotations) -> Report:
             kept.append(replace(group[0], objects=objects, size=image.size, digest=image.digest))
     distinct, copies = each_once(kept)
     clean = replace(annotations, examples=distinct, faults=())
-    faults += [*copies, *fractions(annotations, clean), *class_notes(clean)]
+    faults += [*copies, *image_notes(groups, images), *fractions(annotations, clean), *class_notes(clean)]
     kinds = {group[0].path: image.kind for group, image in zip(groups, images, strict=True)}
     return Report(clean, tuple(faults), summary(annotations, clean, faults, kinds))
 
@@ -76,7 +78,7 @@ def decode(path: Path) -> Decoded:
         head, pixels = read_both(path)
         height, width, _ = pixels.shape
         digest = content_hash(path)
-        return Decoded((width, height), (head.colours, head.depth), digest)
+        return Decoded((width, height), (head.colours, head.depth), digest, notes=head.notes)
     except UserError as error:
         return Decoded(reason=str(error).removeprefix(f"{path} "))
 
@@ -104,6 +106,18 @@ def image_faults(group: Sequence[Example], image: Decoded) -> Iterator[Fault]:
         rotated = " (rotated by its EXIF orientation?)" if (height, width) == image.size else ""
         reason = f"is {real_width}x{real_height}, its annotation says {width}x{height}{rotated}; its boxes are kept"
         yield Fault("size", example.path, "", reason, drops=False)
+
+
+def image_notes(groups: Sequence[Sequence[Example]], images: Sequence[Decoded]) -> Iterator[Fault]:
+    """The notes of all images, each kind once, with the number of images and the first of them."""
+    noted: defaultdict[str, list[tuple[Path, str]]] = defaultdict(list)
+    for group, image in zip(groups, images, strict=True):
+        for kind, reason in image.notes:
+            noted[kind].append((group[0].path, reason))
+    for kind, pairs in noted.items():
+        path, reason = pairs[0]
+        others = f" (and so {counted(len(pairs) - 1, 'other image')})" if len(pairs) > 1 else ""
+        yield Fault(kind, path, "", reason + others, drops=False)
 
 
 def valid_objects(

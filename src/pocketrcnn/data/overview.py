@@ -7,11 +7,13 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
+from ..errors import shown
 from .annotations import SPLITS, Annotations, Example, Fault, Object, Report, printable
 
 Numbers = dict[str, Any]
 LIMIT = 20  # faults of a kind that a terminal shows
 SIZES = 5  # image sizes that are named
+FIELDS = 8  # fields that are not read, by name
 FIXED = ("negative-size", "inverted", "clipped", "listed-twice", "other-name", "same-name")
 IMAGES = ("missing", "broken", "two-splits", "copy")  # kinds of faults of an image; the next ones are of an object
 OUTSIDE = "outside-folder"  # the kind of fault of what leads out of the folder of the data
@@ -108,6 +110,8 @@ def render(report: Report) -> None:
     if unnamed := numbers["unnamed"]["images"]:
         first = printable(numbers["unnamed"]["first"])
         say(f"  not used: {counted(unnamed, 'image')} that no annotation names (the first: {first})")
+    if fields := fields_in_words(numbers["not_carried_over"], FIELDS):
+        say(f"  not read: {fields}")
     per_image = numbers["objects_per_image"]
     meaning = "background in training, not counted in evaluation"
     crowds = f"; {numbers['crowds']:,} crowds ({meaning})" if numbers["crowds"] else ""
@@ -137,8 +141,15 @@ def sizes_in_words(numbers: Numbers) -> str:
 
 def not_carried_over(numbers: Numbers) -> str:
     """What a copy lacks: `not carried over: segmentation of 12 objects`; empty where it has everything."""
-    fields = [f"{one['field']} of {counted(one['count'], one['of'])}" for one in numbers["not_carried_over"]]
-    return f"not carried over: {', '.join(fields)}" if fields else ""
+    fields = fields_in_words(numbers["not_carried_over"])
+    return f"not carried over: {fields}" if fields else ""
+
+
+def fields_in_words(unread: Sequence[Numbers], most: int | None = None) -> str:
+    """`segmentation of 12 objects`, and so on: what the annotations have and nothing here reads; the `most` first."""
+    named = [f"{shown(one['field'])} of {counted(one['count'], one['of'])}" for one in unread[:most]]
+    more = len(unread) - len(named)
+    return ", ".join(named) + (f" and {counted(more, 'other field')}" if more else "")
 
 
 def class_table(classes: Sequence[Numbers]) -> Any:

@@ -18,7 +18,8 @@ WORDS = {
     "val": ("val", "valid", "validation", "dev"),
     "test": ("test", "testing"),
 }
-READ = (*ENDINGS, ".json", ".xml", ".csv", ".tsv", ".txt", ".yaml", ".yml", ".names", ".labels")  # endings, by readers
+OTHERS = ".json .jsonl .xml .csv .tsv .txt .yaml .yml .names .labels"
+READ = (*ENDINGS, *OTHERS.split())  # endings, by readers
 SYSTEM = ("__MACOSX", "lost+found", "$RECYCLE.BIN", "System Volume Information")  # folders that nobody put there
 
 

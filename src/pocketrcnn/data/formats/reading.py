@@ -8,6 +8,8 @@ from pathlib import Path
 from ..annotations import Annotations, Example, Fault
 from .boundary import Boundary
 from .finding import Images, files
+from .notes import Notes
+from .text import NAMES, decoded, decodes, evident, is_likely, legacy, may_be_legacy
 
 
 class Reading:
@@ -15,7 +17,8 @@ class Reading:
 
     root: the folder; files: those in it; candidates: those that may be annotations. predicted: folders in it that
     `predict` wrote, which are skipped. unread: fields that are not read, with what they belong to. boundary: what may
-    be read. whole: whether all that is in the folder belongs to the data.
+    be read. whole: whether all that is in the folder belongs to the data. notes: what was understood in another way
+    than it stands there.
     Raises OSError where a folder cannot be read.
     """
 
@@ -30,6 +33,8 @@ class Reading:
         self.candidates = self.files if path.is_dir() else [path]
         self.faults: list[Fault] = []
         self.unread: Counter[tuple[str, str]] = Counter()
+        self.notes = Notes()
+        self.guesses: dict[str, str] = {}
 
     def images(self) -> Images:
         """The images in the folder; for a folder `annotations`, those beside it."""
@@ -40,6 +45,28 @@ class Reading:
         """Note something that is skipped or, where `drops` is false, that the user should know."""
         self.faults.append(Fault(kind, file, where, reason, drops))
 
+    def text(self, file: Path) -> str:
+        """A text file; that it is not in UTF-8, or broken, is noted. Raises OSError where it cannot be read."""
+        data = file.read_bytes()
+        encoding = evident(data)
+        if not encoding or (may_be_legacy(data) and is_likely(data, self.guess(file))):
+            encoding = self.guess(file)
+            self.notes.add("encoding", file, detail=NAMES[encoding])
+        text = decoded(data, encoding)
+        if "\ufffd" in text and not decodes(data, encoding):
+            self.notes.add("encoding", file, detail=f"{encoding} with broken characters")
+        return text
+
+    def guess(self, file: Path) -> str:
+        """What all files with the ending of one are in that do not say it, guessed together, so that a name is one;
+        empty where all say it."""
+        if file.suffix not in self.guesses:
+            there = {file, *(other for other in self.candidates if other.suffix == file.suffix)}
+            data = (other.read_bytes() for other in sorted(there))
+            silent = b"\n".join(one for one in data if not evident(one))
+            self.guesses[file.suffix] = legacy(silent) if silent else ""
+        return self.guesses[file.suffix]
+
     def annotations(
         self, kind: str, classes: Iterable[str], examples: Iterable[Example], images: Images
     ) -> Annotations:
@@ -47,7 +74,7 @@ class Reading:
         kept = tuple(one for one in examples if self.boundary.allows(one.path))
         if self.boundary.links and (self.whole or not all(os.path.exists(one.path) for one in kept)):
             self.boundary.outside |= self.boundary.links  # what they lead to may be some of the data
-        self.faults += self.boundary.faults(self.home)
+        self.faults += [*self.boundary.faults(self.home), *self.notes.faults(self.root)]
         outside = () if self.boundary.follow else tuple(self.boundary.outside)
         unread = tuple((field, what, count) for (field, what), count in self.unread.most_common())
         return Annotations(kind, self.root, tuple(classes), kept, tuple(self.faults), images.unnamed(), unread, outside)

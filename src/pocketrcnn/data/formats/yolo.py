@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from ...errors import UserError, shown
-from ..annotations import Annotations, Example, Fault, Object, printable
+from ..annotations import Annotations, Example, Fault, Object, Written, printable
 from ..images.pixels import probe
 from ..listing import is_image_name
 from ..yaml_reading import parsed
@@ -248,11 +248,13 @@ def label_object(
     if len(values) == 4:
         x, y, width, height = values
         x1, y1, x2, y2 = x - width / 2, y - height / 2, x + width / 2, y + height / 2
+        written = Written((x, y, width, height), "cxcywh", "fractions")
     else:
         x1, y1, x2, y2 = min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2])
+        written = Written((x1, y1, x2, y2), "xyxy", "fractions")
     box = (x1 * size[0], y1 * size[1], x2 * size[0], y2 * size[1])
     name = str(int(index)) if names is None else names.get(int(index), f"id {int(index)}")
-    return Object(box, name, where)
+    return Object(box, name, where, written=written)
 
 
 def write(annotations: Annotations, out: Path) -> None:

@@ -55,12 +55,14 @@ class Probe:
 
     width, height: pixels of the image as it is shown. mode: Pillow's (`RGB`, `L`, `P`, `RGBA`, `I;16`, `F`, ...).
     depth: bits of a channel in the file: 1, 8, 16 or 32 (palettes and greys of 2 and 4 bits count as 8).
+    notes: what `check` should say of it, as pairs of a kind (a short fixed word) and a sentence without subject.
     """
 
     width: int
     height: int
     mode: str
     depth: int
+    notes: tuple[tuple[str, str], ...] = ()
 
     @property
     def colours(self) -> str:
