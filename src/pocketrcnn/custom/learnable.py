@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from ..data.annotations import MIN_SIDE, Annotations, Example, Report
+from ..data.check import require_clear
 from ..data.overview import counted, objects_of
+from ..data.splits import with_splits
 from ..errors import UserError, require
 from .anchors import sides_and_boxes
 from .plan import choose_side, training_images
@@ -28,6 +30,16 @@ def require_learnable(
         require(force, f"{annotations.root}: {left_out_in_words(report)}: {remedy}")
     side = input_size or choose_side(examples)
     require_visible(annotations, examples, side)
+
+
+def refusal(report: Report) -> str:
+    """Why `train` refuses a data set that is planned by default; empty where it does not."""
+    try:
+        require_clear(report)
+        require_learnable(with_splits(report.clean), report)
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def require_visible(annotations: Annotations, examples: Sequence[Example], side: int) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from .kinds import REFUSED
+
 Box = tuple[float, float, float, float]
 
 SPLITS = ("train", "val", "test")
@@ -130,3 +132,8 @@ class Report:
     def drops(self) -> bool:
         """Whether anything is lost."""
         return any(fault.drops for fault in self.faults)
+
+    @property
+    def refused(self) -> str:
+        """Why training refuses the data; empty where it does not."""
+        return next((str(fault) for fault in self.faults if fault.kind in REFUSED), "")

@@ -8,6 +8,9 @@ read_only/      the readers of further formats, each a rule and a function
 recognition     which rules fit which files
 unread_formats  formats that are known and not read, and the way on from each
 reading         what all readers share
+coco_boxes      boxes of COCO: of outlines, masks and rotated rectangles
+rle             masks as run lengths
+meaning         fields that change what an object means, in all formats
 notes           what is said once of all objects that it is true of
 boundary        what leads out of the folder of the data
 finding         the image files and splits that annotations name
@@ -26,9 +29,11 @@ from pathlib import Path
 from ...errors import UserError, nearest
 from ..annotations import Annotations, Fault
 from ..files import new_folder
+from ..images.foreign import passed_over
 from ..overview import counted
 from . import coco, read_only, tables, unread_formats, voc, yolo
 from .boundary import leading, require_inside
+from .read_only.text_lines import is_empty
 from .reading import Reading
 from .recognition import Evidence, evidence
 from .writing import write_text
@@ -37,7 +42,10 @@ WRITTEN = {"coco": coco, "voc": voc, "yolo": yolo, "csv": tables}  # these look 
 FORMATS = WRITTEN | read_only.READERS
 WRITERS = {"coco": coco.write, "voc": voc.write, "yolo": yolo.write}
 LOOKED_FOR = "COCO JSON, Pascal VOC XML, YOLO labels, CSV with a header, and more, see docs/data.md"
-MISTAKEN = {"yolo": ("dota",), "csv": ("open-images",)}  # their files look like those of the first format, too
+MISTAKEN = {
+    "yolo": ("dota", "kitti", "yolo-names", "open-images-toolkit"),
+    "csv": ("open-images",),
+}  # their files look like those of the first format, too
 
 
 def read(path: Path, voc_origin: int = 0, follow_outside: bool = False) -> Annotations:
@@ -87,7 +95,8 @@ def recognised(reading: Reading, looks: list[Evidence]) -> dict[str, list[Path]]
         found.setdefault(look.rule.format, []).extend(look.files)
     for name, module in WRITTEN.items():
         others = {file for other in MISTAKEN.get(name, ()) for file in found.get(other, ())}
-        found[name] = [file for file in module.sources(reading) if file not in others]
+        left = [file for file in module.sources(reading) if file not in others]
+        found[name] = [] if others and all(map(is_empty, left)) else left
     return {name: found[name] for name in FORMATS if found.get(name)}
 
 
@@ -107,13 +116,16 @@ def unknown(reading: Reading, looks: list[Evidence]) -> str:
 
 
 def skipped(reading: Reading, known: list[str]) -> Iterator[Fault]:
-    """Warnings about other formats than the first of the `known` ones, and about folders of predictions."""
+    """Warnings about other formats than the first of the `known` ones, folders of predictions, and files that people
+    take for images."""
     if len(known) > 1:
         reason = f"holds annotations as {' and as '.join(known)}; those as {known[0]} are read"
         yield Fault("several-formats", reading.path, "", reason, drops=False)
     if folders := reading.predicted:
         reason = f"{counted(len(folders), 'folder')} of predictions skipped (the first: {folders[0]})"
         yield Fault("predictions", reading.path, "", reason, drops=False)
+    for path, note in passed_over(reading.files if reading.whole else ()):
+        yield Fault(note.kind, path, "", note.reason, drops=False)
 
 
 def with_all_splits(annotations: Annotations) -> Annotations:
