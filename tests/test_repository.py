@@ -42,7 +42,7 @@ ALONE = {  # libraries that one place speaks to
     "onnxscript": "custom/onnx/*",
 }
 DECODES = (  # whatever people have; the rest are heads of files, and pictures that this package wrote itself
-    "data/images/pixels.py",
+    *(f"data/images/{name}.py" for name in ("pixels", "opening", "deep", "mending")),
     *("data/formats/writing.py", "course/data/*"),
 )
 
