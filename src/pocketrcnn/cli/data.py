@@ -46,7 +46,7 @@ def check(
         print(json.dumps({"summary": report.summary, "faults": faults, "refused": refused}, indent=1))
     else:
         render(report)
-        if refused and not report.refused:
+        if refused and refused not in map(str, report.faults):
             say(f"`train` refuses these data: {refused}")
         if fix:
             say("\n".join(filter(None, (not_carried_over(report.summary), f"fixed copy: {fix}"))))
