@@ -97,13 +97,11 @@ def test_numbers_that_are_no_other_spelling_stay(tmp_path: Path, names: tuple[st
 @pytest.mark.parametrize("label", ["Tree", "No finding"])
 def test_rows_that_say_that_there_is_nothing(tmp_path: Path, nothing: str, label: str) -> None:
     """As DeepForest and others write images without objects; also once for each annotator."""
-    rows = (
-        f"image_path,xmin,ymin,xmax,ymax,label\na.png,{nothing},{label}\na.png,{nothing},{label}\nb.png,1,2,9,9,Tree\n"
-    )
-    report = inspect(read(table(tmp_path, rows)))
+    rows = f"a.png,{nothing},{label}\n" * 2 + "b.png,1,2,9,9,Tree\n"
+    report = inspect(read(table(tmp_path, f"image_path,xmin,ymin,xmax,ymax,label\n{rows}")))
     assert found(report.clean) == {"a.png": [], "b.png": [("Tree", (1, 2, 9, 9))]}
     assert notes(report) == {
-        "empty-row": "1 image with no box in its rows (0, 0, 0, 0 or empty): read as images without objects "
+        "empty-row": "1 image whose rows have no box (0, 0, 0, 0 or empty): read as images without objects "
         "(the first: boxes.csv, line 2)"
     }
 
@@ -150,7 +148,7 @@ def test_cells_that_are_no_box(tmp_path: Path, cell: str) -> None:
         ("image,label,x_center,y_center,width,height", "a.png,7,6,12,10,20", (1, 2, 11, 22)),
         ("img_path,species,min_x,min_y,max_x,max_y", "a.png,7,1,2,11,22", (1, 2, 11, 22)),
         (
-            "image,category_id,bbox_x,bbox_y,bbox_width,bbox_height,width,height",
+            "image,category_id,bbox_x,bbox_y,bbox_w,bbox_h,width,height",
             "a.png,7,1,2,10,20,40,30",
             (1, 2, 11, 22),
         ),
