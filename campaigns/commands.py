@@ -13,6 +13,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,7 +79,7 @@ class Desk:
         """`pocketrcnn WORDS`, begun."""
         self.started += 1
         said = self.folder.with_name(f"{self.folder.name}-said-{self.started}")
-        os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
+        serve()
         order = Order(list(map(str, words)), self.folder, self.cache, self.threads, said, tuple(before))
         process = SERVER.Process(target=work, args=(order,))
         process.start()
@@ -147,6 +149,18 @@ class Running:
         """What was written beside the folder; empty where nothing was."""
         path = Path(f"{self.said}.{name}")
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
+@cache
+def serve() -> None:
+    """Start the server, once, with one thread and an output without colours; the environment here stays as it is."""
+    before = dict(os.environ)
+    os.environ.update(QUIET)
+    try:
+        forkserver.ensure_running()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def work(order: Order) -> None:
