@@ -265,10 +265,15 @@ def test_predictions_in_the_data_are_noted(tmp_path: Path, shell: Shell) -> None
     assert (tmp_path / "fixed" / "fixes.txt").read_text().startswith("warning: predictions: ")
 
 
-def test_no_training_images_is_a_note(tmp_path: Path) -> None:
-    report = checked(disk.coco(tmp_path / "data" / "test").parent)
-    assert kinds(report) == ["no-training-images"]
-    assert "has images for test, but none for training" in str(report.faults[0])
+def test_data_that_training_refuses_are_told(tmp_path: Path, shell: Shell) -> None:
+    disk.yolo_names(disk.yolo(tmp_path / "test alone"), "test: images\nnames: [cat, dog]\n")
+    disk.write_json(tmp_path / "empty" / "a.json", {"images": [], "annotations": [], "categories": []})
+    for name, reason in (("test alone", "has images for test, but none for training"), ("empty", "has no image to")):
+        report = checked(tmp_path / name)
+        assert kinds(report) == ["no-training-images"]
+        assert reason in str(report.faults[0])
+        assert shell("check", tmp_path / name).code == 1
+        assert "has no training images" in shell.refused("train", tmp_path / name, "--out", tmp_path / "run")
 
 
 def test_ten_thousand_objects_in_an_image(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 Box = tuple[float, float, float, float]
 
 SPLITS = ("train", "val", "test")
+REFUSED = ("no-training-images",)  # kinds of faults of data that `train` refuses
 MIN_SIDE = 2.0  # pixels of the input: objects that are less wide or high are not learned
 
 
@@ -130,3 +131,8 @@ class Report:
     def drops(self) -> bool:
         """Whether anything is lost."""
         return any(fault.drops for fault in self.faults)
+
+    @property
+    def refused(self) -> bool:
+        """Whether nothing can be trained on the data."""
+        return any(fault.kind in REFUSED for fault in self.faults)

@@ -206,9 +206,9 @@ def class_notes(clean: Annotations) -> Iterator[Fault]:
     """Classes that cannot be learned, and splits that are missing."""
     has_splits = any(example.split for example in clean.examples)
     training = clean.split("train") if has_splits else clean.examples
-    if has_splits and not training:
+    if not training:
         there = ", ".join(split for split in SPLITS if clean.split(split))
-        reason = f"has images for {there}, but none for training"
+        reason = f"has images for {there}, but none for training" if there else "has no image to train on"
         yield Fault("no-training-images", clean.root, "", reason, drops=False)
         return
     used = {obj.name for example in training for obj in objects_of(example)}

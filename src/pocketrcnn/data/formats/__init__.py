@@ -6,7 +6,8 @@ yolo      YOLO
 tables    CSV
 reading   what all readers share
 boundary  what leads out of the folder of the data
-finding   the image files and splits that annotations name
+finding   the image files that annotations name
+split_words  the splits that names of folders and files stand for
 text      text files in any encoding
 writing   names, copies and numbers, for all writers
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ...errors import shown
 from ..annotations import Annotations, Example, Object, Written, printable
-from .finding import beside, is_background, plain, size_from, split_below, split_of
+from .finding import beside, is_background, plain, size_from
 from .reading import Reading
 from .text import read_text
 from .writing import image_names, number, size_of, write_text
@@ -50,10 +50,11 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
     examples: list[Example] = []
     for source in sources:
         reader = Reader(source, reading)
-        single = reading.path == source
-        examples += reader.examples("" if single else split_of(source.stem) or split_below(reading.root, source))
+        examples += reader.examples()
         classes |= dict.fromkeys(reader.classes())
         reading.unread.update(unread(reader.lists))
+    if reading.path.is_dir():
+        examples = reading.in_splits(examples, stems=True)
     return reading.annotations("coco", classes, images.placed(examples, beside), images)
 
 
@@ -99,7 +100,7 @@ class Reader:
         ordered = sorted(kept, key=lambda i: (Decimal(i) if i.isdecimal() else 0, i))  # of any number of digits
         return list(dict.fromkeys(self.names[i] for i in ordered))
 
-    def examples(self, split: str) -> list[Example]:
+    def examples(self) -> list[Example]:
         """Every image of the list, with its objects. Paths are as the file has them."""
         objects = self.objects()
         made: dict[str, Example] = {}
@@ -112,7 +113,7 @@ class Reader:
                 self.fault("same-id", f"image {shown(i)}", reason)
             else:
                 size = size_from(record.get("width"), record.get("height"))
-                made[i] = Example(Path(plain(name)), tuple(objects.pop(i, ())), split, size, self.source)
+                made[i] = Example(Path(plain(name)), tuple(objects.pop(i, ())), "", size, self.source)
         for i, orphans in objects.items():
             for orphan in orphans:
                 self.fault("no-image", orphan.where, f"belongs to image {shown(i)}, which the file does not list")

@@ -1,7 +1,6 @@
-"""Finding what annotations speak of: image files by any of their names, splits by any of their words. No torch here."""
+"""Finding what annotations speak of: image files by any of their names. No torch here."""
 
 import os
-import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -12,29 +11,10 @@ from ..annotations import Example
 from ..images.pixels import ENDINGS
 from ..listing import holds_predictions, is_image_name
 from .boundary import Boundary
+from .split_words import split_below
 
-WORDS = {
-    "train": ("train", "training"),
-    "val": ("val", "valid", "validation", "dev"),
-    "test": ("test", "testing"),
-}
 READ = (*ENDINGS, ".json", ".xml", ".csv", ".tsv", ".txt", ".yaml", ".yml", ".names", ".labels")  # endings, by readers
 SYSTEM = ("__MACOSX", "lost+found", "$RECYCLE.BIN", "System Volume Information")  # folders that nobody put there
-
-
-def split_of(*names: str) -> str:
-    """The split that a word of these names stands for, as `train` in instances_train2017; empty where none does."""
-    for name in names:
-        words = re.split(r"[^a-z]+", name.lower())
-        for split, known in WORDS.items():
-            if set(words) & set(known):
-                return split
-    return ""
-
-
-def split_below(root: Path, path: Path) -> str:
-    """The split that the folders between `root` and a file stand for. What is above `root` says nothing."""
-    return split_of(*reversed(path.relative_to(root).parts[:-1]))
 
 
 def files(root: Path, allows: Callable[[Path], bool], predicted: list[Path] | None = None) -> Iterator[Path]:

@@ -2,12 +2,14 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..annotations import Annotations, Example, Fault
 from .boundary import Boundary
 from .finding import Images, files
+from .split_words import splits_by_name
 
 
 class Reading:
@@ -39,6 +41,18 @@ class Reading:
     def fault(self, kind: str, file: Path, where: str, reason: str, drops: bool = True) -> None:
         """Note something that is skipped or, where `drops` is false, that the user should know."""
         self.faults.append(Fault(kind, file, where, reason, drops))
+
+    def in_splits(self, examples: Sequence[Example], stems: bool = False) -> list[Example]:
+        """Examples whose annotations state no split with the one that the names of their files stand for.
+
+        Of each, the file is that of its annotations, else the image. stems: see `splits_by_name`.
+        """
+        files = list(dict.fromkeys(one.source or one.path for one in examples if not one.split))
+        splits, reason = splits_by_name(self.root, files, stems, {one.split for one in examples} - {""})
+        if reason:
+            self.fault("split-words", self.root, "", reason, drops=False)
+        by_name = dict(zip(files, splits, strict=True))
+        return [one if one.split else replace(one, split=by_name[one.source or one.path]) for one in examples]
 
     def annotations(
         self, kind: str, classes: Iterable[str], examples: Iterable[Example], images: Images

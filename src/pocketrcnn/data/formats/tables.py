@@ -14,8 +14,9 @@ from pathlib import Path
 from ...errors import shown
 from ..annotations import Annotations, Box, Example, Object, Written
 from ..cells import unprotected
-from .finding import beside, plain, size_from, split_below, split_of, used_classes
+from .finding import beside, plain, size_from, used_classes
 from .reading import Reading
+from .split_words import split_of
 from .text import read_text
 
 COLUMNS = {
@@ -74,13 +75,13 @@ def columns(names: list[str]) -> dict[str, int]:
 def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all tables, as they are."""
     images = reading.images()
-    examples = images.placed([one for source in sources for one in read_table(source, reading)], beside)
+    given = [one for source in sources for one in read_table(source, reading)]
+    examples = images.placed(reading.in_splits(given, stems=True), beside)
     return reading.annotations("csv", used_classes(examples), examples, images)
 
 
 def read_table(source: Path, reading: Reading) -> list[Example]:
     """The examples of one table, with paths as it has them. Cells of columns that are not known here are counted."""
-    default = split_of(source.stem) or split_below(reading.root, source)
     (_, names), *body = rows(source)
     positions = columns(names)
     unknown = {i: name or f"column {i + 1}" for i, name in enumerate(names) if i not in positions.values()}
@@ -90,7 +91,7 @@ def read_table(source: Path, reading: Reading) -> list[Example]:
         reading.unread.update((unknown[i], "object") for i, cell in enumerate(cells) if cell and i in unknown)
         row |= {column: unprotected(row[column]) for column in ("image", "class")}
         if row["image"]:
-            split = split_of(row.get("split", "")) or default
+            split = split_of(row.get("split", ""))
             groups.setdefault((row["image"], split), []).append((where, row))
         else:
             reading.fault("unreadable", source, where, "names no image")

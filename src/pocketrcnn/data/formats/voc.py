@@ -22,8 +22,9 @@ from xml.etree.ElementTree import Element, SubElement
 from ...errors import UserError, shown
 from ..annotations import Annotations, Example, Fault, Object, Written
 from ..listing import is_image_name
-from .finding import Images, Wanted, key, plain, size_from, split_below, split_of, used_classes
+from .finding import Images, Wanted, key, plain, size_from, used_classes
 from .reading import Reading
+from .split_words import split_of
 from .text import read_text
 from .writing import image_names, number, size_of, write_text
 
@@ -50,7 +51,7 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all XML files, as they are."""
     images = reading.images()
     stems = {(source.parent, key(source.stem)) for source in sources}
-    given = [one for one in (example(source, reading) for source in sources) if one]
+    given = reading.in_splits([one for one in (example(source, reading) for source in sources) if one])
     examples = images.placed(given, lambda one: wanted(one, images, stems))
     reading.faults += other_names(given, examples, images)
     for lists in sorted({file.parent for file in images.files if is_list(file)}):
@@ -104,7 +105,7 @@ def example(source: Path, reading: Reading) -> Example | None:
     objects = (annotated(node, f"object {i}", source, reading) for i, node in enumerate(top.iter("object"), 1))
     name = plain(text(top, "filename") or source.name)
     size = size_from(text(top, "size/width"), text(top, "size/height"))
-    return Example(Path(name), tuple(filter(None, objects)), split_below(reading.root, source), size, source)
+    return Example(Path(name), tuple(filter(None, objects)), "", size, source)
 
 
 def annotated(node: Element, where: str, source: Path, reading: Reading) -> Object | None:

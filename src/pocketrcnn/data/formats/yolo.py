@@ -23,8 +23,9 @@ from ..images.pixels import probe
 from ..listing import is_image_name
 from ..yaml_reading import parsed
 from .boundary import Boundary
-from .finding import WORDS, files, plain, split_below
+from .finding import files, plain
 from .reading import Reading
+from .split_words import WORDS
 from .text import read_start, read_text
 from .writing import image_names, size_of, write_text
 
@@ -66,7 +67,7 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
         listed = list(images_of(settings, described, reading))
     else:
         reading.whole = True
-        listed = [(image, split_below(reading.root, image)) for image in images.paths]
+        listed = [(one.path, one.split) for one in reading.in_splits([Example(path) for path in images.paths])]
     images.named.update(image for image, _ in listed)
     names, points = class_names(settings, reading), points_of(settings)
     reading.faults += shared_names(names or {}, described or reading.root)
