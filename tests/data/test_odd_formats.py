@@ -339,7 +339,7 @@ def test_json_without_list_of_images_is_no_coco(tmp_path: Path, shell: Shell) ->
 def test_xml_of_cvat_is_no_voc(tmp_path: Path) -> None:
     disk.picture(tmp_path / "images" / "a.png")
     (tmp_path / "annotations.xml").write_text('<?xml version="1.0"?>\n<annotations><image name="a.png"/></annotations>')
-    with pytest.raises(UserError, match=r"holds no annotations .* 1 \.xml"):
+    with pytest.raises(UserError, match="looks like CVAT for images"):
         read(tmp_path)
     label(tmp_path / "labels" / "a.txt")
     data = read(tmp_path)

@@ -1,15 +1,18 @@
 """Data sets in the formats that users have, told apart by content. No torch here.
 
-coco      COCO JSON
-voc       Pascal VOC
-yolo      YOLO
-tables    CSV
-reading   what all readers share
-boundary  what leads out of the folder of the data
-finding   the image files that annotations name
-split_words  the splits that names of folders and files stand for
-text      text files in any encoding
-writing   names, copies and numbers, for all writers
+coco            COCO JSON
+voc             Pascal VOC
+yolo            YOLO
+tables          CSV
+read_only/      the readers of further formats, each a rule and a function
+recognition     which rules fit which files
+unread_formats  formats that are known and not read, and the way on from each
+reading         what all readers share
+boundary        what leads out of the folder of the data
+finding         the image files that annotations name
+split_words     the splits that names of folders and files stand for
+text            text files in any encoding
+writing         names, copies and numbers, for all writers
 
 Readers hand on what the files say, faulty boxes too: `pocketrcnn.data.check` checks them. What cannot be understood
 becomes a fault, and the rest is read.
@@ -24,14 +27,17 @@ from ...errors import UserError, nearest
 from ..annotations import Annotations, Fault
 from ..files import new_folder
 from ..overview import counted
-from . import coco, tables, voc, yolo
+from . import coco, read_only, tables, unread_formats, voc, yolo
 from .boundary import leading, require_inside
 from .reading import Reading
+from .recognition import Evidence, evidence
 from .writing import write_text
 
-FORMATS = {"coco": coco, "voc": voc, "yolo": yolo, "csv": tables}
+WRITTEN = {"coco": coco, "voc": voc, "yolo": yolo, "csv": tables}  # these look for their files themselves
+FORMATS = WRITTEN | read_only.READERS
 WRITERS = {"coco": coco.write, "voc": voc.write, "yolo": yolo.write}
-LOOKED_FOR = "COCO JSON, Pascal VOC XML, YOLO labels, CSV with a header"
+LOOKED_FOR = "COCO JSON, Pascal VOC XML, YOLO labels, CSV with a header, and more, see docs/data.md"
+MISTAKEN = {"yolo": ("dota",), "csv": ("open-images",)}  # their files look like those of the first format, too
 
 
 def read(path: Path, voc_origin: int = 0, follow_outside: bool = False) -> Annotations:
@@ -48,10 +54,11 @@ def read(path: Path, voc_origin: int = 0, follow_outside: bool = False) -> Annot
         raise UserError(f"{path} does not exist{near}: name a folder with images and their annotations")
     try:
         reading = Reading(path, voc_origin, follow_outside)
-        sources = {name: module.sources(reading) for name, module in FORMATS.items()}
-        known = [name for name, files in sources.items() if files]
+        looks = evidence(reading.candidates, (*read_only.RULES, *unread_formats.RULES))
+        sources = recognised(reading, looks)
+        known = list(sources)
         if not known:
-            raise UserError(unknown(reading))
+            raise UserError(unknown(reading, looks))
         annotations = FORMATS[known[0]].read(reading, sources[known[0]])
     except OSError as error:
         raise UserError(f"{error.filename or path} cannot be read ({error.strerror}): repair or remove it") from error
@@ -73,14 +80,27 @@ def write(annotations: Annotations, out: Path, kind: str, notes: Mapping[str, st
             write_text(folder / name, text)
 
 
-def unknown(reading: Reading) -> str:
-    """What to say about a path in which no format was recognised."""
+def recognised(reading: Reading, looks: list[Evidence]) -> dict[str, list[Path]]:
+    """The files of each format that is read and there, in the order of FORMATS. looks: what the rules found."""
+    found: dict[str, list[Path]] = {}
+    for look in looks:
+        found.setdefault(look.rule.format, []).extend(look.files)
+    for name, module in WRITTEN.items():
+        others = {file for other in MISTAKEN.get(name, ()) for file in found.get(other, ())}
+        found[name] = [file for file in module.sources(reading) if file not in others]
+    return {name: found[name] for name in FORMATS if found.get(name)}
+
+
+def unknown(reading: Reading, looks: list[Evidence]) -> str:
+    """What to say about a path in which no format was recognised that is read. looks: what the rules found."""
     kinds = Counter(file.suffix.lower() or file.name for file in reading.candidates)
     links = reading.boundary.links
     leads = f"; {leading(links)}, and is followed only with --follow-outside" if links else ""
     if not kinds:
         what = "holds only predictions" if reading.predicted else "is empty"
         return f"{reading.path} {what}: name a folder with images and their annotations{leads}"
+    if guess := unread_formats.sentence(looks) or unread_formats.guess(reading.candidates):
+        return f"{reading.path} {guess}{leads}"
     inside = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(4))
     remedy = "name the folder that holds them"
     return f"{reading.path} holds no annotations (looked for {LOOKED_FOR}; found {inside}): {remedy}{leads}"

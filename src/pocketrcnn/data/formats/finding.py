@@ -13,7 +13,8 @@ from ..listing import holds_predictions, is_image_name
 from .boundary import Boundary
 from .split_words import split_below
 
-READ = (*ENDINGS, ".json", ".xml", ".csv", ".tsv", ".txt", ".yaml", ".yml", ".names", ".labels")  # endings, by readers
+OTHERS = ".json .jsonl .xml .csv .tsv .txt .yaml .yml .names .labels"
+READ = (*ENDINGS, *OTHERS.split())  # endings, by readers
 SYSTEM = ("__MACOSX", "lost+found", "$RECYCLE.BIN", "System Volume Information")  # folders that nobody put there
 
 

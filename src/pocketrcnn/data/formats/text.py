@@ -15,10 +15,10 @@ def read_text(path: Path) -> str:
     return decoded(path.read_bytes())
 
 
-def read_start(path: Path) -> str:
-    """The first START bytes of a text file as characters; a character that is cut there is left out."""
+def read_start(path: Path, size: int = START) -> str:
+    """The first `size` bytes of a text file as characters; a character that is cut there is left out."""
     with path.open("rb") as stream:
-        return decoded(stream.read(START), whole=False)
+        return decoded(stream.read(size), whole=False)
 
 
 def decoded(data: bytes, whole: bool = True) -> str:
