@@ -167,7 +167,8 @@ def test_the_boxes_of_a_missing_image_are_on_no_other(tmp_path: Path) -> None:
     (tmp_path / "batchA" / "1.png").unlink()
     report = checked(tmp_path)
     assert [str(fault) for fault in report.faults] == [
-        f"{tmp_path / 'batchA' / '1.png'}: is not there: name an image file; its 2 objects are skipped"
+        f"{tmp_path / 'batchA' / '1.png'}: is not there: name an image file "
+        f"({tmp_path / 'batchB' / '1.png'} has its name, and is the image of something else); its 2 objects are skipped"
     ]
     assert [(example.path.parent.name, len(example.objects)) for example in report.clean.examples] == [("batchB", 2)]
 

@@ -10,8 +10,10 @@ unread_formats  formats that are known and not read, and the way on from each
 reading         what all readers share
 boundary        what leads out of the folder of the data
 finding         the image files that annotations name
+spelling        names as servers and programs write them
 split_words     the splits that names of folders and files stand for
 text            text files in any encoding
+walking         all files below a folder
 writing         names, copies and numbers, for all writers
 
 Readers hand on what the files say, faulty boxes too: `pocketrcnn.data.check` checks them. What cannot be understood

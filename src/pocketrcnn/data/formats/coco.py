@@ -16,6 +16,7 @@ from ...errors import shown
 from ..annotations import Annotations, Example, Object, Written, printable
 from .finding import beside, is_background, plain, size_from
 from .reading import Reading
+from .spelling import image_name
 from .text import read_text
 from .writing import image_names, number, size_of, write_text
 
@@ -105,9 +106,9 @@ class Reader:
         objects = self.objects()
         made: dict[str, Example] = {}
         for record in self.lists["images"]:
-            name, i = record.get("file_name"), ident(record.get("id"))
-            if not isinstance(name, str) or not name.strip():
-                self.fault("unreadable", f"image {shown(i)}", "has no file_name")
+            name, i = image_name(record), ident(record.get("id"))
+            if name is None:
+                self.fault("unreadable", f"image {shown(i)}", "has no file_name and no coco_url")
             elif i in made:
                 reason = f"is the id of {shown(made[i].path.name)} and of {shown(name)}; the first is kept"
                 self.fault("same-id", f"image {shown(i)}", reason)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from ..annotations import Annotations, Example, Fault
 from .boundary import Boundary
-from .finding import Images, files
+from .finding import Images
 from .split_words import splits_by_name
+from .walking import files
 
 
 class Reading:
@@ -58,7 +59,12 @@ class Reading:
         self, kind: str, classes: Iterable[str], examples: Iterable[Example], images: Images
     ) -> Annotations:
         """All that was read, without what leads out of the folder, unless that is allowed."""
-        kept = tuple(one for one in examples if self.boundary.allows(one.path))
+        kept = tuple(
+            replace(one, tried=images.missing[one.path]) if one.path in images.missing else one
+            for one in examples
+            if self.boundary.allows(one.path)
+        )
+        self.faults += images.notes()
         if self.boundary.links and (self.whole or not all(os.path.exists(one.path) for one in kept)):
             self.boundary.outside |= self.boundary.links  # what they lead to may be some of the data
         self.faults += self.boundary.faults(self.home)

@@ -23,10 +23,11 @@ from ..images.pixels import probe
 from ..listing import is_image_name
 from ..yaml_reading import parsed
 from .boundary import Boundary
-from .finding import files, plain
+from .finding import plain
 from .reading import Reading
 from .split_words import WORDS
 from .text import read_start, read_text
+from .walking import files
 from .writing import image_names, size_of, write_text
 
 Settings = dict[str, Any]
