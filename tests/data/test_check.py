@@ -519,6 +519,6 @@ def test_what_is_no_data(tmp_path: Path, shell: Shell, monkeypatch: pytest.Monke
     (tmp_path / "empty").mkdir()
     disk.picture(tmp_path / "photos" / "a.png")
     assert "empty is empty: name a folder with images" in shell.refused(command.format("empty"))
-    assert "photos holds no annotations (looked for COCO" in shell.refused(command.format("photos"))
+    assert "photos has images and no annotations: annotate them" in shell.refused(command.format("photos"))
     assert "photso does not exist (did you mean `photos`?)" in shell.refused(command.format("photso"))
     assert not (tmp_path / "out").exists()

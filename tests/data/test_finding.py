@@ -60,9 +60,8 @@ NAMES = {
     "a long hash": {"a.png": "0123456789abcdef0123456789ABCDEF-a.png"},
     "a uuid": {"a.png": "123e4567-e89b-12d3-a456-426614174000-a.png"},
     "letters that servers leave out": {"Foto (1) & ü.png": "deadbeef-Foto_1__ü.png"},
-    "Roboflow": {"a 1.jpg": "a-1_jpg.rf.0f3c9a1b2c.jpg"},
+    "Roboflow": {"a_1.jpg": "a_1_jpg.rf.0f3c9a1b2c.jpg"},
 }
-del NAMES["Roboflow"]
 
 
 @pytest.mark.parametrize("read_back", [coco, csv])
@@ -70,30 +69,34 @@ del NAMES["Roboflow"]
 def test_images_of_other_machines_and_servers(tmp_path: Path, way: str, read_back: object) -> None:
     data = read_back(tmp_path, NAMES[way])  # type: ignore[operator]
     assert found(data) == dict.fromkeys(NAMES[way], 0)
-    ((path, name),) = NAMES[way].items()
+    (path,) = NAMES[way]
     assert notes(data) == [("other-path", False)]
-    reason = f"1 image has another name or path in the annotations (the first: `{Path(name.replace(chr(92), '/'))}"
-    assert data.faults[0].reason.startswith(reason[:110])
-    assert data.faults[0].reason.endswith(f"is {tmp_path / path})")
+    (fault,) = data.faults
+    assert fault.reason.startswith(
+        f"1 image with another name or path in the annotations than on this disk (the first: {tmp_path / path}, `"
+    )
     assert not inspect(data).drops
 
 
 def test_the_images_of_a_whole_set_are_one_note(tmp_path: Path) -> None:
-    data = coco(tmp_path, {f"my photos/ex n°{i}.png": f"/data/local-files/?d=my%20photos/ex%20n%C2%B0{i}.png" for i in range(4)})
+    home = "/data/local-files/?d=my%20photos"
+    data = coco(tmp_path, {f"my photos/ex n°{i}.png": f"{home}/ex%20n%C2%B0{i}.png" for i in range(4)})
     assert len(found(data)) == 4
-    assert [fault.reason[:28] for fault in data.faults] == ["4 images have another name o"]
+    assert [fault.reason.split(" in the")[0] for fault in data.faults] == ["4 images with another name or path"]
 
 
 def test_names_that_are_as_written_are_no_note(tmp_path: Path) -> None:
-    data = coco(tmp_path, {"images/100%25.png": "images/100%25.png", "images/0a3f9c1e-b.png": "0a3f9c1e-b.png", "c?d=e.png": "c?d=e.png"})
+    written = {"images/100%25.png": "images/100%25.png", "images/0a3f9c1e-b.png": "0a3f9c1e-b.png"}
+    data = coco(tmp_path, written | {"c?d=e.png": "c?d=e.png"})
     assert found(data) == {"images/100%25.png": 0, "images/0a3f9c1e-b.png": 1, "c?d=e.png": 2}
     assert data.faults == ()
 
 
 @pytest.mark.parametrize("field", ["coco_url", "url"])
 def test_images_by_their_address_alone(tmp_path: Path, field: str) -> None:
-    data = coco(tmp_path, {f"val2017/00{i}.jpg": f"http://images.example.org/val2017/00{i}.jpg" for i in range(3)}, field)
-    assert found(data) == {f"val2017/00{i}.jpg": i for i in range(3)}
+    names = [f"val2017/00{i}.jpg" for i in range(3)]
+    data = coco(tmp_path, {name: f"http://images.example.org/{name}" for name in names}, field)
+    assert found(data) == {name: i for i, name in enumerate(names)}
     assert not inspect(data).drops
 
 
@@ -105,7 +108,14 @@ def test_the_last_folders_of_a_path_tell_images_of_one_name_apart(tmp_path: Path
 def test_a_guess_is_for_one_image_and_one_record(tmp_path: Path) -> None:
     """Two uploads of different images of one name, and two files that could be one upload."""
     disk.picture(tmp_path / "photo_1.png")
-    data = coco(tmp_path, {"photo.png": "0a3f9c1e-photo.png", "more/other.png": "1b3f9c1e-photo.png", "photo 1.png": "2c3f9c1e-photo_1.png"})
+    data = coco(
+        tmp_path,
+        {
+            "photo.png": "0a3f9c1e-photo.png",
+            "more/other.png": "1b3f9c1e-photo.png",
+            "photo 1.png": "2c3f9c1e-photo_1.png",
+        },
+    )
     faults = [str(fault) for fault in inspect(data).faults if fault.drops]
     assert len(faults) == 3
     assert "(no file of the data is called `0a3f9c1e-photo.png`); its 1 objects" in faults[0]

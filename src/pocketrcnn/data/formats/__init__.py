@@ -8,6 +8,7 @@ read_only/      the readers of further formats, each a rule and a function
 recognition     which rules fit which files
 unread_formats  formats that are known and not read, and the way on from each
 reading         what all readers share
+notes           what is said once of all objects that it is true of
 boundary        what leads out of the folder of the data
 finding         the image files that annotations name
 spelling        names as servers and programs write them

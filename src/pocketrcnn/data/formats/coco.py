@@ -26,7 +26,7 @@ READ = {  # what is read of a record of each list, and what that is called
     "images": ("image", {"id", "file_name", "width", "height"}),
     "categories": ("label", {"id", "name"}),
 }
-MARKS = (b'"images"', b'"annotations"', b'"categories"')
+MARKS = ('"images"', '"annotations"', '"categories"')
 ROUNDING = 0.01  # of a box's area, which may be written with few digits
 Record = dict[str, Any]
 
@@ -40,8 +40,8 @@ def sources(reading: Reading) -> list[Path]:
 
 def looks_like_coco(file: Path) -> bool:
     """Whether a JSON file has the lists of COCO, without taking it apart: it may be huge, or broken."""
-    data = file.read_bytes()
-    return sum(mark in data for mark in MARKS) >= 2
+    text = read_text(file)
+    return sum(mark in text for mark in MARKS) >= 2
 
 
 def read(reading: Reading, sources: list[Path]) -> Annotations:
@@ -62,7 +62,7 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
 def load(source: Path, reading: Reading) -> Record:
     """What is in a file; nothing, and a fault, where it is not COCO, or no JSON at all."""
     try:
-        content = json.loads(read_text(source))
+        content = json.loads(reading.text(source))
         if isinstance(content, dict) and isinstance(content.get("images"), list):
             return content
         missing = "list `images`" if isinstance(content, dict) else "object at its top"

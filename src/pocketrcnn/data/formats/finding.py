@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from ...errors import shown
-from ..annotations import Example, Fault
+from ..annotations import Example
 from ..listing import is_image_name
 from .boundary import Boundary
 from .spelling import decoded, original
@@ -205,16 +205,6 @@ class Images:
         if files:
             return f"{files[0]} has its name, and is the image of something else"
         return f"no file of the data is called {' or '.join(f'`{shown(name)}`' for name in names)}"
-
-    def notes(self) -> Iterator[Fault]:
-        """A note about files that annotations call otherwise, with their number."""
-        if self.renamed:
-            path, name = next(iter(self.renamed.items()))
-            verb = "image has" if len(self.renamed) == 1 else "images have"
-            reason = (
-                f"{len(self.renamed):,} {verb} another path in the annotations (the first: `{shown(name)}` is {path})"
-            )
-            yield Fault("other-path", self.root, "", reason, drops=False)
 
     def best(self, paths: list[Path], name: PurePosixPath, split: str) -> list[Path]:
         """Those whose folders agree best with a name; of these those of the split; of these those in `images`."""

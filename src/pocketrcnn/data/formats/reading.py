@@ -6,10 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ...errors import shown
 from ..annotations import Annotations, Example, Fault
 from .boundary import Boundary
 from .finding import Images
+from .notes import Notes
 from .split_words import splits_by_name
+from .text import NAMES, decoded, decodes, evident, is_likely, legacy, may_be_legacy
 from .walking import files
 
 
@@ -18,7 +21,8 @@ class Reading:
 
     root: the folder; files: those in it; candidates: those that may be annotations. predicted: folders in it that
     `predict` wrote, which are skipped. unread: fields that are not read, with what they belong to. boundary: what may
-    be read. whole: whether all that is in the folder belongs to the data.
+    be read. whole: whether all that is in the folder belongs to the data. notes: what was understood in another way
+    than it stands there.
     Raises OSError where a folder cannot be read.
     """
 
@@ -33,6 +37,8 @@ class Reading:
         self.candidates = self.files if path.is_dir() else [path]
         self.faults: list[Fault] = []
         self.unread: Counter[tuple[str, str]] = Counter()
+        self.notes = Notes()
+        self.guesses: dict[str, str] = {}
 
     def images(self) -> Images:
         """The images in the folder; for a folder `annotations`, those beside it."""
@@ -55,6 +61,28 @@ class Reading:
         by_name = dict(zip(files, splits, strict=True))
         return [one if one.split else replace(one, split=by_name[one.source or one.path]) for one in examples]
 
+    def text(self, file: Path) -> str:
+        """A text file; that it is not in UTF-8, or broken, is noted. Raises OSError where it cannot be read."""
+        data = file.read_bytes()
+        encoding = evident(data)
+        if not encoding or (may_be_legacy(data) and is_likely(data, self.guess(file))):
+            encoding = self.guess(file)
+            self.notes.add("encoding", file, detail=NAMES[encoding])
+        text = decoded(data, encoding)
+        if "\ufffd" in text and not decodes(data, encoding):
+            self.notes.add("encoding", file, detail=f"{encoding} with broken characters")
+        return text
+
+    def guess(self, file: Path) -> str:
+        """What all files with the ending of one are in that do not say it, guessed together, so that a name is one;
+        empty where all say it."""
+        if file.suffix not in self.guesses:
+            there = {file, *(other for other in self.candidates if other.suffix == file.suffix)}
+            data = (other.read_bytes() for other in sorted(there))
+            silent = b"\n".join(one for one in data if not evident(one))
+            self.guesses[file.suffix] = legacy(silent) if silent else ""
+        return self.guesses[file.suffix]
+
     def annotations(
         self, kind: str, classes: Iterable[str], examples: Iterable[Example], images: Images
     ) -> Annotations:
@@ -64,10 +92,11 @@ class Reading:
             for one in examples
             if self.boundary.allows(one.path)
         )
-        self.faults += images.notes()
+        for path, name in images.renamed.items():
+            self.notes.add("other-path", path, f"`{shown(name)}` there")
         if self.boundary.links and (self.whole or not all(os.path.exists(one.path) for one in kept)):
             self.boundary.outside |= self.boundary.links  # what they lead to may be some of the data
-        self.faults += self.boundary.faults(self.home)
+        self.faults += [*self.boundary.faults(self.home), *self.notes.faults(self.root)]
         outside = () if self.boundary.follow else tuple(self.boundary.outside)
         unread = tuple((field, what, count) for (field, what), count in self.unread.most_common())
         return Annotations(kind, self.root, tuple(classes), kept, tuple(self.faults), images.unnamed(), unread, outside)

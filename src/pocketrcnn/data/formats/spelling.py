@@ -6,7 +6,8 @@ from urllib.parse import unquote
 
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/+[^/]*/", re.IGNORECASE)  # `https://host/`; a drive has one letter
 LOCAL_FILE = re.compile(r"[?&]d=([^&#]+)")  # Label Studio: a path below its folder of files
-HASH = re.compile(r"(?:[0-9a-f]{8}|[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-(?=.)", re.IGNORECASE)
+UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+HASH = re.compile(rf"(?:{UUID}|[0-9a-f]{{32}}|[0-9a-f]{{8}})-(?=.)", re.IGNORECASE)
 DATE = re.compile(r"(?:19|20)\d{6}-")
 ROBOFLOW = re.compile(r"_(?:jpe?g|png|bmp|tiff?|webp)\.rf\.\w+", re.IGNORECASE)  # `a_jpg.rf.0f3c..` is `a.jpg`
 
@@ -19,7 +20,7 @@ def decoded(name: str) -> str:
     elif address := ADDRESS.match(name):
         path = re.split("[?#]", name[address.end() :])[0]
     else:
-        path = name.partition("?")[0]
+        path = re.sub(r"(\.\w+)\?.*", r"\1", name)  # behind the ending of the file
     return unquote(path).replace("\0", "\ufffd") or name
 
 

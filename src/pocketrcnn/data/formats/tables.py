@@ -42,15 +42,15 @@ csv.field_size_limit(2**31 - 1)  # characters of a cell: polygons and masks are 
 def sources(reading: Reading) -> list[Path]:
     """The tables among the candidates."""
     files = (file for file in reading.candidates if file.suffix.lower() in (".csv", ".tsv"))
-    return [file for file in files if columns(next(rows(file), ("", []))[1])]
+    return [file for file in files if columns(next(rows(read_text(file)), ("", []))[1])]
 
 
-def rows(source: Path) -> Iterator[tuple[str, list[str]]]:
+def rows(text: str) -> Iterator[tuple[str, list[str]]]:
     """The rows of a table with their line numbers, first the header, which may begin with a tab: a column without name.
 
     Commas, semicolons or tabs separate the cells.
     """
-    lines = list(dropwhile(lambda line: not line.strip(), read_text(source).splitlines()))
+    lines = list(dropwhile(lambda line: not line.strip(), text.splitlines()))
     reader = csv.reader(lines, delimiter=max(",;\t", key=lines[0].count) if lines else ",")
     for cells in reader:
         if any(cell.strip() for cell in cells):
@@ -82,7 +82,7 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
 
 def read_table(source: Path, reading: Reading) -> list[Example]:
     """The examples of one table, with paths as it has them. Cells of columns that are not known here are counted."""
-    (_, names), *body = rows(source)
+    (_, names), *body = rows(reading.text(source))
     positions = columns(names)
     unknown = {i: name or f"column {i + 1}" for i, name in enumerate(names) if i not in positions.values()}
     groups: dict[tuple[str, str], list[tuple[str, Row]]] = {}

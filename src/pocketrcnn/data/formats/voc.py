@@ -25,7 +25,7 @@ from ..listing import is_image_name
 from .finding import Images, Wanted, key, plain, size_from, used_classes
 from .reading import Reading
 from .split_words import split_of
-from .text import read_text
+from .text import read_start
 from .writing import image_names, number, size_of, write_text
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -42,9 +42,8 @@ def sources(reading: Reading) -> list[Path]:
 
 def looks_like_voc(file: Path) -> bool:
     """Whether an XML file is about an image, or is where such a file would be."""
-    with file.open("rb") as stream:
-        head = stream.read(1000)
-    return bool(re.search(rb"<annotation[\s/>]", head)) or file.parent.name == "Annotations"  # CVAT: `<annotations>`
+    named = re.search(r"<annotation[\s/>]", read_start(file))  # CVAT: `<annotations>`
+    return bool(named) or file.parent.name == "Annotations"
 
 
 def read(reading: Reading, sources: list[Path]) -> Annotations:
@@ -57,7 +56,7 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
     for lists in sorted({file.parent for file in images.files if is_list(file)}):
         examples = with_lists(examples, lists, images, reading)
     listed = reading.root / CLASSES
-    names = map(str.strip, read_text(listed).splitlines()) if listed in reading.files else used_classes(examples)
+    names = map(str.strip, reading.text(listed).splitlines()) if listed in reading.files else used_classes(examples)
     return reading.annotations("voc", dict.fromkeys(filter(None, names)), examples, images)
 
 
@@ -98,8 +97,8 @@ def other_names(given: list[Example], placed: list[Example], images: Images) -> 
 def example(source: Path, reading: Reading) -> Example | None:
     """One image with its objects, its path as the file has it; None, and a fault, where the file is not XML."""
     try:
-        top = ElementTree.parse(source).getroot()
-    except (ElementTree.ParseError, ValueError, LookupError) as error:  # LookupError: an encoding without codec
+        top = ElementTree.fromstring(reading.text(source))  # whatever encoding it declares: that is decoded
+    except (ElementTree.ParseError, ValueError) as error:
         reading.fault("unreadable", source, "", f"is not XML ({error}): its image is skipped; export it again")
         return None
     objects = (annotated(node, f"object {i}", source, reading) for i, node in enumerate(top.iter("object"), 1))
@@ -144,7 +143,7 @@ def with_lists(examples: list[Example], lists: Path, images: Images, reading: Re
     home, there = lists.parent.parent, sorted(file for file in images.files if file.parent == lists and is_list(file))
     beside = [one for one in examples if one.source and home in one.source.parents]
     called = by_name(beside, home)
-    names = [(file, name) for file in there for name in listed(file, called, images)]
+    names = [(file, name) for file in there for name in listed(reading.text(file), called, images)]
     named = {name: called.get(name) or called.get(key(name)) for _, name in names}
     marks = {name: one.source if one else key(name) for name, one in named.items()}
     in_splits = {marks[name] for file, name in names if split_of(file.stem)}
@@ -179,12 +178,12 @@ def by_name(examples: list[Example], home: Path) -> dict[str, Example]:
     return alone | exact
 
 
-def listed(file: Path, called: Collection[str], images: Images) -> list[str]:
+def listed(text: str, called: Collection[str], images: Images) -> list[str]:
     """The names in a list, one a line; in lists of a class, 1, 0 or -1 follows. Some programs write the suffix too."""
     names = []
     xmls = set(map(key, called))
     known = {*xmls, *images.known}
-    for line in filter(None, map(str.strip, read_text(file).splitlines())):
+    for line in filter(None, map(str.strip, text.splitlines())):
         head, _, tail = line.rpartition(" ")
         name = head.strip() if tail in ("1", "0", "-1") and key(line) not in known else line
         name = name.replace("\\", "/")

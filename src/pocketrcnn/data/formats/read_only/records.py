@@ -10,7 +10,6 @@ from ....errors import shown
 from ...annotations import Box, Object, printable
 from ...overview import counted
 from ..reading import Reading
-from ..text import read_text
 
 Record = dict[str, Any]
 UNNAMED = "object"  # the class of objects in a set that names no classes
@@ -23,7 +22,7 @@ class Unclear(ValueError):
 def load(source: Path, reading: Reading, kind: type[list[Any]] | type[dict[str, Any]], format: str) -> Any:
     """The content of a JSON file, a list or a dict; an empty one, and a fault, where the file holds none."""
     try:
-        content = json.loads(read_text(source))
+        content = json.loads(reading.text(source))
         if isinstance(content, kind):
             return content
         reason = f"is not a file of {format}: {'a list' if kind is list else 'an object'} is expected at its top"
