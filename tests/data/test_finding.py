@@ -54,7 +54,7 @@ NAMES = {
     "a bucket": {"a.png": "s3://bucket/set/a.png"},
     "a file's address": {"a é.png": "file:///C:/photos/a%20%C3%A9.png"},
     "Windows": {"images/train/a.png": "D:\\work\\set\\images\\train\\a.png"},
-    "Linux": {"images/a.png": "/home/someone/set/images/a.png"},
+    "Linux": {"images/a.png": "/content/drive/set/images/a.png"},
     "a folder that is not there": {"images/train/sub/a.png": "data/images/train/sub/a.png"},
     "escapes": {"images/a b.png": "images/a%20b.png"},
     "a long hash": {"a.png": "0123456789abcdef0123456789ABCDEF-a.png"},
