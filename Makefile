@@ -7,12 +7,13 @@ ARGS ?=
 export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 
-.PHONY: help reproduce test lint types tests pictures format clean
+.PHONY: help reproduce test lint types tests pictures sbom format clean
 
 help:
 	@echo "make reproduce   train every experiment and write reproduction/report.html (ARGS='--full' and others)"
 	@echo "make test        lint, types and tests: what CI runs"
 	@echo "make pictures    draw the pictures of README.md and docs again (ARGS='--nuclei RUN' and others)"
+	@echo "make sbom        write sbom.json, the bill of materials of an installation with [export]"
 	@echo "make format      put the code into the project's format"
 	@echo "make clean       remove the virtual environment"
 
@@ -29,10 +30,18 @@ types: .venv/installed-dev
 	$(BIN)/mypy
 
 tests: .venv/installed-dev
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 pictures: .venv/installed
 	$(BIN)/python scripts/pictures $(ARGS)
+
+sbom:
+	$(PYTHON) -m venv --clear build/sbom/installed
+	build/sbom/installed/bin/python -m pip install --quiet --disable-pip-version-check '.[export]'
+	$(PYTHON) -m venv --clear build/sbom/tool
+	build/sbom/tool/bin/python -m pip install --quiet --disable-pip-version-check cyclonedx-bom
+	build/sbom/tool/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type library --output-reproducible \
+	    --output-file sbom.json build/sbom/installed/bin/python
 
 format: .venv/installed-dev
 	$(BIN)/ruff check --fix .

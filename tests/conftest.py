@@ -1,4 +1,4 @@
-"""What all tests share: no network, two threads, and small runs on the sample inside the package."""
+"""What all tests share: no network, two threads in all, and small runs on the sample inside the package."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "loopback: talks to a server that the test itself starts on this machine")
     config.addinivalue_line("markers", "slow: trains, or starts a process or a browser; `-m 'not slow'` leaves it out")
-    torch.set_num_threads(2)
+    torch.set_num_threads(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

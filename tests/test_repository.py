@@ -7,12 +7,9 @@ import sys
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from graphlib import CycleError, TopologicalSorter
-from importlib import metadata
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "pocketrcnn"
@@ -75,22 +72,6 @@ def text_files() -> list[Path]:
     ]
     kept = [path for path in (*folders, *ROOT.glob("*"), ROOT / ".gitignore") if path.is_file() and path.name != ".git"]
     return [path for path in kept if path.suffix not in (".png", ".pyc", ".jpg", ".whl", ".safetensors")]
-
-
-def needed(name: str, extras: set[str], seen: set[str]) -> set[str]:
-    """What a distribution needs here, and what that needs, added to `seen`."""
-    for line in metadata.requires(name) or ():
-        one = Requirement(line)
-        wanted = one.marker is None or any(one.marker.evaluate({"extra": extra}) for extra in ("", *extras))
-        if wanted and (label := canonicalize_name(one.name)) not in seen:
-            seen.add(label)
-            needed(one.name, one.extras, seen)
-    return seen
-
-
-def test_every_package_is_pinned() -> None:
-    pins = {canonicalize_name(Requirement(line).name) for line in (ROOT / "constraints.txt").read_text().splitlines()}
-    assert needed("pocket-rcnn", {"dev"}, set()) - {"pocket-rcnn"} <= pins
 
 
 @each_file

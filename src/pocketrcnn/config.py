@@ -23,12 +23,12 @@ class DataConfig:
     the first two, scenes stand on the images of CIFAR-100, from its `train.bin` and `test.bin` in FOLDER."""
     kind: Literal["images", "scenes", "folder"] = "images"
     """`images`: one object that fills the image. `scenes`: Transformed CIFAR-10. `folder`: the user's images."""
-    classes: tuple[str, ...] = ()
-    """Names of the labels; `images` and `scenes` have CIFAR-10's."""
+    classes: tuple[str, ...] = ()  # names of the labels; `images` and `scenes` have CIFAR-10's
     voc_origin: int = 0  # `folder`: the first pixel in VOC boxes, 0 or 1
+    bbox: Literal["auto", "xyxy", "xywh", "cxcywh", "yxyx", "yxhw"] = "auto"  # `folder`: what numbers of boxes are
+    units: Literal["auto", "pixels", "fractions"] = "auto"  # `folder`: of boxes
     follow_outside: bool = False  # `folder`: read what annotations and links name outside of it, too
-    seed: int = 0
-    """`folder`: decides which images are for validation and test where the data do not say."""
+    seed: int = 0  # `folder`: decides which images are for validation and test where the data do not say
     fresh: bool = True
     """Scenes: a new composition in every iteration, instead of a fixed set with one composition an image."""
     holdout: int = 0

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from exported_runs import exported, made_by_hand, with_metadata
+from exported_runs import endless, exported, made_by_hand, with_metadata
 from numpy.typing import NDArray
 from PIL import Image
 
+from pocketrcnn.cli.main import main
 from pocketrcnn.custom import detector as predictor
 from pocketrcnn.custom.onnx.checksum import START, with_checksum
 from pocketrcnn.custom.onnx.runtime import Detector, run_session
@@ -254,6 +255,18 @@ def test_what_onnxruntime_refuses_and_other_shapes(tmp_path: Path) -> None:
         detector([image, image])  # of which it knows nothing
     with pytest.raises(UserError, match=r"the file cannot be run \(.*\): export the run again"):
         run_session(detector.session, image, "the file")
+
+
+def test_a_loop_without_an_end_is_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, image = endless(made_by_hand(tmp_path / "made.onnx")), tmp_path / "image.png"
+    with pytest.raises(UserError, match=r"made\.onnx was stopped after 0\.2 s for a batch: allow it more with --time"):
+        Detector.load(path, seconds=0.2)(np.zeros((8, 8, 3), np.uint8))
+    Image.new("RGB", (8, 8)).save(image)
+    for seconds, message in (("0.2", "was stopped after 0.2 s for a batch"), ("0", "--timeout 0: use a time above 0")):
+        out = tmp_path / "out"
+        assert main(["predict", str(path), str(image), "--timeout", seconds, "--out", str(out)]) == 2
+        assert message in capsys.readouterr().err
+        assert list(out.iterdir()) == []
 
 
 def test_metadata_of_deep_brackets(tmp_path: Path) -> None:

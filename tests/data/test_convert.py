@@ -209,9 +209,7 @@ def test_an_area_that_is_not_that_of_the_box_is_not_carried_over(
     assert line.removeprefix("not carried over: ") == lacking
 
 
-@pytest.mark.parametrize(
-    "name", ["a\nb", "cat\n", "a\u2028b", "a\x85b", "a\x0cb", "a\x07b", "a\x00", "a\uffff", "", " "]
-)
+@pytest.mark.parametrize("name", ["a\nb", "a\u2028b", "a\x85b", "a\x0cb", "a\x07b", "a\x00", "a\uffff", "", " "])
 def test_classes_that_voc_cannot_hold_are_refused(tmp_path: Path, shell: Shell, name: str) -> None:
     data = disk.coco(tmp_path / "data")
     disk.change_coco(data, categories=[{"id": 50, "name": name}])
@@ -221,7 +219,7 @@ def test_classes_that_voc_cannot_hold_are_refused(tmp_path: Path, shell: Shell, 
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
-@pytest.mark.parametrize("name", ["a\nb", "cat\n", "a\u2028b", "a\x07b"])
+@pytest.mark.parametrize("name", ["a\nb", "a\u2028b", "a\x07b"])
 def test_classes_that_only_voc_cannot_hold(tmp_path: Path, name: str) -> None:
     data = disk.coco(tmp_path / "data")
     disk.change_coco(data, categories=[{"id": 50, "name": name}])

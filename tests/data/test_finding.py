@@ -73,7 +73,7 @@ def test_images_of_other_machines_and_servers(tmp_path: Path, way: str, read_bac
     assert notes(data) == [("other-path", False)]
     (fault,) = data.faults
     assert fault.reason.startswith(
-        f"1 image with another name or path in the annotations than on this disk (the first: {tmp_path / path}, `"
+        f"1 image with another name or path in the annotations than on this disk (the first: {path}, `"
     )
     assert not inspect(data).drops
 

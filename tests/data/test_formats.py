@@ -131,6 +131,7 @@ def test_coco_records_that_cannot_be_understood(tmp_path: Path) -> None:
     disk.change_coco(tmp_path, annotations=records, images=[{"id": 60}, {"id": 0, "file_name": "again.png"}])
     data = read(tmp_path)
     assert [(fault.kind, fault.where) for fault in data.faults] == [
+        ("unreadable", "annotations, number 9"),
         ("unreadable", "annotation 50"),
         ("unreadable", "annotation 51"),
         ("unreadable", "image 60"),

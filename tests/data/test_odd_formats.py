@@ -399,13 +399,15 @@ def test_boxes_in_fractions_are_told(tmp_path: Path, shell: Shell, kind: object)
     box = (0.1, 0.2, 0.5, 1)
     data = kind(tmp_path / "data", {name: (SIZE, [("cat", box)]) for name in ("a.png", "b.png")})  # type: ignore[operator]
     report = inspect(read(data))
-    (fault,) = (fault for fault in report.faults if fault.kind == "fractions")
-    assert str(fault) == (
-        f"{data}: all boxes are between 0 and 1, as fractions of the image: multiply them by its sides"
-    )
+    (fault,) = (fault for fault in report.faults if fault.kind == "units")
+    assert str(fault).startswith(f"{data}: the boxes are in fractions of the image's sides, not in pixels (a.png, ")
+    assert str(fault).endswith("): they are read so (--units pixels if they are not)")
     assert not fault.drops
+    width, height = SIZE
+    found = [obj.box for one in report.clean.examples for obj in one.objects]
+    assert found == [pytest.approx((0.1 * width, 0.2 * height, 0.5 * width, height))] * 2
     shell("check", data, "--fix", tmp_path / "fixed")
-    assert "warning: fractions: " in (tmp_path / "fixed" / "fixes.txt").read_text()
+    assert "fixed: units: " in (tmp_path / "fixed" / "fixes.txt").read_text()
 
 
 def test_one_box_in_pixels_is_enough(tmp_path: Path) -> None:

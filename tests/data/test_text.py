@@ -104,7 +104,7 @@ def test_xml_that_does_not_declare_what_it_is_in_is_noted(tmp_path: Path, head: 
     assert names_and_boxes(data) == {"图1.png": [("猫", 1)], "2.png": [("老虎", 2)]}
     (fault,) = data.faults
     assert (fault.kind, fault.drops) == ("encoding", False)
-    first = tmp_path / "Annotations" / "2.xml"
+    first = Path("Annotations") / "2.xml"
     assert fault.reason == (
         f"2 files not in UTF-8: read as GBK, and names may be wrong; save it as UTF-8 (the first: {first})"
     )

@@ -19,6 +19,7 @@ import fake_results
 import pytest
 from tiny_detectors import hold_nothing_back
 
+from campaigns.rows import ROWS
 from pocketrcnn.cli import main
 from pocketrcnn.config import TrainConfig
 from pocketrcnn.course import bench, experiments
@@ -137,6 +138,8 @@ def run(words: list[str]) -> None:
         assert main.main(quick(words[1:])) == 0, words
     elif words[0] == "make":
         check_make(words[1:])
+    elif words[:3] == ["python", "-m", "campaigns"]:
+        assert words[3] in ROWS, words
     elif words[0] == "python":
         program = ROOT / words[1]
         assert program.is_file() or (program / "__main__.py").is_file(), words

@@ -69,3 +69,20 @@ def made_by_hand(
     model.metadata_props.add(key=KEY, value=json.dumps(whole))
     path.write_bytes(with_checksum(model.SerializeToString()))
     return path
+
+
+def endless(path: Path) -> Path:
+    """A file that `made_by_hand` wrote, whose boxes come from a loop that never ends."""
+    model = onnx.load(path)
+    next(one for one in model.graph.initializer if one.name == "boxes").name = "start"
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(True), "on"))
+    kinds: dict[str, Any] = {"count": (onnx.TensorProto.INT64, ()), "going": (onnx.TensorProto.BOOL, ())}
+    kinds["x"] = (onnx.TensorProto.FLOAT, (1, 1, 4))
+    inputs = [onnx.helper.make_tensor_value_info(name, *kind) for name, kind in kinds.items()]
+    outputs = [onnx.helper.make_tensor_value_info(f"{name}2", *kinds[name]) for name in ("going", "x")]
+    nodes = [onnx.helper.make_node("Identity", [name], [f"{name}2"]) for name in ("going", "x")]
+    body = onnx.helper.make_graph(nodes, "body", inputs, outputs)
+    model.graph.node.append(onnx.helper.make_node("Loop", ["", "on", "start"], ["boxes"], body=body))
+    del model.metadata_props[1:]  # the checksum
+    path.write_bytes(with_checksum(model.SerializeToString()))
+    return path

@@ -5,13 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 from typing import get_args as choices
 
-from ..custom.options import Data, FollowOutside, VocOrigin
-
-if TYPE_CHECKING:
-    from ..data.annotations import Report
+from ..config import DataConfig
+from ..custom.options import BBox, BoxUnits, Data, FollowOutside, VocOrigin
 
 LOST = 1  # exit code where images or objects are skipped
 Format = Literal["coco", "voc", "yolo"]
@@ -21,6 +19,8 @@ def check(
     data: Data,
     *,
     voc_origin: VocOrigin = 0,
+    bbox: BBox = "auto",
+    units: BoxUnits = "auto",
     follow_outside: FollowOutside = False,
     as_json: Annotated[bool, "--json", "print JSON, with all faults"] = False,
     fix: Annotated[
@@ -29,12 +29,15 @@ def check(
 ) -> int:
     """Show what is in a data set, and every fault with file, object and reason. Exit code 1 if training would skip
     images or objects, or refuse the data."""
+    from ..data.check import require_clear
+    from ..data.custom_data import inspected
     from ..data.overview import not_carried_over, render
     from ..data.repair import fix as repair
     from ..terminal import say
 
-    report = inspected(data, voc_origin, follow_outside)
+    report = inspected(DataConfig(str(data), "folder", (), voc_origin, bbox, units, follow_outside))
     if fix:
+        require_clear(report)
         repair(report, fix)
     if as_json:
         faults = [dataclasses.asdict(fault) | {"file": str(fault.file)} for fault in report.faults]
@@ -46,29 +49,26 @@ def check(
     return LOST if report.drops or report.refused else 0
 
 
-def inspected(data: Path, voc_origin: int, follow_outside: bool) -> Report:
-    """A data set, read and checked."""
-    from ..data.check import inspect
-    from ..data.formats import read
-
-    return inspect(read(data, voc_origin, follow_outside))
-
-
 def convert(
     data: Data,
     out: Annotated[Path, "OUT", "a new folder"],
     *,
     voc_origin: VocOrigin = 0,
+    bbox: BBox = "auto",
+    units: BoxUnits = "auto",
     follow_outside: FollowOutside = False,
     to: Annotated[Format, "FORMAT", ", ".join(choices(Format))],
 ) -> int:
     """Write a data set in another format, images included. Faulty objects are named and skipped. Exit code 1 if
     any were skipped."""
+    from ..data.check import require_clear
+    from ..data.custom_data import inspected
     from ..data.formats import write
     from ..data.overview import counted, not_carried_over, render_faults
     from ..terminal import say
 
-    report = inspected(data, voc_origin, follow_outside)
+    report = inspected(DataConfig(str(data), "folder", (), voc_origin, bbox, units, follow_outside))
+    require_clear(report)
     write(report.clean, out, to)
     render_faults(report.faults)
     summary = report.summary

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from ..custom.options import Device, PredictOptions, TrainOptions
-from ..errors import UserError
+from ..errors import UserError, require
 from .data import LOST
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def predict(
     images: Annotated[list[str], "IMAGE", "files, folders, or patterns such as 'photos/**/*.jpg'"],
     options: PredictOptions,
     *,
+    timeout: Annotated[float, "S", "of a file from `export`: seconds for a batch, then it is stopped"] = 300.0,
     device: Device = "auto",
 ) -> int:
     """Detect objects in images: writes COCO results (JSON), CSV and pictures with boxes. Exit code 1 if an image
@@ -81,7 +82,8 @@ def predict(
     from ..terminal import say
 
     paths = named_images(images)
-    network = load_detector(detector, device)
+    require(timeout > 0, f"--timeout {timeout:g}: use a time above 0")
+    network = load_detector(detector, device, timeout)
     done = work(network, paths, options)
     if done.smaller:
         say(f"{counted(done.smaller, 'image')} downscaled to {network.side} px: boxes are in pixels of the file")
@@ -90,14 +92,14 @@ def predict(
     return LOST if done.skipped else 0
 
 
-def load_detector(path: Path, device: str) -> Predictor:
-    """The detector of a run or, without torch, of an exported file."""
+def load_detector(path: Path, device: str, seconds: float) -> Predictor:
+    """The detector of a run or, without torch, of an exported file, which gets so many seconds for a batch."""
     if path.suffix.lower() == ".onnx":
         from ..custom.onnx.runtime import Detector as Exported
 
         if device == "cuda":
             raise UserError(f"--device cuda: {path} runs on the processor; leave it out, or name the folder of the run")
-        return Exported.load(path)
+        return Exported.load(path, seconds=seconds)
     from ..custom.detector import Detector
     from ..custom.run_set import best_run
     from ..terminal import say

@@ -92,7 +92,9 @@ def evaluate_run(
         raise UserError(f"{folder} is a run of `reproduce`: its metrics are in {folder / METRICS} and in the report")
     require_writable(folder, f"allow writing there, or {ELSEWHERE}")
     known = saved_splits(folder)
-    config = dataclasses.replace(run.config.data, source=str(source.resolve())) if source else run.config.data
+    config = run.config.data
+    if source:  # what the user said about the boxes of the run is not about these
+        config = dataclasses.replace(config, source=str(source.resolve()), bbox="auto", units="auto")
     data = open_custom_data(config, known)
     names = list(data.splits)
     if not names:

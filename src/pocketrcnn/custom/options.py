@@ -20,6 +20,15 @@ Anchors = tuple[tuple[float, float], ...]
 Preset = Literal["auto", "small", "medium", "large"]
 Data = Annotated[Path, "DATA", "folder, or JSON, data.yaml, XML or CSV file, in COCO, Pascal VOC, YOLO or CSV format"]
 VocOrigin = Annotated[Literal[0, 1], "N", "first pixel in VOC boxes: 0, as most programs write them, or 1, as in VOC"]
+BBox = Annotated[
+    Literal["auto", "xyxy", "xywh", "cxcywh", "yxyx", "yxhw"],
+    "what the four numbers of a box are, where that is not what the format says: corners, a corner or the centre with "
+    "width and height, y first (default: as the format says; refused where these do not fit)",
+]
+BoxUnits = Annotated[
+    Literal["auto", "pixels", "fractions"],
+    "units of boxes: pixels, or fractions of the image's sides (default: what fits)",
+]
 FollowOutside = Annotated[
     bool, "also read files outside of the folder that annotations and links lead to: only if you trust who made them"
 ]
@@ -55,6 +64,8 @@ class TrainOptions:
     data: Data
     _: KW_ONLY
     voc_origin: VocOrigin = 0
+    bbox: BBox = "auto"
+    units: BoxUnits = "auto"
     follow_outside: FollowOutside = False
     minutes: Annotated[float | None, "M", "time for the whole run (default: 5)"] = None
     iterations: Annotated[int | None, "N", "train for N iterations instead of a time"] = None

@@ -80,8 +80,8 @@ def checked(options: TrainOptions, known: dict[str, str] | None) -> CustomData:
 
 def data_of(options: TrainOptions) -> DataConfig:
     """Where the data are, and how they are read."""
-    source, origin, follow = str(options.data.resolve()), options.voc_origin, options.follow_outside
-    return DataConfig(source, "folder", voc_origin=origin, follow_outside=follow, seed=options.seed)
+    numbers = options.voc_origin, options.bbox, options.units
+    return DataConfig(str(options.data.resolve()), "folder", (), *numbers, options.follow_outside, options.seed)
 
 
 def planned(options: TrainOptions, data: CustomData, device: torch.device) -> tuple[Config, tuple[Folder, Folder]]:

@@ -4,6 +4,11 @@ annotations   images, objects, classes, splits, faults
 boxes         the boxes of one image, as arrays
 formats/      COCO, Pascal VOC, YOLO and CSV, read and written
 check         every fault, with its file, object and reason
+conventions   what the numbers of boxes are, found out on the whole set
+resized       images that were made smaller or larger after annotation
+copies        what is there twice: images, annotations, boxes
+class_names   classes that nearly are one, or that nothing is of
+kinds         the kinds of faults, as data
 repair        a copy without the faults
 overview      what is in a data set, as numbers and tables
 splits        training, validation and test images

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from .kinds import REFUSED
+
 Box = tuple[float, float, float, float]
 
 SPLITS = ("train", "val", "test")
-REFUSED = ("no-training-images",)  # kinds of faults of data that `train` refuses
 MIN_SIDE = 2.0  # pixels of the input: objects that are less wide or high are not learned
 
 
@@ -135,6 +136,6 @@ class Report:
         return any(fault.drops for fault in self.faults)
 
     @property
-    def refused(self) -> bool:
-        """Whether nothing can be trained on the data."""
-        return any(fault.kind in REFUSED for fault in self.faults)
+    def refused(self) -> str:
+        """Why training refuses the data; empty where it does not."""
+        return next((str(fault) for fault in self.faults if fault.kind in REFUSED), "")

@@ -10,17 +10,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import UserError, nearest, shown
-from .annotations import SPLITS, Annotations, Example, Fault, Object, Report, content_hash
+from ..errors import UserError, shown
+from .annotations import Annotations, Example, Fault, Object, Report, content_hash
+from .class_names import Classes, class_notes, stripped
+from .conventions import Asked, listed, settled
+from .copies import doubled, each_once, without_repetitions
 from .images.pixels import read_both
-from .overview import counted, objects_of, summary
+from .kinds import GEOMETRY, UNCLEAR
+from .overview import counted, summary
 
 THREADS = 2  # that decode; Pillow computes outside of Python's lock
 TOLERANCE = 1.0  # pixels that a box may extend beyond its image without a warning: rounding, or counting from 1
 NEGATIVE_SIZE = "negative-size", "box has a negative width or height; its corners are exchanged"
 INVERTED = "inverted", "box has its corners in the wrong order; they are exchanged"
-COMPARED = 100_000  # names of classes that unknown ones are compared with
-KEEPERS = ("test", "train", "val", "")  # of an image in two splits, the first of these keeps it: tests stay honest
 
 
 @dataclass(frozen=True)
@@ -35,41 +37,39 @@ class Decoded:
     notes: tuple[tuple[str, str], ...] = ()
 
 
-class Classes:
-    """The classes of a data set, of which there may be tens of thousands, and the nearest of unknown names."""
+def inspect(annotations: Annotations, asked: Asked | None = None) -> Report:
+    """Decode every image and check every object. Memory: two images at a time.
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names, self.known, self.hints = names, frozenset(names), dict[str, str]()
-
-    def __str__(self) -> str:
-        return ", ".join(map(shown, self.names[:10]))
-
-    def meant(self, name: str) -> str:
-        """The hint of `nearest`, looked up once a name; none where that would take minutes."""
-        if name not in self.hints and len(self.hints) * len(self.names) < COMPARED:
-            self.hints[name] = nearest(name, self.names)
-        return self.hints.get(name, "")
-
-
-def inspect(annotations: Annotations) -> Report:
-    """Decode every image and check every object. Memory: two images at a time."""
+    asked: what the user says about the numbers of boxes, see `conventions`.
+    """
+    annotations = stripped(annotations)
     groups = list(by_file(annotations.examples).values())
     with ThreadPoolExecutor(THREADS) as pool:
         images = list(pool.map(decode, (group[0].path for group in groups)))
-    faults = [*annotations.faults]
+    sizes = {one.path: image.size for group, image in zip(groups, images, strict=True) for one in group if image.digest}
+    annotations, said = settled(annotations, sizes, asked or Asked())
+    faults, unclear = [*annotations.faults, *said], any(fault.kind == UNCLEAR for fault in said)
     kept: list[Example] = []
     classes = Classes(annotations.classes)
-    for group, image in zip(groups, images, strict=True):
-        faults += image_faults(group, image)
+    for group, image in zip(by_file(annotations.examples).values(), images, strict=True):
+        distinct, repeated = without_repetitions(group)
+        faults += [*repeated, *image_faults(distinct, image)]
         if not image.reason:
-            objects, object_faults = valid_objects(group, image.size, classes, annotations.format)
-            faults += object_faults
-            kept.append(replace(group[0], objects=objects, size=image.size, digest=image.digest))
-    distinct, copies = each_once(kept)
-    clean = replace(annotations, examples=distinct, faults=())
-    faults += [*copies, *image_notes(groups, images), *fractions(annotations, clean), *class_notes(clean)]
+            objects, object_faults = valid_objects(distinct, image.size, classes, annotations.format)
+            faults += [fault for fault in object_faults if not unclear or fault.kind not in GEOMETRY]
+            kept.append(replace(distinct[0], objects=objects, size=image.size, digest=image.digest))
+    once, copies = each_once(kept)
+    clean = replace(annotations, examples=once, faults=())
+    faults += [*copies, *image_notes(groups, images), *doubled(clean), *class_notes(clean)]
     kinds = {group[0].path: image.kind for group, image in zip(groups, images, strict=True)}
     return Report(clean, tuple(faults), summary(annotations, clean, faults, kinds))
+
+
+def require_clear(report: Report) -> None:
+    """Raises UserError where it is not clear what the numbers of boxes are, and so all boxes may be wrong."""
+    for fault in report.faults:
+        if fault.kind == UNCLEAR:
+            raise UserError(str(fault))
 
 
 def decode(path: Path) -> Decoded:
@@ -135,7 +135,7 @@ def valid_objects(
             fixed, problems = None, [*problems, ("duplicate", "has the same class and box as another object")]
         if fixed:
             valid[fixed.box, fixed.name] = fixed
-        file, box = example.source or example.path, ", ".join(f"{value:.6g}" for value in obj.box)
+        file, box = example.source or example.path, listed(obj)
         where = obj.where if file.stem == example.path.stem else f"{example.path.name}, {obj.where}"
         faults += [
             Fault(kind, file, where, f"{reason} ({shown(obj.name)} {box})", fixed is None) for kind, reason in problems
@@ -169,51 +169,3 @@ def checked(
         reason = f"box extends {beyond:.4g} pixels beyond the image of {width}x{height}; it is cut"
         problems.append(("clipped", reason))
     return replace(obj, box=(max(x1, 0.0), max(y1, 0.0), min(x2, float(width)), min(y2, float(height)))), problems
-
-
-def each_once(examples: Sequence[Example]) -> tuple[tuple[Example, ...], list[Fault]]:
-    """Every image in one split only, and the faults of its copies.
-
-    Copies within a split stay, with a warning; without splits they are skipped, as two splits might get them.
-    """
-    keepers: dict[str, Example] = {}
-    for example in sorted(examples, key=lambda example: KEEPERS.index(example.split)):
-        keepers.setdefault(example.digest, example)
-    pairs = [(example, keepers[example.digest]) for example in examples]
-    faults = [None if one is keeper else copy_fault(one, keeper) for one, keeper in pairs]
-    kept = (one for one, fault in zip(examples, faults, strict=True) if not (fault and fault.drops))
-    return tuple(kept), list(filter(None, faults))
-
-
-def copy_fault(other: Example, keeper: Example) -> Fault:
-    """What is wrong with an image whose content another one has that is kept."""
-    if other.split != keeper.split:
-        reason = f"is in {other.split} and in {keeper.split} (as {keeper.path}); it is skipped in {other.split}"
-        return Fault("two-splits", other.path, "", reason, drops=True)
-    kept = "both are kept" if keeper.split else "it is skipped"
-    return Fault("copy", other.path, "", f"has the same content as {keeper.path}; {kept}", drops=not keeper.split)
-
-
-def fractions(annotations: Annotations, clean: Annotations) -> Iterator[Fault]:
-    """A warning where no box extends beyond the first pixel of its image: these are no pixels. YOLO's never are."""
-    sides = (value for example in annotations.examples for obj in example.objects for value in obj.box)
-    larger = any(max(example.size or (0, 0)) > 1 for example in clean.examples if example.objects)
-    if annotations.format != "yolo" and larger and all(0 <= value <= 1 for value in sides):
-        reason = "all boxes are between 0 and 1, as fractions of the image: multiply them by its sides"
-        yield Fault("fractions", annotations.root, "", reason, drops=False)
-
-
-def class_notes(clean: Annotations) -> Iterator[Fault]:
-    """Classes that cannot be learned, and splits that are missing."""
-    has_splits = any(example.split for example in clean.examples)
-    training = clean.split("train") if has_splits else clean.examples
-    if not training:
-        there = ", ".join(split for split in SPLITS if clean.split(split))
-        reason = f"has images for {there}, but none for training" if there else "has no image to train on"
-        yield Fault("no-training-images", clean.root, "", reason, drops=False)
-        return
-    used = {obj.name for example in training for obj in objects_of(example)}
-    for name in clean.classes:
-        if name not in used:
-            reason = f"class `{shown(name)}` has no objects{' in training' if has_splits else ''}: it cannot be learned"
-            yield Fault("class-without-examples", clean.root, "", reason, drops=False)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from ..config import DataConfig
 from ..errors import UserError, shown
 from .annotations import SPLITS, Annotations, Example, Report
-from .check import inspect
+from .check import inspect, require_clear
+from .class_names import learnable
+from .conventions import Asked
 from .formats import read
 from .formats.boundary import require_inside
 from .splits import with_splits
@@ -44,17 +46,25 @@ class CustomData:
         return {split: count for split in SPLITS if (count := len(self.annotations.split(split)))}
 
 
+def inspected(config: DataConfig) -> Report:
+    """The data of a configuration, read and checked. Raises UserError for what cannot be read at all."""
+    found = read(Path(config.source), config.voc_origin, config.follow_outside)
+    return inspect(found, Asked(config.bbox, config.units))
+
+
 def open_custom_data(config: DataConfig, known: Mapping[str, str] | None = None) -> CustomData:
     """Read, check and split the data of a configuration. Faulty objects are skipped and are in the report.
 
     `known`: the splits of images that a run was trained with, by the hash of their content; see `as_before`.
-    `config.classes`, if given, are the classes in their order; the data may lack some. Raises UserError for data that
-    cannot be read or lead out of their folder, and for a class that is not among these.
+    `config.classes`, if given, are the classes in their order, of which the data may lack some; else they are those of
+    all objects. Raises UserError for data that cannot be read, lead out of their folder, or whose numbers are not
+    clear, and for a class that is not among these.
     """
-    found = read(Path(config.source), config.voc_origin, config.follow_outside)
-    require_inside(found)
-    report = inspect(found)
-    annotations = with_splits(report.clean, config.seed) if known is None else as_before(report.clean, known)
+    report = inspected(config)
+    require_inside(report.clean)
+    require_clear(report)
+    annotations = learnable(report.clean)
+    annotations = with_splits(annotations, config.seed) if known is None else as_before(annotations, known)
     if config.classes:
         if strange := sorted(set(annotations.classes) - set(config.classes)):
             raise UserError(

@@ -9,15 +9,13 @@ from typing import Any
 
 from ..errors import shown
 from .annotations import SPLITS, Annotations, Example, Fault, Object, Report, printable
+from .kinds import FIXED, IMAGES, OBJECTS, OUTSIDE, REFUSED, REMEDIES, SET
 
 Numbers = dict[str, Any]
-LIMIT = 20  # faults of a kind that a terminal shows
+SEVERAL = 5  # faults of a kind: more of them are one line, with examples of what is skipped
+EXAMPLES = 3
 SIZES = 5  # image sizes that are named
 FIELDS = 8  # fields that are not read, by name
-FIXED = ("negative-size", "inverted", "clipped", "listed-twice", "other-name", "same-name")
-IMAGES = ("missing", "broken", "two-splits", "copy")  # kinds of faults of an image; the next ones are of an object
-OUTSIDE = "outside-folder"  # the kind of fault of what leads out of the folder of the data
-OBJECTS = ("not-finite", "unknown-class", "zero-size", "negative-size", "inverted", "outside", "clipped", "duplicate")
 
 
 def summary(
@@ -79,12 +77,13 @@ def class_counts(clean: Annotations) -> list[Numbers]:
 
 
 def render(report: Report) -> None:
-    """Print what is in the data and every kind of fault, at most LIMIT of each."""
+    """Print what is wrong with the whole set, what is in it, and every kind of other fault."""
     from ..terminal import print_table, say
 
     numbers = report.summary
     images, objects = counted(numbers["images"], "image"), counted(numbers["objects"], "object")
     say(printable(f"{numbers['data']}: {numbers['format']}, {images}, {objects}"))
+    say_kinds([fault for fault in report.faults if fault.kind in SET])
     say(f"  splits: {splits_in_words(numbers['splits'])}")
     say(f"  images: {sizes_in_words(numbers)}; {numbers['images_without_objects']:,} without objects")
     kinds = [f"{kind['colours']} {kind['bits']}-bit ({kind['images']:,})" for kind in numbers["pixels"]]
@@ -99,7 +98,8 @@ def render(report: Report) -> None:
     crowds = f"; {numbers['crowds']:,} crowds ({meaning})" if numbers["crowds"] else ""
     say(f"  objects in an image: {per_image['mean']:.1f} on average, at most {per_image['max']:,}{crowds}")
     print_table(class_table(numbers["classes"]))
-    render_faults(report.faults)
+    say_kinds([fault for fault in report.faults if fault.kind not in SET])
+    conclude(report.faults)
 
 
 def counted(count: int, what: str) -> str:
@@ -147,24 +147,53 @@ def class_table(classes: Sequence[Numbers]) -> Any:
 
 
 def render_faults(faults: Sequence[Fault]) -> None:
+    """Print faults by kind, those of the whole set first, and what they cost."""
+    say_kinds([fault for fault in faults if fault.kind in SET])
+    say_kinds([fault for fault in faults if fault.kind not in SET])
+    conclude(faults)
+
+
+def say_kinds(faults: Sequence[Fault]) -> None:
     """Print faults by kind, those first that cost something."""
     from ..terminal import say
 
     kinds: defaultdict[tuple[bool, str], list[Fault]] = defaultdict(list)
     for fault in faults:
         kinds[not fault.drops, fault.kind].append(fault)
-    for (_, kind), group in sorted(kinds.items()):
-        unit = "object" if kind in OBJECTS else "image" if kind in IMAGES else "path" if kind == OUTSIDE else "record"
-        action, count = verb(group[0]), len(group)
-        say(f"{counted(count, action) if action == 'warning' else f'{counted(count, unit)} {action}'} ({kind}):")
-        for fault in group[:LIMIT]:
-            say(f"  {fault}")
-        if len(group) > LIMIT:
-            say(f"  and {len(group) - LIMIT:,} more (--json lists all)")
-    skipped = sum(fault.drops for fault in faults)
+    for _, group in sorted(kinds.items()):
+        for line in lines_of(group):
+            say(line)
+
+
+def conclude(faults: Sequence[Fault]) -> None:
+    """Print what all faults together cost."""
+    from ..terminal import say
+
+    refused = next((fault for fault in faults if fault.kind in REFUSED), None)
+    skipped = sum(fault.drops for fault in faults if fault.kind not in REFUSED)
     say(f"{counted(skipped, 'fault')} with skipped images or objects" if skipped else "no image or object is skipped")
+    if refused:
+        say(f"`train` refuses these data ({refused.kind})")
+
+
+def lines_of(group: Sequence[Fault]) -> list[str]:
+    """Faults of a kind: all, where they are few, else their number with the remedy, and examples of what is skipped."""
+    first, count = group[0], len(group)
+    kind, action = first.kind, verb(first)
+    unit = "object" if kind in OBJECTS else "image" if kind in IMAGES else "path" if kind == OUTSIDE else "record"
+    title = counted(count, action) if action == "warning" else f"{counted(count, unit)} {action}"
+    title = action if kind in SET else title
+    if count <= SEVERAL:
+        return [f"{title} ({kind}):", *(f"  {fault}" for fault in group)]
+    remedy = f", {REMEDIES[kind]}" if kind in REMEDIES else ""
+    if not first.drops:
+        return [f"{title} ({kind}){remedy}; the first: {first} (--json lists all)"]
+    examples = [f"  {fault}" for fault in group[:EXAMPLES]]
+    return [f"{title} ({kind}){remedy}:", *examples, f"  and {count - EXAMPLES:,} more (--json lists all)"]
 
 
 def verb(fault: Fault) -> str:
     """What becomes of what a fault is about."""
+    if fault.kind in REFUSED:
+        return "refusal"
     return "skipped" if fault.drops else "fixed" if fault.kind in FIXED else "warning"

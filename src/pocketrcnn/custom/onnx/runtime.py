@@ -7,7 +7,9 @@ Legend: B images, M detections an image, S the side of the input in pixels.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ INPUT, OUTPUTS = "images", ("boxes", "scores", "labels")
 LARGEST_SIDE = 16384  # pixels of an input: an image takes 800 MB
 BATCH = 16
 SEVERITY = 4  # of what onnxruntime itself prints: fatal errors alone, since all others are raised
+SECONDS = 300.0  # for a batch: a file can hold a loop without an end
 ROUNDING = 1e-3  # by which a score may be above 1
 REMEDY = "export the run again, or copy the file again"
 
@@ -38,6 +41,7 @@ class Detector:
 
     classes: names of the labels. threshold: score in 0..1 from which on detections count by default.
     side: pixels of the square input; longer images are downscaled to fit, none are enlarged. where: the file.
+    seconds: for a batch, after which it is stopped.
     """
 
     session: Any
@@ -45,10 +49,11 @@ class Detector:
     threshold: float
     side: int
     where: str = "the ONNX file"
+    seconds: float = SECONDS
 
     @classmethod
-    def load(cls, path: str | Path, threads: int = 0) -> Detector:
-        """From a file of `pocketrcnn export`. threads: of the processor; 0 for one a core.
+    def load(cls, path: str | Path, threads: int = 0, seconds: float = SECONDS) -> Detector:
+        """From a file of `pocketrcnn export`. threads: of the processor; 0 for one a core. seconds: for a batch.
 
         A file of an older version has no checksum: a line on stderr says so. Raises UserError when the file is missing,
         damaged, not ours or of a newer version, or onnxruntime is missing.
@@ -71,7 +76,7 @@ class Detector:
             note = f"{path} has no checksum, so that damage to it is not noticed: export the run again to give it one"
             print(note, file=sys.stderr)
         classes = tuple(metadata["classes"])
-        return cls(session, classes, float(metadata["threshold"]), metadata["side"], str(path))
+        return cls(session, classes, float(metadata["threshold"]), metadata["side"], str(path), seconds)
 
     def __call__(
         self, images: Source | Iterable[Source], threshold: float | None = None, batch: int = BATCH
@@ -87,7 +92,7 @@ class Detector:
 
     def _network(self, inputs: Pixels) -> Detections:
         """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels. Raises UserError for impossible ones."""
-        found = run_session(self.session, inputs, self.where)
+        found = run_session(self.session, inputs, self.where, self.seconds)
         labels = (found.labels >= PADDING) & (found.labels < len(self.classes))
         scores = (found.scores >= 0) & (found.scores <= 1 + ROUNDING)  # no NaN is either
         if not (labels.all() and scores.all() and np.isfinite(found.boxes).all()):
@@ -95,11 +100,18 @@ class Detector:
         return found
 
 
-def run_session(session: Any, inputs: Pixels, where: str = "the ONNX file") -> Detections:
-    """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels. `where` names the file in error messages."""
+def run_session(session: Any, inputs: Pixels, where: str = "the ONNX file", seconds: float = SECONDS) -> Detections:
+    """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels. `where` names the file in error messages.
+
+    Raises UserError where that fails, or takes longer than so many seconds.
+    """
     try:
-        boxes, scores, labels = session.run(OUTPUTS, {INPUT: inputs})
+        with limited(seconds) as (options, stopped):
+            boxes, scores, labels = session.run(OUTPUTS, {INPUT: inputs}, options)
     except Exception as error:  # a dozen classes, with no common one above them
+        if stopped.is_set():
+            late = f"{where} was stopped after {seconds:g} s for a batch"
+            raise UserError(f"{late}: allow it more with --timeout, or a smaller --batch") from error
         raise UserError(f"{where} cannot be run ({reason(error)}): {REMEDY}") from error
     if (
         scores.ndim != 2
@@ -108,6 +120,26 @@ def run_session(session: Any, inputs: Pixels, where: str = "the ONNX file") -> D
     ):
         raise UserError(f"{where} gives arrays of other shapes than an exported detector: {REMEDY}")
     return Detections(boxes, scores, labels)
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[tuple[Any, threading.Event]]:
+    """Options of a run that onnxruntime ends after so many seconds, between two operators; whether that was done."""
+    import onnxruntime
+
+    options, stopped = onnxruntime.RunOptions(), threading.Event()
+
+    def stop() -> None:
+        stopped.set()
+        options.terminate = True
+
+    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield options, stopped
+    finally:
+        timer.cancel()
 
 
 def open_session(content: bytes, where: str, threads: int = 0) -> Any:

@@ -8,6 +8,9 @@ read_only/      the readers of further formats, each a rule and a function
 recognition     which rules fit which files
 unread_formats  formats that are known and not read, and the way on from each
 reading         what all readers share
+coco_boxes      boxes of COCO: of outlines, masks and rotated rectangles
+rle             masks as run lengths
+meaning         fields that change what an object means, in all formats
 notes           what is said once of all objects that it is true of
 boundary        what leads out of the folder of the data
 finding         the image files that annotations name
@@ -32,6 +35,7 @@ from ..files import new_folder
 from ..overview import counted
 from . import coco, read_only, tables, unread_formats, voc, yolo
 from .boundary import leading, require_inside
+from .read_only.text_lines import is_empty
 from .reading import Reading
 from .recognition import Evidence, evidence
 from .writing import write_text
@@ -40,7 +44,10 @@ WRITTEN = {"coco": coco, "voc": voc, "yolo": yolo, "csv": tables}  # these look 
 FORMATS = WRITTEN | read_only.READERS
 WRITERS = {"coco": coco.write, "voc": voc.write, "yolo": yolo.write}
 LOOKED_FOR = "COCO JSON, Pascal VOC XML, YOLO labels, CSV with a header, and more, see docs/data.md"
-MISTAKEN = {"yolo": ("dota",), "csv": ("open-images",)}  # their files look like those of the first format, too
+MISTAKEN = {
+    "yolo": ("dota", "kitti", "yolo-names", "open-images-toolkit"),
+    "csv": ("open-images",),
+}  # their files look like those of the first format, too
 
 
 def read(path: Path, voc_origin: int = 0, follow_outside: bool = False) -> Annotations:
@@ -90,7 +97,8 @@ def recognised(reading: Reading, looks: list[Evidence]) -> dict[str, list[Path]]
         found.setdefault(look.rule.format, []).extend(look.files)
     for name, module in WRITTEN.items():
         others = {file for other in MISTAKEN.get(name, ()) for file in found.get(other, ())}
-        found[name] = [file for file in module.sources(reading) if file not in others]
+        left = [file for file in module.sources(reading) if file not in others]
+        found[name] = [] if others and all(map(is_empty, left)) else left
     return {name: found[name] for name in FORMATS if found.get(name)}
 
 

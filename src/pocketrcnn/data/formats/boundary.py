@@ -11,7 +11,8 @@ from pathlib import Path
 
 from ...errors import UserError
 from ..annotations import Annotations, Fault
-from ..overview import OUTSIDE, counted
+from ..kinds import OUTSIDE
+from ..overview import counted
 
 
 class Boundary:

@@ -5,6 +5,7 @@ file does not list are not in the data. Format: https://cocodataset.org/#format-
 """
 
 import json
+import math
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,20 +14,24 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import shown
-from ..annotations import Annotations, Example, Object, Written, printable
+from ..annotations import Annotations, Example, Object, printable
+from .coco_boxes import box_of, numbers
 from .finding import beside, is_background, plain, size_from
+from .meaning import MEANT, is_crowd, is_true
+from .meaning import number as number_of
+from .read_only.records import UNNAMED, Unclear
 from .reading import Reading
-from .spelling import image_name
 from .text import read_text
 from .writing import image_names, number, size_of, write_text
 
 NAME = "_annotations.coco.json"
 READ = {  # what is read of a record of each list, and what that is called
-    "annotations": ("object", {"id", "image_id", "category_id", "bbox", "area", "iscrowd"}),
-    "images": ("image", {"id", "file_name", "width", "height"}),
+    "annotations": ("object", {"id", "image_id", "category_id", "bbox", "area", "iscrowd", "rotation", *MEANT}),
+    "images": ("image", {"id", "file_name", "coco_url", "width", "height"}),
     "categories": ("label", {"id", "name"}),
 }
 MARKS = ('"images"', '"annotations"', '"categories"')
+FULL_TURN = 2 * math.pi  # no angle in radians is larger
 ROUNDING = 0.01  # of a box's area, which may be written with few digits
 Record = dict[str, Any]
 
@@ -85,8 +90,35 @@ class Reader:
     def __init__(self, source: Path, reading: Reading) -> None:
         self.source, self.reading, content = source, reading, load(source, reading)
         self.lists = {name: records_of(content, name) for name in READ}
+        self.note_other_values(content)
         pairs = ((record.get("id"), record.get("name", "")) for record in self.lists["categories"])
-        self.names = {ident(i): printable(str(name)) for i, name in pairs}
+        self.names = {ident(i): printable(str(name)) for i, name in pairs} or self.numbers_as_names()
+        turns = (numbers(record.get("bbox"))[4:5] for record in self.lists["annotations"])
+        self.in_degrees = any(abs(angle) > FULL_TURN for turn in turns for angle in turn)
+
+    def note_other_values(self, content: Record) -> None:
+        """A fault for what is in the lists and no record; a note where there is no list of annotations at all."""
+        for name in ("images", "annotations") if content else ():
+            values = content.get(name, [])
+            if not isinstance(values, list):
+                self.fault("unreadable", name, f"is `{shown(values)}`, not a list; nothing of it is used")
+                continue
+            for position, value in enumerate(values, 1):
+                if not isinstance(value, dict):
+                    self.fault("unreadable", f"{name}, number {position}", f"is `{shown(value)}`, not an object")
+        if content and "annotations" not in content:
+            reason = "has no list `annotations`: its images are without objects"
+            self.reading.fault("no-annotations", self.source, "", reason, drops=False)
+
+    def numbers_as_names(self) -> dict[str, str]:
+        """The names of classes in a file that names none: their numbers, or `object` where there are none either."""
+        used = dict.fromkeys(ident(record.get("category_id")) for record in self.lists["annotations"])
+        names = {i: UNNAMED if i == "None" else i for i in used}
+        if names:
+            there = shown(", ".join(sorted(names.values(), key=lambda name: (len(name), name))))
+            reason = f"has no list `categories`: classes are called by their numbers ({there})"
+            self.reading.fault("no-categories", self.source, "", reason, drops=False)
+        return names
 
     def fault(self, kind: str, where: str, reason: str) -> None:
         """Note something of this file that is skipped."""
@@ -106,9 +138,9 @@ class Reader:
         objects = self.objects()
         made: dict[str, Example] = {}
         for record in self.lists["images"]:
-            name, i = image_name(record), ident(record.get("id"))
-            if name is None:
-                self.fault("unreadable", f"image {shown(i)}", "has no file_name and no coco_url")
+            name, i = file_name(record), ident(record.get("id"))
+            if not name:
+                self.fault("unreadable", f"image {shown(i)}", "has no file_name")
             elif i in made:
                 reason = f"is the id of {shown(made[i].path.name)} and of {shown(name)}; the first is kept"
                 self.fault("same-id", f"image {shown(i)}", reason)
@@ -123,52 +155,62 @@ class Reader:
     def objects(self) -> dict[str, list[Object]]:
         """Objects by the id of their image."""
         made: dict[str, list[Object]] = {}
+        sizes = {ident(one.get("id")): size_from(one.get("width"), one.get("height")) for one in self.lists["images"]}
         for position, record in enumerate(self.lists["annotations"], 1):
             where = printable(f"annotation {shown(record.get('id', f'number {position}'))}")
-            box = numbers(record.get("bbox"))
-            if box is None:
-                self.fault("unreadable", where, f"its bbox is {shown(record.get('bbox'))}, not four numbers")
-                continue
-            x, y, width, height = box
-            category = ident(record.get("category_id"))
-            name = self.names.get(category, f"id {category}")
-            crowd, written = record.get("iscrowd") in (1, "1"), Written((x, y, width, height), "xywh")
-            obj = Object((x, y, x + width, y + height), name, where, crowd, written)
-            made.setdefault(ident(record.get("image_id")), []).append(obj)
+            try:
+                obj = self.object(record, where, sizes.get(ident(record.get("image_id"))))
+                made.setdefault(ident(record.get("image_id")), []).append(obj)
+            except Unclear as error:
+                self.fault("unreadable", where, str(error))
         return made
+
+    def object(self, record: Record, where: str, size: tuple[int, int] | None) -> Object:
+        """The object of a record; size: of its image, as the file has it. Raises Unclear where it has no box."""
+        fields = {name.lower(): value for name, value in flat(record)}
+        box, written, noted = box_of(record, number_of(fields.get("rotation")) or 0, size, self.in_degrees)
+        notes, category = self.reading.notes, ident(record.get("category_id"))
+        if noted:
+            notes.add(noted, self.source, where)
+        crowd = is_true(record.get("iscrowd")) or is_crowd(fields, notes, self.source, where)
+        return Object(box, self.names.get(category, f"id {category}"), where, crowd, written)
 
 
 def unread(lists: dict[str, list[Record]]) -> Iterator[tuple[str, str]]:
     """Every field that is not read, with what it is of; also an area that neither the box nor an outline explains."""
     for name, (what, known) in READ.items():
         for record in lists[name]:  # a supercategory `none`, or the class itself, says nothing
-            filled = (field for field, value in record.items() if value and value not in ("none", record.get("name")))
-            yield from ((printable(field), what) for field in filled if field not in known)
+            nothing = ("none", record.get("name"), file_name(record))
+            filled = (field for field, value in flat(record) if value and value not in nothing)
+            yield from ((printable(field), what) for field in filled if field.lower() not in known)
     yield from (("area", "object") for record in lists["annotations"] if other_area(record))
 
 
 def other_area(record: Record) -> bool:
     """Whether an object without outline has another area than its box, by more than rounding: it was that of a mask."""
-    box, area = numbers(record.get("bbox")), numbers([record.get("area"), 0, 0, 0])
-    if record.get("segmentation") or not box or not area or not area[0]:
+    box, area = numbers(record.get("bbox")), number_of(record.get("area"))
+    if record.get("segmentation") or len(box) != 4 or not area:
         return False
     whole = abs(box[2] * box[3])
-    return abs(area[0] - whole) > max(1, whole * ROUNDING)
+    return abs(area - whole) > max(1, whole * ROUNDING)
+
+
+def flat(record: Record) -> Iterator[tuple[str, Any]]:
+    """The fields of a record, and those in its `attributes` (of CVAT) as if they were its own."""
+    for name, value in record.items():
+        inner = isinstance(value, dict) and name in ("attributes", "extra")
+        yield from value.items() if inner else [(name, value)]
+
+
+def file_name(record: Record) -> str:
+    """What a record calls its image: a path or a URL; empty where it does not say."""
+    names = (record.get(field) for field in ("file_name", "coco_url", "filename", "path", "url"))
+    return next((name for name in names if isinstance(name, str) and name.strip()), "")
 
 
 def ident(value: object) -> str:
     """An id for comparing: some programs write 7 in one list and 7.0 or "7" in the other."""
     return printable(str(int(value)) if isinstance(value, float) and value.is_integer() else str(value))
-
-
-def numbers(value: object) -> tuple[float, ...] | None:
-    """Four numbers, else None."""
-    if not isinstance(value, list) or len(value) != 4:
-        return None
-    try:
-        return tuple(map(float, value))
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 def write(annotations: Annotations, out: Path) -> None:

@@ -10,7 +10,7 @@ from ..overview import counted
 
 CROWD = "read as crowds (background in training, not counted in evaluation)"
 SENTENCES = {  # by kind: what is counted, and what is said of it; {}: the details, see `worded`
-    "ignored": ("object", f"marked `ignore`: {CROWD}"),
+    "ignored": ("object", f"marked `ignore` or `IsGroupOf`: {CROWD}"),
     "difficult": ("object", f"marked `difficult`: {CROWD}"),
     "rotated": ("object", "with a rotation: the upright box around the rotated one is used"),
     "outlined": ("object", "with an outline and no box: the box around the outline is used"),
@@ -30,13 +30,13 @@ class Notes:
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
-        self.first: dict[str, str] = {}
+        self.first: dict[str, tuple[Path, str]] = {}
         self.details: defaultdict[str, dict[Any, None]] = defaultdict(dict)
 
     def add(self, kind: str, file: Path, where: str = "", detail: float | str | None = None) -> None:
         """Note one of what SENTENCES counts under a kind. detail: a number, of which the smallest is told, or words."""
         self.counts[kind] += 1
-        self.first.setdefault(kind, f"{file}, {where}" if where else str(file))
+        self.first.setdefault(kind, (file, where))
         if isinstance(detail, float):
             self.details[kind] = {min([detail, *self.details[kind]]): None}
         elif detail is not None:
@@ -47,7 +47,9 @@ class Notes:
         for kind, count in self.counts.items():
             unit, sentence = SENTENCES[kind]
             what = f"{counted(count, unit)} {sentence.format(worded(list(self.details[kind])))}"
-            yield Fault(kind, root, "", f"{what} (the first: {self.first[kind]})", drops=False)
+            file, where = self.first[kind]
+            first = file.relative_to(root) if file.is_relative_to(root) else file
+            yield Fault(kind, root, "", f"{what} (the first: {first}{f', {where}' if where else ''})", drops=False)
 
 
 def worded(details: list[float | str]) -> str:

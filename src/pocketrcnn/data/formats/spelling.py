@@ -1,7 +1,6 @@
 """Names of images as servers and programs for annotation write them: addresses, escapes, prefixes. No torch here."""
 
 import re
-from collections.abc import Mapping
 from urllib.parse import unquote
 
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+:/+[^/]*/", re.IGNORECASE)  # `https://host/`; a drive has one letter
@@ -34,9 +33,3 @@ def original(name: str) -> str:
     if (prefix := HASH.match(name)) and not DATE.match(name):
         name = name[prefix.end() :]
     return re.sub(r"[^\w.-]", "", name.strip().replace(" ", "_")) or name
-
-
-def image_name(record: Mapping[str, object]) -> str | None:
-    """What a record of COCO calls its image: its `file_name`, else another name or an address, else None."""
-    fields = ("file_name", "filename", "path", "coco_url", "url")
-    return next((name for name in map(record.get, fields) if isinstance(name, str) and name.strip()), None)

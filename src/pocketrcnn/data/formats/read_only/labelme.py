@@ -17,10 +17,10 @@ from ...overview import counted
 from ..finding import Images, Wanted, beside, key, plain, size_from, used_classes
 from ..reading import Reading
 from ..recognition import Rule
-from .records import Unclear, around, load, named, note_unread, objects, pairs
+from .records import Format, Unclear, around, load, named, note_unread, objects, pairs
 
-READ = ("label", "points", "shape_type", "group_id", "difficult")  # of a shape
-BOXES = ("rectangle", "")  # types of shapes that need no word
+READ = ("label", "points", "shape_type", "group_id", "difficult", "score")  # of a shape
+BOXES = ("rectangle", "points")  # types of shapes that need no word
 
 
 def looks_like_labelme(_: Path, start: str) -> bool:
@@ -28,16 +28,21 @@ def looks_like_labelme(_: Path, start: str) -> bool:
     return '"shapes"' in start and ('"imagePath"' in start or '"points"' in start)
 
 
-RULES = (Rule("labelme", (".json",), looks_like_labelme, "`shapes` and `imagePath`"),)
-
-
 def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all files, as they are."""
     images = reading.images()
-    given = reading.in_splits([one for one in (example(source, reading) for source in sources) if one])
+    made = (example(source, reading) for source in with_others(sources, reading, images))
+    given = reading.in_splits([one for one in made if one])
     examples = images.placed(given, lambda one: wanted(one, images))
     reading.faults += other_names(given, examples, images)
     return reading.annotations("labelme", used_classes(examples), examples, images)
+
+
+def with_others(sources: list[Path], reading: Reading, images: Images) -> list[Path]:
+    """The files, and those beside them that are called as an image: whatever they hold, they were to be such files."""
+    folders, known = {source.parent for source in sources}, set(sources)
+    others = (file for file in reading.candidates if file.suffix.lower() == ".json" and file.parent in folders)
+    return sources + [file for file in others if file not in known and key(file.stem) in images.known]
 
 
 def wanted(one: Example, images: Images) -> Wanted:
@@ -60,14 +65,17 @@ def other_names(given: list[Example], placed: list[Example], images: Images) -> 
 
 def example(source: Path, reading: Reading) -> Example | None:
     """One image with its objects, its path as the file has it; None, and a fault, where the file is not JSON."""
-    content = load(source, reading, dict, "LabelMe")
+    content = load(source, reading, dict)
     if not content:
         return None
     name = content.get("imagePath")
     name = plain(name) if isinstance(name, str) and name.strip() else source.stem
     size = size_from(content.get("imageWidth"), content.get("imageHeight"))
     shapes = content.get("shapes")
-    made = objects(shapes, lambda shape: shape_object(shape, reading), source, "shape", reading)
+    if "shapes" not in content:
+        reading.fault("unreadable", source, "", "has no `shapes`: nothing of it is used; export it again")
+        return None
+    made = objects(shapes, lambda shape: shape_object(shape, source, reading), source, "shape", reading)
     parts = groups(shapes, made) if isinstance(shapes, list) else made
     if joined := len(made) - len(parts):
         reason = f"{counted(joined, 'object')} of it shared class and group_id with another: one box is around all"
@@ -75,12 +83,18 @@ def example(source: Path, reading: Reading) -> Example | None:
     return Example(Path(name), tuple(parts), "", size, source)
 
 
-def shape_object(shape: dict[str, Any], reading: Reading) -> Object:
+def shape_object(shape: dict[str, Any], source: Path, reading: Reading) -> Object:
     """The object of a shape. Raises Unclear where it is none."""
     kind = shape.get("shape_type") or ""
     obj = Object(box(kind, shape.get("points")), named(shape.get("label")), crowd=shape.get("difficult") is True)
     note_unread(shape, READ, reading)
-    reading.unread.update([] if kind in BOXES else [(shown(kind), "object")])
+    score = shape.get("score")
+    if isinstance(score, float):
+        reading.notes.add("scored", source, detail=score)
+    if obj.crowd:
+        reading.notes.add("difficult", source)
+    if kind not in BOXES:
+        reading.notes.add("rotated" if kind == "rotation" else "outlined", source)
     return obj
 
 
@@ -109,3 +123,6 @@ def groups(shapes: list[Any], made: list[Object]) -> list[Object]:
         crowd = obj.crowd and (first is None or first.crowd)
         joined[name] = Object(whole, obj.name, first.where if first else obj.where, crowd)
     return list(joined.values())
+
+
+FORMAT = Format("LabelMe", (Rule("labelme", (".json",), looks_like_labelme, "`shapes` and `imagePath`"),), read)

@@ -3,32 +3,45 @@
 import json
 import math
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ....errors import shown
-from ...annotations import Box, Object, printable
+from ....errors import UserError, shown
+from ...annotations import Annotations, Box, Example, Object, printable
+from ...images.pixels import probe
 from ...overview import counted
 from ..reading import Reading
+from ..recognition import Rule
 
 Record = dict[str, Any]
 UNNAMED = "object"  # the class of objects in a set that names no classes
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format that is read. title: its name for people. rules: of its files. read: the images and objects of files."""
+
+    title: str
+    rules: tuple[Rule, ...]
+    read: Callable[[Reading, list[Path]], Annotations]
 
 
 class Unclear(ValueError):
     """A record that is no object with a class and a box: why, in words."""
 
 
-def load(source: Path, reading: Reading, kind: type[list[Any]] | type[dict[str, Any]], format: str) -> Any:
+def load(source: Path, reading: Reading, kind: type[list[Any]] | type[dict[str, Any]]) -> Any:
     """The content of a JSON file, a list or a dict; an empty one, and a fault, where the file holds none."""
     try:
         content = json.loads(reading.text(source))
         if isinstance(content, kind):
             return content
-        reason = f"is not a file of {format}: {'a list' if kind is list else 'an object'} is expected at its top"
+        reason = f"has no {'list' if kind is list else 'object'} at its top"
     except (ValueError, RecursionError) as error:
         reason = f"is not JSON ({error})"
-    reading.fault("unreadable", source, "", f"{reason}; nothing of it is used; export it again")
+    reading.fault("unreadable", source, "", f"{reason}: nothing of it is used; export it again")
     return kind()
 
 
@@ -36,24 +49,60 @@ def objects(
     records: object, make: Callable[[Record], Object], source: Path, where: str, reading: Reading
 ) -> list[Object]:
     """The objects of a list of records; a fault for each that is none. where: what messages call a record, such as
-    `shape`; it is numbered from 1. No list at all is one fault."""
+    `shape`; it is numbered from 1. Something else than a list is one fault, and nothing at all is no objects."""
     if not isinstance(records, list):
-        reading.fault("unreadable", source, where, f"`{shown(records)}` is not a list of objects; none of it is used")
+        if records is not None:
+            reading.fault("unreadable", source, where, f"`{shown(records)}` is not a list: nothing of it is used")
         return []
-    made = []
-    for number, record in enumerate(records, 1):
-        try:
-            if not isinstance(record, dict):
-                raise Unclear(f"`{shown(record)}` is not an object with a class and a box")
-            made.append(placed(make(record), f"{where} {number}"))
-        except Unclear as error:
-            reading.fault("unreadable", source, f"{where} {number}", str(error))
-    return made
+    made = (attempt(record, make, source, f"{where} {i}", reading) for i, record in enumerate(records, 1))
+    return list(filter(None, made))
 
 
-def placed(obj: Object, where: str) -> Object:
-    """An object with its position in its file."""
-    return Object(obj.box, obj.name, where, obj.crowd)
+def attempt(
+    record: object, make: Callable[[Record], Object], source: Path, where: str, reading: Reading
+) -> Object | None:
+    """The object of a record, with its position in the file; None, and a fault, where it is none."""
+    try:
+        if isinstance(record, dict):
+            return replace(make(record), where=where)
+        reason = f"`{shown(record)}` has no class and no box"
+    except Unclear as error:
+        reason = str(error)
+    reading.fault("unreadable", source, where, reason)
+    return None
+
+
+def left_out(records: object) -> str:
+    """What to say where the image of records is not known: `its 2 objects are left out`."""
+    count = len(records) if isinstance(records, list | dict) else 0
+    return f"its {counted(count, 'object')} {'is' if count == 1 else 'are'} left out"
+
+
+def size_of_file(image: Path) -> tuple[int, int] | None:
+    """Width and height of an image file; None where it cannot be read, of which `check` says why."""
+    with suppress(UserError):
+        head = probe(image)
+        return head.width, head.height
+    return None
+
+
+def in_pixels(one: Example, whole: float = 1.0) -> Example:
+    """An example with boxes in pixels of its image, in place of parts of its sides, of which each is `whole`.
+
+    The image itself says how large it is, and its size in the file nothing more; it does where the image cannot be
+    read, of which `check` says why.
+    """
+    size = size_of_file(one.path) or one.size
+    across, down = (side / whole for side in size or (1, 1))
+    boxes = ((x1 * across, y1 * down, x2 * across, y2 * down) for x1, y1, x2, y2 in (obj.box for obj in one.objects))
+    objects = (replace(obj, box=box) for obj, box in zip(one.objects, boxes, strict=True))
+    return replace(one, objects=tuple(objects), size=size)
+
+
+def note_without_classes(source: Path, reading: Reading) -> None:
+    """A note about a file whose objects have no class."""
+    reason = f"names no classes: each of its objects is of the class `{UNNAMED}`"
+    reading.fault("no-classes", source, "", reason, drops=False)
 
 
 def number(value: object, of: str = "box") -> float:

@@ -1,0 +1,50 @@
+"""What the project is made of: packages are pinned, and have licences that allow their use."""
+
+import re
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+PERMISSIVE = r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|Zlib|CC0|BSL|HPND|Unlicense|FreeBSD|0BSD"
+MAKERS_OF_CARDS = ("nvidia", "cuda", "triton")  # come with torch where it is built for a graphics card
+
+
+def needed(name: str, extras: set[str], seen: set[str]) -> set[str]:
+    """What a distribution needs here, and what that needs, added to `seen`."""
+    for line in metadata.requires(name) or ():
+        one = Requirement(line)
+        wanted = one.marker is None or any(one.marker.evaluate({"extra": extra}) for extra in ("", *extras))
+        if wanted and (label := canonicalize_name(one.name)) not in seen:
+            seen.add(label)
+            needed(one.name, one.extras, seen)
+    return seen
+
+
+def licence(name: str) -> str:
+    """As the distribution says it: an expression, a classifier, or the first words of a text."""
+    about = metadata.metadata(name)
+    classifiers = [one.split(" :: ")[-1] for one in about.get_all("Classifier") or () if one.startswith("License ::")]
+    return about.get("License-Expression") or " ".join(classifiers) or (about.get("License") or "")[:80]
+
+
+def not_allowed(names: set[str], allowed: str) -> dict[str, str]:
+    """Those whose licence is not one of `allowed`, or is a GPL, AGPL or LGPL."""
+    known = {name: licence(name) for name in names if not name.startswith(MAKERS_OF_CARDS)}
+    return {name: text for name, text in known.items() if not re.search(allowed, text) or re.search(r"GPL", text)}
+
+
+def test_every_package_is_pinned() -> None:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = {canonicalize_name(Requirement(line).name) for line in lines}
+    assert needed("pocket-rcnn", {"dev"}, set()) - {"pocket-rcnn"} <= pins
+
+
+def test_what_is_installed_with_the_project_has_a_permissive_licence() -> None:
+    assert not_allowed(needed("pocket-rcnn", {"export"}, set()), PERMISSIVE) == {}
+
+
+def test_what_develops_it_has_a_permissive_licence_or_the_mpl() -> None:
+    assert not_allowed(needed("pocket-rcnn", {"dev"}, set()), rf"{PERMISSIVE}|MPL|Mozilla") == {}
