@@ -378,10 +378,10 @@ def test_yolo_lines_that_cannot_be_understood(tmp_path: Path) -> None:
     (tmp_path / "labels" / "orphan.txt").write_text("0 .5 .5 .2 .2")
     data = read(tmp_path)
     assert [(fault.kind, fault.where) for fault in data.faults] == [
+        ("no-image", ""),
         ("unreadable", "line 3"),
         ("unreadable", "line 4"),
         ("unreadable", "line 5"),
-        ("no-image", ""),
     ]
     (example,) = (example for example in data.examples if example.path.name == "empty.png")
     assert [(obj.name, obj.where) for obj in example.objects] == [

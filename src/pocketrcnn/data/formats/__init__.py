@@ -3,6 +3,9 @@
 coco            COCO JSON
 voc             Pascal VOC
 yolo            YOLO
+yolo_settings   data.yaml, .data of darknet, lists of class names
+yolo_images     the images that these and lists name, or that are data without
+yolo_labels     the label file of each image
 tables          CSV
 read_only/      the readers of further formats, each a rule and a function
 recognition     which rules fit which files

@@ -2,8 +2,8 @@
 
 import os
 import unicodedata
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -234,3 +234,13 @@ def other_folders(path: Path, one: Wanted) -> bool:
         return path.parent not in one.folders
     name = PurePosixPath(one.names[0])
     return agreement(path, name) < len(name.parts) - 1
+
+
+def by_last_parts(name: str, paths: Iterable[Path]) -> Path | None:
+    """The path whose last parts agree best with a name, where exactly one does."""
+    wanted, ranks = PurePosixPath(name, "_"), Counter[Path]()
+    for path in paths:
+        ranks[path] = agreement(path / "_", wanted)
+    best = max(ranks.values(), default=0)
+    likely = [path for path, rank in ranks.items() if rank == best]
+    return likely[0] if best and len(likely) == 1 else None

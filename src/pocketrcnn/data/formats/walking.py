@@ -7,7 +7,7 @@ from pathlib import Path
 from ..images.pixels import ENDINGS
 from ..listing import holds_predictions
 
-OTHERS = ".json .jsonl .xml .csv .tsv .txt .yaml .yml .names .labels"
+OTHERS = ".json .jsonl .xml .csv .tsv .txt .yaml .yml .data .names .labels"
 READ = (*ENDINGS, *OTHERS.split())  # endings, by readers
 SYSTEM = ("__MACOSX", "lost+found", "$RECYCLE.BIN", "System Volume Information")  # folders that nobody put there
 
