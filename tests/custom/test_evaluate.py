@@ -56,7 +56,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often the slow parts of an evaluation are called."""
     counts: Counter[str] = Counter()
     for module, name in (
-        ("data.images.pixels", "_opened"),
+        ("data.images.pixels", "with_opened"),
         ("data.custom_data", "inspect"),
         ("data.custom_data", "read"),
         ("training.run", "load_tensors"),
@@ -79,7 +79,7 @@ def test_eval_reads_everything_once(copied: Path, calls: Counter[str], capsys: p
         assert main(["eval", str(copied), "--device", "cpu"]) == 0
         assert "report.html" in capsys.readouterr().out
         assert (calls["read"], calls["inspect"], calls["load_tensors"]) == (1, 1, 1)
-        assert calls["_opened"] == 38 + inputs + 6, "all images are checked, and six are shown"
+        assert calls["with_opened"] == 38 + inputs + 6, "all images are checked, and six are shown"
         assert calls["matched"] == 2, "at ten IoUs, and at one to know which detections are right"
 
 

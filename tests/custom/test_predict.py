@@ -163,6 +163,42 @@ def test_broken_images_cost_only_themselves(shell: Shell) -> None:
     assert written() == ["pictures/a.png", "pictures/z.png", "predictions.csv", "predictions.json"]
 
 
+def test_what_is_passed_over_is_counted(shell: Shell) -> None:
+    saved(Path("in/a.png"), WHITE)
+    for name in ("b.heic", "c.heic", "clip.mp4"):
+        Path("in", name).write_bytes(b"")
+    code, out, err = shell("predict run in")
+    lines = out.splitlines()
+    assert (code, err, len(lines)) == (0, "", 3)
+    assert lines[0].startswith("in/b.heic is a HEIC photograph, which is not read: save it as JPEG")
+    assert lines[0].endswith("(and so 1 other file)")
+    assert lines[1].startswith("in/clip.mp4 is a video, which is not read: save its frames")
+    Path("in/a.png").unlink()
+    assert "in holds no images: b.heic is a HEIC" in shell.refused("predict run in")
+
+
+def test_notes_of_images_are_counted(shell: Shell) -> None:
+    Path("in").mkdir()
+    for i in range(3):
+        Image.fromarray(WHITE).save(f"in/{i}.tif", save_all=True, append_images=[Image.new("RGB", (9, 9))] * 2)
+    assert shell("predict run in") == (
+        0,
+        "in/0.tif holds 3 pages: the first is read (and so 2 other images)\n3 objects in 3 images: predictions\n",
+        "",
+    )
+
+
+def test_a_list_of_images(shell: Shell) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        saved(Path("in", name), WHITE)
+    Path("in/list.txt").write_text("a.png\nc.png\ngone.png\n")
+    code, out, err = shell("predict run in/list.txt")
+    assert (code, out) == (1, "2 objects in 2 images, 1 image skipped: predictions\n")
+    assert err == "skipped: in/gone.png is not there: name an image file\n"
+    assert [row["image"] for row in rows()] == ["in/a.png", "in/c.png"]
+    assert "is an address: download it first" in shell.refused("predict run https://example.com/a.png")
+
+
 def test_only_broken_images(shell: Shell) -> None:
     Path("page.png").write_text("<html>")
     code, out, err = shell("predict run page.png")
@@ -318,7 +354,7 @@ def test_images_that_are_downscaled_are_counted(shell: Shell) -> None:
 
 def test_images_are_read_one_group_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths, held, most = [saved(tmp_path / f"{i}.png", WHITE) for i in range(9)], [0], [0]
-    before = prediction.read_image
+    before = prediction.read_picture
 
     def counted(path: Path) -> Any:
         held[0] += 1
@@ -332,7 +368,7 @@ def test_images_are_read_one_group_at_a_time(tmp_path: Path, monkeypatch: pytest
             held[0] -= len(images)
             return bright_detector()(images)
 
-    monkeypatch.setattr(prediction, "read_image", counted)
+    monkeypatch.setattr(prediction, "read_picture", counted)
     done = predict(Counting(), paths, PredictOptions(out=tmp_path / "out", batch=2))
     assert (done.images, done.detections, most[0]) == (9, 9, 2)
 

@@ -19,6 +19,7 @@ from pocketrcnn.data import class_names
 from pocketrcnn.data.annotations import Report, Written
 from pocketrcnn.data.check import inspect
 from pocketrcnn.data.formats import read
+from pocketrcnn.data.images.notes import Note
 
 SIZE = (40, 30)
 
@@ -457,7 +458,7 @@ def test_fields_that_are_not_read_are_named(tmp_path: Path, shell: Shell) -> Non
 
 def test_notes_of_images_are_counted_once_a_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     decode = checking.decode
-    monkeypatch.setattr(checking, "decode", lambda path: replace(decode(path), notes=(("pages", "holds 3 pages"),)))
+    monkeypatch.setattr(checking, "decode", lambda path: replace(decode(path), notes=(Note("pages", "holds 3 pages"),)))
     report = checked(disk.coco(tmp_path))
     assert [(fault.kind, fault.drops) for fault in report.faults] == [("pages", False)]
     assert str(report.faults[0]) == f"{tmp_path / 'a b.png'}: holds 3 pages (and so 2 other images)"

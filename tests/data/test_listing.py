@@ -1,5 +1,6 @@
 """Which files are meant by what is written on a command line."""
 
+import os
 import shlex
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def names(*patterns: str) -> list[str]:
 @pytest.mark.usefixtures("folder")
 def test_files_folders_and_patterns() -> None:
     assert names("b.png", "a.JPG") == ["b.png", "a.JPG"]
-    assert names("notes.txt") == ["notes.txt"]
+    Path("b.dat").touch()
+    assert names("b.dat") == ["b.dat"]
     assert names(".") == ["a.JPG", "b.png", "c 図.tiff", "x[1].png"]
     assert names("sub") == ["sub/d.png"]
     assert names("*") == ["a.JPG", "b.png", "c 図.tiff", "x[1].png"]
@@ -57,6 +59,36 @@ def test_each_file_once_in_the_order_of_the_patterns() -> None:
     assert names() == []
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_list_names_images_below_its_folder(
+    encoding: str, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = ["d.png", "", "deep\\e.bmp ", '"d.png"', str(folder / "b.png"), "a.JPG", "gone.png"]
+    (folder / "sub" / "list.TXT").write_bytes("\r\n".join(lines).encode(encoding))
+    wanted = ["sub/d.png", "sub/deep/e.bmp", (folder / "b.png").as_posix(), "a.JPG", "sub/gone.png"]
+    assert names("sub/list.TXT") == wanted
+    monkeypatch.chdir(tmp_path / "sub")
+    assert names("list.TXT", "d.png")[:2] == ["d.png", "deep/e.bmp"]
+
+
+def test_names_in_a_list_need_not_be_text(folder: Path) -> None:
+    name = os.fsdecode("caf\xe9.png".encode("latin-1"))
+    try:
+        (folder / name).touch()
+    except OSError:
+        pytest.skip("this file system wants text")
+    (folder / "list.txt").write_bytes(b"caf\xe9.png\n")
+    assert names("list.txt") == [name]
+
+
+def test_what_is_not_read_is_added_to_a_list(folder: Path) -> None:
+    for name in ("phone.HEIC", "clip.mp4", "sub/b.heic", ".c.heic"):
+        (folder / name).touch()
+    foreign: list[Path] = []
+    expand([".", "sub/*", "b.png"], foreign=foreign)
+    assert [path.as_posix() for path in foreign] == ["clip.mp4", "phone.HEIC", "sub/b.heic"]
+
+
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
     ("pattern", "reason"),
@@ -65,10 +97,20 @@ def test_each_file_once_in_the_order_of_the_patterns() -> None:
         ("*.webp", "*.webp matches no images"),
         ("empty", "empty holds no images"),
         ("*.txt", "matches no images"),
+        ("notes.txt", "notes.txt lists no images: write the path of one in each line"),
+        ("foreign.txt", "foreign.txt lists 2 files, and none is there: /content/a.png is not there, nor in ."),
+        ("links.txt", "none is there: https://example.com/a.png is an address: download it first"),
+        ("https://example.com/a.png", "https://example.com/a.png is an address: download it first, and name the file"),
+        ("phones", "phones holds no images: a.heic is a HEIC photograph, which is not read: save it as JPEG"),
+        ("phones/*", "phones/* matches no images: a.heic is a HEIC photograph"),
         ("n" * 300, "cannot be read"),
     ],
 )
 def test_nothing_found(pattern: str, reason: str) -> None:
+    Path("foreign.txt").write_text("/content/a.png\n/content/b.png\n")
+    Path("links.txt").write_text("https://example.com/a.png\n")
+    Path("phones").mkdir()
+    Path("phones/a.heic").touch()
     with pytest.raises(UserError) as caught:
         expand(["b.png", pattern])
     assert reason in str(caught.value)

@@ -1,6 +1,6 @@
 """Every image is read as it is shown, or refused with one line that names the file and the reason.
 
-Covers `data/images/orientation.py`, `data/images/bands.py`.
+Covers `data/images/orientation.py`, `data/images/bands.py`, `data/images/opening.py` and `data/images/notes.py`.
 """
 
 import io
@@ -16,11 +16,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from odd_images import PNG_START, chunk, png, tiff
 from PIL import Image, ImageCms
 
-from pocketrcnn.data.images import bands, pixels
+from pocketrcnn.data.images import bands, heads
+from pocketrcnn.data.images.heads import PIXEL_LIMIT
+from pocketrcnn.data.images.notes import Note
+from pocketrcnn.data.images.opening import FORMATS
 from pocketrcnn.data.images.orientation import ROTATIONS
-from pocketrcnn.data.images.pixels import ENDINGS, FORMATS, PIXEL_LIMIT, Probe, probe, read_both, read_image
+from pocketrcnn.data.images.pixels import ENDINGS, Probe, in_batches, probe, read_image, read_picture
 from pocketrcnn.errors import UserError
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
@@ -71,7 +75,7 @@ def test_one_pixel_of_every_mode(mode: str, tmp_path: Path) -> None:
     assert probe(path) == Probe(1, 1, mode, 1 if mode == "1" else 8)
     words = {"1": "grey", "L": "grey", "P": "palette", "RGBA": "RGB with alpha", "LA": "grey with alpha"}
     assert probe(path).colours == words.get(mode, mode)
-    head, pixels = read_both(path)
+    head, pixels, _ = read_picture(path)
     assert head == probe(path)
     assert np.array_equal(pixels, read_image(path))
 
@@ -178,19 +182,17 @@ def test_any_deep_image_is_read(values: np.ndarray) -> None:
 
 
 def test_sixteen_bits_a_colour(tmp_path: Path) -> None:
-    """Pillow keeps the upper half of each; the file is made by hand, since Pillow does not write it."""
-    rows = b"".join(b"\0" + struct.pack(">6H", 0x1234, 0x5678, 0x9ABC, 0xFFFF, 0, 0x8000) for _ in range(2))
-    (tmp_path / "deep.png").write_bytes(png(2, 2, 16, 2, rows))
+    """The upper half of each, where all bits are used."""
+    values = np.array([[[0x1234, 0x5678, 0x9ABC], [0xFFFF, 0, 0x8000]]] * 2, np.uint16)
+    (tmp_path / "deep.png").write_bytes(png(values))
     assert read_image(tmp_path / "deep.png")[1].tolist() == [[0x12, 0x56, 0x9A], [0xFF, 0, 0x80]]
     assert probe(tmp_path / "deep.png") == Probe(2, 2, "RGB", 16)
 
 
-def png(width: int, height: int, depth: int, colour: int, rows: bytes) -> bytes:
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-    head = chunk(b"IHDR", struct.pack(">2I5B", width, height, depth, colour, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+def large_png(width: int, height: int) -> bytes:
+    """The head of one, and no pixels."""
+    head = chunk(b"IHDR", struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0))
+    return PNG_START + head + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
 @pytest.mark.parametrize("ending", ["jpg", "png", "tif", "webp"])
@@ -227,7 +229,7 @@ def test_a_png_may_say_behind_its_pixels_that_it_is_to_be_turned(tmp_path: Path)
     path.write_bytes(content[:start] + content[stop:end] + content[start:stop] + content[end:])
     assert np.array_equal(read_image(path), shown)
     assert (probe(path).width, probe(path).height) == (20, 30)
-    assert np.array_equal(read_both(path)[1], shown)
+    assert np.array_equal(read_picture(path)[1], shown)
     with Image.open(path) as image:
         assert np.array_equal(read_image(image), shown)
         image.load()
@@ -254,18 +256,94 @@ def test_a_colour_profile_costs_nothing(tmp_path: Path) -> None:
     )
 
 
-def test_of_several_frames_the_first_is_read(tmp_path: Path) -> None:
-    first, second = Image.new("RGB", (3, 3), RED), Image.new("RGB", (3, 3), GREEN)
-    for name in ("a.gif", "a.tif", "a.png"):
-        path = saved(tmp_path / name, first, save_all=True, append_images=[second])
-        assert read_image(path)[0, 0].tolist() == [*RED]
+@pytest.mark.parametrize("ending", ["gif", "tif", "png", "webp", "avif"])
+def test_of_several_frames_the_first_is_read_with_a_note(ending: str, tmp_path: Path) -> None:
+    first, second = Image.new("RGB", (16, 16), RED), Image.new("RGB", (16, 16), GREEN)
+    path = saved(tmp_path / f"a.{ending}", first, save_all=True, append_images=[second, first])
+    picture = read_picture(path)
+    assert np.abs(picture.pixels.astype(int) - RED).max() <= (3 if ending in ("webp", "avif") else 0)
+    assert np.array_equal(read_image(path), picture.pixels)
+    what = "pages" if ending == "tif" else "frames"
+    assert picture.notes == (Note("pages", f"holds 3 {what}: the first is read"),)
+    assert read_picture(saved(path, first)).notes == ()
+
+
+def test_pages_that_imagej_says_are_there(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    path.write_bytes(tiff(picture(), 2, description="ImageJ=1.53t\nimages=40\nslices=20\nchannels=2\n"))
+    assert read_picture(path).notes == (Note("pages", "holds 40 pages: the first is read"),)
+    path.write_bytes(tiff(picture() / 3, 2, description="ImageJ=1.53t\nimages=40\n"))
+    assert read_picture(path).notes == (Note("pages", "holds 40 pages: the first is read"),)
+
+
+def test_damaged_pages_behind_the_first_cost_nothing(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.tif", Image.fromarray(picture()), save_all=True, append_images=[Image.new("L", (9, 9))])
+    path.write_bytes(path.read_bytes()[:-40])
+    assert np.array_equal(read_picture(path).pixels, picture())
+
+
+def test_previews_in_a_photograph_are_no_pages(tmp_path: Path) -> None:
+    """Of cameras and drones, which write two pictures into a JPEG."""
+    image = Image.fromarray(picture(32, 32))
+    path = saved(tmp_path / "a.jpg", image, format="MPO", save_all=True, append_images=[image.resize((8, 8))])
+    assert read_picture(path).notes == ()
+
+
+def test_avif(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image = Image.fromarray(np.repeat(np.repeat(picture(4, 6), 8, 0), 8, 1))
+    shown = read_image(saved(tmp_path / "a.avif", image, exif=exif, quality=95))
+    assert shown.shape == (48, 32, 3)
+    assert np.abs(shown.astype(int) - np.rot90(np.asarray(image), -1)).mean() < 8
+
+
+def test_bytes_and_open_files_are_read_like_files(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", Image.fromarray(picture()))
+    content = path.read_bytes()
+    for source in (content, bytearray(content), memoryview(content), io.BytesIO(content)):
+        assert np.array_equal(read_image(source), picture())
+    with path.open("rb") as file:
+        file.read(7)
+        for _ in range(2):
+            assert np.array_equal(read_image(file), picture())
+    with path.open("r", encoding="latin-1") as text:
+        assert refusal(text) == f"{path} gives `str` in place of bytes: open the file with mode `rb`"
+    assert refusal(b"text") == "the image is not an image that can be read: convert it to PNG or JPEG, or remove it"
+    assert "the image is damaged" in refusal(io.BytesIO(content[:80]))
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("https://example.com/a.jpg", "https://example.com/a.jpg is an address: download it first, and name the file"),
+        (Path("https://example.com/a.jpg"), "https://example.com/a.jpg is an address: download it first"),
+        ("s3://bucket/a.jpg", "s3://bucket/a.jpg is an address"),
+        ("data:image/png;base64,iVBORw0KGgo", "is an address"),
+        ({"image": "a.jpg"}, "an object of type `dict` is not an image"),
+        ({"a.jpg"}, "an object of type `set` is not an image"),
+        (7, "an object of type `int` is not an image"),
+        ("photos/*.jpg", "photos/*.jpg is not there"),
+        ("C:/photos/a.jpg", "C:/photos/a.jpg is not there"),
+    ],
+)
+def test_what_is_named_and_is_no_file(source: object, words: str) -> None:
+    assert words in refusal(source)
+
+
+def test_one_image_or_several() -> None:
+    array, image = picture(), Image.fromarray(picture())
+    for one in (array, array[..., 0], image, "a.png", Path("a.png"), b"a", io.BytesIO(b"a"), {"image": "a.png"}):
+        assert [len(batch) for batch in in_batches(one, 4)] == [1]
+    for several in (["a.png"] * 5, iter([b"a"] * 5), np.array(["a.png"] * 5), [array] * 5, np.stack([array] * 5)):
+        assert [len(batch) for batch in in_batches(several, 4)] == [4, 1]
 
 
 @pytest.mark.parametrize(("width", "height"), [(20_000, 20_000), (10_000, 9_000), (PIXEL_LIMIT + 1, 1)])
 def test_too_many_pixels_are_refused_by_the_head_alone(width: int, height: int, tmp_path: Path) -> None:
     """Neither Pillow's warning (from 89 million pixels on) nor its error (twice that) is seen; nothing is decoded."""
     path = tmp_path / "large.png"
-    path.write_bytes(png(width, height, 8, 2, b""))
+    path.write_bytes(large_png(width, height))
     limit = Image.MAX_IMAGE_PIXELS
     for function in (read_image, probe):
         with pytest.raises(UserError) as caught:
@@ -318,6 +396,8 @@ def test_bands_have_the_limits_of_the_whole(
     sample = values.reshape(-1)[:: 1 + values.size // 700].astype(np.float32)
     low, high = np.percentile(sample.astype(np.float64), bands.PERCENTILES)
     wanted = np.interp(values.astype(np.float32), (low, high), (0, 255)).round()
+    if kind == np.uint16 and len(shape) == 3:  # colours
+        wanted = values >> 6
     for size in (10_000, 200):
         monkeypatch.setattr(bands, "BAND", size)
         decoded = read_image(values)
@@ -346,7 +426,7 @@ def test_what_a_decoder_holds_is_limited(
     ending: str, fits: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = saved(tmp_path / f"a.{ending}", Image.fromarray(picture()))
-    monkeypatch.setattr(pixels, "BYTE_LIMIT", 6 * 9 * 10)
+    monkeypatch.setattr(heads, "BYTE_LIMIT", 6 * 9 * 10)
     if fits:
         assert read_image(path).shape == (6, 9, 3)
     else:
@@ -358,7 +438,7 @@ def test_images_of_the_largest_cameras_are_read() -> None:
     for mode, extra in (("RGB", {}), ("RGB", {"progressive": 1}), ("RGBA", {}), ("I;16", {})):
         image = Image.new(mode, (1, 1))
         image.info |= extra
-        assert 8064 * 6048 * pixels._bytes_of_a_pixel(image) < pixels.BYTE_LIMIT
+        assert 8064 * 6048 * heads.bytes_of_a_pixel(image) < heads.BYTE_LIMIT
 
 
 def test_libtiff_does_not_write_to_the_terminal(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -371,7 +451,7 @@ def test_libtiff_does_not_write_to_the_terminal(tmp_path: Path, capfd: pytest.Ca
 
 
 def test_a_large_pillow_image_is_refused_before_it_is_decoded() -> None:
-    with Image.open(io.BytesIO(png(8_000, 8_000, 8, 2, b""))) as image:
+    with Image.open(io.BytesIO(large_png(8_000, 8_000))) as image:
         assert "8,000 x 8,000" in refusal(image)
 
 
@@ -386,8 +466,12 @@ def test_a_large_pillow_image_is_refused_before_it_is_decoded() -> None:
             "is a pointer of Git LFS, not an image: fetch the image with `git lfs pull`",
         ),
         (b"just text", "is not an image that can be read: convert it"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is not an image that can be read"),
-        (b"\x89PNG\r\n\x1a\n", "is not an image that can be read"),
+        (
+            b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+            "is a drawing or a document, which is not read: save it as PNG",
+        ),
+        (b"\x89PNG\r\n\x1a\n", "is a damaged PNG that cannot be decoded: replace or remove it"),
+        (b"II*\0\x08", "is a damaged TIFF that cannot be decoded"),
     ],
 )
 def test_what_is_no_image_is_named(content: bytes, reason: str, tmp_path: Path) -> None:
@@ -440,7 +524,8 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         np.zeros((0, 5, 3), np.uint8),
         np.zeros((4, 5), np.int64),
         np.zeros((4, 5), bool),
-        np.zeros((4, 5, 4), np.uint16),
+        np.zeros((4, 5, 4), np.int16),
+        np.full((4, 5, 4), 1e6),
     ],
 )
 def test_other_arrays_are_refused(array: np.ndarray) -> None:

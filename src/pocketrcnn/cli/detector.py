@@ -68,7 +68,7 @@ def evaluate(
 
 def predict(
     detector: Annotated[Path, "RUN", "the folder of a run or set, or a file from `export`"],
-    images: Annotated[list[str], "IMAGE", "files, folders, or patterns such as 'photos/**/*.jpg'"],
+    images: Annotated[list[str], "IMAGE", "files, folders, patterns such as 'photos/**/*.jpg', or lists (.txt)"],
     options: PredictOptions,
     *,
     timeout: Annotated[float, "S", "of a file from `export`: seconds for a batch, then it is stopped"] = 300.0,
@@ -87,6 +87,8 @@ def predict(
     done = work(network, paths, options)
     if done.smaller:
         say(f"{counted(done.smaller, 'image')} downscaled to {network.side} px: boxes are in pixels of the file")
+    for path, note in done.notes.of("image"):
+        say(f"{path} {note.reason}")
     skipped = f", {counted(done.skipped, 'image')} skipped" if done.skipped else ""
     say(f"{counted(done.detections, 'object')} in {counted(done.images, 'image')}{skipped}: {done.folder}")
     return LOST if done.skipped else 0

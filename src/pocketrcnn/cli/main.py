@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 
 from ..errors import UserError
@@ -54,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be text
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # of damaged files: what matters is said in one line
     try:
         arguments = parser().parse_args(words)
         if arguments.verb is None:

@@ -22,7 +22,9 @@ from PIL import Image
 
 from ..data.cells import protected
 from ..data.files import first_free, open_atomically, write_errors
-from ..data.images.pixels import Pixels, read_image
+from ..data.images.foreign import passed_over
+from ..data.images.notes import Counted, Note
+from ..data.images.pixels import Pixels, read_picture
 from ..data.listing import RESULTS, TABLE, expand, holds_predictions
 from ..data.overview import counted
 from ..errors import UserError
@@ -59,15 +61,19 @@ class Predictor(Protocol):
 
 
 def named_images(patterns: Sequence[str]) -> list[Path]:
-    """The image files of files, folders and patterns. Pictures of earlier predictions are skipped in the last two."""
+    """The image files of files, folders and patterns. Pictures of earlier predictions are skipped in the last two,
+    and files that are not read are named."""
     skipped: list[Path] = []
+    foreign: list[Path] = []
 
     def unwanted(path: Path) -> bool:
         if earlier := of_predictions(path):
             skipped.append(path)
         return earlier
 
-    images = expand(patterns, unwanted)
+    images = expand(patterns, unwanted, foreign)
+    for path, note in passed_over(foreign):
+        say(f"{path} {note.reason}")
     if skipped:
         say(f"{counted(len(skipped), 'picture')} of earlier predictions skipped")
     return images
@@ -99,6 +105,7 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
             detections = detector([one.image for one in group], options.threshold, options.batch)
             for i, one in enumerate(group):
                 output.add(one, detections[i])
+                output.notes.add(one.path, one.notes)
                 output.smaller += max(one.image.shape) > side
             if signals:
                 break
@@ -110,18 +117,20 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
 
 
 class Readable(NamedTuple):
-    """An image with its file and its id in the COCO results."""
+    """An image with its file, its id in the COCO results, and what is to be said of it."""
 
     ident: Any
     path: Path
     image: Pixels
+    notes: tuple[Note, ...] = ()
 
 
 def readable(paths: Iterable[Path], ids: CocoIds | None = None) -> Iterator[Readable]:
     """The images that can be read and have an id; without `ids`, they are counted from 1."""
     for number, path in enumerate(paths, 1):
         try:
-            image = Readable(ids.of_image(path) if ids else number, path, read_image(path))
+            picture = read_picture(path)
+            image = Readable(ids.of_image(path) if ids else number, path, picture.pixels, picture.notes)
         except UserError as error:
             with suppress(OSError):  # the other end of the pipe has gone
                 warn(f"skipped: {error}")
@@ -158,7 +167,7 @@ def new_folder(out: Path | None) -> Path:
 class Output:
     """The folder of predictions, to which one image is added after the other; only their numbers are kept in memory.
 
-    categories: the id of each class. smaller: images that were downscaled for the network.
+    categories: the id of each class. smaller: images that were downscaled for the network. notes: of the images.
     """
 
     folder: Path
@@ -173,6 +182,7 @@ class Output:
     smaller: int = 0
 
     def __post_init__(self) -> None:
+        self.notes = Counted()
         self.names, self.rows = dict[str, int](), csv.writer(self.table)
         self.results.write("[")
         self.rows.writerow(COLUMNS)

@@ -15,9 +15,10 @@ from .annotations import Annotations, Example, Fault, Object, Report, content_ha
 from .class_names import Classes, class_notes, stripped
 from .conventions import Asked, listed, settled
 from .copies import doubled, each_once, without_repetitions
-from .images.pixels import read_both
+from .images.notes import Counted, Note
+from .images.pixels import read_picture
 from .kinds import GEOMETRY, UNCLEAR
-from .overview import counted, summary
+from .overview import summary
 
 THREADS = 2  # that decode; Pillow computes outside of Python's lock
 TOLERANCE = 1.0  # pixels that a box may extend beyond its image without a warning: rounding, or counting from 1
@@ -27,14 +28,14 @@ INVERTED = "inverted", "box has its corners in the wrong order; they are exchang
 
 @dataclass(frozen=True)
 class Decoded:
-    """Width and height, channels and bits of each, the file's hash, and the notes of `Probe`; or the reason why the
+    """Width and height, channels and bits of each, the file's hash, and notes; or the reason why the
     image cannot be used."""
 
     size: tuple[int, int] = (0, 0)
     kind: tuple[str, int] = ("", 0)
     digest: str = ""
     reason: str = ""
-    notes: tuple[tuple[str, str], ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def inspect(annotations: Annotations, asked: Asked | None = None) -> Report:
@@ -75,10 +76,10 @@ def require_clear(report: Report) -> None:
 def decode(path: Path) -> Decoded:
     """Decode one image and forget its pixels."""
     try:
-        head, pixels = read_both(path)
+        head, pixels, notes = read_picture(path)
         height, width, _ = pixels.shape
         digest = content_hash(path)
-        return Decoded((width, height), (head.colours, head.depth), digest, notes=head.notes)
+        return Decoded((width, height), (head.colours, head.depth), digest, notes=notes)
     except UserError as error:
         return Decoded(reason=str(error).removeprefix(f"{path} "))
 
@@ -111,14 +112,11 @@ def image_faults(group: Sequence[Example], image: Decoded) -> Iterator[Fault]:
 
 def image_notes(groups: Sequence[Sequence[Example]], images: Sequence[Decoded]) -> Iterator[Fault]:
     """The notes of all images, each kind once, with the number of images and the first of them."""
-    noted: defaultdict[str, list[tuple[Path, str]]] = defaultdict(list)
+    counted = Counted()
     for group, image in zip(groups, images, strict=True):
-        for kind, reason in image.notes:
-            noted[kind].append((group[0].path, reason))
-    for kind, pairs in noted.items():
-        path, reason = pairs[0]
-        others = f" (and so {counted(len(pairs) - 1, 'other image')})" if len(pairs) > 1 else ""
-        yield Fault(kind, path, "", reason + others, drops=False)
+        counted.add(group[0].path, image.notes)
+    for path, note in counted.of("image"):
+        yield Fault(note.kind, path, "", note.reason, drops=False)
 
 
 def valid_objects(

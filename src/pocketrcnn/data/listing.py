@@ -1,15 +1,18 @@
 """From what is written on a command line to image files. No torch here."""
 
+import codecs
 import glob
 import os
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..errors import UserError
+from ..errors import UserError, shown
+from .images.foreign import BY_ENDING, address, passed_over
 from .images.pixels import ENDINGS
 
 RESULTS, TABLE = "predictions.json", "predictions.csv"  # what `predict` writes into its folder
+LIST = ".txt"  # the ending of a list of image files
 
 
 def is_image_name(path: Path) -> bool:
@@ -22,39 +25,88 @@ def holds_predictions(folder: Path) -> bool:
     return all((folder / name).is_file() for name in (RESULTS, TABLE))
 
 
-def expand(patterns: Sequence[str], unwanted: Callable[[Path], bool] = lambda _: False) -> list[Path]:
+def expand(
+    patterns: Sequence[str], unwanted: Callable[[Path], bool] = lambda _: False, foreign: list[Path] | None = None
+) -> list[Path]:
     """The image files of the patterns, each once, in this order.
 
-    - A file is taken whatever its ending.
+    - A file is taken whatever its ending; one that ends in .txt is a list of image files: see `listed`.
     - Of a folder, the images directly in it (not those in folders of it), by name.
     - Everything else is a pattern with `*`, `?`, `[...]`, and `**` for folders at any depth: its images, by path,
       but for those that are `unwanted`.
 
+    foreign: to which files of folders and patterns are added that people take for images and that are not read.
     Raises UserError when a pattern finds nothing, or cannot be followed.
     """
     paths: dict[Path, None] = {}
     for pattern in patterns:
+        left: list[Path] = []
         try:
-            paths |= dict.fromkeys(_matches(pattern, unwanted))
+            paths |= dict.fromkeys(_matches(pattern, unwanted, left))
         except OSError as error:
             raise UserError(f"{pattern} cannot be read ({error.strerror}): check its name and permissions") from error
+        if foreign is not None:
+            foreign += left
     return list(paths)
 
 
-def _matches(pattern: str, unwanted: Callable[[Path], bool]) -> list[Path]:
+def _matches(pattern: str, unwanted: Callable[[Path], bool], foreign: list[Path]) -> list[Path]:
     path = Path(pattern if os.path.exists(pattern) else os.path.expanduser(pattern))
     if path.is_dir():
-        images = sorted(child for child in path.iterdir() if is_image_name(child))
+        children = sorted(path.iterdir())
+        images = list(filter(is_image_name, children))
+        foreign += filter(is_foreign_name, children)
         if not images:
             everything = shlex.quote(os.path.join(glob.escape(str(path)), "**", "*"))
-            raise UserError(f"{path} holds no images: name another folder, or {everything} with its subfolders")
+            raise UserError(no_images(path, foreign, f"name another folder, or {everything} with its subfolders"))
         return images
     if path.exists():
-        return [path]
-    paths = map(Path, glob.glob(str(path), recursive=True))
-    images = sorted(child for child in paths if is_image_name(child) and not unwanted(child))
+        return listed(path) if path.suffix.lower() == LIST else [path]
+    if link := address(pattern):
+        raise UserError(f"{shown(link)} is an address: download it first, and name the file")
+    paths = sorted(map(Path, glob.glob(str(path), recursive=True)))
+    images = [child for child in paths if is_image_name(child) and not unwanted(child)]
+    foreign += filter(is_foreign_name, paths)
     if not images and glob.has_magic(pattern):
-        raise UserError(f"{pattern} matches no images: check the pattern; quoted, it is not changed by the shell")
+        remedy = "check the pattern; quoted, it is not changed by the shell"
+        raise UserError(no_images(pattern, foreign, remedy, "matches"))
     if not images:
         raise UserError(f"{pattern} is not there: name image files, a folder or a pattern such as FOLDER/*.png")
     return images
+
+
+def is_foreign_name(path: Path) -> bool:
+    """Whether a file's name is that of what people take for an image and that is not read."""
+    return path.suffix.lower() in BY_ENDING and not path.name.startswith(".")
+
+
+def no_images(where: object, foreign: Sequence[Path], remedy: str, verb: str = "holds") -> str:
+    """What to say where no image was found; of files that are not read it is what to do about the first."""
+    first = next(passed_over(foreign), None)
+    return f"{where} {verb} no images: {f'{first[0].name} {first[1].reason}' if first else remedy}"
+
+
+def listed(path: Path) -> list[Path]:
+    """The files that a text file names, one a line, in its folder or, where they are not there, in this one.
+
+    Files that are nowhere stay in the list. Raises UserError where all of them are nowhere, and where it names none.
+    """
+    data = path.read_bytes()
+    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    lines = data.decode(encoding, "surrogateescape").replace("\0", "").splitlines()
+    names = [name for name in (line.strip().strip("\"'") for line in lines) if name]
+    if not names:
+        raise UserError(f"{path} lists no images: write the path of one in each line")
+    files = [placed(name, path.parent) for name in names]
+    if not any(file.is_file() for file in files):
+        problem = "is an address: download it first" if address(names[0]) else f"is not there, nor in {path.parent}"
+        raise UserError(f"{path} lists {len(names)} files, and none is there: {shown(names[0])} {problem}")
+    return files
+
+
+def placed(name: str, folder: Path) -> Path:
+    """Where the file of a line is: below the folder of its list, else below this one; else it is missing below the
+    first."""
+    spellings = dict.fromkeys((name, name.replace("\\", "/")))
+    paths = [Path(base, spelling) for spelling in spellings for base in (folder, "")]
+    return next((path for path in paths if path.is_file()), Path(name) if address(name) else paths[0])

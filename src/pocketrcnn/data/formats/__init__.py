@@ -35,6 +35,7 @@ from pathlib import Path
 from ...errors import UserError, nearest
 from ..annotations import Annotations, Fault
 from ..files import new_folder
+from ..images.foreign import passed_over
 from ..overview import counted
 from . import coco, read_only, tables, unread_formats, voc, yolo
 from .boundary import leading, require_inside
@@ -121,13 +122,16 @@ def unknown(reading: Reading, looks: list[Evidence]) -> str:
 
 
 def skipped(reading: Reading, known: list[str]) -> Iterator[Fault]:
-    """Warnings about other formats than the first of the `known` ones, and about folders of predictions."""
+    """Warnings about other formats than the first of the `known` ones, folders of predictions, and files that people
+    take for images."""
     if len(known) > 1:
         reason = f"holds annotations as {' and as '.join(known)}; those as {known[0]} are read"
         yield Fault("several-formats", reading.path, "", reason, drops=False)
     if folders := reading.predicted:
         reason = f"{counted(len(folders), 'folder')} of predictions skipped (the first: {folders[0]})"
         yield Fault("predictions", reading.path, "", reason, drops=False)
+    for path, note in passed_over(reading.files if reading.whole else ()):
+        yield Fault(note.kind, path, "", note.reason, drops=False)
 
 
 def with_all_splits(annotations: Annotations) -> Annotations:

@@ -32,7 +32,7 @@ from .cache import OTHER_CACHE, cache_root
 from .letterbox import FILL, letterbox
 from .pixels import Pixels, read_image
 
-LAYOUT = 2  # raised when the same images give other pixels, or another file
+LAYOUT = 3  # raised when the same images give other pixels, or another file
 WORKERS = 2  # threads that decode
 CHUNK = 16  # images that are decoded before they are written
 CHECKSUM = 8  # bytes in the end of a file: CRC-32 of all before them, in hexadecimal

@@ -1,73 +1,70 @@
 """Any image as 8-bit RGB, read right or refused with one clear line. No torch here.
 
-What is decoded: PNG, JPEG, TIFF, BMP, GIF, WebP, JPEG 2000 and PNM; of several frames or pages the first.
+What is decoded: PNG, JPEG, TIFF, BMP, GIF, WebP, AVIF, JPEG 2000 and PNM; of several frames or pages the first.
 Images are rotated by their EXIF or XMP orientation: sizes and boxes are those of the image as it is shown.
 
 Shapes: H rows, W columns.
 """
 
-import ctypes
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import partial
 from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError, _imaging
+from PIL import Image
+from PIL.ImageFile import ImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
 from ...errors import UserError
-from .bands import bands, bands_of, joined, stretched
-from .orientation import ON_ITS_SIDE, rotation_of
+from .arrays import from_array, from_channels, three_channels
+from .bands import Bands, bands, joined, stretched
+from .deep import MOST, dark_colours, grey_and_alpha, largest_of, reduced, used_bits
+from .heads import Probe, check_size, head_of
+from .mending import damaged_pixels
+from .notes import Note
+from .opening import Opened, explained, name_of, with_opened
+from .orientation import rotation_of
+from .tiff import CHANNELS, RawTiff, channels_note, pages
 
 Pixels = NDArray[np.uint8]
-Source = Path | str | Image.Image | NDArray[Any]
-
-PIXEL_LIMIT = 50_000_000  # pixels of the largest image that is decoded: 150 MB as RGB
-BYTE_LIMIT = 700_000_000  # bytes that may be held while an image is decoded
-MOST_BYTES = 24  # of a pixel, in any image
-ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".jp2", ".ppm", ".pgm", ".pbm")
+Source = Path | str | bytes | bytearray | memoryview | IO[bytes] | Image.Image | NDArray[Any]
+PNM = (".ppm", ".pgm", ".pbm")
+ENDINGS = tuple(
+    [
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".jfif",
+        ".tif",
+        ".tiff",
+        ".bmp",
+        ".gif",
+        ".webp",
+        ".avif",
+        ".jp2",
+        ".ppm",
+        ".pgm",
+        ".pbm",
+    ]
+)
 """Endings, in small letters, of files that are taken for images; what is inside decides how they are read."""
 
-FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "PPM")  # no EPS: Pillow starts a program for it
-COLOURS = {  # Pillow's modes that are no words; those of deep grey go on with `;16B` and the like
-    "1": "grey",
-    "L": "grey",
-    "I": "grey",
-    "F": "grey float",
-    "P": "palette",
-    "LA": "grey with alpha",
-    "PA": "palette with alpha",
-    "RGBA": "RGB with alpha",
-}
-DEPTHS = {"1": 1, "I": 32, "F": 32}  # bits of a channel in these modes
-_pillows_limit = threading.Lock()
+ONE = (str, bytes, bytearray, memoryview, PathLike, Image.Image, Mapping)  # types that are one image, or none
+DARK = 8  # an image is dark whose largest value is under such a part of its range
+WITH_PREVIEWS = ("MPO",)  # formats whose further pictures are previews of the first
 
 
-@dataclass(frozen=True)
-class Probe:
-    """What the head of an image file says.
+class Picture(NamedTuple):
+    """An image that was read: what its head says, uint8 [H,W,3], and what its owner should know."""
 
-    width, height: pixels of the image as it is shown. mode: Pillow's (`RGB`, `L`, `P`, `RGBA`, `I;16`, `F`, ...).
-    depth: bits of a channel in the file: 1, 8, 16 or 32 (palettes and greys of 2 and 4 bits count as 8).
-    notes: what `check` should say of it, as pairs of a kind (a short fixed word) and a sentence without subject.
-    """
-
-    width: int
-    height: int
-    mode: str
-    depth: int
-    notes: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def colours(self) -> str:
-        """The channels in words: `RGB`, `grey`, `RGB with alpha`, ..."""
-        return COLOURS.get(self.mode.partition(";")[0], self.mode)
+    probe: Probe
+    pixels: Pixels
+    notes: tuple[Note, ...]
 
 
 def probe(path: Path | str) -> Probe:
@@ -75,181 +72,160 @@ def probe(path: Path | str) -> Probe:
 
     Raises UserError as `read_image` does, for what can be seen in the head of the file.
     """
-    with _opened(Path(path)) as image:
-        return _head(image)
+
+    def head(image: Opened) -> Probe:
+        check_size(image, str(path))
+        return head_of(image)
+
+    return with_opened(Path(path), head)[0]
 
 
-def read_both(path: Path) -> tuple[Probe, Pixels]:
-    """What `probe` and `read_image` say of a file, which is opened once. Raises UserError as they do."""
-    with _opened(path) as image:
-        return _head(image), _from_pillow(image)
+def read_picture(path: Path) -> Picture:
+    """What `probe` and `read_image` say of a file, which is opened once, with notes. Raises UserError as they do."""
+
+    def picture(image: Opened) -> Picture:
+        check_size(image, str(path))
+        found, head = notes_of_file(image), head_of(image)
+        pixels, dark = converted(image)
+        return Picture(head, pixels, tuple(found + dark))
+
+    (head, pixels, notes), mended = with_opened(path, picture)
+    return Picture(head, pixels, mended + notes)
 
 
 def read_image(source: Source) -> Pixels:
-    """An image as uint8 [H,W,3], RGB, as it is shown: a path, a Pillow image, or an array.
+    """An image as uint8 [H,W,3], RGB, as it is shown: a path, bytes or a binary file, a Pillow image, or an array.
 
     - Grey, 1-bit, palette, CMYK and YCbCr images become RGB. Partly transparent ones are laid over black.
     - Grey of 16 bits, of 32 bits and floating point: the percentiles 0.1 and 99.9 of its values become 0 and 255;
       an image of one value becomes black, values that are no numbers count as the darkest.
-      Colours of 16 bits keep their upper 8 bits.
-    - Arrays are [H,W], [H,W,1], [H,W,3] or [H,W,4] (RGBA): uint8; floating point from 0 to 1, which become 0 to 255;
-      uint16 and other floating point, scaled by percentiles over all channels. The result may share their memory.
+    - Colours of 16 bits: the upper 8 of the bits that are used, of 8, 10, 12, 14 or 16. An image of a 12-bit camera in
+      a file of 16 bits is read as if it had 8.
+    - Of more than four channels the first three are red, green and blue; each is stretched by itself.
+    - Arrays are [H,W], [H,W,1], [H,W,3] or [H,W,4] (RGBA), colours in the order red, green, blue: uint8; uint16, as in
+      files; floating point of 0 to 1, which become 0 to 255, also where interpolation overshot; floating point of 0 to
+      255, if all values are whole or they are colours; other floating point, scaled by percentiles over all channels.
+      The result may share their memory.
 
-    Raises UserError, with file and reason, for what is missing, no image, damaged, or of more than PIXEL_LIMIT pixels
-    or BYTE_LIMIT bytes (before it is decoded), and for arrays of another type or shape.
+    Raises UserError, with file and reason, for what is missing, no image, damaged, or takes too much memory (before it
+    is decoded), and for arrays of another type or shape.
     """
     if isinstance(source, np.ndarray):
-        return _from_array(source)
+        return from_array(source)
     if isinstance(source, Image.Image):
-        with _explained("the image"):
-            _check_size(source, "the image")
-            return _from_pillow(source)
-    try:
-        path = Path(source)
-    except TypeError:
+        with explained("the image"):
+            check_size(source, "the image")
+            return converted(source)[0]
+    if not isinstance(source, str | bytes | bytearray | memoryview | PathLike) and not hasattr(source, "read"):
         kind = type(source).__name__
-        raise UserError(f"an object of type `{kind}` is not an image: use a path, a Pillow image or an array") from None
-    with _opened(path) as image:
-        return _from_pillow(image)
+        raise UserError(f"an object of type `{kind}` is not an image: use a path, bytes, a Pillow image or an array")
+
+    def pixels(image: Opened) -> Pixels:
+        check_size(image, name_of(source))
+        return converted(image)[0]
+
+    return with_opened(source, pixels)[0]
 
 
 def in_batches(images: Any, count: int) -> Iterator[list[Any]]:
     """One image or anything that holds several, `count` at a time.
 
-    An array or tensor of more than three dimensions holds several; paths, texts and Pillow images are one.
+    An array or tensor of more than three dimensions holds several, and so does one of one dimension: of paths. Paths,
+    texts, bytes, files and Pillow images are one.
     """
     if hasattr(images, "ndim"):
-        several = images.ndim > 3
+        several = images.ndim > 3 or images.ndim == 1
     else:
-        several = isinstance(images, Iterable) and not isinstance(images, str | PathLike | Image.Image)
+        several = isinstance(images, Iterable) and not isinstance(images, ONE) and not hasattr(images, "read")
     source = iter(images if several else [images])
     while batch := list(islice(source, count)):
         yield batch
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """An image whose head has been read and whose file is closed in the end."""
-    with _explained(str(path)):
-        if not path.is_file():  # a pipe, say, would never end
-            problem = "is a folder" if path.is_dir() else "is no ordinary file" if path.exists() else "is not there"
-            raise UserError(f"{path} {problem}: name an image file")
-        with path.open("rb") as file:
-            try:
-                image = _identify(file)
-                if image.format == "TIFF":
-                    _silence_libtiff()
-            except UnidentifiedImageError:
-                file.seek(0)
-                raise UserError(f"{path} {_no_image(file.read(512))}") from None
-            _check_size(image, str(path))
-            yield image
+def notes_of_file(image: Opened) -> list[Note]:
+    """What is not read of a file: further pages and channels; pixels that may be damaged. It is not decoded."""
+    if isinstance(image, RawTiff):
+        notes = channels_note(image.channels, (3 if image.channels > 2 else 1) + image.alpha)
+        return notes + pages_note(pages(image.file), "pages")
+    if not isinstance(image, ImageFile) or image.fp is None:
+        return []
+    position, notes = image.fp.tell(), list[Note]()
+    with suppress(Exception):  # of what is not read
+        if isinstance(image, TiffImageFile):
+            notes += channels_note(image.tag_v2.get(CHANNELS, 1), len(image.getbands()))
+            notes += pages_note(pages(image.fp), "pages")
+        elif image.format not in WITH_PREVIEWS:
+            notes += pages_note(getattr(image, "n_frames", 1), "frames")
+        if image.format == "PNG" and damaged_pixels(image.fp):
+            notes.append(Note("checksum", "has a wrong checksum of its pixels: they may be damaged"))
+    image.fp.seek(position)
+    return notes
 
 
-def _identify(file: BinaryIO) -> Image.Image:
-    """Read the head of a file. Pillow's limit would warn, or fail without the size: `_check_size` comes next."""
-    with _pillows_limit:
-        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            return Image.open(file, formats=FORMATS)
-        finally:
-            Image.MAX_IMAGE_PIXELS = before
+def pages_note(count: int, what: str) -> list[Note]:
+    """A note where there is more than the first."""
+    return [Note("pages", f"holds {count:,} {what}: the first is read")] if count > 1 else []
 
 
-@cache
-def _silence_libtiff() -> None:
-    """It writes to standard error what Pillow raises, too. Where it cannot be reached, as on Windows, it goes on."""
-    with suppress(AttributeError, OSError):
-        ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
+def converted(image: Opened) -> tuple[Pixels, list[Note]]:
+    """An opened image as uint8 [H,W,3], and a note where it is dark."""
+    if isinstance(image, RawTiff):
+        values = image.values()
+        pixels = from_channels(values, colours=image.colours, alpha=image.alpha)
+        deep = values[..., : 3 if image.channels > 2 else 1] if values.dtype == np.uint16 else None
+        return pixels, dark_note(int(pixels.max())) if deep is None else deep_note(int(deep.max()), image.colours)
+    rotation, found = rotation_of(image), deep_pixels(image)
+    if found is not None:
+        pixels, notes = found
+        return (pixels if rotation is None else np.asarray(Image.fromarray(pixels).transpose(rotation))), notes
+    shown = image if rotation is None else image.transpose(rotation)
+    if shown.mode.startswith(("I", "F")):
+        parts = partial(arrays_of, shown)
+        largest = largest_of(parts) if shown.mode.startswith("I;16") else None
+        return measured(parts, (shown.height, shown.width), largest)
+    mode = "RGBA" if shown.has_transparency_data else "RGB"
+    converted_bands = (np.asarray(band.convert(mode)) for band in bands(shown))
+    pixels = joined(map(three_channels, converted_bands), (shown.height, shown.width, 3))
+    return pixels, dark_note(int(pixels.max()))
 
 
-@contextmanager
-def _explained(name: str) -> Iterator[None]:
-    """Whatever goes wrong inside, as one line."""
-    try:
-        yield
-    except UserError:
-        raise
-    except Exception as error:  # on damaged files Pillow raises nearly anything: OSError, SyntaxError, struct.error...
-        if isinstance(error, OSError) and error.strerror:
-            raise UserError(f"{name} cannot be read ({error.strerror}): check its permissions and its disk") from error
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise UserError(f"{name} is damaged ({reason}): replace or remove it") from error
+def arrays_of(image: Image.Image) -> Iterator[NDArray[Any]]:
+    """An image of one channel as arrays, a band of rows at a time."""
+    return map(np.asarray, bands(image))
 
 
-def _check_size(image: Image.Image, name: str) -> None:
-    width, height = image.size
-    if width * height > PIXEL_LIMIT:
-        limit = f"more than the limit of {PIXEL_LIMIT:,}: downscale it or cut it into tiles"
-        raise UserError(f"{name} has {width:,} x {height:,} pixels, {limit}")
-    if width * height * MOST_BYTES > BYTE_LIMIT < (held := width * height * _bytes_of_a_pixel(image)):
-        limit = f"which take {held / 1e6:,.0f} MB to decode, more than the limit of {BYTE_LIMIT / 1e6:.0f}"
-        raise UserError(f"{name} has {width:,} x {height:,} pixels, {limit}: downscale it, or save it as PNG")
+def deep_pixels(image: Image.Image) -> tuple[Pixels, list[Note]] | None:
+    """A file of which Pillow gives the upper half of its 16 bits as uint8 [H,W,3], and a note where it is dark; None
+    for all other images."""
+    shape = image.height, image.width
+    if (found := grey_and_alpha(image)) is not None:
+        grey, alpha = found
+        return measured(grey, shape, largest_of(grey), reduced(alpha, shape))
+    if (deep := dark_colours(image)) is None:
+        return None
+    colours, opacity = deep
+    eight = [reduced(colours, (*shape, 3)), *([] if opacity is None else [reduced(opacity, (*shape, 1))])]
+    pixels = three_channels(np.concatenate(eight, axis=2) if opacity else eight[0])
+    return pixels, deep_note(largest_of(colours), colours=True)
 
 
-def _bytes_of_a_pixel(image: Image.Image) -> int:
-    """What is held of each pixel while an image is decoded: by Pillow, by the library of its format, and the result.
-
-    libwebp keeps three canvases of RGBA, OpenJPEG 32 bits a channel, libjpeg 16 where the image is progressive, and
-    libtiff a strip, which may be the whole image.
-    """
-    mode, channels = image.mode, len(image.getbands())
-    stored = 1 if mode in ("1", "L", "P") else 2 if mode.startswith("I;16") else 4
-    libraries = {"WEBP": 12, "JPEG2000": 4 * channels, "TIFF": channels * max(_head(image).depth // 8, 1)}
-    libraries["JPEG"] = 2 * channels if image.info.get("progressive") else 0
-    return stored * (2 if rotation_of(image) else 1) + libraries.get(str(image.format), 0) + 3
+def measured(
+    values: Bands, shape: tuple[int, int], largest: int | None, alpha: Pixels | None = None
+) -> tuple[Pixels, list[Note]]:
+    """Grey values, in bands, stretched to uint8 [H,W,3], and a note where they are dark. largest: of 16 bits."""
+    grey = stretched(values, shape)
+    pixels = three_channels(grey if alpha is None else np.dstack([grey, grey, grey, alpha]))
+    if not grey.any():
+        return pixels, [Note("blank", "has one value everywhere: it is read as black")]
+    return pixels, [] if largest is None else deep_note(largest, colours=False)
 
 
-def _no_image(head: bytes) -> str:
-    """What a file is that is no image, by its first bytes, and what to do about it."""
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if not head:
-        return "is empty: replace or remove it"
-    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
-        return "is an HTML page, not an image: download the image itself again"
-    if start.startswith(b"version https://git-lfs"):
-        return "is a pointer of Git LFS, not an image: fetch the image with `git lfs pull`"
-    return "is not an image that can be read: convert it to PNG or JPEG, or remove it"
+def deep_note(largest: int, colours: bool) -> list[Note]:
+    """`dark_note` for values of 16 bits."""
+    bits = f"it is read as an image of {used_bits(largest)} bits"
+    return dark_note(largest, MOST, bits if colours else "it is stretched to the full range")
 
 
-def _head(image: Image.Image) -> Probe:
-    size = image.size[::-1] if rotation_of(image) in ON_ITS_SIDE else image.size
-    deep = ";16" in f"{image.mode} {getattr(image, 'tile', '')}"  # "RGB;16B": how the file is packed
-    return Probe(*size, image.mode, DEPTHS.get(image.mode, 16 if deep else 8))
-
-
-def _from_pillow(image: Image.Image) -> Pixels:
-    rotation = rotation_of(image)
-    if rotation is not None:
-        image = image.transpose(rotation)
-    if image.mode.startswith(("I", "F")):
-        return _three_channels(stretched(lambda: map(np.asarray, bands(image)), (image.height, image.width)))
-    mode = "RGBA" if image.has_transparency_data else "RGB"
-    converted = (np.asarray(band.convert(mode)) for band in bands(image))
-    return joined(map(_three_channels, converted), (image.height, image.width, 3))
-
-
-def _from_array(array: NDArray[Any]) -> Pixels:
-    channels = array.shape[2] if array.ndim == 3 else 1
-    if array.ndim not in (2, 3) or channels not in (1, 3, 4) or array.size == 0:
-        raise UserError(f"an array of shape {array.shape} is not an image: use [H,W], [H,W,1], [H,W,3] or [H,W,4]")
-    if array.dtype == np.uint8:
-        return _three_channels(array)
-    if array.dtype.kind == "f" and array.min() >= 0 and array.max() <= 1:
-        return _three_channels((array * 255).round().astype(np.uint8))
-    if array.dtype.kind != "f" and array.dtype != np.uint16:
-        raise UserError(f"an array of {array.dtype} is not an image: use uint8, uint16 or floating point")
-    if channels == 4:
-        raise UserError(f"an RGBA array of {array.dtype} has no range for alpha: use uint8 or values from 0 to 1")
-    return _three_channels(stretched(lambda: bands_of(array), array.shape))
-
-
-def _three_channels(pixels: Pixels) -> Pixels:
-    """[H,W], [H,W,1], [H,W,3] or [H,W,4] to [H,W,3]: grey is repeated, transparency is laid over black."""
-    pixels = pixels.reshape(*pixels.shape[:2], -1)
-    if pixels.shape[2] == 1:
-        return np.repeat(pixels, 3, axis=2)
-    rgb, alpha = pixels[..., :3], pixels[..., 3:]
-    if (alpha < 255).any():
-        rgb = ((rgb.astype(np.uint16) * alpha + 127) // 255).astype(np.uint8)
-    return np.ascontiguousarray(rgb)
+def dark_note(largest: int, most: int = 255, how: str = "it is nearly black") -> list[Note]:
+    """A note where the largest value of an image is far below the `most` that it could be, but not 0."""
+    return [Note("dark", f"has values up to {largest:,} of {most:,}: {how}")] if 0 < largest * DARK < most else []
