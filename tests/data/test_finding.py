@@ -161,6 +161,21 @@ def test_original(name: str, first: str) -> None:
     assert original(name) == first
 
 
+@pytest.mark.parametrize("folder", ["annotations", "Annotations"])
+@pytest.mark.parametrize("images", ["images", "JPEGImages", "photos"])
+def test_a_folder_of_annotations_may_be_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, images: str
+) -> None:
+    disk.voc(tmp_path, {f"{i}.png": (SIZE, [("cat", (i, 1, 9, 9))]) for i in range(4)})
+    for old, new in (("Annotations", folder), ("JPEGImages", images)):
+        (tmp_path / old).rename(tmp_path / new)
+    monkeypatch.chdir(tmp_path)
+    for path in (tmp_path, tmp_path / folder, Path(folder)):
+        data = read(path)
+        assert [one.path.parent.name for one in data.examples] == [images] * 4
+        assert not inspect(data).drops
+
+
 def test_json_is_what_it_was(tmp_path: Path) -> None:
     """Nothing is written into data that are read."""
     coco(tmp_path, NAMES["an address"])
