@@ -223,6 +223,13 @@ def test_labels_that_lie_beside_the_folder_of_the_images(tmp_path: Path) -> None
     assert kinds(data) == ["other-path"]
 
 
+def test_labels_in_a_folder_of_annotations(tmp_path: Path) -> None:
+    disk.yolo(tmp_path, numbered(3), "images/train", "annotations/train")
+    for path in (tmp_path, tmp_path / "annotations"):
+        data = read(path)
+        assert (counts(data), splits(data)) == ((3, 3), {"train": 3})
+
+
 def test_a_label_whose_image_is_gone_is_not_that_of_a_preview(tmp_path: Path) -> None:
     disk.yolo(tmp_path, numbered(4))
     (tmp_path / "images" / "3.png").unlink()

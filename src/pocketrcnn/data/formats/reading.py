@@ -55,7 +55,8 @@ class Reading:
         Of each, the file is that of its annotations, else the image. stems: see `splits_by_name`.
         """
         files = list(dict.fromkeys(one.source or one.path for one in examples if not one.split))
-        splits, reason = splits_by_name(self.root, files, stems, {one.split for one in examples} - {""})
+        root = self.root if all(file.is_relative_to(self.root) for file in files) else self.home
+        splits, reason = splits_by_name(root, files, stems, {one.split for one in examples} - {""})
         if reason:
             self.fault("split-words", self.root, "", reason, drops=False)
         by_name = dict(zip(files, splits, strict=True))

@@ -51,7 +51,7 @@ def read(reading: Reading, _: list[Path]) -> Annotations:
         listed = with_unlisted(listed, labels, stated, reading)
     else:
         reading.whole = True
-        data = annotated([image for image in images.paths if image not in rivals], labels, reading.root)
+        data = annotated([image for image in images.paths if image not in rivals], labels, images.root)
         listed = [(one.path, one.split) for one in reading.in_splits([Example(path) for path in data])]
     images.named = {image for image, _ in listed}
     note_without_labels([image for image, _ in listed], labels, reading)
