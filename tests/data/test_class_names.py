@@ -109,8 +109,7 @@ def test_data_without_a_single_object_are_refused(tmp_path: Path, shell: Shell) 
 
 
 def test_data_without_training_images_are_refused(tmp_path: Path, shell: Shell) -> None:
-    disk.coco(tmp_path / "test")
-    disk.coco(tmp_path / "val", {"v.png": (SIZE, [("cat", (1, 2, 3, 4))])})
+    disk.yolo_names(disk.yolo(tmp_path), "test: images\nnames: [cat, dog]\n")
     code, out, _ = shell("check", tmp_path)
     assert code == 1
     assert "refusal (no-training-images):\n" in out

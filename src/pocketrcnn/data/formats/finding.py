@@ -119,7 +119,8 @@ class Images:
                 used = {os.path.realpath(path) for path in (*paths, *taken) if path}
                 found = [None if path else search(one, used) for path, one in zip(paths, wanted, strict=True)]
                 if search == self.by_original:  # a guess: several records have different images of one name
-                    found = [path if found.count(path) == 1 else None for path in found]
+                    counts = Counter(found)
+                    found = [path if counts[path] == 1 else None for path in found]
                 other = search in (self.by_address, self.by_original)
                 new = [(path, one) for path, one in zip(found, wanted, strict=True) if path]
                 self.renamed |= {path: one.names[0] for path, one in new if other or other_folders(path, one)}
