@@ -12,7 +12,7 @@ from ...annotations import Annotations, Example, Object, Written, printable
 from ..finding import beside, plain, used_classes
 from ..reading import Reading
 from ..recognition import Rule
-from ..tables import rows
+from ..table_columns import rows
 from .records import Format, attempt, in_pixels, named, number
 
 COLUMNS = ("ImageID", "LabelName", "XMin", "XMax", "YMin", "YMax")
@@ -72,7 +72,7 @@ def row_object(row: dict[str, str], names: dict[str, str]) -> Object:
     x1, y1, x2, y2 = (number(row.get(column)) for column in ("XMin", "YMin", "XMax", "YMax"))
     code = named(row.get("LabelName"))
     written = Written((x1, y1, x2, y2), "xyxy", "fractions")
-    return Object((x1, y1, x2, y2), names.get(code, code), crowd=row.get("IsGroupOf") == "1", written=written)
+    return Object((x1, y1, x2, y2), names.get(code, code), written=written)
 
 
 FORMAT = Format(
