@@ -1,10 +1,12 @@
 """The command line. Each command imports what it needs when it runs, so that `--help` answers at once."""
 
 import io
+import logging
 import os
 import shlex
 import shutil
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 
 from ..errors import UserError
@@ -55,6 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):  # C locales: ASCII
             stream.reconfigure(errors="backslashreplace")  # names of files need not be text
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # of damaged files: what matters is said in one line
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
     try:
         arguments = parser().parse_args(words)
         if arguments.verb is None:
