@@ -182,7 +182,8 @@ def test_images_with_more_and_fewer_detections_are_padded() -> None:
     [
         (torch.zeros(3, 8, 8), r"float32 \[3, 8, 8\] is not an image: use uint8 \[3,H,W\]"),
         (torch.zeros(8, 8, 3, dtype=torch.uint8), r"use uint8 \[3,H,W\]"),
-        (np.zeros((3, 8, 8), np.uint8), r"use \[H,W\]"),
+        (np.zeros((3, 8, 8), np.uint8), r"use \[H,W\], .* here `array.transpose\(1, 2, 0\)`"),
+        (np.zeros((8, 8, 5), np.uint8), r"use \[H,W\], .* here three of its channels, as in `array\[\.\.\., :3\]`"),
         ("nowhere.png", "nowhere.png is not there"),
         (None, "an object of type `NoneType` is not an image"),
         ([None], "an object of type `NoneType` is not an image"),
