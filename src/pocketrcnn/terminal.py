@@ -26,6 +26,7 @@ class Screen(Console):
 
     @size.setter
     def size(self, new_size: tuple[int, int]) -> None:
+        """Columns and rows from now on."""
         self.width, self.height = new_size
 
     def on_broken_pipe(self) -> None:
