@@ -66,11 +66,11 @@ def warn(text: str, width: int | None = None) -> None:
     print(wrapped(text, width) if width and sys.stderr.isatty() else text, file=sys.stderr)
 
 
-def visible(text: str, encoding: str | None = None) -> str:
+def visible(text: str, encoding: object = None) -> str:
     """Text without the characters that steer a terminal, and without those that its encoding (by default that of
     standard output) does not have: these are shown as `\\x1b` and `\\u732b`."""
     harmless = STEERING.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
-    known = encoding or console.encoding
+    known = encoding if isinstance(encoding, str) else console.encoding  # streams of notebooks may have none
     return harmless.encode(known, "backslashreplace").decode(known)
 
 
