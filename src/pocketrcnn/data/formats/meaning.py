@@ -48,8 +48,6 @@ def with_point(word: str) -> str:
 def number(value: object) -> float | None:
     """A number, also one that is written as text; None where it is none."""
     try:
-        return (
-            float(value) if isinstance(value, int | float | str) and value is not True and value is not False else None
-        )
+        return None if isinstance(value, bool) or not isinstance(value, int | float | str) else float(value)
     except (ValueError, OverflowError):
         return None
