@@ -241,7 +241,7 @@ def test_a_label_whose_image_is_gone_is_not_that_of_a_preview(tmp_path: Path) ->
     disk.yolo(tmp_path / "flat", numbered(2), "", "")
     (tmp_path / "flat" / "1.png").rename(tmp_path / "flat" / "a.png")
     assert [str(fault) for fault in read(tmp_path / "flat").faults if fault.drops] == [
-        f"{tmp_path / 'flat' / '1.txt'}: is the label file of no image (no file of the data is called `1`)"
+        f"{tmp_path / 'flat' / '1.txt'}: is the label file of no image (no file of the data is called `1`): 1 object skipped"
     ]
 
 

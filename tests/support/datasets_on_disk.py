@@ -94,7 +94,7 @@ def yolo(root: Path, scenes: Scenes = SCENES, images: str = "images", labels: st
         ]
         label_file = root / labels / f"{Path(file).stem}.txt"
         label_file.parent.mkdir(parents=True, exist_ok=True)
-        label_file.write_bytes("\r\n".join([*lines, ""]).encode("utf-8-sig"))
+        label_file.write_bytes("\r\n".join([*lines, ""]).encode("utf-8-sig") if lines else b"")
     return root
 
 

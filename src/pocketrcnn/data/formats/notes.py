@@ -20,7 +20,7 @@ SENTENCES = {  # by kind: what is counted, and what is said of it; {}: the detai
     "no-header": ("table", "without header: the columns are taken for {}"),
     "decimal-comma": ("object", "with decimal commas: 23,5 is read as 23.5"),
     "other-path": ("image", "with another name or path in the annotations than on this disk"),
-    "other-folder": ("folder or list", "found by the last parts of its path alone"),
+    "other-folder": ("path", "of settings whose last parts alone are in the data"),
     "mask": ("image", "with the name of another and few colours, as a mask has: not used"),
     "other-format": ("image", "with the name and the picture of another: not used"),
     "spare-labels": ("label file", "in a folder of copies, for images that have another one: not read"),

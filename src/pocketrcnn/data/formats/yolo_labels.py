@@ -15,6 +15,7 @@ import numpy as np
 
 from ...errors import UserError
 from ..images.pixels import Pixels, read_image
+from ..overview import counted
 from .finding import Images, Wanted, key
 from .reading import Reading
 from .split_words import split_below
@@ -102,7 +103,8 @@ def note_orphan(label: Path, images: Images, labels: dict[Path, Path], reading: 
         reading.notes.add("spare-labels", label, f"of {same[0]}")
     else:
         why = images.why_not(replace(wanted(label, images, reading), names=(stem,)))
-        reading.fault("no-image", label, "", f"is the label file of no image ({why})")
+        count = counted(sum(bool(line.strip()) for line in reading.text(label).splitlines()), "object")
+        reading.fault("no-image", label, "", f"is the label file of no image ({why}): {count} skipped")
 
 
 def settled(claims: dict[Path, list[Path]], reading: Reading) -> tuple[dict[Path, Path], set[Path]]:
