@@ -237,6 +237,31 @@ def test_strips_of_a_bomb_are_unpacked_only_as_far_as_the_image_goes(tmp_path: P
     tracemalloc.stop()
 
 
+@pytest.mark.parametrize(
+    "whole",
+    [
+        tiff(MEASURED, 1),
+        tiff(deep(PHOTOGRAPH, 12), 2, planes=True),
+        png(deep(PHOTOGRAPH, 12)),
+        png(deep(PHOTOGRAPH, 10)[..., :2]),
+    ],
+    ids=["floating point", "planes", "colours", "grey with alpha"],
+)
+def test_changed_bytes_give_an_image_or_one_line(whole: bytes, tmp_path: Path) -> None:
+    random, path = np.random.default_rng(0), tmp_path / "a.img"
+    for _ in range(40):
+        changed = bytearray(whole[: random.integers(len(whole) // 2, len(whole) + 1)])
+        for place in random.integers(-300, 300, 4):
+            changed[place] = random.integers(256)
+        path.write_bytes(changed)
+        try:
+            head, pixels, _ = read_picture(path)
+            assert pixels.shape == (head.height, head.width, 3)
+        except UserError as error:
+            assert str(error).startswith(f"{path} ")
+            assert "\n" not in str(error)
+
+
 def test_the_size_of_measurements_is_limited(tmp_path: Path) -> None:
     huge = tiff(MEASURED, 1).replace((30).to_bytes(4, "little"), (30_000_000).to_bytes(4, "little"), 1)
     with pytest.raises(UserError, match="pixels, more than the limit"):

@@ -40,21 +40,23 @@ def with_opened(source: Any, use: Callable[[Opened], Result]) -> tuple[Result, t
         except UserError:
             raise
         except Exception as error:
-            reason = error
-        found = None
-        with suppress(Exception):  # of a copy that is no better
-            found = mended(file, identify)
-        if found is not None:
-            try:
-                return use(identified(found[0], name)), found[1]
-            except UserError:
-                raise
-            except Exception as error:
-                reason = error if isinstance(reason, UnidentifiedImageError) else reason
-        if isinstance(reason, UnidentifiedImageError):
-            file.seek(0)
-            raise UserError(f"{name} {refusal(file.read(HEAD))}") from None
-        raise reason
+            if (found := of_mended(file, name, use)) is not None:
+                return found
+            if isinstance(error, UnidentifiedImageError):
+                file.seek(0)
+                raise UserError(f"{name} {refusal(file.read(HEAD), Path(name).suffix)}") from None
+            raise
+
+
+def of_mended(file: IO[bytes], name: str, use: Callable[[Opened], Result]) -> tuple[Result, tuple[Note, ...]] | None:
+    """`with_opened` for a mended copy of a file; None where there is none, or it is no better."""
+    try:
+        found = mended(file, identify)
+        return None if found is None else (use(identified(found[0], name)), found[1])
+    except UserError:
+        raise
+    except Exception:  # what is said is what is wrong with the file itself
+        return None
 
 
 def name_of(source: Any) -> str:

@@ -25,7 +25,7 @@ NONE, DEFLATED = 1, (8, 32946)
 COMPRESSIONS = {2: "CCITT", 3: "fax 3", 4: "fax 4", 5: "LZW", 6: "JPEG", 7: "JPEG", 32773: "PackBits", 34925: "LZMA"}
 COMPRESSIONS |= {34712: "JPEG 2000", 50000: "Zstandard", 50001: "WebP"}
 KINDS = {1: "u", 2: "i", 3: "f"}  # numpy's letters for formats
-MOST_PAGES = 10_000  # that are counted
+MOST_PAGES = 100_000  # that are counted
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
