@@ -155,7 +155,7 @@ def mutate(file: Path, draw: random.Random) -> None:
 
 
 def test_every_reader_is_accounted_for() -> None:
-    assert set(COUNTS) == set(FORMATS) - set(WRITTEN)
+    assert {*COUNTS, "masks"} == set(FORMATS) - set(WRITTEN), "masks: test_masks.py"
 
 
 @pytest.mark.parametrize("kind", COUNTS)

@@ -26,9 +26,9 @@ SIDES = st.integers(16, 60)
 
 @st.composite
 def objects(draw: st.DrawFn, width: int, height: int) -> Object:
-    """An object inside an image, at any place that a float can say."""
+    """An object inside an image, at any place that a float can say, but the first pixel: boxes there are fractions."""
     x1, y1 = draw(st.floats(0, width - 1)), draw(st.floats(0, height - 1))
-    x2, y2 = draw(st.floats(x1 + 0.01, width)), draw(st.floats(y1 + 0.01, height))
+    x2, y2 = draw(st.floats(max(x1 + 0.01, 1.5), width)), draw(st.floats(y1 + 0.01, height))
     return Object((x1, y1, x2, y2), draw(st.sampled_from(CLASSES[:3])), crowd=draw(st.integers(0, 9)) == 0)
 
 

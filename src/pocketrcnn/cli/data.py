@@ -28,7 +28,7 @@ def check(
     ] = None,
 ) -> int:
     """Show what is in a data set, and every fault with file, object and reason. Exit code 1 if training would skip
-    images or objects, or refuse the data."""
+    images or objects."""
     from ..data.check import require_clear
     from ..data.custom_data import inspected
     from ..data.overview import not_carried_over, render
@@ -46,7 +46,7 @@ def check(
         render(report)
         if fix:
             say("\n".join(filter(None, (not_carried_over(report.summary), f"fixed copy: {fix}"))))
-    return LOST if report.drops or report.refused else 0
+    return LOST if report.drops else 0
 
 
 def convert(

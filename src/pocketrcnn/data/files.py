@@ -96,6 +96,16 @@ def new_folder(out: Path, data: Path) -> Iterator[Path]:
             made.replace(out.resolve())
 
 
+def make_once(folder: Path, fill: Callable[[Path], None], another: str) -> None:
+    """A folder that stays as it is once it is there, made by one program while others wait for it: `fill` gets an empty
+    one, which becomes `folder` when it is done. Raises UserError where nothing can be written."""
+    with locked(folder.parent / LOCK, wait=-1, another=another):
+        if not folder.is_dir():
+            with write_errors(folder, another), temporary_folder(folder) as made:
+                fill(made)
+                made.replace(folder)
+
+
 def move_files(source: Path, target: Path) -> None:
     """Put everything that a folder holds into another one, in place of what has the same name there."""
     target.mkdir(exist_ok=True)

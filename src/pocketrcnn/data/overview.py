@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import shown
 from .annotations import SPLITS, Annotations, Example, Fault, Object, Report, printable
-from .kinds import FIXED, IMAGES, OBJECTS, OUTSIDE, REFUSED, REMEDIES, SET
+from .kinds import FIXED, IMAGES, OBJECTS, OUTSIDE, REMEDIES, SET, UNCLEAR
 
 Numbers = dict[str, Any]
 SEVERAL = 5  # faults of a kind: more of them are one line, with examples of what is skipped
@@ -169,11 +169,8 @@ def conclude(faults: Sequence[Fault]) -> None:
     """Print what all faults together cost."""
     from ..terminal import say
 
-    refused = next((fault for fault in faults if fault.kind in REFUSED), None)
-    skipped = sum(fault.drops for fault in faults if fault.kind not in REFUSED)
+    skipped = sum(fault.drops for fault in faults if fault.kind != UNCLEAR)
     say(f"{counted(skipped, 'fault')} with skipped images or objects" if skipped else "no image or object is skipped")
-    if refused:
-        say(f"`train` refuses these data ({refused.kind})")
 
 
 def lines_of(group: Sequence[Fault]) -> list[str]:
@@ -194,6 +191,6 @@ def lines_of(group: Sequence[Fault]) -> list[str]:
 
 def verb(fault: Fault) -> str:
     """What becomes of what a fault is about."""
-    if fault.kind in REFUSED:
+    if fault.kind == UNCLEAR:
         return "refusal"
     return "skipped" if fault.drops else "fixed" if fault.kind in FIXED else "warning"

@@ -5,9 +5,11 @@ voc             Pascal VOC
 yolo            YOLO
 tables          CSV
 read_only/      the readers of further formats, each a rule and a function
+archives        zip files, unpacked into the cache
 recognition     which rules fit which files
 unread_formats  formats that are known and not read, and the way on from each
 reading         what all readers share
+voc_objects     objects of VOC
 coco_boxes      boxes of COCO: of outlines, masks and rotated rectangles
 rle             masks as run lengths
 meaning         fields that change what an object means, in all formats
@@ -32,6 +34,7 @@ from ..files import new_folder
 from ..images.foreign import passed_over
 from ..overview import counted
 from . import coco, read_only, tables, unread_formats, voc, yolo
+from .archives import unpacked, zips_in
 from .boundary import leading, require_inside
 from .read_only.text_lines import is_empty
 from .reading import Reading
@@ -49,10 +52,10 @@ MISTAKEN = {
 
 
 def read(path: Path, voc_origin: int = 0, follow_outside: bool = False) -> Annotations:
-    """The data set in a folder, or that a file (JSON, data.yaml, CSV, XML) describes.
+    """The data set in a folder, or that a file (JSON, data.yaml, CSV, XML) describes, or in a zip file of these.
 
-    `voc_origin`: 1 where VOC boxes count pixels from 1. Where several formats lie in one folder, the first of
-    COCO, VOC, YOLO, CSV is read, with a warning. Images without split among others with one are for training.
+    `voc_origin`: 1 where VOC boxes count pixels from 1. Where several formats lie in one folder, the first of FORMATS
+    is read, with a warning. Images without split among others with one are for training.
     Folders in it that `predict` wrote are skipped, with a warning. What leads out of the folder is in `outside` and not
     read, unless `follow_outside`.
     Raises UserError when there is no such path, nothing in it, or no annotations that are known here.
@@ -65,6 +68,9 @@ def read(path: Path, voc_origin: int = 0, follow_outside: bool = False) -> Annot
         looks = evidence(reading.candidates, (*read_only.RULES, *unread_formats.RULES))
         sources = recognised(reading, looks)
         known = list(sources)
+        if not known and (zips := zips_in(reading)):
+            inner = unpacked(path, zips, reading.files)
+            return with_note(read(inner, voc_origin, follow_outside), "unpacked", path, f"was unpacked into {inner}")
         if not known:
             raise UserError(unknown(reading, looks))
         annotations = FORMATS[known[0]].read(reading, sources[known[0]])
@@ -97,7 +103,9 @@ def recognised(reading: Reading, looks: list[Evidence]) -> dict[str, list[Path]]
         others = {file for other in MISTAKEN.get(name, ()) for file in found.get(other, ())}
         left = [file for file in module.sources(reading) if file not in others]
         found[name] = [] if others and all(map(is_empty, left)) else left
-    return {name: found[name] for name in FORMATS if found.get(name)}
+    there = {name: found[name] for name in FORMATS if found.get(name)}
+    looking = {name: form.look for name, form in read_only.READERS.items() if form.look}
+    return there or {name: files for name, look in looking.items() if (files := look(reading))}
 
 
 def unknown(reading: Reading, looks: list[Evidence]) -> str:
@@ -135,5 +143,9 @@ def with_all_splits(annotations: Annotations) -> Annotations:
         return annotations
     examples = tuple(replace(example, split=example.split or "train") for example in annotations.examples)
     reason = f"{len(bare)} images are in no split (the first: {bare[0].path.name}): they are used for training"
-    fault = Fault("no-split", annotations.root, "", reason, drops=False)
-    return replace(annotations, examples=examples, faults=(*annotations.faults, fault))
+    return with_note(replace(annotations, examples=examples), "no-split", annotations.root, reason)
+
+
+def with_note(annotations: Annotations, kind: str, file: Path, reason: str) -> Annotations:
+    """Annotations and one more warning."""
+    return replace(annotations, faults=(*annotations.faults, Fault(kind, file, "", reason, drops=False)))

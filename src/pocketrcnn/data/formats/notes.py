@@ -18,7 +18,7 @@ SENTENCES = {  # by kind: what is counted, and what is said of it; {}: the detai
     "empty-row": ("image", "with no box in its rows (0, 0, 0, 0 or empty): read as images without objects"),
     "no-class": ("table", "without a column for the class (columns: {}): all objects are called `object`"),
     "no-header": ("table", "without header: the columns are taken for {}"),
-    "decimal-comma": ("file", "with decimal commas: 23,5 is read as 23.5"),
+    "decimal-comma": ("object", "with decimal commas: 23,5 is read as 23.5"),
     "encoding": ("file", "not in UTF-8: read as {}, and names may be wrong; save it as UTF-8"),
 }
 MOST = 5  # details that are named

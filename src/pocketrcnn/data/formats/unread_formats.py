@@ -46,7 +46,7 @@ def one(title: str, endings: str, fits: Callable[[Path, str], bool], seen: str, 
 
 
 NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
-ARCHIVES = ".tar .gz .tgz .bz2 .xz .7z .rar"
+ARCHIVES = ".zip .tar .gz .tgz .bz2 .xz .7z .rar"
 VIDEOS = ".mp4 .avi .mov .mkv .webm .mpg .mpeg .m4v"
 FORMATS = (
     one(

@@ -8,10 +8,11 @@ label_studio   Label Studio's own JSON
 hugging_face   metadata.jsonl and metadata.csv
 open_images    the tables of Open Images
 makesense      the CSV of makesense.ai, which has no header
+masks          label images beside the images
 text_lines     a text file an image: DOTA, KITTI, the Open Images toolkit, YOLO with names of classes
 """
 
-from . import createml, hugging_face, label_studio, labelme, makesense, open_images, text_lines, via
+from . import createml, hugging_face, label_studio, labelme, makesense, masks, open_images, text_lines, via
 
 READERS = {
     "labelme": labelme.FORMAT,
@@ -26,5 +27,6 @@ READERS = {
     "kitti": text_lines.KITTI,
     "yolo-names": text_lines.YOLO,
     "open-images-toolkit": text_lines.TOOLKIT,
+    "masks": masks.FORMAT,
 }
 RULES = tuple(rule for form in READERS.values() for rule in form.rules)

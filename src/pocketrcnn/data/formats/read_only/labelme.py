@@ -19,7 +19,7 @@ from ..reading import Reading
 from ..recognition import Rule
 from .records import Format, Unclear, around, load, named, note_unread, objects, pairs
 
-READ = ("label", "points", "shape_type", "group_id", "difficult", "score")  # of a shape
+READ = ("label", "points", "shape_type", "group_id")  # of a shape
 BOXES = ("rectangle", "points")  # types of shapes that need no word
 
 
@@ -85,13 +85,8 @@ def example(source: Path, reading: Reading) -> Example | None:
 def shape_object(shape: dict[str, Any], source: Path, reading: Reading) -> Object:
     """The object of a shape. Raises Unclear where it is none."""
     kind = shape.get("shape_type") or ""
-    obj = Object(box(kind, shape.get("points")), named(shape.get("label")), crowd=shape.get("difficult") is True)
+    obj = Object(box(kind, shape.get("points")), named(shape.get("label")))
     note_unread(shape, READ, reading)
-    score = shape.get("score")
-    if isinstance(score, float):
-        reading.notes.add("scored", source, detail=score)
-    if obj.crowd:
-        reading.notes.add("difficult", source)
     if kind not in BOXES:
         reading.notes.add("rotated" if kind == "rotation" else "outlined", source)
     return obj

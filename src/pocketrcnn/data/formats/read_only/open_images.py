@@ -73,7 +73,7 @@ def row_object(row: dict[str, str], names: dict[str, str]) -> Object:
     x1, y1, x2, y2 = (number(row.get(column)) for column in ("XMin", "YMin", "XMax", "YMax"))
     code = named(row.get("LabelName"))
     written = Written((x1, y1, x2, y2), "xyxy", "fractions")
-    return Object((x1, y1, x2, y2), names.get(code, code), crowd=row.get("IsGroupOf") == "1", written=written)
+    return Object((x1, y1, x2, y2), names.get(code, code), written=written)
 
 
 FORMAT = Format(
