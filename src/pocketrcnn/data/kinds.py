@@ -8,6 +8,7 @@ SET = (UNCLEAR, "units", "resized", "fractions", "voc-origin", "doubled", "no-tr
 FIXED = ("negative-size", "inverted", "clipped", "listed-twice", "other-name", "same-name", "units", "resized")
 IMAGES = ("missing", "broken", "two-splits", "copy")  # kinds of faults of an image; the next ones are of an object
 OBJECTS = ("not-finite", "unknown-class", "zero-size", "negative-size", "inverted", "outside", "clipped", "duplicate")
+NOTHING_LOST = ("two-splits", "copy", "duplicate", "same-id", OUTSIDE, UNCLEAR)  # what is there twice, or no object
 GEOMETRY = ("negative-size", "inverted", "outside", "clipped")  # kinds of OBJECTS that follow from wrong numbers
 REMEDIES = {
     "broken": "replace or remove these images",
