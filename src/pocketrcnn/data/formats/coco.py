@@ -92,8 +92,9 @@ class Reader:
         self.note_other_values(content)
         pairs = ((record.get("id"), record.get("name", "")) for record in self.lists["categories"])
         self.names = {ident(i): printable(str(name)) for i, name in pairs} or self.numbers_as_names()
-        turns = (numbers(record.get("bbox"))[4:5] for record in self.lists["annotations"])
-        self.in_degrees = any(abs(angle) > FULL_TURN for turn in turns for angle in turn)
+        bboxes = (record.get("bbox") for record in self.lists["annotations"])
+        rotated = (numbers(bbox) for bbox in bboxes if isinstance(bbox, list) and len(bbox) == 5)
+        self.in_degrees = any(abs(angle) > FULL_TURN for bbox in rotated for angle in bbox[4:])
 
     def note_other_values(self, content: Record) -> None:
         """A fault for what is in the lists and no record; a note where there is no list of annotations at all."""
