@@ -21,7 +21,7 @@ from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from ...errors import UserError
-from .arrays import from_array, from_channels, three_channels
+from .arrays import from_array, from_channels, side_by_side, three_channels
 from .bands import Bands, bands, joined, stretched
 from .deep import MOST, dark_colours, grey_and_alpha, largest_of, reduced, used_bits
 from .heads import Probe, check_size, head_of
@@ -205,7 +205,7 @@ def deep_pixels(image: Image.Image) -> tuple[Pixels, list[Note]] | None:
         return None
     colours, opacity = deep
     eight = [reduced(colours, (*shape, 3)), *([] if opacity is None else [reduced(opacity, (*shape, 1))])]
-    pixels = three_channels(np.concatenate(eight, axis=2) if opacity else eight[0])
+    pixels = side_by_side(*eight) if opacity else eight[0]
     return pixels, deep_note(largest_of(colours), colours=True)
 
 
@@ -214,7 +214,7 @@ def measured(
 ) -> tuple[Pixels, list[Note]]:
     """Grey values, in bands, stretched to uint8 [H,W,3], and a note where they are dark. largest: of 16 bits."""
     grey = stretched(values, shape)
-    pixels = three_channels(grey if alpha is None else np.dstack([grey, grey, grey, alpha]))
+    pixels = three_channels(grey) if alpha is None else side_by_side(grey, grey, grey, alpha)
     if not grey.any():
         return pixels, [Note("blank", "has one value everywhere: it is read as black")]
     return pixels, [] if largest is None else deep_note(largest, colours=False)
