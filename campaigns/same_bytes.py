@@ -1,7 +1,7 @@
 """D1: the same command gives the same bytes: with one thread and with two, each with themselves, alone and beside a
 busy neighbour on each core, interrupted or not, with a cache that knows the processor and with an empty one.
 
-Ten of the trials are `train --iterations 200 --seed 0` as a user starts it, beside the neighbours, against one run of it
+Ten of the trials are `train --iterations 200 --seed 0` as a user starts it, beside the neighbours, against one run
 without them: `python -m campaigns D1 --first 2 --trials 10`.
 """
 
