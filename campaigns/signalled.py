@@ -17,7 +17,7 @@ from .kills import KINDS, desk_of, whole, words
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LIMIT = 2.0  # seconds of a processor from the signal to the end: those of a clock on a machine that does nothing else
-ORDER = ("train", "phases", "resume", "predict")
+ORDER = ("train", "predict", "phases", "resume")  # SIGINT for each of them, then SIGTERM
 
 
 def trial(one: Trial) -> None:
