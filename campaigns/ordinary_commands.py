@@ -74,9 +74,7 @@ class Person:
         if self.random.random() < 0.15:
             name = self.any_path()
             place = self.folder / name
-            if os.path.isdir(place) and any(
-                place.iterdir()
-            ):  # `Path.is_dir` refuses names that are too long
+            if os.path.isdir(place) and any(place.iterdir()):  # `Path.is_dir` refuses names that are too long
                 return name  # nothing may be written into it
         else:
             self.made += 1
