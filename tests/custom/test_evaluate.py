@@ -222,6 +222,7 @@ def test_figures_as_json_are_nothing_but_json(
     copied: Path, shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(shapes / "train", tmp_path / "mixed" / "test")
+    shutil.copytree(shapes / "val", tmp_path / "mixed" / "train")  # a folder `test` alone is no split
     assert main(["eval", str(copied), str(tmp_path / "mixed"), "--json", "--device", "cpu"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["counts"]["images"] == 24
