@@ -139,4 +139,4 @@ def lost_little(one: Trial, kind: Kind, desk: Desk, trace: Path) -> bool:
 SLACK = 0.1  # seconds of a processor from one look at the clock to the next
 
 
-CAMPAIGN = Campaign(long=100, short=2, trial=trial)
+CAMPAIGN = Campaign(long=100, short=1, trial=trial)

@@ -57,4 +57,4 @@ def all_prefixes() -> int:
     return sum(len(order(name)) for name in NAMES)
 
 
-CAMPAIGN = Campaign(long=all_prefixes, short=6, trial=trial)
+CAMPAIGN = Campaign(long=all_prefixes, short=4, trial=trial)

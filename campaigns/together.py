@@ -202,4 +202,4 @@ def trial(one: Trial) -> None:
     act(one, name)
 
 
-CAMPAIGN = Campaign(long=200, short=4, trial=trial)
+CAMPAIGN = Campaign(long=200, short=2, trial=trial)

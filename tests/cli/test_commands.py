@@ -184,7 +184,13 @@ def test_ctrl_c_is_not_lost_where_python_can_only_print_it(shell: Shell, monkeyp
         time.sleep(10)
 
     monkeypatch.setattr("pocketrcnn.model.costs.summary", drawn)
-    code, _, err = shell("costs convnet")
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # shells let what runs in the background ignore it
+    try:
+        code, _, err = shell("costs convnet")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert code == 130
     assert err.strip() == "pocketrcnn: interrupted"
 
