@@ -24,7 +24,7 @@ from pocketrcnn.errors import UserError
 
 MUTATIONS = 25  # of each format
 JUNK: tuple[Any, ...] = (None, True, -1, 0, 1e400, 10**30, "", "ab\ncd", "1e999", "\ud800", [], [1], {}, {"a": 1}, [[]])
-COUNTING = ("not-read", "parts")  # kinds of notes about objects that are not in the set
+COUNTING = ("not-read", "parts", "empty-row")  # kinds of notes about objects that are not in the set
 MAKERS: dict[str, Callable[[Path, Scenes], Path]] = {
     "coco": disk.coco,
     "voc": disk.voc,
@@ -124,7 +124,7 @@ def accounted(data: Annotations) -> float:
         if "nothing of it is used" in fault.reason:
             return math.inf
         if fault.drops or fault.kind in COUNTING:
-            counts = re.search(r"\b([\d,]+) objects?\b", fault.reason)
+            counts = re.search(r"\b([\d,]+) (?:objects?\b|images? whose rows)", fault.reason)
             total += int(counts[1].replace(",", "")) if counts else 1
     return total
 
