@@ -29,7 +29,7 @@ from .mending import damaged_pixels
 from .notes import Note
 from .opening import Opened, explained, name_of, with_opened
 from .orientation import rotation_of
-from .tiff import CHANNELS, RawTiff, channels_note, pages
+from .tiff import CHANNELS, RawTiff, channels_note, pages_note
 
 Pixels = NDArray[np.uint8]
 Source = Path | str | bytes | bytearray | memoryview | IO[bytes] | Image.Image | NDArray[Any]
@@ -146,25 +146,25 @@ def notes_of_file(image: Opened) -> list[Note]:
     """What is not read of a file: further pages and channels; pixels that may be damaged. It is not decoded."""
     if isinstance(image, RawTiff):
         notes = channels_note(image.channels, (3 if image.channels > 2 else 1) + image.alpha)
-        return notes + pages_note(pages(image.file), "pages")
+        return notes + pages_note(image.file)
     if not isinstance(image, ImageFile) or image.fp is None:
         return []
     position, notes = image.fp.tell(), list[Note]()
     with suppress(Exception):  # of what is not read
         if isinstance(image, TiffImageFile):
             notes += channels_note(image.tag_v2.get(CHANNELS, 1), len(image.getbands()))
-            notes += pages_note(pages(image.fp), "pages")
+            notes += pages_note(image.fp)
         elif image.format not in WITH_PREVIEWS:
-            notes += pages_note(getattr(image, "n_frames", 1), "frames")
+            notes += frames_note(getattr(image, "n_frames", 1))
         if image.format == "PNG" and damaged_pixels(image.fp):
             notes.append(Note("checksum", "has a wrong checksum of its pixels: they may be damaged"))
     image.fp.seek(position)
     return notes
 
 
-def pages_note(count: int, what: str) -> list[Note]:
-    """A note where there is more than the first."""
-    return [Note("pages", f"holds {count:,} {what}: the first is read")] if count > 1 else []
+def frames_note(count: int) -> list[Note]:
+    """A note on a moving image."""
+    return [Note("pages", f"holds {count:,} frames: the first is read")] if count > 1 else []
 
 
 def converted(image: Opened) -> tuple[Pixels, list[Note]]:
