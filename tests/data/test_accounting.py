@@ -67,13 +67,13 @@ def results(tasks: Any) -> int:
 def rows_with_objects(file: Path) -> int:
     """Of a table whose last five columns are class and box, which are empty where there is no object."""
     _, *rows = (row for row in csv.reader(io.StringIO(file.read_text())) if any(row))
-    return sum(any(cell.strip() for cell in row[3:]) for row in rows)
+    return sum(any(cell.strip() not in ("", "nan") for cell in row[3:]) for row in rows)
 
 
 COUNTS: dict[str, Callable[[Path], int]] = {  # of one file, by its text alone
     "coco": lambda file: len(as_list(as_dict(json.loads(file.read_text())).get("annotations"))),
     "voc": lambda file: sum(1 for _ in ElementTree.fromstring(file.read_text()).iter("object")),
-    "yolo": lambda file: len(lines_of(file)),
+    "yolo": lambda file: len(lines_of(file, "\ufeff?$")),
     "csv": rows_with_objects,
     "labelme": lambda file: len(as_list(as_dict(json.loads(file.read_text())).get("shapes"))),
     "via": lambda file: regions(as_dict(json.loads(file.read_text()))),
