@@ -83,12 +83,15 @@ class Detector:
     ) -> Detections:
         """One image or several -> Detections [B,M], boxes in pixels of each image, best first.
 
-        images: paths, Pillow images and arrays as in `data.images.pixels.read_image`; their sizes may differ.
+        images: paths, bytes, binary files, Pillow images and arrays as in `data.images.pixels.read_image`, colours in
+        the order red, green, blue; their sizes may differ.
         threshold: detections of lower score are dropped. batch: images that are computed at once.
         Raises UserError for what is no image, and names the file.
         """
         shown_from = self.threshold if threshold is None else threshold
-        return detect(self._network, self.side, images, read_image, threshold=shown_from, batch=batch)
+        return detect(
+            self._network, self.side, images, read_image, threshold=shown_from, batch=batch, classes=self.classes
+        )
 
     def _network(self, inputs: Pixels) -> Detections:
         """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels. Raises UserError for impossible ones."""

@@ -99,7 +99,7 @@ def is_background(name: str) -> bool:
 def plain(name: str) -> str:
     """A path as annotations write it, as this system has it. What no file has in its name, NUL and half characters of
     UTF-16, is replaced by what can be shown."""
-    return name.strip().replace("\\", "/").replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    return os.fsdecode(name.strip().replace("\\", "/").replace("\0", "\ufffd").encode("utf-8", "replace"))
 
 
 @dataclass(frozen=True)
