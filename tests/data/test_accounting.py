@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import further_datasets as further
 import pytest
@@ -58,6 +59,7 @@ def results(tasks: Any) -> int:
 COUNTS: dict[str, Callable[[Path], int]] = {  # of one file, by its text alone
     "labelme": lambda file: len(as_list(as_dict(json.loads(file.read_text())).get("shapes"))),
     "via": lambda file: regions(as_dict(json.loads(file.read_text()))),
+    "cvat": lambda file: sum(len(node) for node in ElementTree.fromstring(file.read_text()).iter("image")),
     "label-studio": lambda file: results(json.loads(file.read_text())),
     "createml": lambda file: sum(
         len(as_list(as_dict(one).get("annotations"))) for one in as_list(json.loads(file.read_text()))
@@ -77,7 +79,7 @@ PATTERNS = {"open-images": "annotations-bbox.csv", "hugging-face": "metadata.jso
 
 
 def annotation_files(root: Path, kind: str) -> list[Path]:
-    endings = (".json", ".csv", ".txt")
+    endings = (".json", ".csv", ".txt", ".xml")
     return sorted(
         file
         for file in root.rglob(PATTERNS.get(kind, "*"))
@@ -89,7 +91,7 @@ def objects_in(file: Path, kind: str) -> int:
     """How many objects a file has; none where it is broken, which is one fault."""
     try:
         return COUNTS[kind](file)
-    except ValueError:
+    except (ValueError, ElementTree.ParseError):
         return 0
 
 

@@ -14,7 +14,8 @@ from pocketrcnn.data.formats.recognition import Rule, evidence
 from pocketrcnn.errors import UserError
 
 FILES = {  # of formats that are recognised and not read: name and content
-    "CVAT for images": ("annotations.xml", '<?xml version="1.0"?>\n<annotations><version>1.1</version><image id="0">'),
+    "CVAT for video": ("annotations.xml", '<?xml version="1.0"?>\n<annotations><version>1.1</version><track id="0">'),
+    "COCO panoptic": ("panoptic.json", '{"images": [], "annotations": [{"segments_info": []}], "categories": []}'),
     "ASAP": ("a.xml", "<ASAP_Annotations><Annotations>"),
     "Supervisely": ("ann/a.png.json", '{"size": {}, "objects": [{"classTitle": "cat", "geometryType": "rectangle"}]}'),
     "V7 Darwin": ("a.json", '{"version": "2.0", "item": {"name": "a.png", "slots": []}, "annotations": []}'),
@@ -99,6 +100,9 @@ def test_images_alone(tmp_path: Path, shell: Shell) -> None:
     for name in ("cats/a.png", "dogs/b.png"):
         disk.picture(tmp_path / "train" / name)
     assert "sorted into folders (cats, dogs, pictures) and no boxes" in shell.refused("check", tmp_path)
+    disk.picture(tmp_path / "SegmentationClass" / "a.png")
+    assert "has the masks of Pascal VOC (SegmentationClass) and no boxes" in shell.refused("check", tmp_path)
+    (tmp_path / "SegmentationClass" / "a.png").unlink()
     written(tmp_path, "a.pdf", "")
     assert LOOKED_FOR in shell.refused("check", tmp_path)
 
