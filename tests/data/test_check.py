@@ -281,7 +281,7 @@ def test_ten_thousand_objects_in_an_image(tmp_path: Path) -> None:
 
 
 def test_one_image_of_one_class(tmp_path: Path, shell: Shell) -> None:
-    disk.voc(tmp_path, {"a.png": ((1, 1), [("cat", (0, 0, 1, 1))])})
+    disk.voc(tmp_path, {"a.png": ((2, 2), [("cat", (0, 0, 2, 2))])})
     code, out, _ = shell("check", tmp_path)
     assert code == 0
     assert "voc, 1 image, 1 object" in out

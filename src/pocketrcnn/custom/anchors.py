@@ -5,13 +5,21 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.annotations import Example
+from ..data.annotations import MIN_SIDE, Example
+from ..errors import shown
 from .options import Anchors
 
 Floats = NDArray[np.float64]
 
-GOOD_FIT = 0.72  # mean IoU of boxes with their best anchor: no further anchor is added above it
+GOOD_FIT = 0.72  # mean IoU of boxes with their best anchor: no further anchor is fitted to all boxes above it
+MATCHED = 0.5  # IoU from which on an anchor counts as that of an object (`rpn.positive_iou` of a custom detector)
+MOST_MISSED = 0.2  # of a group: where more of its objects have no anchor, that is said
 MAX_ANCHORS = 5
+BY_SIZE = ("smallest", "second", "third", "fourth", "largest")
+PARTS = {2: "half", 3: "third", 4: "quarter", 5: "fifth"}  # of a class
+FEW = 10  # objects of a group, at least; or a tenth of all, where that is less
+
+Groups = list[tuple[str, NDArray[np.int64]]]  # in words, with the indices of the boxes
 
 
 def sides_and_boxes(examples: Sequence[Example], side: int) -> Floats:
@@ -31,6 +39,30 @@ def shape_iou(boxes: Floats, shapes: Floats) -> Floats:
     return np.asarray(overlap / (boxes.prod(-1)[:, None] + shapes.prod(-1) - overlap))
 
 
+def names_of(examples: Sequence[Example]) -> list[str]:
+    """The classes of the boxes of `sides_and_boxes`, in their order."""
+    return [obj.name for example in examples for obj in example.objects if not obj.crowd]
+
+
+def groups_of(boxes: Floats, names: Sequence[str]) -> Groups:
+    """The boxes [n,2] of each class in up to five equal parts by area; of a class of few objects none.
+
+    In words: the smallest fifth of `cat`. Boxes that are too small to be learned are in no group.
+    """
+    least = max(1.0, min(FEW, len(boxes) / 10))
+    members: dict[str, list[int]] = {name: [] for name in names}
+    for index in np.argsort(boxes.prod(-1), kind="stable").tolist():
+        if boxes[index].min() >= MIN_SIDE:
+            members[names[index]].append(index)
+    groups: Groups = []
+    for name, of in members.items():
+        count = min(len(BY_SIZE), int(len(of) // least))
+        for i, part in enumerate(np.array_split(np.array(of, np.int64), count) if count else ()):
+            which = f"the {BY_SIZE[-1 if i == count - 1 else i]} {PARTS[count]} of " if count > 1 else ""
+            groups.append((f"{which}`{shown(name)}`", part))
+    return groups
+
+
 def fit_anchors(boxes: Floats, count: int) -> tuple[Anchors, float]:
     """`count` anchors by k-means on 1 - IoU (Redmon and Farhadi 2017, section 2), and the mean best IoU.
 
@@ -38,34 +70,49 @@ def fit_anchors(boxes: Floats, count: int) -> tuple[Anchors, float]:
     area.
     """
     order = boxes[np.argsort(boxes.prod(-1), kind="stable")]
-    shapes = order[((np.arange(count) + 0.5) / count * len(order)).astype(int)]
+    shapes = moved_to_centres(boxes, order[((np.arange(count) + 0.5) / count * len(order)).astype(int)])
+    return in_order(shapes), float(shape_iou(boxes, shapes).max(1).mean())
+
+
+def moved_to_centres(boxes: Floats, shapes: Floats) -> Floats:
+    """Shapes [k,2] moved to the medians of the boxes [n,2] that are nearest to each, until nothing moves."""
     for _ in range(50):
         nearest = shape_iou(boxes, shapes).argmax(1)
         moved = np.array(
-            [np.median(boxes[nearest == k], 0) if (nearest == k).any() else shapes[k] for k in range(count)]
+            [np.median(boxes[nearest == k], 0) if (nearest == k).any() else shapes[k] for k in range(len(shapes))]
         )
         if np.allclose(moved, shapes):
             break
         shapes = moved
-    fit = float(shape_iou(boxes, shapes).max(1).mean())
+    return shapes
+
+
+def in_order(shapes: Floats) -> Anchors:
+    """Shapes [k,2] as anchors, small ones first."""
     ordered = shapes[np.argsort(shapes.prod(-1), kind="stable")]
-    return tuple((round(float(w), 1), round(float(h), 1)) for w, h in ordered), fit
+    return tuple((round(float(w), 1), round(float(h), 1)) for w, h in ordered)
 
 
-def choose_anchors(boxes: Floats, side: int) -> tuple[Anchors, str]:
-    """As few anchors as fit well, and a sentence on how well."""
+def choose_anchors(boxes: Floats, side: int) -> Anchors:
+    """As few anchors as fit well on average. boxes: width and height [n,2] in an input of `side` pixels."""
     if not len(boxes):
-        return ((side / 4, side / 4),), "no objects to fit anchors to: one anchor of a quarter of the input"
+        return ((side / 4, side / 4),)
     for count in range(1, min(MAX_ANCHORS, len(boxes)) + 1):
         anchors, fit = fit_anchors(boxes, count)
         if fit >= GOOD_FIT:
             break
-    return anchors, describe_anchors(anchors, boxes)
+    return anchors
 
 
-def describe_anchors(anchors: Anchors, boxes: Floats) -> str:
-    """Anchors in words, with the best possible recall: the fraction of the boxes that some anchor matches."""
+def describe_anchors(anchors: Anchors, boxes: Floats, groups: Groups | None = None) -> str:
+    """Anchors in words, with the best possible recall: the fraction of the boxes that some anchor matches.
+
+    groups: the one that most is missed of is named, where that is much.
+    """
     overlaps = shape_iou(boxes, np.array(anchors)).max(1)
     shapes = ", ".join(f"{w:.0f}x{h:.0f}" for w, h in anchors)
     recall = ", ".join(f"{(overlaps >= t).mean():.1%} at IoU {t}" for t in (0.5, 0.7))
-    return f"anchors {shapes} px; best possible recall {recall} (mean IoU {overlaps.mean():.2f})"
+    found = [(name, float((overlaps[group] >= MATCHED).mean())) for name, group in groups or ()]
+    name, least = min(found, key=lambda pair: pair[1], default=("", 1.0))
+    worst = f"; of {name} {least:.0%} at IoU {MATCHED}" if 1 - least > MOST_MISSED else ""
+    return f"anchors {shapes} px; best possible recall {recall} (mean IoU {overlaps.mean():.2f}){worst}"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from ..data.boxes import Boxes
 from ..data.custom_data import CustomData, open_custom_data
 from ..data.files import require_writable, write_atomically
 from ..data.folders import Folder
-from ..data.overview import counted
+from ..data.overview import counted, objects_of
 from ..errors import UserError
 from ..evaluation.average_precision import Evaluation
 from ..evaluation.average_precision import evaluate as evaluate_detections
@@ -28,6 +29,19 @@ Compared = tuple[Sequence[Boxes], Sequence[Boxes]]
 def held_out(data: CustomData) -> str:
     """The split by which a network is chosen; where there is a single image, it is that."""
     return "val" if "val" in data.splits else "train"
+
+
+def without_validation(data: CustomData, run: Path | None = None) -> str:
+    """What it means that no validation image has an object, and what to do; empty where one has.
+
+    run: the folder of the trained run, where there is one."""
+    if any(map(objects_of, data.annotations.split(held_out(data)))):
+        return ""
+    means = f"the last weights are kept, not the best, and predict uses the threshold {DEFAULT_THRESHOLD:g}"
+    name = shlex.quote(str(run or "RUN"))
+    measured = any(map(objects_of, data.annotations.split("test")))
+    test = f", or measure on test images: `pocketrcnn eval {name} --split test`" if measured else ""
+    return f"no validation image has an object: {means}; annotate some of them{test}"
 
 
 def conclude(

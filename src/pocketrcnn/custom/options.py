@@ -81,6 +81,7 @@ class TrainOptions:
     batch: Annotated[int | None, "N", f"images per iteration ({BATCH})"] = None
     rotate: Annotated[bool, f"{ROTATE}: for images without up and down (microscopes, satellites)"] = False
     settings: Annotated[tuple[str, ...], "--set", "NAME=VALUE", f"{SETTING}, as in augment.paste=4"] = ()
+    force: Annotated[bool, "train although more than half of the objects are left out"] = False
     precision: Annotated[Precision, PRECISION] = "auto"
     patience: Annotated[int, "N", f"stop after N evaluations without improvement ({PATIENCE})"] = 0
     device: Device = "auto"

@@ -13,11 +13,12 @@ from pathlib import Path
 from ..errors import UserError, shown
 from .annotations import Annotations, Example, Fault, Object, Report, content_hash
 from .class_names import Classes, class_notes, stripped
-from .conventions import Asked, listed, settled
+from .conventions import Asked, settled
 from .copies import doubled, each_once, without_repetitions
 from .images.notes import Counted, Note
 from .images.pixels import read_picture
 from .kinds import GEOMETRY, UNCLEAR
+from .meanings import listed
 from .overview import summary
 
 THREADS = 2  # that decode; Pillow computes outside of Python's lock

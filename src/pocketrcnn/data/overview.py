@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import shown
 from .annotations import SPLITS, Annotations, Example, Fault, Object, Report, printable
-from .kinds import FIXED, IMAGES, OBJECTS, OUTSIDE, REFUSED, REMEDIES, SET
+from .kinds import FIXED, IMAGES, NOTHING_LOST, OBJECTS, OUTSIDE, REMEDIES, SET, UNCLEAR
 
 Numbers = dict[str, Any]
 SEVERAL = 5  # faults of a kind: more of them are one line, with examples of what is skipped
@@ -47,7 +47,24 @@ def summary(
         "not_carried_over": [{"field": field, "of": of, "count": count} for field, of, count in read.unread],
         "faults": dict(Counter(fault.kind for fault in faults)),
         "dropped": sum(fault.drops for fault in faults),
+        "left_out": left_out(read, clean, faults),
     }
+
+
+def left_out(read: Annotations, clean: Annotations, faults: Sequence[Fault]) -> Numbers:
+    """How many objects of the files are left out, of how many, and the kind of fault that costs most of them.
+
+    What is there once more is not lost. What a reader could not understand counts as one object for each fault.
+    """
+    of_image: Counter[Path] = Counter()
+    for example in read.examples:
+        of_image[example.path] += len(example.objects)
+    kinds: Counter[str] = Counter()
+    for fault in faults:
+        if fault.drops and fault.kind not in NOTHING_LOST:
+            kinds[fault.kind] += of_image[fault.file] if fault.kind in ("missing", "broken") else 1
+    lost, kept = kinds.total(), sum(len(example.objects) for example in clean.examples)
+    return {"objects": lost, "of": lost + kept, "kind": kinds.most_common(1)[0][0] if lost else ""}
 
 
 def objects_of(example: Example) -> list[Object]:
@@ -169,11 +186,8 @@ def conclude(faults: Sequence[Fault]) -> None:
     """Print what all faults together cost."""
     from ..terminal import say
 
-    refused = next((fault for fault in faults if fault.kind in REFUSED), None)
-    skipped = sum(fault.drops for fault in faults if fault.kind not in REFUSED)
+    skipped = sum(fault.drops for fault in faults if fault.kind != UNCLEAR)
     say(f"{counted(skipped, 'fault')} with skipped images or objects" if skipped else "no image or object is skipped")
-    if refused:
-        say(f"`train` refuses these data ({refused.kind})")
 
 
 def lines_of(group: Sequence[Fault]) -> list[str]:
@@ -194,6 +208,6 @@ def lines_of(group: Sequence[Fault]) -> list[str]:
 
 def verb(fault: Fault) -> str:
     """What becomes of what a fault is about."""
-    if fault.kind in REFUSED:
+    if fault.kind == UNCLEAR:
         return "refusal"
     return "skipped" if fault.drops else "fixed" if fault.kind in FIXED else "warning"

@@ -119,7 +119,7 @@ def data_summary(data: CustomData, config: Config) -> Summary:
     counts = [len(objects_of(example)) for example in everything]
     kept = ("format", "data", "crowds", "images_without_objects", "image_sizes", "different_sizes", "dropped", "faults")
     return {
-        **{name: data.report.summary[name] for name in kept},
+        **{name: data.report.summary[name] for name in (*kept, "left_out")},
         "splits": {split: split_counts(examples) for split, examples in splits.items()},
         "classes": class_counts(data, splits),
         "per_image": {**histogram(np.array(counts, float)), "max": max(counts, default=0)},

@@ -251,7 +251,7 @@ def label_object(
         written = Written((x, y, width, height), "cxcywh", "fractions")
     else:
         x1, y1, x2, y2 = min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2])
-        written = Written((x1, y1, x2, y2), "xyxy", "fractions")
+        written = Written((x1, y1, x2, y2), "around", "fractions")
     box = (x1 * size[0], y1 * size[1], x2 * size[0], y2 * size[1])
     name = str(int(index)) if names is None else names.get(int(index), f"id {int(index)}")
     return Object(box, name, where, written=written)
