@@ -133,6 +133,14 @@ def test_labelme_of_another_machine_with_its_image_inside(tmp_path: Path) -> Non
     assert data.unread == ()
 
 
+def test_labelme_images_that_are_in_the_json_alone(tmp_path: Path) -> None:
+    shapes(tmp_path, shape("rectangle", (1, 1), (5, 5)), imageData="A" * 100).with_suffix(".png").unlink()
+    shapes(tmp_path, shape("rectangle", (1, 1), (5, 5)), name="b", imageData="A" * 100)
+    (note,) = read(tmp_path).faults
+    assert note.reason.startswith("1 image missing here, but inside the JSON file")
+    assert "missing" in [fault.kind for fault in inspect(read(tmp_path)).faults]
+
+
 def test_labelme_name_left_over_from_a_copy(tmp_path: Path) -> None:
     shapes(tmp_path, shape("rectangle", (1, 1), (5, 5)))
     shapes(tmp_path, shape("rectangle", (2, 2), (5, 5)), name="b", imagePath="a.png")
@@ -333,6 +341,11 @@ def test_cvat_shapes(tmp_path: Path, shape: str, box: Box) -> None:
     assert data.examples[0].split == "val"
     kind = "rotated" if "rotation" in shape else "" if "<box" in shape else "outlined"
     assert [fault.kind for fault in data.faults] == ([kind] if kind else [])
+
+
+def test_cvat_in_a_folder_of_voc(tmp_path: Path) -> None:
+    further.cvat(tmp_path / "Annotations")
+    assert read(tmp_path).format == "cvat"
 
 
 def test_cvat_attributes_and_shapes_that_are_no_objects(tmp_path: Path) -> None:

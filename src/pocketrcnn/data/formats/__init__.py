@@ -49,6 +49,7 @@ MISTAKEN = {
     "yolo": ("dota", "kitti", "yolo-names", "open-images-toolkit"),
     "csv": ("open-images",),
     "coco": ("COCO panoptic",),
+    "voc": ("cvat", "CVAT for video", "ASAP"),
 }  # their files look like those of the first format, too
 
 
