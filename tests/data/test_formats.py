@@ -540,7 +540,7 @@ def test_predictions_in_a_folder_are_no_data(tmp_path: Path, kind: str) -> None:
 def test_predictions_that_are_named_are_data(tmp_path: Path) -> None:
     data = read(predicted(tmp_path / "predictions"))
     assert scenes_of(data) == {"a b.png": ((0, 0), [("dog", (1, 2, 3, 4))])}
-    assert data.faults == ()
+    assert [fault.kind for fault in data.faults] == ["scored"]
     with pytest.raises(UserError, match="holds only predictions: name a folder with images"):
         read(tmp_path)
 

@@ -4,6 +4,7 @@ coco            COCO JSON
 voc             Pascal VOC
 yolo            YOLO
 tables          CSV
+table_columns   names of the columns of tables
 read_only/      the readers of further formats, each a rule and a function
 archives        zip files, unpacked into the cache
 recognition     which rules fit which files
@@ -122,6 +123,8 @@ def unknown(reading: Reading, looks: list[Evidence]) -> str:
         return f"{reading.path} {guess}{leads}"
     inside = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(4))
     remedy = "name the folder that holds them"
+    if table := tables.explained(reading.candidates):
+        inside, remedy = f"{inside}; {table}", "rename its columns, or name another folder"
     return f"{reading.path} holds no annotations (looked for {LOOKED_FOR}; found {inside}): {remedy}{leads}"
 
 

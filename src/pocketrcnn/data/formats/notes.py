@@ -15,7 +15,7 @@ SENTENCES = {  # by kind: what is counted, and what is said of it; {}: the detai
     "rotated": ("object", "with a rotation: the upright box around the rotated one is used"),
     "outlined": ("object", "with an outline and no box: the box around the outline is used"),
     "scored": ("object", "with a score, as predictions have one (the smallest: {}): they are read as true objects"),
-    "empty-row": ("image", "with no box in its rows (0, 0, 0, 0 or empty): read as images without objects"),
+    "empty-row": ("image", "whose rows have no box (0, 0, 0, 0 or empty): read as images without objects"),
     "no-class": ("table", "without a column for the class (columns: {}): all objects are called `object`"),
     "no-header": ("table", "without header: the columns are taken for {}"),
     "decimal-comma": ("object", "with decimal commas: 23,5 is read as 23.5"),

@@ -15,7 +15,7 @@ from ...yaml_reading import parsed
 from ..finding import beside, plain, size_from, split_below, used_classes
 from ..reading import Reading
 from ..recognition import Rule
-from ..tables import rows
+from ..table_columns import rows
 from ..text import read_text
 from .records import UNNAMED, Format, Unclear, attempt, left_out, named, note_without_classes, number
 

@@ -7,7 +7,7 @@ from ...annotations import Annotations, Example, Object, Written
 from ..finding import beside, plain, size_from, split_below, used_classes
 from ..reading import Reading
 from ..recognition import Rule
-from ..tables import rows
+from ..table_columns import rows
 from .records import Format, Unclear, attempt, named, number
 
 COLUMNS = ("class", "x", "y", "width", "height", "image", "image width", "image height")

@@ -12,7 +12,7 @@ from ...annotations import Annotations, Example, Object, Written, printable
 from ..finding import beside, plain, split_below, split_of, used_classes
 from ..reading import Reading
 from ..recognition import Rule
-from ..tables import rows
+from ..table_columns import rows
 from .records import Format, attempt, in_pixels, named, number
 
 COLUMNS = ("ImageID", "LabelName", "XMin", "XMax", "YMin", "YMax")

@@ -17,7 +17,7 @@ from ...annotations import Annotations, Box, Example, Object, Written, printable
 from ..finding import beside, plain, split_below, split_of, used_classes
 from ..reading import Reading
 from ..recognition import Rule
-from ..tables import rows
+from ..table_columns import rows
 from .records import (
     UNNAMED,
     Format,
