@@ -112,3 +112,11 @@ def test_what_is_read_comes_before_what_is_not(tmp_path: Path) -> None:
     written(tmp_path, "clip.mp4", "")
     assert read(tmp_path).format == "coco"
     assert list(FORMATS)[:4] == ["coco", "voc", "yolo", "csv"]
+
+
+def test_the_page_of_data_has_every_format() -> None:
+    """Those that are read under their name, the others with what to do."""
+    page = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8").lower()
+    assert [form.title for form in read_only.READERS.values() if form.title.lower() not in page] == []
+    rows = [f"| {form.title} | {form.remedy} |".lower() for form in unread_formats.FORMATS]
+    assert [row for row in rows if row not in page] == []
