@@ -317,3 +317,36 @@ def test_names_that_are_no_text_are_escaped(tmp_path: Path, monkeypatch: pytest.
     printed, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")
     assert "s\\udcff" in printed
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"COLUMNS": "0"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "ascii"}],
+    ids=["no width", "C locale", "ascii"],
+)
+def test_the_environment_takes_nothing_of_what_is_printed(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("RGB", (20, 20), "red").save(tmp_path / "a.png")
+    Image.new("RGB", (20, 20), "red").save(tmp_path / "図.png")
+    lines = ["image,class,x1,y1,x2,y2", "a.png,猫,1,2,9,9", "図.png,猫,1,2,9,9", "gone.png,犬,1,2,9,9"]
+    (tmp_path / "boxes.csv").write_text("\n".join(lines), encoding="utf-8")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    code, out, err = finish(start("check", tmp_path))
+    assert (code, err) == (1, "")
+    assert "csv, 1 image, 1 object" in out
+    assert ("猫" if "COLUMNS" in environment else "\\u732b") in out
+    assert "gone.png" in out
+
+
+def test_a_name_that_the_systems_encoding_lacks_is_one_line(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path) -> None:
+        os.fspath(path).encode("ascii")
+
+    monkeypatch.setattr("pocketrcnn.cli.data.inspected", lambda data, *_: refused(data), raising=False)
+    monkeypatch.setattr("pocketrcnn.data.custom_data.inspected", lambda config: refused(Path(config.source)))
+    message = shell.refused("check 猫")
+    assert message.startswith(
+        "pocketrcnn: the system's encoding, ascii, lacks the letters '\\u732b' of a name: set PYTHONUTF8=1"
+    )

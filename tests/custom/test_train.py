@@ -19,6 +19,7 @@ import torch
 from datasets_on_disk import SCENES, Scenes
 from PIL import Image
 from runs_in_seconds import FORMATS, auto_becomes, evaluated, evaluation, interrupt_after, metrics, quick
+from shell import Shell
 
 from pocketrcnn.cli.main import main
 from pocketrcnn.config import DataConfig
@@ -313,6 +314,7 @@ def test_an_unknown_preset_is_refused_in_python_too(shapes: Path) -> None:
         ("--minutes nan", "--minutes nan: use a time above 0"),
         ("--iterations 0", "--iterations 0: use 1 or more"),
         ("--input-size 40", "--input-size 40: use a multiple of 16 pixels"),
+        ("--input-size 16384", "--input-size 16384: use a multiple of 16 pixels, at most 8192"),
         ("--input-size 0", "--input-size 0: use a multiple of 16 pixels"),
         ("--batch 1", "--batch 1: use 2 or more images, BatchNorm needs them"),
         ("--patience -1", "--patience -1: use 0 (never stop early) or more evaluations"),
@@ -551,3 +553,23 @@ def test_the_time_decides_the_iterations_and_the_network(
     assert "in 0.03 min" in out
     assert metrics(run)["iterations"] >= 1
     assert metrics(run)["seconds"] < 3 * 0.03 * 60
+
+
+def test_what_the_user_says_about_boxes_is_kept(shapes: Path, tmp_path: Path, shell: Shell) -> None:
+    """`train` refuses corners in COCO's bbox without `--bbox xyxy`; the run reads its data so, and others as they are
+    meant."""
+    data = Path(shutil.copytree(shapes, tmp_path / "corners"))
+    for file in data.rglob("*.json"):
+        content = json.loads(file.read_text())
+        for record in content["annotations"]:
+            x, y, width, height = record["bbox"]
+            record["bbox"] = [x, y, x + width, y + height]
+        file.write_text(json.dumps(content))
+    assert "use --bbox xyxy, or --bbox xywh if they are right" in shell.refused("train --iterations 1", data)
+    run = quick(data, tmp_path / "run", bbox="xyxy")
+    assert open_run(run).config.data.bbox == "xyxy"
+    boxes = [obj.box for one in open_custom_data(open_run(run).config.data).annotations.examples for obj in one.objects]
+    right = open_custom_data(DataConfig(str(shapes), "folder")).annotations.examples
+    assert boxes == [pytest.approx(obj.box) for one in right for obj in one.objects]
+    resume(run, None, 3, "cpu")
+    assert evaluated(run, None, "val", "cpu")["overall"] == evaluated(run, shapes, "val", "cpu")["overall"]

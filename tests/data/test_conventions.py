@@ -136,7 +136,7 @@ def test_who_insists_gets_what_the_format_says(tmp_path: Path, shell: Shell) -> 
 
 
 def test_an_option_that_does_not_fit_is_refused(tmp_path: Path) -> None:
-    report = inspect(read(disk.coco(tmp_path, scenes())), Asked(bbox="cxcywh"))
+    report = inspect(read(disk.coco(tmp_path, scenes(20))), Asked(bbox="cxcywh"))
     assert kinds(report) == ["bbox"]
     assert "use --bbox xywh, or --bbox cxcywh if they are right" in report.faults[0].reason
 
@@ -226,6 +226,31 @@ def test_a_few_boxes_that_leave_their_image_are_no_convention(tmp_path: Path) ->
     for write in (disk.coco, disk.voc, disk.table):
         report = inspect(read(write(tmp_path / write.__name__, made)))
         assert set(kinds(report)) == {"clipped"}
+
+
+def test_a_few_boxes_over_the_right_border_are_no_centres(tmp_path: Path) -> None:
+    made: Scenes = {name_of(i): (WIDE, [("cat", (70.0, 20.0, 90.0, 30.0)), ("dog", (30, 9, 50, 20))]) for i in range(4)}
+    assert set(kinds(inspect(read(disk.coco(tmp_path, made))))) == {"clipped"}
+
+
+def test_images_that_lie_on_their_side_are_no_exchanged_axes(tmp_path: Path) -> None:
+    """Turned after annotation, or by EXIF: another thing than y before x, which would mirror every box."""
+    made = scenes(20)
+    disk.coco(tmp_path, made)
+    for name in made:
+        disk.picture(tmp_path / name, WIDE[::-1])
+    assert {"size", "clipped"} <= set(kinds(inspect(read(tmp_path)))) <= {"size", "clipped", "outside"}
+
+
+def test_numbers_of_labels_that_are_no_pixels_either_are_not_read_as_such(tmp_path: Path) -> None:
+    """Percent: as pixels of a large image they would all be in a corner."""
+    made = scenes(6, (400, 300))
+    data = labels(tmp_path, made, "cxcywh", in_pixels=False)
+    for file in (data / "labels").glob("*.txt"):
+        lines = [line.split() for line in file.read_text().splitlines()]
+        file.write_text("\n".join(f"{name} {' '.join(str(100 * float(one)) for one in box)}" for name, *box in lines))
+    report = inspect(read(data))
+    assert (set(kinds(report)) - {"class-without-examples"}, report.drops) == ({"outside"}, True)
 
 
 def test_boxes_that_fit_no_meaning_stay(tmp_path: Path) -> None:

@@ -37,8 +37,9 @@ from .resized import resized_in_words, scaled, was_resized
 
 FITS = 0.95  # of the boxes fit their images in a meaning that is taken for theirs, and
 RATIO = 5  # times fewer leave them than in that of the format
-MISFITS, FEW = 0.05, 2  # boxes that leave their images, as a fraction and in number, from which on others are tried
-REACH = 0.25  # of an image that some box goes beyond: of pixels that are all in a corner it is not certain
+MISFITS, FEW = 0.05, 3  # boxes that leave their images, as a fraction and in number, from which on others are tried
+MANY, CENTRES = 10, 5  # the number that is enough, whatever the fraction; and from which on a centre is believed
+REACH = 0.5  # of an image that some box goes beyond: of pixels that are all in a corner it is not certain
 ENLARGED = 3, 5  # images and objects from which on boxes that also fit the smaller stated size are certainly of that
 BEGIN = 3  # boxes that begin at pixel 1, where none begins before, from which on a set seems to count from 1
 
@@ -114,16 +115,26 @@ def meaning_of(boxes: Boxes, sizes: Floats, declared: Meaning, meant: Meaning, a
     if not insisted and meant.units == "pixels" and boxes.fractional():
         meant, insisted = Meaning(meant.shape, "fractions"), "fractions"
     outside = int((~boxes.inside(meant, sizes)).sum())
-    if outside < max(FEW, MISFITS * len(sizes)):
+    if outside < min(max(FEW, MISFITS * len(sizes)), MANY):
         return meant
     others = [Meaning(*one) for one in product(shapes_of(meant), get_args(Units))]
     others = others if asked.bbox == "auto" else [declared]
     others = [one for one in others if one != meant and insisted in (None, one.units)]
+    others = [one for one in others if believable(one, meant, outside, boxes) and far_enough(boxes, one, sizes)]
     others.sort(key=lambda one: (one.shape != meant.shape) + (one.units != meant.units))
-    fits = {one: int(boxes.fitting(one, sizes).sum()) for one in others if far_enough(boxes, one, sizes)}
+    fits = {one: int(boxes.fitting(one, sizes).sum()) for one in others}
     best = max(fits, key=lambda one: fits[one], default=meant)
     left = len(sizes) - fits.get(best, 0)
     return best if left <= min((1 - FITS) * len(sizes), outside / RATIO) else meant
+
+
+def believable(other: Meaning, meant: Meaning, outside: int, boxes: Boxes) -> bool:
+    """Whether numbers can be of another shape at all: a few boxes at the right border do not make a centre, and where
+    images lie on their side for their annotations, these were turned, and x and y are no other way round."""
+    if other.shape == "cxcywh" != meant.shape:
+        return outside >= CENTRES
+    turned = (boxes.stated == boxes.real[:, ::-1]).all(axis=1) & (boxes.real[:, 0] != boxes.real[:, 1])
+    return other.shape[0] != "y" or 2 * int(np.sum(turned)) < len(turned)
 
 
 def far_enough(boxes: Boxes, meaning: Meaning, sizes: Floats) -> bool:

@@ -15,7 +15,7 @@ from .annotations import Annotations, Box, Example, Object, Shape, Units, Writte
 
 Floats = NDArray[np.float64]
 Sizes = Mapping[Path, tuple[int, int]]
-SLACK = 0.02  # of a side that a box may leave its image by, plus a pixel: people draw so
+SLACK, OF_BOX = 0.02, 0.1  # of a side of the image, and of the box, that it may leave its image by, plus a pixel
 WORDS: dict[Shape, str] = {
     "xyxy": "x1, y1, x2, y2",
     "xywh": "x, y, width, height",
@@ -58,12 +58,11 @@ class Boxes:
 
     def inside(self, meaning: Meaning, sizes: Floats) -> NDArray[np.bool_]:
         """Which boxes do not leave images of these sizes, whatever the order of their corners."""
-        x1, y1, x2, y2 = corners(self.numbers, meaning.shape)
-        slack = (SLACK + 1 / sizes).T
-        across, down = sizes.T if meaning.units == "pixels" else np.ones((2, 1))
-        low = (np.minimum(x1, x2) >= -slack[0] * across) & (np.minimum(y1, y2) >= -slack[1] * down)
-        high = (np.maximum(x1, x2) <= (1 + slack[0]) * across) & (np.maximum(y1, y2) <= (1 + slack[1]) * down)
-        return np.asarray(low & high)
+        boxes = corners(self.numbers, meaning.shape).reshape(2, 2, -1)  # of two corners: x and y
+        boxes = boxes if meaning.units == "pixels" else boxes * sizes.T
+        low, high = boxes.min(0), boxes.max(0)
+        slack = 1 + np.minimum(SLACK * sizes.T, OF_BOX * (high - low))
+        return np.asarray(((low >= -slack) & (high <= sizes.T + slack)).all(axis=0))
 
     def fitting(self, meaning: Meaning, sizes: Floats) -> NDArray[np.bool_]:
         """Which boxes have an area, and do not leave images of these sizes."""

@@ -47,9 +47,7 @@ def with_point(word: str) -> str:
 
 def number(value: object) -> float | None:
     """A number, also one that is written as text; None where it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
     try:
-        return float(value)
+        return None if isinstance(value, bool) or not isinstance(value, int | float | str) else float(value)
     except (ValueError, OverflowError):
         return None

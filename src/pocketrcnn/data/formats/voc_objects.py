@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from ..annotations import Box, Example, Object, Written
-from .finding import plain, size_from, split_below
+from .finding import plain, size_from
 from .meaning import DECIMAL_COMMA, MEANT, is_crowd, number, with_point
 from .read_only.records import Unclear, around, turned
 from .reading import Reading
@@ -46,14 +46,14 @@ def example(source: Path, reading: Reading, rotated: Rotated) -> Example | None:
             reading.fault("unreadable", source, f"object {position}", str(error))
     name = plain(text(top, "filename") or source.name)
     size = size_from(text(top, "size/width"), text(top, "size/height"))
-    return Example(Path(name), tuple(objects), split_below(reading.root, source), size, source)
+    return Example(Path(name), tuple(objects), "", size, source)
 
 
 def annotated(node: Element, where: str, source: Path, reading: Reading, rotated: Rotated) -> Object:
     """One object. Raises Unclear where it has no box."""
     fields = {name: value for name, value in fields_of(node) if value.lower() not in NOTHING}
-    corners = [text(node, f"bndbox/{corner}") for corner in CORNERS]
-    numbers, sides = values(corners), values([text(node, f"robndbox/{side}") for side in SIDES])
+    corners = words_of(node.find("bndbox"), CORNERS)
+    numbers, sides = values(corners), values(words_of(node.find("robndbox"), SIDES))
     rotation, written, noted = number(fields.get("rotation")) or 0, None, ""
     if len(numbers) == 4:
         x1, y1, x2, y2 = numbers
@@ -97,6 +97,12 @@ def fields_of(node: Element) -> Iterator[tuple[str, str]]:
             yield from ((text(one, "name").lower(), text(one, "value")) for one in inner)
         else:
             yield inner.tag.lower(), "yes" if len(inner) else text(inner, ".")
+
+
+def words_of(node: Element | None, parts: tuple[str, ...]) -> list[str]:
+    """What the parts of an element say; nothing where there is none."""
+    said = {inner.tag: (inner.text or "").strip() for inner in node} if node is not None else {}
+    return [said.get(part, "") for part in parts] if said else []
 
 
 def values(words: list[str]) -> tuple[float, ...]:

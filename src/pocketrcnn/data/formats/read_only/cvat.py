@@ -11,9 +11,10 @@ from xml.etree.ElementTree import Element
 
 from ....errors import shown
 from ...annotations import Annotations, Box, Example, Object, Written, printable
-from ..finding import beside, plain, size_from, split_below, split_of, used_classes
+from ..finding import beside, plain, size_from, used_classes
 from ..reading import Reading
 from ..recognition import Rule
+from ..split_words import split_of
 from .records import (
     Format,
     Record,
@@ -46,7 +47,10 @@ def looks_like_cvat(_: Path, start: str) -> bool:
 def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all files, as they are."""
     images = reading.images()
-    examples = images.placed([one for source in sources for one in examples_of(source, reading)], beside)
+    given = [one for source in sources for one in examples_of(source, reading)]
+    if not any(one.split for one in given):
+        given = reading.in_splits(given, stems=reading.path.is_dir())
+    examples = images.placed(given, beside)
     return reading.annotations("cvat", used_classes(examples), examples, images)
 
 
@@ -57,7 +61,6 @@ def examples_of(source: Path, reading: Reading) -> Iterator[Example]:
     except (ElementTree.ParseError, ValueError) as error:
         reading.fault("unreadable", source, "", f"is not XML ({error}): nothing of it is used; export it again")
         return
-    default = "" if reading.path == source else split_of(source.stem) or split_below(reading.root, source)
     for position, node in enumerate(top.iter("image"), 1):
         name = node.get("name", "").strip()
         if not name:
@@ -70,7 +73,7 @@ def examples_of(source: Path, reading: Reading) -> Iterator[Example]:
             for i, shape in enumerate(shapes(node), 1)
             for where in [f"{shown(name)}, {printable(shape.tag)} {i}"]
         ]
-        size, split = size_from(node.get("width"), node.get("height")), split_of(node.get("subset", "")) or default
+        size, split = size_from(node.get("width"), node.get("height")), split_of(node.get("subset", ""))
         yield Example(Path(plain(name)), tuple(filter(None, made)), split, size, source)
 
 
