@@ -48,9 +48,7 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all files, as they are."""
     images = reading.images()
     given = [one for source in sources for one in examples_of(source, reading)]
-    if not any(one.split for one in given):
-        given = reading.in_splits(given, stems=reading.path.is_dir())
-    examples = images.placed(given, beside)
+    examples = images.placed(reading.in_splits(given, stems=reading.path.is_dir()), beside)
     return reading.annotations("cvat", used_classes(examples), examples, images)
 
 
