@@ -161,7 +161,8 @@ def words_of(names: str, base: str, file: Path, reading: Reading) -> list[str] |
     """The names in the file that `names` is the name of, else its words between commas; None where that file is not
     there, and others may have the names. Raises UserError where none has."""
     there = located(names, base, file.parent, reading)
-    there = there or by_last_parts(plain(names), (other for other in reading.files if not is_image_name(other)))
+    others = by_last_parts(plain(names), (other for other in reading.files if not is_image_name(other)))
+    there = there or (others[0] if len(others) == 1 else None)
     if there and there.is_file() and reading.boundary.allows(there):
         return lines_of(there, reading)
     if not re.search(r"[\w-]+\.\w+$", names):
