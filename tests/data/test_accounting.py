@@ -77,6 +77,7 @@ COUNTS: dict[str, Callable[[Path], int]] = {  # of one file, by its text alone
     "csv": rows_with_objects,
     "labelme": lambda file: len(as_list(as_dict(json.loads(file.read_text())).get("shapes"))),
     "via": lambda file: regions(as_dict(json.loads(file.read_text()))),
+    "cvat": lambda file: sum(len(node) for node in ElementTree.fromstring(file.read_text()).iter("image")),
     "label-studio": lambda file: results(json.loads(file.read_text())),
     "createml": lambda file: sum(
         len(as_list(as_dict(one).get("annotations"))) for one in as_list(json.loads(file.read_text()))
