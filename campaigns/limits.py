@@ -91,7 +91,7 @@ def limited(
         raise Broken(f"ended by signal {os.WTERMSIG(status)}, without an answer; it printed {texts[1][-500:]!r}")
     told = json.loads(answer)
     if told["traceback"]:
-        raise Broken(told["traceback"])
+        raise Broken(told["traceback"].rstrip())
     grown = 1024 * usage.ru_maxrss - told["before"]
     if grown > memory:
         raise Broken(f"took {grown / 1e6:,.0f} MB more than the loaded package, of {memory / 1e6:,.0f} allowed")

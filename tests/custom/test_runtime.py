@@ -258,6 +258,7 @@ def test_onnxruntime_itself_prints_nothing(
         ({"pixels": "side"}, "has other inputs or outputs"),
         ({"side": 0}, "does not say what it holds"),
         ({"side": 10**8, "pixels": 10**8}, "does not say what it holds"),
+        ({"side": 16_384, "pixels": 16_384}, "does not say what it holds"),  # one image would take 1.6 GB
         ({"side": 8.0}, "does not say what it holds"),
         ({"threshold": float("nan")}, "does not say what it holds"),
         ({"threshold": 9}, "does not say what it holds"),

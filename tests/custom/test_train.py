@@ -321,6 +321,7 @@ def test_an_unknown_preset_is_refused_in_python_too(shapes: Path) -> None:
         ("--minutes nan", "--minutes nan: use a time above 0"),
         ("--iterations 0", "--iterations 0: use 1 or more"),
         ("--input-size 40", "--input-size 40: use a multiple of 16 pixels"),
+        ("--input-size 16384", "--input-size 16384: use a multiple of 16 pixels, at most 8192"),
         ("--input-size 0", "--input-size 0: use a multiple of 16 pixels"),
         ("--batch 1", "--batch 1: use 2 or more images, BatchNorm needs them"),
         ("--patience -1", "--patience -1: use 0 (never stop early) or more evaluations"),

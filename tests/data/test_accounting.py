@@ -165,7 +165,7 @@ def with_other_words(text: str, draw: random.Random) -> str:
 def mutate(file: Path, draw: random.Random) -> None:
     """Change one thing in a file: a value of its JSON, a word, or bytes."""
     text = file.read_text(encoding="utf-8")
-    if draw.random() < 0.2:
+    if text and draw.random() < 0.2:
         data = bytearray(text.encode())
         for _ in range(draw.randint(1, 3)):
             at = draw.randrange(len(data))

@@ -104,7 +104,6 @@ def test_a_detector_of_all_classes_still_takes_such_data(tmp_path: Path) -> None
 
 
 def test_data_without_training_images_are_told_so_at_the_top(tmp_path: Path, shell: Shell) -> None:
-    disk.coco(tmp_path / "test")
-    disk.coco(tmp_path / "val", {"v.png": (SIZE, [("cat", (1, 2, 3, 4))])})
+    disk.yolo_names(disk.yolo(tmp_path), "test: images\nnames: [cat, dog]\n")
     assert shell("check", tmp_path).out.splitlines()[1] == "warning (no-training-images):"
     assert "has no training images" in shell.refused("train --iterations 1", tmp_path)

@@ -5,6 +5,7 @@ Covers `data/formats/writing.py`, `data/repair.py`.
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import datasets_on_disk as disk
@@ -22,6 +23,8 @@ from pocketrcnn.errors import UserError
 
 CLASSES = ("cat", "a dog", "Ёж & <co>: 1", "never used")
 SIDES = st.integers(16, 60)
+LETTERS = st.characters(exclude_categories=("C", "Z"), exclude_characters="_-") | st.sampled_from("éß猫苹果사과дом")
+WORDS = st.text(LETTERS, min_size=1, max_size=12).filter(lambda word: word.casefold() != "background")
 
 
 @st.composite
@@ -99,6 +102,19 @@ def test_voc_keeps_every_digit(made: list[Example]) -> None:
         copied = through(start, Path(folder), "voc")
         boxes = {example.path.name: [obj.box for obj in example.objects] for example in copied.examples}
         assert boxes == {example.path.name: [obj.box for obj in example.objects] for example in start.examples}
+
+
+@pytest.mark.parametrize("kind", ["coco", "voc", "yolo"])
+@settings(max_examples=8, deadline=None)
+@given(st.lists(WORDS, min_size=1, max_size=4, unique=True))
+def test_class_names_in_any_letters_come_back(kind: str, names: list[str]) -> None:
+    """In UTF-8, whatever else their bytes may be taken for."""
+    with tempfile.TemporaryDirectory() as folder:
+        objects = tuple(Object((float(i), 1.0, i + 9.0, 9.0), name) for i, name in enumerate(names))
+        start = on_disk(Path(folder) / "start", [Example(Path("a.png"), objects, "", (40, 30))])
+        copied = through(replace(start, classes=tuple(names)), Path(folder), kind)
+        assert [obj.name for obj in copied.examples[0].objects] == names
+        assert copied.classes == tuple(names)
 
 
 def test_whole_numbers_stay_whole(tmp_path: Path) -> None:

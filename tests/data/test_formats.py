@@ -229,7 +229,7 @@ def test_half_a_character_in_a_name(tmp_path: Path) -> None:
     disk.coco(tmp_path)
     disk.change_coco(tmp_path, images=[{"id": 5, "file_name": "half \ud800.png"}])
     assert [str(fault) for fault in inspect(read(tmp_path)).faults] == [
-        f"{tmp_path / 'half ?.png'}: is not there: name an image file"
+        f"{tmp_path / 'half ?.png'}: is not there: name an image file (no file of the data is called `half ?.png`)"
     ]
 
 
@@ -378,10 +378,10 @@ def test_yolo_lines_that_cannot_be_understood(tmp_path: Path) -> None:
     (tmp_path / "labels" / "orphan.txt").write_text("0 .5 .5 .2 .2")
     data = read(tmp_path)
     assert [(fault.kind, fault.where) for fault in data.faults] == [
+        ("no-image", ""),
         ("unreadable", "line 3"),
         ("unreadable", "line 4"),
         ("unreadable", "line 5"),
-        ("no-image", ""),
     ]
     (example,) = (example for example in data.examples if example.path.name == "empty.png")
     assert [(obj.name, obj.where) for obj in example.objects] == [

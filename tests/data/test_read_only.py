@@ -395,7 +395,7 @@ def test_open_images_groups_codes_and_splits(tmp_path: Path) -> None:
     (obj,) = data.examples[0].objects
     assert (obj.box, obj.name, obj.crowd) == ((10, 0, 20, 40), "/m/01yrx", True)
     assert [(fault.kind, fault.where) for fault in data.faults if fault.drops] == [("unreadable", "line 3")]
-    assert {fault.kind for fault in data.faults if not fault.drops} == {"no-names", "ignored"}
+    assert {fault.kind for fault in data.faults if not fault.drops} == {"no-names", "ignored", "split-words"}
 
 
 def test_a_table_of_such_columns_with_pixels_is_a_table(tmp_path: Path) -> None:

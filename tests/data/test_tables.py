@@ -3,10 +3,15 @@
 Covers `data/formats/table_columns.py`.
 """
 
+import csv
+import io
+import tempfile
 from pathlib import Path
 
 import datasets_on_disk as disk
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from shell import Shell
 
 from pocketrcnn.data.annotations import Annotations, Box, Report
@@ -32,6 +37,37 @@ def found(data: Annotations) -> dict[str, list[tuple[str, Box]]]:
 def notes(report: Report) -> dict[str, str]:
     assert not report.drops, report.faults
     return {fault.kind: fault.reason for fault in report.faults}
+
+
+NUMBERS = st.integers(-50, 500) | st.floats(-50, 500).map(lambda value: round(value, 3))
+BOXES = st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS).filter(lambda box: len(set(box)) > 1)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(BOXES, st.sampled_from(["cat", "ein Hund", "猫, rot", 'a "b"', "7"])), min_size=1, max_size=5),
+    st.sampled_from([",", ";", "\t"]),
+    st.sampled_from(["x1,y1,x2,y2", "XMin,YMin,XMax,YMax", "x,y,w,h", "x_center,y_center,width,height", "bbox"]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_boxes_come_back_from_any_table(
+    objects: list[tuple[Box, str]], separator: str, box: str, classes: bool, commas: bool
+) -> None:
+    """With each digit, each class, and whether a class is there or not."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=separator)
+    writer.writerow(["image", *box.split(","), *(["label"] if classes else [])])
+    point = "," if commas and separator != "," else "."
+    for numbers, name in objects:
+        cells = [str(list(numbers))] if box == "bbox" else [str(number).replace(".", point) for number in numbers]
+        writer.writerow(["a.png", *cells, *([name] if classes else [])])
+    with tempfile.TemporaryDirectory() as folder:
+        data = read(table(Path(folder), text.getvalue()))
+    (example,) = data.examples
+    assert [obj.written.numbers for obj in example.objects if obj.written] == [numbers for numbers, _ in objects]
+    assert [obj.name for obj in example.objects] == [name if classes else "object" for _, name in objects]
+    assert not any(fault.drops for fault in data.faults if fault.kind != "missing")
 
 
 def test_without_a_class_column_there_is_one_class(tmp_path: Path) -> None:
@@ -190,6 +226,18 @@ def test_a_header_that_is_not_understood_is_named(tmp_path: Path, header: str, l
     with pytest.raises(UserError) as error:
         read(table(tmp_path, f"{header}\n1,2,3,4,5\n"))
     assert f"boxes.csv has the columns {lacking}): rename its columns, or name another folder" in str(error.value)
+
+
+@pytest.mark.parametrize("column", ["class", "remark"])
+def test_a_quotation_mark_that_is_not_closed_swallows_no_rows(tmp_path: Path, column: str) -> None:
+    rows = ["a.png,cat,1,2,11,22,x", "a.png,cat,5,2,11,22,x", 'b.png,"a, cat",1,2,11,22,"of\ntwo lines"']
+    rows[0] = rows[0].replace("cat" if column == "class" else "x", '"cat')
+    data = read(table(tmp_path, "\n".join(["\nfile,class,x1,y1,x2,y2,remark", *rows])))
+    assert {name: [box for _, box in objects] for name, objects in found(data).items()} == {
+        "a.png": [(1, 2, 11, 22), (5, 2, 11, 22)],
+        "b.png": [(1, 2, 11, 22)],
+    }
+    assert [obj.where for one in data.examples for obj in one.objects] == ["line 3", "line 4", "line 6"]
 
 
 def test_a_box_without_class_is_named(tmp_path: Path) -> None:

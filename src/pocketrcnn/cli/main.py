@@ -3,6 +3,7 @@
 import io
 import logging
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -76,8 +77,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `pocketrcnn costs convnet | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (OSError, UnicodeEncodeError) as error:  # a path into a locked folder, a name that is too long
-        complain(f"pocketrcnn: {described(error)}")
+    except (OSError, UnicodeEncodeError, MemoryError, RuntimeError) as error:
+        if not (reason := described(error)):
+            raise
+        complain(f"pocketrcnn: {reason}")
         return FAILURE
 
 
@@ -88,12 +91,18 @@ def complain(text: str) -> None:
     warn(text, usable(shutil.get_terminal_size()).width)
 
 
-def described(error: OSError | UnicodeEncodeError) -> str:
-    """What the system refused, in one line, with the file where it is known."""
+def described(error: Exception) -> str:
+    """What the system refused, in one line, with the file where it is known: a path into a locked folder, a name that
+    is too long, memory. Empty for other errors: torch has no exception of its own for memory."""
     if isinstance(error, UnicodeEncodeError):  # the name of a file, under a locale that lacks its letters
         letters = ascii(error.object[error.start : error.end])
         remedy = "set PYTHONUTF8=1 in the environment, and try again"
         return f"the system's encoding, {error.encoding}, lacks the letters {letters} of a name: {remedy}"
+    if not isinstance(error, OSError):
+        if not (isinstance(error, MemoryError) or re.search("allocate memory|out of memory", str(error))):
+            return ""
+        reason = (str(error).splitlines() or ["all of it is used"])[0]
+        return f"memory is not enough ({reason}): use a smaller --input-size, --batch or --preset"
     if error.filename is None:
         return f"the system refused ({error.strerror or error}): correct that and try again"
     name = os.fsdecode(error.filename)  # the stream escapes what is no text

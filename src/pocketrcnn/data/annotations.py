@@ -64,7 +64,8 @@ class Example:
 
     path: the file. split: `train`, `val`, `test`, or empty where the data have none.
     size: (width, height) as the annotations state it, None where they do not; what `check` hands on has the real one.
-    source: the file that holds the annotations. digest: a hash of the image file's content, from `check`.
+    source: the file that holds the annotations. digest: a hash of the image file's content, from `check`. tried: where
+    there is no file, what was looked for in vain.
     """
 
     path: Path
@@ -73,6 +74,7 @@ class Example:
     size: tuple[int, int] | None = None
     source: Path | None = None
     digest: str = field(default="", compare=False)
+    tried: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,8 @@ def image_faults(group: Sequence[Example], image: Decoded) -> Iterator[Fault]:
     if image.reason:
         kind = "broken" if os.path.exists(example.path) else "missing"
         lost = f"; its {count} objects are skipped" if count else ""
-        yield Fault(kind, example.path, "", image.reason + lost, drops=True)
+        tried = f" ({example.tried})" if example.tried else ""
+        yield Fault(kind, example.path, "", image.reason + tried + lost, drops=True)
     elif example.size and example.size != image.size:
         (width, height), (real_width, real_height) = example.size, image.size
         rotated = " (rotated by its EXIF orientation?)" if (height, width) == image.size else ""

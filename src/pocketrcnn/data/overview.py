@@ -1,6 +1,7 @@
 """What is in a data set, in numbers: as a dict for programs, as tables for people. No torch here."""
 
 import math
+import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ Numbers = dict[str, Any]
 SEVERAL = 5  # faults of a kind: more of them are one line, with examples of what is skipped
 EXAMPLES = 3
 SIZES = 5  # image sizes that are named
+FOLDERS = 3  # of images that are not used, that are named
 FIELDS = 8  # fields that are not read, by name
 
 
@@ -43,12 +45,22 @@ def summary(
         "image_sizes": [{"width": w, "height": h, "images": count} for (w, h), count in sizes.most_common(SIZES)],
         "different_sizes": len(sizes),
         "pixels": [{"colours": colours, "bits": bits, "images": count} for (colours, bits), count in pixels],
-        "unnamed": {"images": len(read.unnamed), "first": next(map(str, read.unnamed), None)},
+        "unnamed": {
+            "images": len(read.unnamed),
+            "first": next(map(str, read.unnamed), None),
+            "folders": folders_of(read.unnamed, read.root),
+        },
         "not_carried_over": [{"field": field, "of": of, "count": count} for field, of, count in read.unread],
         "faults": dict(Counter(fault.kind for fault in faults)),
         "dropped": sum(fault.drops for fault in faults),
         "left_out": left_out(read, clean, faults),
     }
+
+
+def folders_of(paths: Sequence[Path], root: Path) -> list[str]:
+    """The folders below that of the data with most of these files, at most FOLDERS."""
+    counts = Counter(os.path.relpath(path.parent, root) for path in paths)
+    return [shown(Path(folder).as_posix()) for folder, _ in counts.most_common(FOLDERS) if folder != os.curdir]
 
 
 def left_out(read: Annotations, clean: Annotations, faults: Sequence[Fault]) -> Numbers:
@@ -107,7 +119,9 @@ def render(report: Report) -> None:
     say(f"  pixels: {', '.join(kinds) or 'none'}")
     if unnamed := numbers["unnamed"]["images"]:
         first = printable(numbers["unnamed"]["first"])
-        say(f"  not used: {counted(unnamed, 'image')} that no annotation names (the first: {first})")
+        folders = printable(", ".join(numbers["unnamed"]["folders"]))
+        there = f", in {folders}" if folders else ""
+        say(f"  not used: {counted(unnamed, 'image')} that no annotation names{there} (the first: {first})")
     if fields := fields_in_words(numbers["not_carried_over"], FIELDS):
         say(f"  not read: {fields}")
     per_image = numbers["objects_per_image"]

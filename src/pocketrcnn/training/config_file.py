@@ -49,7 +49,7 @@ LIMITS = {
     "model.rpn.channels": 2**14,
     "model.roi.channels": 2**14,
     "model.roi.size": 2**8,
-    "model.input_size": 2**14,
+    "model.input_size": 2**13,  # an image takes 200 MB, before the network
     "model.classes": 10**5,
 }
 

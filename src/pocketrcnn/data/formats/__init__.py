@@ -3,6 +3,9 @@
 coco            COCO JSON
 voc             Pascal VOC
 yolo            YOLO
+yolo_settings   data.yaml, .data of darknet, lists of class names
+yolo_images     the images that these and lists name, or that are data without
+yolo_labels     the label file of each image
 tables          CSV
 table_columns   names of the columns of tables
 read_only/      the readers of further formats, each a rule and a function
@@ -16,8 +19,11 @@ rle             masks as run lengths
 meaning         fields that change what an object means, in all formats
 notes           what is said once of all objects that it is true of
 boundary        what leads out of the folder of the data
-finding         the image files and splits that annotations name
+finding         the image files that annotations name
+spelling        names as servers and programs write them
+split_words     the splits that names of folders and files stand for
 text            text files in any encoding
+walking         all files below a folder
 writing         names, copies and numbers, for all writers
 
 Readers hand on what the files say, faulty boxes too: `pocketrcnn.data.check` checks them. What cannot be understood

@@ -19,8 +19,8 @@ from ...errors import UserError, shown
 from ..files import make_once, require_room
 from ..images.cache import OTHER_CACHE, cache_root
 from ..listing import is_image_name
-from .finding import SYSTEM, is_read
 from .reading import Reading
+from .walking import SYSTEM, is_read
 
 ENDING = ".zip"
 UNPACKED = "unpacked"  # a folder of the cache

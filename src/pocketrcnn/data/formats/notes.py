@@ -19,6 +19,11 @@ SENTENCES = {  # by kind: what is counted, and what is said of it; {}: the detai
     "no-class": ("table", "without a column for the class (columns: {}): all objects are called `object`"),
     "no-header": ("table", "without header: the columns are taken for {}"),
     "decimal-comma": ("object", "with decimal commas: 23,5 is read as 23.5"),
+    "other-path": ("image", "with another name or path in the annotations than on this disk"),
+    "other-folder": ("path", "of settings whose last parts alone are in the data"),
+    "mask": ("image", "with the name of another and few colours, as a mask has: not used"),
+    "other-format": ("image", "with the name and the picture of another: not used"),
+    "spare-labels": ("label file", "in a folder of copies, for images that have another one: not read"),
     "encoding": ("file", "not in UTF-8: read as {}, and names may be wrong; save it as UTF-8"),
 }
 MOST = 5  # details that are named

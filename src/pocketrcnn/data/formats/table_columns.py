@@ -9,7 +9,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import dropwhile
+from itertools import islice
 from pathlib import Path
 
 from ..annotations import Shape
@@ -75,13 +75,32 @@ class Columns:
 def rows(text: str) -> Iterator[tuple[str, list[str]]]:
     """The rows of a table with their line numbers, the first one perhaps its header, which may begin with a tab: a
     column without name. Commas, semicolons or tabs separate the cells; Excel may say so in a line of its own."""
-    lines = list(dropwhile(lambda line: not line.strip(), text.splitlines()))
-    said = re.fullmatch(r"sep=(.)\s*", lines[0]) if lines else None
-    separator = said[1] if said else max(",;\t", key=lines[0].count) if lines else ","
-    reader = csv.reader(lines, delimiter=separator)
-    for cells in reader:
-        if any(cell.strip() for cell in cells) and not (said and reader.line_num == 1):
-            yield f"line {reader.line_num}", [cell.strip() for cell in cells]
+    lines = text.splitlines()
+    first = next((i for i, line in enumerate(lines) if line.strip()), len(lines))
+    said = re.fullmatch(r"sep=(.)\s*", lines[first]) if lines[first:] else None
+    separator = said[1] if said else max(",;\t", key=lines[first].count) if lines[first:] else ","
+    for number_of_line, cells in split(lines, first + bool(said), separator):
+        if any(cell.strip() for cell in cells):
+            yield f"line {number_of_line}", [cell.strip() for cell in cells]
+
+
+def split(lines: Sequence[str], start: int, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """The cells of the rows from a line on, with the number of the last line of each.
+
+    A row of several lines that has not the cells of the others is none: a quotation mark in its first line is not
+    closed. Then its first line is a row, with this mark in it, and the next line begins another.
+    """
+    width = 0
+    while start < len(lines):
+        begin, reader = start, csv.reader(islice(lines, start, None), delimiter=separator)
+        for cells in reader:
+            end, width = begin + reader.line_num, width or len(cells)
+            if end - start > 1 and (len(cells) != width or "".join(lines[start:end]).count('"') % 2):
+                yield start + 1, next(csv.reader([lines[start]], delimiter=separator, quoting=csv.QUOTE_NONE))
+                start += 1
+                break
+            yield end, cells
+            start = end
 
 
 def has_decimal_commas(text: str) -> bool:

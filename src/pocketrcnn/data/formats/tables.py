@@ -14,10 +14,11 @@ from pathlib import Path
 from ...errors import shown
 from ..annotations import Annotations, Box, Example, Object, Written
 from ..cells import unprotected
-from .finding import beside, plain, size_from, split_below, split_of, used_classes
+from .finding import beside, plain, size_from, used_classes
 from .meaning import DECIMAL_COMMA, MEANT, is_crowd, number, with_point
 from .read_only.records import UNNAMED
 from .reading import Reading
+from .split_words import split_of
 from .table_columns import SIZE, Columns, columns, has_decimal_commas, lacking, rows
 from .text import read_start
 
@@ -61,13 +62,12 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all tables, as they are."""
     images = reading.images()
     given = [one for source in sources for one in read_table(source, reading)]
-    examples = images.placed(with_equal_numbers(given, reading), beside)
+    examples = images.placed(reading.in_splits(with_equal_numbers(given, reading), stems=True), beside)
     return reading.annotations("csv", used_classes(examples), examples, images)
 
 
 def read_table(source: Path, reading: Reading) -> list[Example]:
     """The examples of one table, with paths as it has them. Cells of columns that are not known here are counted."""
-    default = split_of(source.stem) or split_below(reading.root, source)
     text = reading.text(source)
     header = columns(next(rows(text), ("", list[str]()))[1])
     assert header is not None, "`sources` has looked"
@@ -79,7 +79,7 @@ def read_table(source: Path, reading: Reading) -> list[Example]:
     for line in lines_of(text, header):
         reading.unread.update((name, "object") for name in line.others if name.lower() not in MEANT)
         if line.known["image"]:
-            split = split_of(line.known.get("split", "")) or default
+            split = split_of(line.known.get("split", ""))
             groups.setdefault((line.known["image"], split), []).append(line)
         else:
             reading.fault("unreadable", source, line.where, "names no image")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..listing import is_image_name
-from .finding import split_of
 from .recognition import Evidence, Rule
+from .split_words import split_of
 
 COCO = "export it as COCO there"
 SCRIPT = "write its boxes to a CSV file with the header image,class,x1,y1,x2,y2"

@@ -21,8 +21,9 @@ from xml.etree.ElementTree import Element, SubElement
 from ...errors import UserError, shown
 from ..annotations import Annotations, Example, Fault
 from ..listing import is_image_name
-from .finding import Images, Wanted, key, plain, split_of, used_classes
+from .finding import Images, Wanted, key, plain, used_classes
 from .reading import Reading
+from .split_words import split_of
 from .text import read_start
 from .voc_objects import CORNERS, Rotated, example, with_degrees
 from .writing import image_names, number, size_of, write_text
@@ -48,7 +49,7 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
     stems = {(source.parent, key(source.stem)) for source in sources}
     rotated: Rotated = {}
     read_all = (example(source, reading, rotated) for source in sources)
-    given = with_degrees([one for one in read_all if one], rotated)
+    given = reading.in_splits(with_degrees([one for one in read_all if one], rotated))
     examples = images.placed(given, lambda one: wanted(one, images, stems))
     reading.faults += other_names(given, examples, images)
     for lists in sorted({file.parent for file in images.files if is_list(file)}):

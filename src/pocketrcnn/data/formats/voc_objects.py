@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from ..annotations import Box, Example, Object, Written
-from .finding import plain, size_from, split_below
+from .finding import plain, size_from
 from .meaning import DECIMAL_COMMA, MEANT, is_crowd, number, with_point
 from .read_only.records import Unclear, around, turned
 from .reading import Reading
@@ -46,7 +46,7 @@ def example(source: Path, reading: Reading, rotated: Rotated) -> Example | None:
             reading.fault("unreadable", source, f"object {position}", str(error))
     name = plain(text(top, "filename") or source.name)
     size = size_from(text(top, "size/width"), text(top, "size/height"))
-    return Example(Path(name), tuple(objects), split_below(reading.root, source), size, source)
+    return Example(Path(name), tuple(objects), "", size, source)
 
 
 def annotated(node: Element, where: str, source: Path, reading: Reading, rotated: Rotated) -> Object:

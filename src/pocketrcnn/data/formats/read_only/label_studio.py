@@ -11,7 +11,7 @@ from typing import Any
 
 from ....errors import shown
 from ...annotations import Annotations, Box, Example, Object, printable
-from ..finding import beside, plain, size_from, split_below, used_classes
+from ..finding import beside, plain, size_from, used_classes
 from ..reading import Reading
 from ..recognition import Rule
 from .records import (
@@ -48,7 +48,7 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all files, as they are."""
     images = reading.images()
     given = [one for source in sources for one in examples_of(source, reading)]
-    placed = images.placed(given, beside)
+    placed = images.placed(reading.in_splits(given), beside)
     examples = [in_pixels(one, 100) for one in placed]  # percent
     return reading.annotations("label-studio", used_classes(examples), examples, images)
 
@@ -162,7 +162,7 @@ def example(name: str, result: object, source: Path, where: str, reading: Readin
     objects = tuple(filter(None, made))
     sizes = {size_from(one.get("original_width"), one.get("original_height")) for one in records(found)} - {None}
     size = sizes.pop() if len(sizes) == 1 else None
-    return Example(Path(plain(name)), objects, split_below(reading.root, source), size, source)
+    return Example(Path(plain(name)), objects, "", size, source)
 
 
 def region_object(region: Record, classes: dict[str, Record], source: Path, reading: Reading) -> Object:

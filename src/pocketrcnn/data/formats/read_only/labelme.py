@@ -14,7 +14,7 @@ from typing import Any
 from ....errors import shown
 from ...annotations import Annotations, Box, Example, Fault, Object
 from ...overview import counted
-from ..finding import Images, Wanted, beside, key, plain, size_from, split_below, used_classes
+from ..finding import Images, Wanted, beside, key, plain, size_from, used_classes
 from ..reading import Reading
 from ..recognition import Rule
 from .records import Format, Unclear, around, load, named, note_unread, objects, pairs
@@ -31,7 +31,8 @@ def looks_like_labelme(_: Path, start: str) -> bool:
 def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all files, as they are."""
     images = reading.images()
-    given = [one for one in (example(source, reading) for source in with_others(sources, reading, images)) if one]
+    made = (example(source, reading) for source in with_others(sources, reading, images))
+    given = reading.in_splits([one for one in made if one])
     examples = images.placed(given, lambda one: wanted(one, images))
     reading.faults += other_names(given, examples, images)
     return reading.annotations("labelme", used_classes(examples), examples, images)
@@ -79,7 +80,7 @@ def example(source: Path, reading: Reading) -> Example | None:
     if joined := len(made) - len(parts):
         reason = f"{counted(joined, 'object')} of it shared class and group_id with another: one box is around all"
         reading.fault("parts", source, "", reason, drops=False)
-    return Example(Path(name), tuple(parts), split_below(reading.root, source), size, source)
+    return Example(Path(name), tuple(parts), "", size, source)
 
 
 def shape_object(shape: dict[str, Any], source: Path, reading: Reading) -> Object:

@@ -20,8 +20,9 @@ from ....errors import UserError
 from ...annotations import Annotations, Example, Object
 from ...images.label_images import Regions, read_values, regions
 from ...overview import counted
-from ..finding import Images, key, split_below, split_of, used_classes
+from ..finding import Images, key, used_classes
 from ..reading import Reading
+from ..split_words import split_of
 from .records import UNNAMED, Format
 
 WORDS = (
@@ -174,9 +175,8 @@ def examples_of(sound: Sequence[tuple[Pair, Regions]], again: bool, reading: Rea
     for image, members in groups.items():
         objects = [obj for pair, each in members for obj in objects_of(pair, each, again)]
         pair, each = members[0]
-        split = split_below(reading.root, pair.mask)
-        examples.append(Example(image, tuple(objects), split, each.size, pair.mask))
-    return examples
+        examples.append(Example(image, tuple(objects), "", each.size, pair.mask))
+    return reading.in_splits(examples)
 
 
 def objects_of(pair: Pair, found: Regions, again: bool) -> list[Object]:

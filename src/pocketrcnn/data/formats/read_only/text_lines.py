@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ....errors import shown
 from ...annotations import Annotations, Example, Object, Written, printable
-from ..finding import Images, Wanted, key, split_below, used_classes
+from ..finding import Images, Wanted, key, used_classes
 from ..reading import Reading
 from ..recognition import Rule
 from ..text import read_text
@@ -59,7 +59,7 @@ def read(name: str, line_object: Lines, reading: Reading, sources: list[Path]) -
     others = (file for file in reading.candidates if file.suffix.lower() == ".txt" and file.parent in folders)
     more = [file for file in others if file not in known and key(file.stem) in images.known]
     given = [example(source, line_object, reading) for source in sorted((*sources, *more))]
-    placed = images.placed(given, lambda one: wanted(one, images))
+    placed = images.placed(reading.in_splits(given), lambda one: wanted(one, images))
     examples = [in_pixels(one) for one in placed] if name == YOLO_NAMES else placed
     return reading.annotations(name, used_classes(examples), examples, images)
 
@@ -93,7 +93,7 @@ def example(source: Path, line_object: Lines, reading: Reading) -> Example:
         except Unclear as error:
             reading.fault("unreadable", source, f"line {position}", f"`{shown(line.strip())}`: {error}")
     note_left_out(ignored, f"are {IGNORED} regions, which no class has: they are background", source, reading)
-    return Example(Path(source.stem), tuple(objects), split_below(reading.root, source), None, source)
+    return Example(Path(source.stem), tuple(objects), "", None, source)
 
 
 def dota_object(words: list[str], source: Path, reading: Reading) -> Object:
