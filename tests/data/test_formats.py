@@ -228,9 +228,9 @@ def test_names_that_no_file_can_have_cost_no_other(tmp_path: Path, name: str) ->
 def test_half_a_character_in_a_name(tmp_path: Path) -> None:
     disk.coco(tmp_path)
     disk.change_coco(tmp_path, images=[{"id": 5, "file_name": "half \ud800.png"}])
-    assert [str(fault) for fault in inspect(read(tmp_path)).faults] == [
-        f"{tmp_path / 'half ?.png'}: is not there: name an image file (no file of the data is called `half ?.png`)"
-    ]
+    (line,) = map(str, inspect(read(tmp_path)).faults)
+    assert line.startswith(f"{tmp_path / 'half ?.png'}: is not there: name an image file")
+    assert line.endswith(" (no file of the data is called `half ?.png`)")
 
 
 @pytest.mark.parametrize(
