@@ -271,7 +271,8 @@ def test_of_several_frames_the_first_is_read_with_a_note(ending: str, tmp_path: 
 def test_pages_that_imagej_says_are_there(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     path.write_bytes(tiff(picture(), 2, description="ImageJ=1.53t\nimages=40\nchannels=2\nslices=20\n"))
-    assert read_picture(path).notes == (Note("pages", "holds 40 pages: the first is read (2 channels, 20 slices)"),)
+    note = Note("pages", "holds 40 pages: the first is read, of 2 channels and 20 slices")
+    assert read_picture(path).notes == (note,)
     path.write_bytes(tiff(picture() / 3, 2, description="ImageJ=1.53t\nimages=40\n"))
     assert read_picture(path).notes == (Note("pages", "holds 40 pages: the first is read"),)
 

@@ -164,7 +164,7 @@ def pages_note(file: IO[bytes]) -> list[Note]:
         file.seek(tags.next)
         tags.load(file)
     count = max(len(seen) + 1, int(said.pop("images", 1)))
-    meaning = f" ({', '.join(f'{number} {what}' for what, number in said.items())})" if said else ""
+    meaning = f", of {' and '.join(f'{number} {what}' for what, number in said.items())}" if said else ""
     return [Note("pages", f"holds {count:,} pages: the first is read{meaning}")] if count > 1 else []
 
 
