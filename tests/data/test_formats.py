@@ -228,9 +228,9 @@ def test_names_that_no_file_can_have_cost_no_other(tmp_path: Path, name: str) ->
 def test_half_a_character_in_a_name(tmp_path: Path) -> None:
     disk.coco(tmp_path)
     disk.change_coco(tmp_path, images=[{"id": 5, "file_name": "half \ud800.png"}])
-    assert [str(fault) for fault in inspect(read(tmp_path)).faults] == [
-        f"{tmp_path / 'half ?.png'}: is not there: name an image file (no file of the data is called `half ?.png`)"
-    ]
+    (fault,) = inspect(read(tmp_path)).faults
+    assert (fault.kind, fault.file) == ("missing", tmp_path / "half ?.png")
+    assert fault.reason.endswith(" (no file of the data is called `half ?.png`)")
 
 
 @pytest.mark.parametrize(
@@ -358,9 +358,9 @@ def test_yolo_folders_that_do_not_exist_are_named(tmp_path: Path) -> None:
     disk.yolo_names(disk.yolo(tmp_path), "train: images\nval: elsewhere/val\nnames: [cat, dog]\n")
     data = read(tmp_path)
     assert len(data.split("train")) == 3
-    assert [str(fault) for fault in data.faults] == [
-        f"{tmp_path / 'data.yaml'}: val: elsewhere/val does not exist; its images are skipped"
-    ]
+    (fault,) = data.faults
+    assert fault.file == tmp_path / "data.yaml"
+    assert fault.reason == "val: elsewhere/val does not exist, and nothing in the data ends so; its images are skipped"
 
 
 def test_yolo_lines_that_cannot_be_understood(tmp_path: Path) -> None:

@@ -264,6 +264,7 @@ def test_labels_in_a_folder_of_copies_cost_nothing(tmp_path: Path) -> None:
         "test: C:\\Users\\someone\\p\\test\\images\n",
         "path: /datasets/p\ntrain: train/images\nval: valid/images\ntest: test/images\n",
         "train: ../p/train/images\nval: ../p/valid/images\ntest: [./test/images/]\n",
+        "train: train/images/*.png\nval: ./valid/images/*\ntest: /x/test/images/*.jpg\n",
         "train: TRAIN\\images\nval: Valid\\images\ntest: Test\\images\n",
     ],
 )
@@ -286,8 +287,15 @@ def test_a_folder_that_is_gone_is_not_another_split(tmp_path: Path) -> None:
     data = read(tmp_path)
     assert splits(data) == {"test": 2, "train": 8}
     assert [fault.reason for fault in data.faults if fault.kind == "no-folder"] == [
-        "val: /x/valid/images does not exist; its images are skipped"
+        "val: /x/valid/images does not exist, and nothing in the data ends so; its images are skipped"
     ]
+
+
+def test_a_folder_that_could_be_one_of_several_is_named(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        disk.yolo(tmp_path, numbered(2, first=ord(folder)), f"{folder}/images", f"{folder}/labels")
+    (fault, *_) = read(named(tmp_path, "train: /x/images\nnames: [cat, dog]\n")).faults
+    assert f"it could be each of {tmp_path / 'a' / 'images'}, {tmp_path / 'b' / 'images'}; its images" in fault.reason
 
 
 def test_two_names_never_mean_one_folder(tmp_path: Path) -> None:

@@ -237,11 +237,10 @@ def other_folders(path: Path, one: Wanted) -> bool:
     return agreement(path, name) < len(name.parts) - 1
 
 
-def by_last_parts(name: str, paths: Iterable[Path]) -> Path | None:
-    """The path whose last parts agree best with a name, where exactly one does."""
+def by_last_parts(name: str, paths: Iterable[Path]) -> list[Path]:
+    """The paths whose last parts agree best with a name; it means one where there is exactly one."""
     wanted, ranks = PurePosixPath(name, "_"), Counter[Path]()
     for path in paths:
         ranks[path] = agreement(path / "_", wanted)
     best = max(ranks.values(), default=0)
-    likely = [path for path, rank in ranks.items() if rank == best]
-    return likely[0] if best and len(likely) == 1 else None
+    return [path for path, rank in ranks.items() if rank == best > 0]

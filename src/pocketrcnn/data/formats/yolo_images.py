@@ -31,9 +31,18 @@ def of_settings(settings: Settings, file: Path, reading: Reading, images: Images
     paths = [located(name, base, file.parent, reading) for _, _, name in named]
     made: Listed = []
     for i, (word, split, name) in enumerate(named):
-        path = paths[i] = paths[i] or elsewhere(name, split, reading, images, list(filter(None, paths)))
+        likely = [] if paths[i] else elsewhere(name, split, reading, images, list(filter(None, paths)))
+        if len(likely) == 1:
+            paths[i] = likely[0]
+            reading.notes.add("other-folder", likely[0], f"`{shown(name)}` there")
+        path = paths[i]
         if path is None:
-            reason = f"{word}: {shown(name)} does not exist; its images are skipped"
+            which = (
+                f"it could be each of {', '.join(sorted(map(str, likely))[:3])}"
+                if likely
+                else "nothing in the data ends so"
+            )
+            reason = f"{word}: {shown(name)} does not exist, and {which}; its images are skipped"
             reading.fault("no-folder", file, "", reason)
         elif reading.boundary.allows(path):
             made += [(image, split) for image in images_in(path, split, reading, images)]
@@ -41,24 +50,22 @@ def of_settings(settings: Settings, file: Path, reading: Reading, images: Images
 
 
 def texts(settings: Settings, word: str) -> list[str]:
-    """What settings say under a word, as a list."""
+    """What settings say under a word, as a list. A pattern (`images/*.jpg`) stands for its folder."""
     given = settings.get(word) or []
-    return [str(name) for name in given] if isinstance(given, list) else [str(given)]
+    names = given if isinstance(given, list) else [given]
+    return [re.sub(r"[^/\\]*\*.*", "", str(name)) or "." for name in names]
 
 
-def elsewhere(name: str, split: str, reading: Reading, images: Images, taken: Collection[Path]) -> Path | None:
-    """The folder or list that is meant by a path of another machine, with a note: the one whose last parts agree best.
+def elsewhere(name: str, split: str, reading: Reading, images: Images, taken: Collection[Path]) -> list[Path]:
+    """The folders and lists that a path of another machine may mean: those whose last parts agree best.
 
-    It is not one that another name means, nor one of another split.
+    None of them is one that another name means, nor one of another split.
     """
     wanted = split_of(*reversed(PurePosixPath(plain(name)).parts)) or split
     folders = [folder for folder in images.folders if folder.is_relative_to(reading.root)]
     lists = [file for file in reading.files if file.suffix.lower() == ".txt"]
     able = [path for path in (*folders, *lists) if split_below(reading.root, path / "_") in ("", wanted)]
-    found = by_last_parts(plain(name), (path for path in able if path not in taken))
-    if found:
-        reading.notes.add("other-folder", found, f"`{shown(name)}` there")
-    return found
+    return by_last_parts(plain(name), (path for path in able if path not in taken))
 
 
 def images_in(path: Path, split: str, reading: Reading, images: Images) -> list[Path]:
