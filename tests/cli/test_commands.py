@@ -184,9 +184,7 @@ def test_ctrl_c_is_not_lost_where_python_can_only_print_it(shell: Shell, monkeyp
         time.sleep(10)
 
     monkeypatch.setattr("pocketrcnn.model.costs.summary", drawn)
-    before = signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # shells let what runs in the background ignore it
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
     try:
         code, _, err = shell("costs convnet")
     finally:

@@ -1,4 +1,4 @@
-"""Anchors: as few as fit, and what they miss by class and size."""
+"""Anchors: as few as fit, and one for each class and size that these miss."""
 
 from pathlib import Path
 
@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pocketrcnn.custom.anchors import (
+    GOOD_FIT,
     MAX_ANCHORS,
+    MAX_IN_ALL,
     Floats,
     choose_anchors,
     describe_anchors,
@@ -18,6 +20,7 @@ from pocketrcnn.custom.anchors import (
     shape_iou,
     sides_and_boxes,
 )
+from pocketrcnn.custom.options import Anchors
 from pocketrcnn.data.annotations import Example, Object
 
 
@@ -63,18 +66,18 @@ def test_shape_iou_is_that_of_boxes_with_one_centre() -> None:
 
 def test_as_few_anchors_as_fit() -> None:
     boxes = around((20, 20), 50, 0)
-    anchors = choose_anchors(boxes, 128)
+    anchors = choose_anchors(boxes, ["cat"] * 50, 128, 4)
     assert len(anchors) == 1
     words = describe_anchors(anchors, boxes, groups_of(boxes, ["cat"] * 50))
     assert words.startswith("anchors 20x20 px; best possible recall 100.0% at IoU 0.5, 100.0% at IoU 0.7 (mean IoU")
     assert words.endswith(")"), "no group is missed"
     wide = np.exp(np.random.default_rng(0).uniform(1, 6, (500, 2)))
-    assert len(choose_anchors(wide, 512)) == MAX_ANCHORS
-    assert len(choose_anchors(np.array([[4.0, 100], [100, 4]]), 128)) == 2, "no more anchors than boxes"
+    assert MAX_ANCHORS <= len(choose_anchors(wide, ["cat"] * 500, 512, 8)) <= MAX_IN_ALL
+    assert len(choose_anchors(np.array([[4.0, 100], [100, 4]]), ["cat"] * 2, 128, 4)) == 2, "no more anchors than boxes"
 
 
 def test_no_objects_no_fit() -> None:
-    assert choose_anchors(np.zeros((0, 2)), 128) == ((32.0, 32.0),)
+    assert choose_anchors(np.zeros((0, 2)), [], 128, 4) == ((32.0, 32.0),)
 
 
 def test_boxes_shrink_with_their_images_and_crowds_do_not_count() -> None:
@@ -94,6 +97,54 @@ def three_sizes(seed: int = 0) -> tuple[Floats, list[str]]:
     counts = {"red": ((40, 60), 800), "platelet": ((10, 20), 120), "white": ((90, 145), 40)}
     boxes = [generator.uniform(*sides, count)[:, None] * [1.0, 1.05] for sides, count in counts.values()]
     return np.concatenate(boxes), [name for name, (_, count) in counts.items() for _ in range(count)]
+
+
+def lost(boxes: Floats, names: list[str], anchors: Anchors) -> dict[str, float]:
+    """The fraction of each class's boxes that no anchor matches at IoU 0.5."""
+    matched = shape_iou(boxes, np.array(anchors)).max(1) >= 0.5
+    return {name: 1 - float(matched[[one == name for one in names]].mean()) for name in set(names)}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rare_classes_of_other_sizes_get_their_anchors(seed: int) -> None:
+    """Those of the frequent class alone fit well on average, and matched no object of the others."""
+    boxes, names = three_sizes(seed)
+    mean, _ = fit_anchors(boxes, 2)
+    assert lost(boxes, names, mean) == {"red": 0.0, "platelet": 1.0, "white": 1.0}
+    anchors = choose_anchors(boxes, names, 320, 4)
+    assert max(lost(boxes, names, anchors).values()) < 0.15
+    assert len(anchors) <= MAX_ANCHORS
+    assert [w * h for w, h in anchors] == sorted(w * h for w, h in anchors)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_anchor_is_added_that_is_small_for_the_cells(seed: int) -> None:
+    """Anchors of 11 and 17 px on cells of 8 px halved the AP50 of the class that they were for."""
+    boxes, names = three_sizes(seed)
+    anchors = choose_anchors(boxes, names, 320, 8)
+    assert anchors[0] == (20.0, 20.0)
+    assert lost(boxes, names, anchors)["white"] < 0.05
+    tiny = np.concatenate([around((40, 40), 300, 0), around((6, 6), 30, 1)])
+    assert choose_anchors(tiny, ["cat"] * 300 + ["dog"] * 30, 128, 4)[0] == (10.0, 10.0)
+
+
+def test_anchors_that_miss_no_class_and_no_size_stay_as_they_are() -> None:
+    boxes = np.concatenate([around((20, 20), 50, 0), around((60, 40), 50, 1), around((30, 90), 50, 2)])
+    fitted = next(anchors for anchors, fit in (fit_anchors(boxes, count) for count in range(1, 6)) if fit >= GOOD_FIT)
+    for names in (["cat"] * 150, ["cat"] * 50 + ["dog"] * 50 + ["cow"] * 50, ["cat", "dog", "cow"] * 50):
+        assert choose_anchors(boxes, names, 128, 4) == fitted
+
+
+def test_a_few_strange_objects_get_no_anchor() -> None:
+    boxes = np.concatenate([around((20, 20), 200, 0), around((90, 90), 9, 1), [[1.0, 300.0]] * 30])
+    names = ["cat"] * 200 + ["dog"] * 9 + ["cat"] * 30
+    anchors = choose_anchors(boxes, names, 320, 4)
+    assert len(anchors) == 1, "fewer than ten of a class; less than 2 px wide, which is not learned"
+
+
+def test_all_of_a_tiny_data_set_count() -> None:
+    boxes, names = np.repeat([[10.0, 10], [50, 50], [50, 51], [140, 130]], 3, 0), [*"aaabbbbbbccc"]
+    assert max(lost(boxes, names, choose_anchors(boxes, names, 160, 4)).values()) == 0
 
 
 def test_groups_are_classes_in_equal_parts_by_size() -> None:
@@ -118,3 +169,10 @@ def test_what_the_anchors_miss_most_is_named() -> None:
     boxes, names = three_sizes()
     words = describe_anchors(((50.0, 50.0),), boxes, groups_of(boxes, names))
     assert words.endswith("; of the smallest fifth of `platelet` 0% at IoU 0.5")
+
+
+def test_many_classes_get_no_more_anchors() -> None:
+    generator = np.random.default_rng(0)
+    boxes = np.exp(generator.uniform(1, 6, (3_000, 2)))
+    names = [f"class {i}" for i in generator.integers(0, 200, 3_000)]
+    assert len(choose_anchors(boxes, names, 512, 8)) <= MAX_IN_ALL

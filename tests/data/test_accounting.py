@@ -24,7 +24,7 @@ from pocketrcnn.errors import UserError
 
 MUTATIONS = 25  # of each format
 JUNK: tuple[Any, ...] = (None, True, -1, 0, 1e400, 10**30, "", "ab\ncd", "1e999", "\ud800", [], [1], {}, {"a": 1}, [[]])
-COUNTING = ("not-read", "parts")  # kinds of notes about objects that are not in the set
+COUNTING = ("not-read", "parts", "empty-row")  # kinds of notes about objects that are not in the set
 MAKERS: dict[str, Callable[[Path, Scenes], Path]] = {
     "coco": disk.coco,
     "voc": disk.voc,
@@ -67,16 +67,17 @@ def results(tasks: Any) -> int:
 def rows_with_objects(file: Path) -> int:
     """Of a table whose last five columns are class and box, which are empty where there is no object."""
     _, *rows = (row for row in csv.reader(io.StringIO(file.read_text())) if any(row))
-    return sum(any(cell.strip() for cell in row[3:]) for row in rows)
+    return sum(any(cell.strip() not in ("", "nan") for cell in row[3:]) for row in rows)
 
 
 COUNTS: dict[str, Callable[[Path], int]] = {  # of one file, by its text alone
     "coco": lambda file: len(as_list(as_dict(json.loads(file.read_text())).get("annotations"))),
     "voc": lambda file: sum(1 for _ in ElementTree.fromstring(file.read_text()).iter("object")),
-    "yolo": lambda file: len(lines_of(file)),
+    "yolo": lambda file: len(lines_of(file, "\ufeff?$")),
     "csv": rows_with_objects,
     "labelme": lambda file: len(as_list(as_dict(json.loads(file.read_text())).get("shapes"))),
     "via": lambda file: regions(as_dict(json.loads(file.read_text()))),
+    "cvat": lambda file: sum(len(node) for node in ElementTree.fromstring(file.read_text()).iter("image")),
     "label-studio": lambda file: results(json.loads(file.read_text())),
     "createml": lambda file: sum(
         len(as_list(as_dict(one).get("annotations"))) for one in as_list(json.loads(file.read_text()))
@@ -124,7 +125,7 @@ def accounted(data: Annotations) -> float:
         if "nothing of it is used" in fault.reason:
             return math.inf
         if fault.drops or fault.kind in COUNTING:
-            counts = re.search(r"\b([\d,]+) objects?\b", fault.reason)
+            counts = re.search(r"\b([\d,]+) (?:objects?\b|images? whose rows)", fault.reason)
             total += int(counts[1].replace(",", "")) if counts else 1
     return total
 

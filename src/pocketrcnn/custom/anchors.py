@@ -13,11 +13,14 @@ Floats = NDArray[np.float64]
 
 GOOD_FIT = 0.72  # mean IoU of boxes with their best anchor: no further anchor is fitted to all boxes above it
 MATCHED = 0.5  # IoU from which on an anchor counts as that of an object (`rpn.positive_iou` of a custom detector)
-MOST_MISSED = 0.2  # of a group: where more of its objects have no anchor, that is said
-MAX_ANCHORS = 5
+MOST_MISSED = 0.2  # of a group: where more of its objects have no anchor, it gets one
+LEAST_CELLS = 2.5  # a missed object gets no anchor whose sides are less: at one or two cells alone it would fit
+MAX_ANCHORS = 5  # fitted to all boxes
+MAX_IN_ALL = 7
+COMPARED = 500  # shapes that a further anchor is chosen among
 BY_SIZE = ("smallest", "second", "third", "fourth", "largest")
 PARTS = {2: "half", 3: "third", 4: "quarter", 5: "fifth"}  # of a class
-FEW = 10  # objects of a group, at least; or a tenth of all, where that is less
+FEW = 3, 10  # objects of a group, at least: a tenth of all, and within these
 
 Groups = list[tuple[str, NDArray[np.int64]]]  # in words, with the indices of the boxes
 
@@ -49,7 +52,7 @@ def groups_of(boxes: Floats, names: Sequence[str]) -> Groups:
 
     In words: the smallest fifth of `cat`. Boxes that are too small to be learned are in no group.
     """
-    least = max(1.0, min(FEW, len(boxes) / 10))
+    least = min(max(FEW[0], len(boxes) / 10), FEW[1])
     members: dict[str, list[int]] = {name: [] for name in names}
     for index in np.argsort(boxes.prod(-1), kind="stable").tolist():
         if boxes[index].min() >= MIN_SIDE:
@@ -93,15 +96,44 @@ def in_order(shapes: Floats) -> Anchors:
     return tuple((round(float(w), 1), round(float(h), 1)) for w, h in ordered)
 
 
-def choose_anchors(boxes: Floats, side: int) -> Anchors:
-    """As few anchors as fit well on average. boxes: width and height [n,2] in an input of `side` pixels."""
+def choose_anchors(boxes: Floats, names: Sequence[str], side: int, stride: int) -> Anchors:
+    """As few anchors as fit well on average, and one more for each group that these miss.
+
+    boxes: width and height [n,2] in an input of `side` pixels. names: their classes. stride: pixels of a cell.
+    """
     if not len(boxes):
         return ((side / 4, side / 4),)
     for count in range(1, min(MAX_ANCHORS, len(boxes)) + 1):
         anchors, fit = fit_anchors(boxes, count)
         if fit >= GOOD_FIT:
             break
+    return with_missed(boxes, groups_of(boxes, names), anchors, LEAST_CELLS * stride)
+
+
+def with_missed(boxes: Floats, groups: Groups, anchors: Anchors, least: float) -> Anchors:
+    """The anchors, and further ones while a group has too many objects without one.
+
+    A mean hides that: where one class is much more frequent than others, its anchors alone fit well on average. Each
+    further anchor begins at a shape of the group that most is missed of, and all are then moved to their boxes.
+    least: boxes count as that wide and high, in pixels. A smaller object is learned better from larger anchors: it lies
+    inside them at several cells, whose overlaps are equal (docs/log.md).
+    """
+    grown = np.maximum(boxes, least)
+    while groups and len(anchors) < MAX_IN_ALL:
+        matched = shape_iou(grown, np.array(anchors)).max(1) >= MATCHED
+        worst = min((group for _, group in groups), key=lambda group: float(matched[group].mean()))
+        missed = grown[worst[~matched[worst]]]
+        if len(missed) <= MOST_MISSED * len(worst):
+            break
+        anchors = in_order(moved_to_centres(grown, np.vstack([anchors, middle(missed)])))
     return anchors
+
+
+def middle(boxes: Floats) -> Floats:
+    """The shape that matches most of the boxes [n,2], moved to the middle of those: [2]."""
+    some = boxes[np.unique(np.linspace(0, len(boxes) - 1, min(COMPARED, len(boxes))).astype(int))]
+    matches = shape_iou(some, some) >= MATCHED
+    return np.asarray(np.median(some[matches[:, matches.sum(0).argmax()]], 0))
 
 
 def describe_anchors(anchors: Anchors, boxes: Floats, groups: Groups | None = None) -> str:

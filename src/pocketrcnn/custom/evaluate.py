@@ -110,7 +110,7 @@ def evaluate_run(
     config = run.config.data
     if source:  # what the user said about the boxes of the run is not about these
         config = dataclasses.replace(config, source=str(source.resolve()), bbox="auto", units="auto")
-    data = open_custom_data(config, known)
+    data = open_custom_data(config, known, f"pocketrcnn eval {shlex.quote(str(folder))} FOLDER")
     names = list(data.splits)
     if not names:
         raise UserError(f"{config.source} has no image that can be evaluated: `pocketrcnn check` says why")

@@ -28,7 +28,7 @@ from ..data.annotations import Annotations, Example
 from ..data.overview import objects_of
 from ..errors import UserError
 from ..model.architectures import MERGED, scaled
-from .anchors import Floats, choose_anchors, sides_and_boxes
+from .anchors import Floats, choose_anchors, names_of, sides_and_boxes
 from .options import STEP, Anchors
 
 LARGEST_SIDE = 512  # pixels: larger images are downscaled, and the reasons say so
@@ -88,10 +88,11 @@ def plan_data(
     side = input_size or choose_side(examples)
     boxes = sides_and_boxes(examples, side)
     stride: Literal[4, 8] = 4 if median_side(boxes, side) < FINE_BELOW else 8
+    anchors = anchors or choose_anchors(boxes, names_of(examples), side, stride)
     return Config(
         data=DataConfig(source=str(annotations.root), kind="folder", classes=annotations.classes),
         augment=augmentation(boxes, side, rotate),
-        model=network(annotations, side, stride, anchors or choose_anchors(boxes, side)),
+        model=network(annotations, side, stride, anchors),
         loss=LossConfig(classification=2.0),
         optim=OPTIMISER,
         train=TrainConfig(batch=batch or choose_batch(side, len(examples)), monitor="AP", evaluation_images=500),

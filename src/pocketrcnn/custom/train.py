@@ -31,6 +31,7 @@ from ..training.run import CHECKPOINT, Run, open_run, require_place, saved_split
 from .anchors import sides_and_boxes
 from .evaluate import conclude, held_out, without_validation
 from .learnable import left_out_in_words, require_learnable
+from .moved import relocated, require_same, say_moved
 from .options import TrainOptions, check_length
 from .plan import PRESETS, augmentation, learned_classes, plan_data, plan_length, with_preset
 from .reasons import length_reason, reasons
@@ -170,17 +171,26 @@ def finish(run: Run, data: CustomData) -> None:
         say(f"  pocketrcnn {command}", wrap=False)
 
 
-def resume(folder: Path, minutes: float | None, iterations: int | None, device: str = "auto") -> Path:
-    """Go on with a run that was interrupted, or train one for longer."""
+def resume(
+    folder: Path, minutes: float | None, iterations: int | None, device: str = "auto", *, source: Path | None = None
+) -> Path:
+    """Go on with a run that was interrupted, or train one for longer. source: where its data are now, if they moved."""
     check_length(minutes, iterations)
     keep_memory()
     run = open_run(folder, device)
     if not run.resumable:
         raise UserError(f"{folder} is a run of `reproduce`: the same `reproduce` command goes on with it")
-    data = open_custom_data(run.config.data, saved_splits(folder))
+    before, known = run.config, saved_splits(folder)
+    run.config = relocated(before, source)
+    data = open_custom_data(run.config.data, known, f"pocketrcnn resume {shlex.quote(str(folder))} --data FOLDER")
     with run:
+        if source:
+            require_same(data, known, folder)
+            say_moved(before, run.config)
         sets = both(data, run.config)
         run.config = lengthened(run, data, sets, minutes, iterations)
+        if run.metrics() is None:
+            require_same(data, known, folder)
         run.extend()
         run.keep_splits(data.split_of)
         fit(*sets, run, conclude=partial(conclude, run, data, sets[1]))

@@ -55,6 +55,8 @@ LOOKED_FOR = "COCO JSON, Pascal VOC XML, YOLO labels, CSV with a header, and mor
 MISTAKEN = {
     "yolo": ("dota", "kitti", "yolo-names", "open-images-toolkit"),
     "csv": ("open-images",),
+    "coco": ("COCO panoptic",),
+    "voc": ("cvat", "CVAT for video", "ASAP"),
 }  # their files look like those of the first format, too
 
 

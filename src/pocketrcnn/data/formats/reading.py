@@ -39,6 +39,7 @@ class Reading:
         self.unread: Counter[tuple[str, str]] = Counter()
         self.notes = Notes()
         self.guesses: dict[str, str] = {}
+        self.odd_texts: dict[Path, str] = {}  # files that are not in UTF-8, and what they are taken for
 
     def images(self) -> Images:
         """The images in the folder; for a folder `annotations`, those beside it."""
@@ -66,12 +67,13 @@ class Reading:
         """A text file; that it is not in UTF-8, or broken, is noted. Raises OSError where it cannot be read."""
         data = file.read_bytes()
         encoding = evident(data)
-        if not encoding or (may_be_legacy(data) and is_likely(data, self.guess(file))):
-            encoding = self.guess(file)
-            self.notes.add("encoding", file, detail=NAMES[encoding])
+        doubtful = not encoding or (may_be_legacy(data) and is_likely(data, self.guess(file)))
+        encoding = self.guess(file) if doubtful else encoding
         text = decoded(data, encoding)
-        if "\ufffd" in text and not decodes(data, encoding):
-            self.notes.add("encoding", file, detail=f"{encoding} with broken characters")
+        if doubtful:
+            self.odd_texts[file] = NAMES[encoding]
+        elif "\ufffd" in text and not decodes(data, encoding):
+            self.odd_texts[file] = f"{encoding} with broken characters"
         return text
 
     def guess(self, file: Path) -> str:
@@ -97,6 +99,8 @@ class Reading:
             self.notes.add("other-path", path, f"`{shown(name)}` there")
         if self.boundary.links and (self.whole or not all(os.path.exists(one.path) for one in kept)):
             self.boundary.outside |= self.boundary.links  # what they lead to may be some of the data
+        for file, encoding in self.odd_texts.items():
+            self.notes.add("encoding", file, detail=encoding)
         self.faults += [*self.boundary.faults(self.home), *self.notes.faults(self.root)]
         outside = () if self.boundary.follow else tuple(self.boundary.outside)
         unread = tuple((field, what, count) for (field, what), count in self.unread.most_common())

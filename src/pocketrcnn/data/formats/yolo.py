@@ -42,7 +42,7 @@ def sources(reading: Reading) -> list[Path]:
 def read(reading: Reading, _: list[Path]) -> Annotations:
     """The images and objects, as they are."""
     file, images = settings_file(reading), reading.images()
-    settings = load(file) if file else {}
+    settings = load(file, reading.text) if file else {}
     stated = file is not None and states_images(settings)
     listed = of_settings(settings, file, reading, images) if file and stated else of_lists(reading, images)
     labels, rivals = labels_of([*(image for image, _ in listed), *images.paths], reading, images)

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,13 +100,13 @@ def meaning(file: Path) -> Settings:
     return {word: settings.get(word) for word in READ}
 
 
-def load(file: Path) -> Settings:
-    """What a YAML file, or one of darknet, says. Raises UserError when it is none."""
+def load(file: Path, text: Callable[[Path], str] = read_text) -> Settings:
+    """What a YAML file, or one of darknet, says. text: how it is read. Raises UserError when it is none."""
     if file.suffix.lower() == ".data":
-        content: Any = darknet(read_text(file))
+        content: Any = darknet(text(file))
     else:
         try:
-            content = parsed(read_text(file))
+            content = parsed(text(file))
         except ValueError as error:
             raise UserError(f"{file} is not YAML ({error}): correct it, or name the folder of the images") from error
     if not isinstance(content, dict):

@@ -3,6 +3,7 @@
 records        records as objects or faults, and the boxes around shapes
 labelme        LabelMe, X-AnyLabeling
 via            VGG Image Annotator 1 and 2, JSON and CSV
+cvat           CVAT for images, XML
 createml       CreateML, and bounding_boxes.labels of Edge Impulse
 label_studio   Label Studio's own JSON
 hugging_face   metadata.jsonl and metadata.csv
@@ -12,11 +13,12 @@ masks          label images beside the images
 text_lines     a text file an image: DOTA, KITTI, the Open Images toolkit, YOLO with names of classes
 """
 
-from . import createml, hugging_face, label_studio, labelme, makesense, masks, open_images, text_lines, via
+from . import createml, cvat, hugging_face, label_studio, labelme, makesense, masks, open_images, text_lines, via
 
 READERS = {
     "labelme": labelme.FORMAT,
     "via": via.FORMAT,
+    "cvat": cvat.FORMAT,
     "label-studio": label_studio.FORMAT,
     "createml": createml.FORMAT,
     "edge-impulse": createml.EDGE_IMPULSE,

@@ -150,4 +150,4 @@ RULES = (
     Rule("hugging-face", (".jsonl",), looks_like_metadata, "`file_name` and `objects` on each line"),
     Rule("hugging-face", (".csv",), looks_like_metadata, "columns `file_name` and `objects`"),
 )
-FORMAT = Format("Hugging Face metadata", RULES, read)
+FORMAT = Format("Hugging Face", RULES, read)

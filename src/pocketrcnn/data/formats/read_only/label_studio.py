@@ -124,7 +124,8 @@ def kind_of(item: Record) -> str:
 
 def is_region(item: Record) -> bool:
     """Whether an item of a result should be a region: by its type, or by its coordinates. Without a type it should."""
-    return kind_of(item) in ("", *REGIONS) or has_place(item)
+    empty = item.get("type") != "relation" and not isinstance(item.get("value"), dict)  # all others have a value
+    return kind_of(item) in ("", *REGIONS) or has_place(item) or empty
 
 
 def has_place(item: Record) -> bool:

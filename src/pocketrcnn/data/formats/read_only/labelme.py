@@ -30,11 +30,16 @@ def looks_like_labelme(_: Path, start: str) -> bool:
 
 def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all files, as they are."""
-    images = reading.images()
-    made = (example(source, reading) for source in with_others(sources, reading, images))
+    images, embedded = reading.images(), set[Path]()
+    made = (example(source, reading, embedded) for source in with_others(sources, reading, images))
     given = reading.in_splits([one for one in made if one])
     examples = images.placed(given, lambda one: wanted(one, images))
     reading.faults += other_names(given, examples, images)
+    if inside := [one for one in examples if one.source in embedded and not one.path.is_file()]:
+        reason = (
+            f"{counted(len(inside), 'image')} missing here, but inside the JSON file (imageData): save them as files"
+        )
+        reading.fault("embedded", reading.root, "", f"{reason}, with labelme_export_json", drops=False)
     return reading.annotations("labelme", used_classes(examples), examples, images)
 
 
@@ -63,14 +68,16 @@ def other_names(given: list[Example], placed: list[Example], images: Images) -> 
             yield Fault("other-name", before.source, "", reason, drops=False)
 
 
-def example(source: Path, reading: Reading) -> Example | None:
-    """One image with its objects, its path as the file has it; None, and a fault, where the file is not JSON."""
+def example(source: Path, reading: Reading, embedded: set[Path]) -> Example | None:
+    """One image with its objects, its path as the file has it; None, and a fault, where the file is not JSON. A file
+    that holds its image, too, is added to `embedded`."""
     content = load(source, reading, dict)
     if not content:
         return None
     name = content.get("imagePath")
     name = plain(name) if isinstance(name, str) and name.strip() else source.stem
     size = size_from(content.get("imageWidth"), content.get("imageHeight"))
+    embedded.update([source] if content.get("imageData") else [])
     shapes = content.get("shapes")
     if "shapes" not in content:
         reading.fault("unreadable", source, "", "has no `shapes`: nothing of it is used; export it again")
