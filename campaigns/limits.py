@@ -113,12 +113,18 @@ def load() -> None:
 
 
 def forked() -> int:
-    """`os.fork`, of which later Pythons warn where there are threads: the child computes in one thread."""
+    """`os.fork`, of which later Pythons warn where there are threads: the child computes in one thread.
+
+    Ctrl-C waits in the child until `prepare` has decided what becomes of it.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        return os.fork()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        if pid := os.fork():
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        return pid
 
 
 def in_child(
@@ -151,6 +157,7 @@ def prepare(folder: Path, files: tuple[IO[bytes], IO[bytes]], seconds: float, me
         for number in (1, 2)
     )
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     torch.set_num_threads(1)
     os.chdir(folder)
     os.environ |= {"POCKETRCNN_DATA": str(folder / "cache"), "COLUMNS": "100", "OMP_NUM_THREADS": "1"}

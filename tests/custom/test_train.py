@@ -140,6 +140,13 @@ def test_images_keep_their_split_when_others_come_and_the_folder_moves(tmp_path:
 def test_copies_in_the_training_images_are_where_a_run_had_them(tmp_path: Path) -> None:
     """One of two equal files was learned from, the other was a validation image, and a second look moved one."""
     data = painted.write(tmp_path / "data", train=20, test=2)
+    file = data / "train" / "_annotations.coco.json"
+    content = json.loads(file.read_text())
+    ids = {one["file_name"]: one["id"] for one in content["images"]}
+    first = {ids[f"train {i}.png"]: ids[f"train {10 + i}.png"] for i in range(10)}
+    shown = [one for one in content["annotations"] if one["image_id"] in first]
+    content["annotations"] = shown + [one | {"image_id": first[one["image_id"]]} for one in shown]
+    file.write_text(json.dumps(content))
     for i in range(10):
         shutil.copyfile(data / "train" / f"train {i}.png", data / "train" / f"train {10 + i}.png")
     source = DataConfig(str(data), "folder")
@@ -521,7 +528,7 @@ def test_one_class_is_enough(tmp_path: Path) -> None:
 def test_a_class_without_training_images_is_warned_of_and_costs_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    datasets_on_disk.coco(tmp_path / "data" / "train", one_class(4, "cat"))
+    datasets_on_disk.coco(tmp_path / "data" / "train", one_class(2, "cat"))
     datasets_on_disk.coco(tmp_path / "data" / "val", one_class(2, "dog"))
     run = quick(tmp_path / "data", tmp_path / "run")
     words = " ".join(capsys.readouterr().out.split())

@@ -389,6 +389,8 @@ def test_json_has_everything(tmp_path: Path, shell: Shell) -> None:
     assert set(result["faults"][0]) == {"kind", "file", "where", "reason", "drops"}
     assert result["summary"]["splits"] == {"": {"images": 3, "objects": 3}}
     assert result["summary"]["faults"] == {"unreadable": 30}
+    assert set(result) == {"summary", "faults", "refused"}
+    assert {"format", "data", "images", "objects", "crowds", "splits", "classes", "faults"} < set(result["summary"])
 
 
 def test_voc_origin_of_the_command(tmp_path: Path, shell: Shell) -> None:
