@@ -540,6 +540,22 @@ def test_a_folder_called_labels_may_hold_them(tmp_path: Path, folder: str) -> No
     assert read(tmp_path).format == "dota"
 
 
+def test_a_damaged_file_among_many_is_a_fault_of_its_own(tmp_path: Path) -> None:
+    further.yolo_names(tmp_path, {f"{i}.png": SCENES["a b.png"] for i in range(3)})
+    (tmp_path / "labels" / "1.txt").write_text("0.5 0.5 0.2 0.2 0.1\n")
+    data = read(tmp_path)
+    assert (data.format, len(data.examples)) == ("yolo-names", 3)
+    assert [fault.file.name for fault in data.faults] == ["1.txt"]
+
+
+def test_a_yolo_set_that_was_made_of_dota_is_yolo(tmp_path: Path) -> None:
+    """Both are there, and `data.yaml` says which is meant."""
+    disk.yolo_names(disk.yolo(tmp_path))
+    for i in range(5):
+        lines(tmp_path, f"labelTxt/{i}", "10 0 20 10 10 20 0 10 ship 0")
+    assert read(tmp_path).format == "yolo"
+
+
 def test_a_yolo_set_with_text_of_other_kinds_is_yolo(tmp_path: Path) -> None:
     disk.yolo_names(disk.yolo(tmp_path))
     further.written(tmp_path / "notes.txt", "cat 1 2 3 4")

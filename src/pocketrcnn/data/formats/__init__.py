@@ -111,10 +111,16 @@ def recognised(reading: Reading, looks: list[Evidence]) -> dict[str, list[Path]]
     for name, module in WRITTEN.items():
         others = {file for other in MISTAKEN.get(name, ()) for file in found.get(other, ())}
         left = [file for file in module.sources(reading) if file not in others]
-        found[name] = [] if others and all(map(is_empty, left)) else left
+        found[name] = [] if name == "yolo" and outnumbered(left, len(others)) else left
     there = {name: found[name] for name in FORMATS if found.get(name)}
     looking = {name: form.look for name, form in read_only.READERS.items() if form.look}
     return there or {name: files for name, look in looking.items() if (files := look(reading))}
+
+
+def outnumbered(labels: list[Path], others: int) -> bool:
+    """Whether label files are fewer than the files beside them that look like labels and are of another format: then
+    they are empty, or damaged ones of that. A `data.yaml` is never one of that."""
+    return all(file.suffix == ".txt" for file in labels) and sum(not is_empty(file) for file in labels) < others
 
 
 def unknown(reading: Reading, looks: list[Evidence]) -> str:

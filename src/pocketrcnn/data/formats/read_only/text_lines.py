@@ -124,12 +124,20 @@ def kitti_object(words: list[str], _: Path, reading: Reading) -> Object:
     return Object((x1, y1, x2, y2), printable(words[0]), written=Written((x1, y1, x2, y2), "xyxy"))
 
 
+def class_of(words: list[str]) -> str:
+    """A class in words. Raises Unclear for a number: such files name their classes."""
+    name = named(" ".join(words))
+    if re.fullmatch(NUMBER, name):
+        raise Unclear(f"its class is {name}, where a name is expected")
+    return name
+
+
 def toolkit_object(words: list[str], _: Path, __: Reading) -> Object:
     """The object of a line of the Open Images toolkits. Raises Unclear where it is none."""
     if len(words) < 5:
         raise Unclear("a class and four numbers are expected")
     x1, y1, x2, y2 = map(number, words[-4:])
-    return Object((x1, y1, x2, y2), named(" ".join(words[:-4])), written=Written((x1, y1, x2, y2), "xyxy"))
+    return Object((x1, y1, x2, y2), class_of(words[:-4]), written=Written((x1, y1, x2, y2), "xyxy"))
 
 
 def yolo_object(words: list[str], _: Path, __: Reading) -> Object:
@@ -138,7 +146,7 @@ def yolo_object(words: list[str], _: Path, __: Reading) -> Object:
         raise Unclear("a class and four numbers are expected")
     x, y, width, height = map(number, words[-4:])
     box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-    return Object(box, named(" ".join(words[:-4])), written=Written((x, y, width, height), "cxcywh", "fractions"))
+    return Object(box, class_of(words[:-4]), written=Written((x, y, width, height), "cxcywh", "fractions"))
 
 
 def form(title: str, name: str, fits: Callable[[Path, str], bool], line_object: Lines, seen: str) -> Format:
