@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from .campaign import load, run
@@ -27,10 +28,15 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--keep", type=Path, default=Path("campaign-failures"), help="where failures are kept")
     options = parser.parse_args(words)
     campaign = load(options.row)
-    trials = options.trials or (campaign.short if options.short else campaign.long)
+    trials = options.trials or (campaign.short if options.short else number(campaign.long))
     outcome = run(campaign, options.row, trials, options.seed, keep=options.keep, first=options.first)
     print(outcome)
     return 1 if outcome.failures else 0
+
+
+def number(long: int | Callable[[], int]) -> int:
+    """The trials of the long form."""
+    return long if isinstance(long, int) else long()
 
 
 def rows() -> str:

@@ -13,6 +13,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,10 +44,10 @@ class Campaign:
     """A promise and how it is tried. Modules of rows have one, called CAMPAIGN.
 
     trial: raises Broken, or anything else, if the promise is not kept. prepare: makes what all trials share.
-    long, short: how many trials the published and the tested form have.
+    long, short: how many trials the published and the tested form have; `long` may be a function that counts them.
     """
 
-    long: int
+    long: int | Callable[[], int]
     short: int
     trial: Callable[[Trial], None]
     prepare: Callable[[Path], None] = lambda shared: None
@@ -79,9 +80,12 @@ def load(row: str) -> Campaign:
 
 
 def run(campaign: Campaign, row: str, trials: int, seed: int, *, keep: Path, first: int = 0) -> Outcome:
-    """Run trials `first` to `first + trials - 1`; those that fail are kept, and the rest goes on."""
-    begun, failures, counts = time.perf_counter(), [], Counter[str]()
-    with tempfile.TemporaryDirectory(prefix="campaign-") as place:
+    """Run trials `first` to `first + trials - 1`; those that fail are kept, and the rest goes on.
+
+    After Ctrl-C the outcome is that of the trials until then.
+    """
+    begun, done, failures, counts = time.perf_counter(), 0, [], Counter[str]()
+    with suppress(KeyboardInterrupt), tempfile.TemporaryDirectory(prefix="campaign-") as place:
         shared = Path(place, "shared")
         shared.mkdir()
         campaign.prepare(shared)
@@ -94,8 +98,9 @@ def run(campaign: Campaign, row: str, trials: int, seed: int, *, keep: Path, fir
                 keep_failure(keep / f"{row}-{seed}-{number}", one, row, seed, message)
                 print(f"{row} {number}: {failures[-1][1]}", file=sys.stderr, flush=True)
             counts.update(one.counts)
+            done += 1
             shutil.rmtree(folder, ignore_errors=True)
-    return Outcome(row, seed, trials, tuple(failures), counts, time.perf_counter() - begun)
+    return Outcome(row, seed, done, tuple(failures), counts, time.perf_counter() - begun)
 
 
 def failure(campaign: Campaign, one: Trial) -> str:

@@ -91,7 +91,7 @@ def limited(
         raise Broken(f"ended by signal {os.WTERMSIG(status)}, without an answer; it printed {texts[1][-500:]!r}")
     told = json.loads(answer)
     if told["traceback"]:
-        raise Broken(told["traceback"])
+        raise Broken(told["traceback"].rstrip())
     grown = 1024 * usage.ru_maxrss - told["before"]
     if grown > memory:
         raise Broken(f"took {grown / 1e6:,.0f} MB more than the loaded package, of {memory / 1e6:,.0f} allowed")
@@ -113,12 +113,18 @@ def load() -> None:
 
 
 def forked() -> int:
-    """`os.fork`, of which later Pythons warn where there are threads: the child computes in one thread."""
+    """`os.fork`, of which later Pythons warn where there are threads: the child computes in one thread.
+
+    Ctrl-C waits in the child until `prepare` has decided what becomes of it.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        return os.fork()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        if pid := os.fork():
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        return pid
 
 
 def in_child(
@@ -151,6 +157,7 @@ def prepare(folder: Path, files: tuple[IO[bytes], IO[bytes]], seconds: float, me
         for number in (1, 2)
     )
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     torch.set_num_threads(1)
     os.chdir(folder)
     os.environ |= {"POCKETRCNN_DATA": str(folder / "cache"), "COLUMNS": "100", "OMP_NUM_THREADS": "1"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +73,8 @@ class Person:
         """A new name, mostly."""
         if self.random.random() < 0.15:
             name = self.any_path()
-            if (self.folder / name).is_dir() and any((self.folder / name).iterdir()):
+            place = self.folder / name
+            if os.path.isdir(place) and any(place.iterdir()):  # `Path.is_dir` refuses names that are too long
                 return name  # nothing may be written into it
         else:
             self.made += 1

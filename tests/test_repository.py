@@ -31,7 +31,10 @@ ROOMS = ("model", "data", "evaluation", "training", "report", "custom", "course"
 WITHOUT_TORCH = {  # when they are imported; what needs it imports it later
     *("errors.py", "config.py", "terminal.py", "model/architectures.py", "model/interchange.py", "data/*", "report/*"),
     *(f"evaluation/{name}.py" for name in ("coco", "average_precision", "thresholds", "tables")),
-    *(f"custom/{name}.py" for name in ("anchors", "plan", "predict", "coco_ids", "onnx/runtime")),
+    *(
+        f"custom/{name}.py"
+        for name in ("anchors", "plan", "reasons", "learnable", "predict", "coco_ids", "onnx/runtime")
+    ),
     "cli/*",
 }
 WITH_TORCH = ("data/dataset.py", "data/folders.py", "data/augment/*")

@@ -88,6 +88,33 @@ def test_names_do_not_steer_the_terminal(screen: io.StringIO, capsys: pytest.Cap
     assert r"two\nlines" in out
 
 
+@pytest.mark.parametrize(("said", "columns"), [(0, 80), (1, 80), (19, 80), (20, 20), (132, 132)])
+def test_a_terminal_of_no_width_is_one_of_80_characters(said: int, columns: int) -> None:
+    """Where programs are built COLUMNS is 0, and rich printed nothing at all."""
+    out = io.StringIO()
+    for environment in ({"COLUMNS": str(said), "LINES": "0"}, {}):
+        size = {} if environment else {"width": said, "height": 0}
+        console = Screen(file=out, force_terminal=True, _environ={"TERM": "xterm"} | environment, **size)
+        assert (console.width, console.height, console.options.max_width) == (columns, 25, columns)
+    console.print("something")
+    assert "something" in out.getvalue()
+
+
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_letters_that_an_encoding_lacks_are_escaped(errors: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    streams = [io.TextIOWrapper(io.BytesIO(), "ascii", errors) for _ in range(2)]
+    monkeypatch.setattr("sys.stdout", streams[0])
+    monkeypatch.setattr("sys.stderr", streams[1])
+    say("class 猫")
+    print_table(table_of(("class", "#objects"), [("кот", "1")], "図"))
+    warn("café \udce9")
+    out, err = (stream.buffer.getvalue() for stream in streams if not stream.flush())  # type: ignore[attr-defined]
+    assert b"class \\u732b" in out
+    assert rb"\u043a\u043e\u0442" in out
+    assert rb"\u56f3" in out
+    assert err == b"caf\\xe9 \\udce9\n"
+
+
 def test_of_a_long_table_the_rest_is_counted(screen: io.StringIO) -> None:
     """Measuring 40,000 classes took 15 s."""
     print_table(table_of(("class", "#objects"), ((f"class {i}", "1") for i in range(ROWS + 1234))))

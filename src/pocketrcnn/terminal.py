@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.measure import Measurement
 from rich.progress import track
 from rich.table import Column, Table
@@ -19,9 +19,29 @@ Item = TypeVar("Item")
 class Screen(Console):
     """Standard output, whose reader may leave: the command line decides what happens then."""
 
+    @property
+    def size(self) -> ConsoleDimensions:
+        """Columns and rows: see `usable`."""
+        return usable(super().size)
+
+    @size.setter
+    def size(self, new_size: tuple[int, int]) -> None:
+        """Columns and rows from now on."""
+        self.width, self.height = new_size
+
     def on_broken_pipe(self) -> None:
         """Rich would end the program with exit code 1."""
         raise BrokenPipeError
+
+
+NARROWEST = 20  # characters of a line
+
+
+def usable(size: tuple[int, int]) -> ConsoleDimensions:
+    """Columns and rows of a terminal; 80 and 25 where it says less than can be: with COLUMNS=0, as where programs are
+    built, rich prints nothing at all."""
+    columns, rows = size
+    return ConsoleDimensions(columns if columns >= NARROWEST else 80, rows if rows > 0 else 25)
 
 
 console = Screen(highlight=False, soft_wrap=True, markup=False, emoji=False)  # names are shown as they are
@@ -42,13 +62,16 @@ def say(text: str, wrap: bool = True) -> None:
 
 def warn(text: str, width: int | None = None) -> None:
     """Print a text on standard error. On a terminal of `width` characters lines are wrapped between words."""
-    text = visible(text)
+    text = visible(text, getattr(sys.stderr, "encoding", None))
     print(wrapped(text, width) if width and sys.stderr.isatty() else text, file=sys.stderr)
 
 
-def visible(text: str) -> str:
-    """Text without the characters that steer a terminal: these are shown as `\\x1b` and `\\u202e`."""
-    return STEERING.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+def visible(text: str, encoding: object = None) -> str:
+    """Text without the characters that steer a terminal, and without those that its encoding (by default that of
+    standard output) does not have: these are shown as `\\x1b` and `\\u732b`."""
+    harmless = STEERING.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    known = encoding if isinstance(encoding, str) else console.encoding  # streams of notebooks may have none
+    return harmless.encode(known, "backslashreplace").decode(known)
 
 
 def wrapped(text: str, width: int) -> str:

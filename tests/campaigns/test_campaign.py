@@ -39,6 +39,14 @@ def test_failures_are_counted_and_kept(tmp_path: Path) -> None:
     assert f"20 trials, {len(outcome.failures)} failures" in str(outcome)
 
 
+def test_after_ctrl_c_the_trials_until_then_count(tmp_path: Path) -> None:
+    def interrupted(one: Trial) -> None:
+        if one.number == 7:
+            raise KeyboardInterrupt
+
+    assert run(Campaign(100, 20, interrupted), "K1", 20, 0, keep=tmp_path).trials == 7
+
+
 def test_an_unknown_row_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["Q9"])

@@ -7,8 +7,13 @@ Covers `cli/course.py`, `cli/data.py`, `cli/detector.py`, `cli/main.py`, `cli/me
 import ast
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import painted
@@ -166,6 +171,38 @@ def test_options_are_not_abbreviated(shell: Shell) -> None:
     assert "did you mean `--iterations`" in shell.refused("reproduce --iter 3")
 
 
+class Noticed:
+    """Something that may be referred to weakly."""
+
+
+def test_ctrl_c_is_not_lost_where_python_can_only_print_it(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a callback of a weak reference, as they are called while charts are drawn: the command went on."""
+
+    def drawn(*_: object) -> None:
+        with weak_callback(lambda: signal.raise_signal(signal.SIGINT)):
+            pass
+        time.sleep(10)
+
+    monkeypatch.setattr("pocketrcnn.model.costs.summary", drawn)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
+    try:
+        code, _, err = shell("costs convnet")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert code == 130
+    assert err.strip() == "pocketrcnn: interrupted"
+
+
+@contextmanager
+def weak_callback(act: Callable[[], object]) -> Iterator[None]:
+    """Call a function where Python calls back for an object that is gone."""
+    noticed = Noticed()
+    reference = weakref.ref(noticed, lambda _: act())
+    yield
+    del noticed
+    assert reference() is None
+
+
 def test_ctrl_c_anywhere_is_130_without_a_traceback(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
@@ -317,3 +354,36 @@ def test_names_that_are_no_text_are_escaped(tmp_path: Path, monkeypatch: pytest.
     printed, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")
     assert "s\\udcff" in printed
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"COLUMNS": "0"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "ascii"}],
+    ids=["no width", "C locale", "ascii"],
+)
+def test_the_environment_takes_nothing_of_what_is_printed(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("RGB", (20, 20), "red").save(tmp_path / "a.png")
+    Image.new("RGB", (20, 20), "red").save(tmp_path / "図.png")
+    lines = ["image,class,x1,y1,x2,y2", "a.png,猫,1,2,9,9", "図.png,猫,1,2,9,9", "gone.png,犬,1,2,9,9"]
+    (tmp_path / "boxes.csv").write_text("\n".join(lines), encoding="utf-8")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    code, out, err = finish(start("check", tmp_path))
+    assert (code, err) == (1, "")
+    assert "csv, 1 image, 1 object" in out
+    assert ("猫" if "COLUMNS" in environment else "\\u732b") in out
+    assert "gone.png" in out
+
+
+def test_a_name_that_the_systems_encoding_lacks_is_one_line(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path) -> None:
+        os.fspath(path).encode("ascii")
+
+    monkeypatch.setattr("pocketrcnn.cli.data.inspected", lambda data, *_: refused(data), raising=False)
+    monkeypatch.setattr("pocketrcnn.data.custom_data.inspected", lambda config: refused(Path(config.source)))
+    message = shell.refused("check 猫")
+    assert message.startswith(
+        "pocketrcnn: the system's encoding, ascii, lacks the letters '\\u732b' of a name: set PYTHONUTF8=1"
+    )

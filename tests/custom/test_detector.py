@@ -78,7 +78,19 @@ def test_every_kind_of_image_gives_the_same(detector: Detector, tmp_path: Path) 
     wanted = detector(NOISE, LOW)
     assert len(wanted) == 1
     assert (wanted.labels >= 0).any()
-    kinds = path, str(path), Image.fromarray(NOISE), tensor, tensor[None], NOISE[None], [NOISE], iter([NOISE])
+    kinds = (
+        path,
+        str(path),
+        path.read_bytes(),
+        io.BytesIO(path.read_bytes()),
+        NOISE.astype("float32"),
+        Image.fromarray(NOISE),
+        tensor,
+        tensor[None],
+        NOISE[None],
+        [NOISE],
+        iter([NOISE]),
+    )
     for one in kinds:
         assert_same(detector(one, LOW), wanted)
 
@@ -170,11 +182,16 @@ def test_images_with_more_and_fewer_detections_are_padded() -> None:
     [
         (torch.zeros(3, 8, 8), r"float32 \[3, 8, 8\] is not an image: use uint8 \[3,H,W\]"),
         (torch.zeros(8, 8, 3, dtype=torch.uint8), r"use uint8 \[3,H,W\]"),
-        (np.zeros((3, 8, 8), np.uint8), r"use \[H,W\]"),
+        (np.zeros((3, 8, 8), np.uint8), r"use \[H,W\], .* here `array.transpose\(1, 2, 0\)`"),
+        (np.zeros((8, 8, 5), np.uint8), r"use \[H,W\], .* here three of its channels, as in `array\[\.\.\., :3\]`"),
         ("nowhere.png", "nowhere.png is not there"),
         (None, "an object of type `NoneType` is not an image"),
         ([None], "an object of type `NoneType` is not an image"),
-        (io.BytesIO(b"text"), "an object of type `bytes` is not an image"),
+        (io.BytesIO(b"text"), "the image is not an image that can be read"),
+        (b"text", "the image is not an image that can be read"),
+        ({"image": "a.png"}, "an object of type `dict` is not an image"),
+        ("https://example.com/a.jpg", "https://example.com/a.jpg is an address: download it first"),
+        (".", r"\. is a folder: name an image file, or each of the images in it"),
     ],
 )
 def test_what_is_no_image(image: object, words: str) -> None:
@@ -284,6 +301,34 @@ def test_supervision(monkeypatch: pytest.MonkeyPatch) -> None:
     single = Detections(detections.boxes[:1], detections.scores[:1], detections.labels[:1])
     assert single.to_supervision()["xyxy"].tolist() == arrays["xyxy"].tolist()
     assert detections[1].to_supervision()["xyxy"].shape == (1, 4)
+
+
+def test_supervision_gets_the_names_of_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its labels showed numbers."""
+    monkeypatch.setitem(sys.modules, "supervision", SimpleNamespace(Detections=lambda **given: given))
+    detections = bright_detector()([scene((64, 64), (1, 2, 3, 4)), np.zeros((9, 9, 3), np.uint8)])
+    assert detections.classes == detections[0].classes == detections[:1].classes == ("cat", "dog")
+    assert detections[0].to_supervision()["data"]["class_name"].tolist() == ["dog"]
+    assert detections[0].to_supervision(["Katze", "Hund"])["data"]["class_name"].tolist() == ["Hund"]
+    assert detections[1].to_supervision()["data"]["class_name"].shape == (0,)
+    nameless = replace(detections, classes=())
+    assert nameless[0].to_supervision()["data"] == {}
+
+
+@pytest.mark.parametrize("default", [torch.float64, torch.bfloat16])
+def test_another_default_number_format_of_torch_changes_nothing(
+    default: torch.dtype, run: Path, detector: Detector
+) -> None:
+    """Another library may have set it: detection ended in a traceback."""
+    wanted = detector(NOISE, LOW)
+    torch.set_default_dtype(default)
+    try:
+        assert_same(detector(NOISE, LOW), wanted)
+        loaded = Detector.load(run, "cpu")
+        assert_same(loaded(NOISE, LOW), wanted)
+        assert {parameter.dtype for parameter in loaded.model.parameters()} == {torch.float32}
+    finally:
+        torch.set_default_dtype(torch.float32)
 
 
 def test_training_in_one_call(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,10 +20,12 @@ from runs_in_seconds import evaluated, evaluation, interrupt_after, metrics, qui
 
 from pocketrcnn.cli.main import main
 from pocketrcnn.config import TrainConfig
+from pocketrcnn.custom import evaluate as evaluate_module
 from pocketrcnn.custom.evaluate import evaluate_run
 from pocketrcnn.custom.train import resume
 from pocketrcnn.data.boxes import Boxes
 from pocketrcnn.data.custom_data import open_custom_data
+from pocketrcnn.data.files import LOCK, locked
 from pocketrcnn.errors import UserError
 from pocketrcnn.evaluation.average_precision import evaluate
 from pocketrcnn.evaluation.thresholds import DEFAULT_THRESHOLD
@@ -49,6 +51,26 @@ def test_a_run_that_is_trained_on_forgets_the_metrics_of_the_weights_before(shap
     resume(run, None, 3, "cpu")
     assert not (run / "evaluation-test.json").exists()
     assert set(json.loads((run / "report.json").read_text())["evaluations"]) == {"val"}
+
+
+def test_a_run_that_is_trained_on_meanwhile_gets_no_evaluation_of_its_old_weights(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detect = evaluate_module.detect
+
+    def meanwhile(*given: Any) -> Any:
+        resume(copied, None, 41, "cpu")
+        return detect(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluate_module, "detect", meanwhile)
+        with pytest.raises(UserError, match="run was trained for longer meanwhile: run the same command again"):
+            evaluate_run(copied, None, "test", "cpu")
+    assert not (copied / "evaluation-test.json").exists()
+    monkeypatch.setattr(evaluate_module, "WAIT", 0.01)
+    with locked(copied / LOCK), pytest.raises(UserError, match="run is in use by another program"):
+        evaluate_run(copied, None, "test", "cpu")
+    assert not (copied / "evaluation-test.json").exists()
 
 
 @pytest.fixture
@@ -200,6 +222,7 @@ def test_figures_as_json_are_nothing_but_json(
     copied: Path, shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(shapes / "train", tmp_path / "mixed" / "test")
+    shutil.copytree(shapes / "val", tmp_path / "mixed" / "train")  # a folder `test` alone is no split
     assert main(["eval", str(copied), str(tmp_path / "mixed"), "--json", "--device", "cpu"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["counts"]["images"] == 24

@@ -31,6 +31,7 @@ from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.options import PredictOptions
 from pocketrcnn.custom.predict import Output, Readable, as_folder, crop, groups, picture, predict
 from pocketrcnn.data.cells import protected, unprotected
+from pocketrcnn.data.files import LOCK, locked
 from pocketrcnn.data.formats import read
 from pocketrcnn.data.images.pixels import read_image
 from pocketrcnn.model.structures import Detections
@@ -244,6 +245,17 @@ def test_folders_are_numbered_and_nothing_is_overwritten(shell: Shell) -> None:
     assert "a.png is a file" in shell.refused("predict run a.png --out a.png")
     Path("empty").mkdir()
     assert shell("predict run a.png --out empty").code == 0
+
+
+def test_a_folder_belongs_to_one_program_at_a_time(shell: Shell) -> None:
+    """Two of them found it empty, and it became a mixture of both."""
+    saved(Path("a.png"), WHITE)
+    with locked(Path("found", LOCK)):
+        assert "found is in use by another program" in shell.refused("predict run a.png --out found")
+    Path("found", LOCK).touch()
+    Path("found", ".predictions.json.1.part").touch()  # both are left by a program that was killed
+    assert shell("predict run a.png --out found").code == 0
+    assert written("found") == ["pictures/a.png", "predictions.csv", "predictions.json"]
 
 
 def test_names_as_long_as_a_system_allows(shell: Shell) -> None:

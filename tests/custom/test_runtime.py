@@ -6,6 +6,7 @@ Covers `runtime.py` and `custom/onnx/checksum.py`.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -27,6 +28,8 @@ from pocketrcnn.errors import UserError
 from pocketrcnn.model.interchange import Detections
 
 SIZES = ((48, 48), (30, 48), (200, 90), (1, 1), (33, 500))  # width, height
+
+Captured = pytest.CaptureFixture[str]
 
 BLOCKED = """
 import sys
@@ -99,6 +102,32 @@ def test_kinds_of_images_and_sizes_of_batches_make_no_difference(detector: Detec
     assert len(three) == 3
     for i in (0, 2):
         np.testing.assert_allclose(three[i].boxes, one[0].boxes, atol=1e-3)
+
+
+def test_the_example_of_the_page_gives_the_same_in_plain_onnxruntime(
+    file: Path, shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Captured
+) -> None:
+    """docs/onnx.md says what goes in and what comes out, for programs in any language."""
+    page = (Path(__file__).parents[2] / "docs" / "onnx.md").read_text(encoding="utf-8")
+    example = page.partition("```python\n")[2].partition("```")[0]
+    (tmp_path / "runs/my-images").mkdir(parents=True)
+    (tmp_path / "my-images/test").mkdir(parents=True)
+    shutil.copy(file, tmp_path / "runs/my-images/model.onnx")
+    monkeypatch.chdir(tmp_path)
+    detector, total = Detector.load(file, threads=1), 0
+    image = Image.open(next((shapes / "test").glob("*.png")))
+    for size in SIZES:
+        image.resize(size).save("my-images/test/test_00000.png")
+        exec(compile(example.replace('facts["threshold"]', "0.02"), "onnx.md", "exec"), {})
+        found = detector("my-images/test/test_00000.png", 0.02)
+        rows = found[0].rows()
+        lines = [[detector.classes[label], f"{score:.3f}", *np.float64(np.round(box, 1))] for box, score, label in rows]
+        printed = [line.split() for line in capfd.readouterr().out.splitlines()]
+        assert [line[:2] for line in printed] == [line[:2] for line in lines]
+        corners = [np.array([line[2:] for line in found_by], float) for found_by in (printed, lines)]
+        np.testing.assert_allclose(*corners, atol=0.11)
+        total += len(lines)
+    assert total > 0
 
 
 def test_no_images_no_detections(detector: Detector) -> None:
@@ -229,6 +258,7 @@ def test_onnxruntime_itself_prints_nothing(
         ({"pixels": "side"}, "has other inputs or outputs"),
         ({"side": 0}, "does not say what it holds"),
         ({"side": 10**8, "pixels": 10**8}, "does not say what it holds"),
+        ({"side": 16_384, "pixels": 16_384}, "does not say what it holds"),  # one image would take 1.6 GB
         ({"side": 8.0}, "does not say what it holds"),
         ({"threshold": float("nan")}, "does not say what it holds"),
         ({"threshold": 9}, "does not say what it holds"),

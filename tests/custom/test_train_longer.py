@@ -87,7 +87,7 @@ def test_a_longer_run_is_configured_as_one_that_was_so_long_from_the_start(
     """Its augmentation follows from the epochs, too."""
     custom = open_custom_data(DataConfig(str(shapes.resolve()), "folder", seed=3))
     given = options(shapes, iterations=2, rotate=rotate, settings=settings, seed=3, patience=5)
-    few, many = (prepared(replace(given, iterations=n), custom, torch.device("cpu"))[0].config for n in (2, 600))
+    few, many = (prepared(replace(given, iterations=n), custom, torch.device("cpu"))[0] for n in (2, 600))
     assert few.augment != many.augment, "mild, and not"
     with Run(tmp_path / "run", few, torch.device("cpu")) as made:
         made.keep_splits(custom.split_of)

@@ -10,19 +10,28 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
+import datasets_on_disk as disk
 import further_datasets as further
 import pytest
-from datasets_on_disk import SCENES
+from datasets_on_disk import SCENES, Scenes
 
 from pocketrcnn.data.annotations import Annotations
 from pocketrcnn.data.check import inspect
-from pocketrcnn.data.formats import FORMATS, WRITTEN, read
+from pocketrcnn.data.formats import FORMATS, read
 from pocketrcnn.errors import UserError
 
 MUTATIONS = 25  # of each format
 JUNK: tuple[Any, ...] = (None, True, -1, 0, 1e400, 10**30, "", "ab\ncd", "1e999", "\ud800", [], [1], {}, {"a": 1}, [[]])
-COUNTING = ("not-read", "parts")  # kinds of notes about objects that are not in the set
+COUNTING = ("not-read", "parts", "empty-row")  # kinds of notes about objects that are not in the set
+MAKERS: dict[str, Callable[[Path, Scenes], Path]] = {
+    "coco": disk.coco,
+    "voc": disk.voc,
+    "yolo": lambda root, scenes: disk.yolo_names(disk.yolo(root, scenes)),
+    "csv": disk.table,
+    **further.WRITERS,
+}
 
 
 def as_list(value: object) -> list[Any]:
@@ -55,9 +64,20 @@ def results(tasks: Any) -> int:
     return sum(len(as_list(as_dict(each).get("result"))) for each in every)
 
 
+def rows_with_objects(file: Path) -> int:
+    """Of a table whose last five columns are class and box, which are empty where there is no object."""
+    _, *rows = (row for row in csv.reader(io.StringIO(file.read_text())) if any(row))
+    return sum(any(cell.strip() not in ("", "nan") for cell in row[3:]) for row in rows)
+
+
 COUNTS: dict[str, Callable[[Path], int]] = {  # of one file, by its text alone
+    "coco": lambda file: len(as_list(as_dict(json.loads(file.read_text())).get("annotations"))),
+    "voc": lambda file: sum(1 for _ in ElementTree.fromstring(file.read_text()).iter("object")),
+    "yolo": lambda file: len(lines_of(file, "\ufeff?$")),
+    "csv": rows_with_objects,
     "labelme": lambda file: len(as_list(as_dict(json.loads(file.read_text())).get("shapes"))),
     "via": lambda file: regions(as_dict(json.loads(file.read_text()))),
+    "cvat": lambda file: sum(len(node) for node in ElementTree.fromstring(file.read_text()).iter("image")),
     "label-studio": lambda file: results(json.loads(file.read_text())),
     "createml": lambda file: sum(
         len(as_list(as_dict(one).get("annotations"))) for one in as_list(json.loads(file.read_text()))
@@ -73,11 +93,16 @@ COUNTS: dict[str, Callable[[Path], int]] = {  # of one file, by its text alone
     "yolo-names": lambda file: len(lines_of(file)),
     "open-images-toolkit": lambda file: len(lines_of(file)),
 }
-PATTERNS = {"open-images": "annotations-bbox.csv", "hugging-face": "metadata.jsonl", "edge-impulse": "*.labels"}
+PATTERNS = {
+    "yolo": "labels/*.txt",
+    "open-images": "annotations-bbox.csv",
+    "hugging-face": "metadata.jsonl",
+    "edge-impulse": "*.labels",
+}
 
 
 def annotation_files(root: Path, kind: str) -> list[Path]:
-    endings = (".json", ".csv", ".txt")
+    endings = (".json", ".csv", ".txt", ".xml")
     return sorted(
         file
         for file in root.rglob(PATTERNS.get(kind, "*"))
@@ -89,7 +114,7 @@ def objects_in(file: Path, kind: str) -> int:
     """How many objects a file has; none where it is broken, which is one fault."""
     try:
         return COUNTS[kind](file)
-    except ValueError:
+    except (ValueError, ElementTree.ParseError, csv.Error):
         return 0
 
 
@@ -100,7 +125,7 @@ def accounted(data: Annotations) -> float:
         if "nothing of it is used" in fault.reason:
             return math.inf
         if fault.drops or fault.kind in COUNTING:
-            counts = re.search(r"\b([\d,]+) objects?\b", fault.reason)
+            counts = re.search(r"\b([\d,]+) (?:objects?\b|images? whose rows)", fault.reason)
             total += int(counts[1].replace(",", "")) if counts else 1
     return total
 
@@ -141,7 +166,7 @@ def with_other_words(text: str, draw: random.Random) -> str:
 def mutate(file: Path, draw: random.Random) -> None:
     """Change one thing in a file: a value of its JSON, a word, or bytes."""
     text = file.read_text(encoding="utf-8")
-    if draw.random() < 0.2:
+    if text and draw.random() < 0.2:
         data = bytearray(text.encode())
         for _ in range(draw.randint(1, 3)):
             at = draw.randrange(len(data))
@@ -155,12 +180,12 @@ def mutate(file: Path, draw: random.Random) -> None:
 
 
 def test_every_reader_is_accounted_for() -> None:
-    assert set(COUNTS) == set(FORMATS) - set(WRITTEN)
+    assert {*COUNTS, "masks"} == set(FORMATS), "masks: test_masks.py"
 
 
 @pytest.mark.parametrize("kind", COUNTS)
 def test_the_count_itself(tmp_path: Path, kind: str) -> None:
-    further.WRITERS[kind](tmp_path, SCENES)
+    MAKERS[kind](tmp_path, SCENES)
     assert sum(objects_in(file, kind) for file in annotation_files(tmp_path, kind)) == 3
     assert accounted(read(tmp_path)) == 3
 
@@ -168,7 +193,7 @@ def test_the_count_itself(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("kind", COUNTS)
 def test_no_object_is_lost_in_silence(tmp_path: Path, kind: str) -> None:
     """One file of a set has one change: what it has is read, is in a fault, or makes the set unreadable."""
-    further.WRITERS[kind](tmp_path, SCENES)
+    MAKERS[kind](tmp_path, SCENES)
     draw = random.Random(kind)
     files = annotation_files(tmp_path, kind)
     for _ in range(MUTATIONS):

@@ -169,7 +169,8 @@ def test_the_boxes_of_a_missing_image_are_on_no_other(tmp_path: Path) -> None:
     (tmp_path / "batchA" / "1.png").unlink()
     report = checked(tmp_path)
     assert [str(fault) for fault in report.faults] == [
-        f"{tmp_path / 'batchA' / '1.png'}: is not there: name an image file; its 2 objects are skipped"
+        f"{tmp_path / 'batchA' / '1.png'}: is not there: name an image file "
+        f"({tmp_path / 'batchB' / '1.png'} has its name, and is the image of something else); its 2 objects are skipped"
     ]
     assert [(example.path.parent.name, len(example.objects)) for example in report.clean.examples] == [("batchB", 2)]
 
@@ -267,10 +268,15 @@ def test_predictions_in_the_data_are_noted(tmp_path: Path, shell: Shell) -> None
     assert (tmp_path / "fixed" / "fixes.txt").read_text().startswith("warning: predictions: ")
 
 
-def test_no_training_images_is_a_note(tmp_path: Path) -> None:
-    report = checked(disk.coco(tmp_path / "data" / "test").parent)
-    assert kinds(report) == ["no-training-images"]
-    assert "has images for test, but none for training" in str(report.faults[0])
+def test_data_that_training_refuses_are_told(tmp_path: Path, shell: Shell) -> None:
+    disk.yolo_names(disk.yolo(tmp_path / "test alone"), "test: images\nnames: [cat, dog]\n")
+    disk.write_json(tmp_path / "empty" / "a.json", {"images": [], "annotations": [], "categories": []})
+    (fault,) = checked(tmp_path / "test alone").faults
+    assert fault.kind == "no-training-images"
+    assert "has images for test, but none for training" in str(fault)
+    for name in ("test alone", "empty"):
+        assert shell("check", tmp_path / name).code == 1
+        assert "has no training images" in shell.refused("train", tmp_path / name, "--out", tmp_path / "run")
 
 
 def test_ten_thousand_objects_in_an_image(tmp_path: Path) -> None:
@@ -281,7 +287,7 @@ def test_ten_thousand_objects_in_an_image(tmp_path: Path) -> None:
 
 
 def test_one_image_of_one_class(tmp_path: Path, shell: Shell) -> None:
-    disk.voc(tmp_path, {"a.png": ((1, 1), [("cat", (0, 0, 1, 1))])})
+    disk.voc(tmp_path, {"a.png": ((2, 2), [("cat", (0, 0, 2, 2))])})
     code, out, _ = shell("check", tmp_path)
     assert code == 0
     assert "voc, 1 image, 1 object" in out
@@ -312,12 +318,11 @@ def test_images_that_no_annotation_names_are_noted(tmp_path: Path) -> None:
     disk.yolo(tmp_path / "bare yolo")
     roots = sorted(path for path in tmp_path.iterdir())
     for root in roots:
-        assert named_by_nobody(root) == {"images": 0, "first": None}
+        assert named_by_nobody(root) == {"images": 0, "first": None, "folders": []}
     for root in roots:
         extra = disk.picture(root / "zz" / "extra.png")
         disk.picture(root / "zz" / "more.png")
-        count = 0 if root.name == "bare yolo" else 2  # there it is an image without objects
-        assert named_by_nobody(root) == {"images": count, "first": str(extra) if count else None}
+        assert named_by_nobody(root) == {"images": 2, "first": str(extra), "folders": ["zz"]}
         assert not checked(root).drops
 
 
@@ -355,7 +360,7 @@ def test_notes_in_the_overview_cost_nothing(tmp_path: Path, shell: Shell) -> Non
     line = f"\n  not used: 1 image that no annotation names (the first: {tmp_path / 'extra.png'})\n"
     assert line in out.replace("\n    ", " ")
     result = json.loads(shell("check --json", tmp_path).out)["summary"]
-    assert result["unnamed"] == {"images": 1, "first": str(tmp_path / "extra.png")}
+    assert result["unnamed"] == {"images": 1, "first": str(tmp_path / "extra.png"), "folders": []}
     assert result["pixels"][0] == {"colours": "RGB", "bits": 8, "images": 2}
 
 
@@ -384,6 +389,8 @@ def test_json_has_everything(tmp_path: Path, shell: Shell) -> None:
     assert set(result["faults"][0]) == {"kind", "file", "where", "reason", "drops"}
     assert result["summary"]["splits"] == {"": {"images": 3, "objects": 3}}
     assert result["summary"]["faults"] == {"unreadable": 30}
+    assert set(result) == {"summary", "faults", "refused"}
+    assert {"format", "data", "images", "objects", "crowds", "splits", "classes", "faults"} < set(result["summary"])
 
 
 def test_voc_origin_of_the_command(tmp_path: Path, shell: Shell) -> None:

@@ -12,6 +12,7 @@ from shell import Shell
 
 from pocketrcnn.config import DataConfig
 from pocketrcnn.data.check import inspect
+from pocketrcnn.data.class_names import spelling
 from pocketrcnn.data.custom_data import open_custom_data
 from pocketrcnn.data.formats import read
 from pocketrcnn.errors import UserError
@@ -35,7 +36,6 @@ def named(root: Path, *names: str) -> Path:
         ("house", "houses"),
         ("baby", "babies"),
         ("red blood cell", "Red_Blood-Cells"),
-        ("0", "0.0"),
     ],
 )
 def test_spellings_of_one_name_are_noted(tmp_path: Path, names: tuple[str, str]) -> None:
@@ -44,6 +44,10 @@ def test_spellings_of_one_name_are_noted(tmp_path: Path, names: tuple[str, str])
     assert (fault.kind, fault.drops) == ("similar-classes", False)
     assert all(f"`{name}` (1 object)" in fault.reason for name in names)
     assert set(report.clean.classes) == {*names, "dog"}, "both stay"
+
+
+def test_numbers_are_spelled_by_their_value() -> None:
+    assert spelling("0") == spelling("0.0") != spelling("1")
 
 
 @pytest.mark.parametrize("names", [("bus", "bu"), ("cat", "dog"), ("class 1", "class 2"), ("a", "as"), ("1", "10")])
@@ -99,19 +103,7 @@ def test_a_detector_of_all_classes_still_takes_such_data(tmp_path: Path) -> None
         open_custom_data(DataConfig(str(data), "folder", ("cat",)))
 
 
-def test_data_without_a_single_object_are_refused(tmp_path: Path, shell: Shell) -> None:
-    data = disk.coco(tmp_path, {"a.png": (SIZE, []), "bb.png": (SIZE, [])})
-    code, out, _ = shell("check", data)
-    assert code == 1
-    assert out.splitlines()[1] == "refusal (no-objects):"
-    assert out.splitlines()[2].endswith(": 2 images without a single object: there is nothing to learn")
-    assert "`train` refuses these data (no-objects)" in out
-
-
-def test_data_without_training_images_are_refused(tmp_path: Path, shell: Shell) -> None:
-    disk.coco(tmp_path / "test")
-    disk.coco(tmp_path / "val", {"v.png": (SIZE, [("cat", (1, 2, 3, 4))])})
-    code, out, _ = shell("check", tmp_path)
-    assert code == 1
-    assert "refusal (no-training-images):\n" in out
+def test_data_without_training_images_are_told_so_at_the_top(tmp_path: Path, shell: Shell) -> None:
+    disk.yolo_names(disk.yolo(tmp_path), "test: images\nnames: [cat, dog]\n")
+    assert shell("check", tmp_path).out.splitlines()[1] == "warning (no-training-images):"
     assert "has no training images" in shell.refused("train --iterations 1", tmp_path)

@@ -5,6 +5,7 @@ Covers `data/formats/writing.py`, `data/repair.py`.
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import datasets_on_disk as disk
@@ -22,13 +23,15 @@ from pocketrcnn.errors import UserError
 
 CLASSES = ("cat", "a dog", "Ёж & <co>: 1", "never used")
 SIDES = st.integers(16, 60)
+LETTERS = st.characters(exclude_categories=("C", "Z"), exclude_characters="_-") | st.sampled_from("éß猫苹果사과дом")
+WORDS = st.text(LETTERS, min_size=1, max_size=12).filter(lambda word: word.casefold() != "background")
 
 
 @st.composite
 def objects(draw: st.DrawFn, width: int, height: int) -> Object:
-    """An object inside an image, at any place that a float can say."""
+    """An object inside an image, at any place that a float can say, but the first pixel: boxes there are fractions."""
     x1, y1 = draw(st.floats(0, width - 1)), draw(st.floats(0, height - 1))
-    x2, y2 = draw(st.floats(x1 + 0.01, width)), draw(st.floats(y1 + 0.01, height))
+    x2, y2 = draw(st.floats(max(x1 + 0.01, 1.5), width)), draw(st.floats(y1 + 0.01, height))
     return Object((x1, y1, x2, y2), draw(st.sampled_from(CLASSES[:3])), crowd=draw(st.integers(0, 9)) == 0)
 
 
@@ -99,6 +102,19 @@ def test_voc_keeps_every_digit(made: list[Example]) -> None:
         copied = through(start, Path(folder), "voc")
         boxes = {example.path.name: [obj.box for obj in example.objects] for example in copied.examples}
         assert boxes == {example.path.name: [obj.box for obj in example.objects] for example in start.examples}
+
+
+@pytest.mark.parametrize("kind", ["coco", "voc", "yolo"])
+@settings(max_examples=8, deadline=None)
+@given(st.lists(WORDS, min_size=1, max_size=4, unique=True))
+def test_class_names_in_any_letters_come_back(kind: str, names: list[str]) -> None:
+    """In UTF-8, whatever else their bytes may be taken for."""
+    with tempfile.TemporaryDirectory() as folder:
+        objects = tuple(Object((float(i), 1.0, i + 9.0, 9.0), name) for i, name in enumerate(names))
+        start = on_disk(Path(folder) / "start", [Example(Path("a.png"), objects, "", (40, 30))])
+        copied = through(replace(start, classes=tuple(names)), Path(folder), kind)
+        assert [obj.name for obj in copied.examples[0].objects] == names
+        assert copied.classes == tuple(names)
 
 
 def test_whole_numbers_stay_whole(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ Covers `data/images/arrays.py`, `data/images/tiff.py` and `data/images/heads.py`
 from __future__ import annotations
 
 import io
+import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -224,6 +226,38 @@ def test_damaged_measurements_are_refused(tmp_path: Path) -> None:
         for damaged in (cut, bytes(changed) if content[8:9] == b"\x78" else content[:40]):
             with pytest.raises(UserError, match=r"a\.tif is "):
                 read_image(written(tmp_path / "a.tif", damaged))
+
+
+def test_strips_of_a_bomb_are_unpacked_only_as_far_as_the_image_goes(tmp_path: Path) -> None:
+    zeros = tiff(np.zeros((4000, 100)), 1, compression=8, strips=40)
+    start = zeros.index((4000).to_bytes(4, "little"))
+    path = written(tmp_path / "a.tif", zeros[:start] + (40).to_bytes(4, "little") + zeros[start + 4 :])
+    tracemalloc.start()
+    assert read_image(path).shape == (40, 100, 3)
+    assert tracemalloc.get_traced_memory()[1] < 1e6
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        tiff(MEASURED, 1),
+        tiff(deep(PHOTOGRAPH, 12), 2, planes=True),
+        png(deep(PHOTOGRAPH, 12)),
+        png(deep(PHOTOGRAPH, 10)[..., :2]),
+    ],
+    ids=["floating point", "planes", "colours", "grey with alpha"],
+)
+def test_changed_bytes_give_an_image_or_one_line(whole: bytes, tmp_path: Path) -> None:
+    random, path = np.random.default_rng(0), tmp_path / "a.img"
+    for _ in range(40):
+        changed = bytearray(whole[: random.integers(len(whole) // 2, len(whole) + 1)])
+        for place in random.integers(-300, 300, 4):
+            changed[place] = random.integers(256)
+        path.write_bytes(changed)
+        with suppress(UserError):  # and nothing else
+            head, pixels, _ = read_picture(path)
+            assert pixels.shape == (head.height, head.width, 3)
 
 
 def test_the_size_of_measurements_is_limited(tmp_path: Path) -> None:

@@ -127,6 +127,28 @@ def test_a_new_folder_is_whole_or_as_before(tmp_path: Path, monkeypatch: pytest.
         pass
 
 
+@pytest.mark.parametrize("where", ["new", "empty", "current"])
+def test_the_faster_of_two_programs_has_a_new_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    out = tmp_path / "out"
+    if where != "new":
+        out.mkdir()
+    if where == "current":
+        monkeypatch.chdir(out)
+
+    def slower() -> None:
+        with new_folder(out, tmp_path / "data") as folder:
+            (folder / "b").touch()
+            out.mkdir(exist_ok=True)
+            (out / "a").touch()  # by the other program
+
+    with pytest.raises(UserError, match="out is not empty: name an empty or a new folder"):
+        slower()
+    assert names(out) == ["a"]
+    assert names(tmp_path) == ["out"]
+
+
 def test_one_program_at_a_time_and_killed_ones_leave_nothing(tmp_path: Path) -> None:
     with temporary_folder(tmp_path / "x") as folder:
         assert is_unfinished(folder.name)

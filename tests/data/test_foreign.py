@@ -42,6 +42,12 @@ def test_files_are_named_by_their_content(head: bytes, words: str, tmp_path: Pat
     assert str(caught.value).startswith(f"{tmp_path / 'a.jpg'} {words}")
 
 
+def test_files_of_unknown_content_are_named_by_their_ending(tmp_path: Path) -> None:
+    (tmp_path / "scan.ND2").write_bytes(b"\1\2\3")
+    with pytest.raises(UserError, match=r"scan\.ND2 is a file of a microscope, which is not read: export its images"):
+        read_image(tmp_path / "scan.ND2")
+
+
 def test_no_ending_is_both_read_and_passed_over() -> None:
     endings = [ending for kind in KINDS for ending in kind.endings]
     assert len(set(endings)) == len(endings)

@@ -228,9 +228,9 @@ def test_names_that_no_file_can_have_cost_no_other(tmp_path: Path, name: str) ->
 def test_half_a_character_in_a_name(tmp_path: Path) -> None:
     disk.coco(tmp_path)
     disk.change_coco(tmp_path, images=[{"id": 5, "file_name": "half \ud800.png"}])
-    assert [str(fault) for fault in inspect(read(tmp_path)).faults] == [
-        f"{tmp_path / 'half ?.png'}: is not there: name an image file"
-    ]
+    (fault,) = inspect(read(tmp_path)).faults
+    assert (fault.kind, fault.file) == ("missing", tmp_path / "half ?.png")
+    assert fault.reason.endswith(" (no file of the data is called `half ?.png`)")
 
 
 @pytest.mark.parametrize(
@@ -358,9 +358,9 @@ def test_yolo_folders_that_do_not_exist_are_named(tmp_path: Path) -> None:
     disk.yolo_names(disk.yolo(tmp_path), "train: images\nval: elsewhere/val\nnames: [cat, dog]\n")
     data = read(tmp_path)
     assert len(data.split("train")) == 3
-    assert [str(fault) for fault in data.faults] == [
-        f"{tmp_path / 'data.yaml'}: val: elsewhere/val does not exist; its images are skipped"
-    ]
+    (fault,) = data.faults
+    assert fault.file == tmp_path / "data.yaml"
+    assert fault.reason == "val: elsewhere/val does not exist, and nothing in the data ends so; its images are skipped"
 
 
 def test_yolo_lines_that_cannot_be_understood(tmp_path: Path) -> None:
@@ -378,10 +378,10 @@ def test_yolo_lines_that_cannot_be_understood(tmp_path: Path) -> None:
     (tmp_path / "labels" / "orphan.txt").write_text("0 .5 .5 .2 .2")
     data = read(tmp_path)
     assert [(fault.kind, fault.where) for fault in data.faults] == [
+        ("no-image", ""),
         ("unreadable", "line 3"),
         ("unreadable", "line 4"),
         ("unreadable", "line 5"),
-        ("no-image", ""),
     ]
     (example,) = (example for example in data.examples if example.path.name == "empty.png")
     assert [(obj.name, obj.where) for obj in example.objects] == [
@@ -540,7 +540,7 @@ def test_predictions_in_a_folder_are_no_data(tmp_path: Path, kind: str) -> None:
 def test_predictions_that_are_named_are_data(tmp_path: Path) -> None:
     data = read(predicted(tmp_path / "predictions"))
     assert scenes_of(data) == {"a b.png": ((0, 0), [("dog", (1, 2, 3, 4))])}
-    assert data.faults == ()
+    assert [fault.kind for fault in data.faults] == ["scored"]
     with pytest.raises(UserError, match="holds only predictions: name a folder with images"):
         read(tmp_path)
 

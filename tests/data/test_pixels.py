@@ -270,8 +270,9 @@ def test_of_several_frames_the_first_is_read_with_a_note(ending: str, tmp_path: 
 
 def test_pages_that_imagej_says_are_there(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
-    path.write_bytes(tiff(picture(), 2, description="ImageJ=1.53t\nimages=40\nslices=20\nchannels=2\n"))
-    assert read_picture(path).notes == (Note("pages", "holds 40 pages: the first is read"),)
+    path.write_bytes(tiff(picture(), 2, description="ImageJ=1.53t\nimages=40\nchannels=2\nslices=20\n"))
+    note = Note("pages", "holds 40 pages: the first is read, of 2 channels and 20 slices")
+    assert read_picture(path).notes == (note,)
     path.write_bytes(tiff(picture() / 3, 2, description="ImageJ=1.53t\nimages=40\n"))
     assert read_picture(path).notes == (Note("pages", "holds 40 pages: the first is read"),)
 
@@ -323,12 +324,18 @@ def test_bytes_and_open_files_are_read_like_files(tmp_path: Path) -> None:
         ({"image": "a.jpg"}, "an object of type `dict` is not an image"),
         ({"a.jpg"}, "an object of type `set` is not an image"),
         (7, "an object of type `int` is not an image"),
-        ("photos/*.jpg", "photos/*.jpg is not there"),
+        ("photos/*.jpg", "photos/*.jpg is not there: name an image file; for a pattern, those that `glob.glob` finds"),
         ("C:/photos/a.jpg", "C:/photos/a.jpg is not there"),
     ],
 )
 def test_what_is_named_and_is_no_file(source: object, words: str) -> None:
     assert words in refusal(source)
+
+
+def test_the_preview_in_a_raw_photograph_is_not_taken_for_it(tmp_path: Path) -> None:
+    words = "is a raw photograph of a camera, which is not read: develop it"
+    assert words in refusal(saved(tmp_path / "a.NEF", Image.fromarray(picture()), format="TIFF"))
+    assert words in refusal(saved(tmp_path / "a.tif", Image.fromarray(picture()), tiffinfo={50706: b"\1\4\0\0"}))
 
 
 def test_one_image_or_several() -> None:

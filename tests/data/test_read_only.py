@@ -1,6 +1,7 @@
 """Readers of formats that are not written: what each says, whatever program wrote it.
 
 Covers `data/formats/read_only/records.py`, `data/formats/read_only/labelme.py`, `data/formats/read_only/via.py`,
+`data/formats/read_only/cvat.py`,
 `data/formats/read_only/createml.py`, `data/formats/read_only/makesense.py`, `data/formats/read_only/hugging_face.py`,
 `data/formats/read_only/open_images.py`, `data/formats/read_only/text_lines.py`.
 """
@@ -33,7 +34,7 @@ def boxes(data: Annotations) -> dict[str, list[tuple[str, Box]]]:
 
 
 def test_each_reader_has_a_data_set_here() -> None:
-    assert set(further.WRITERS) == set(FORMATS) - set(WRITTEN)
+    assert {*further.WRITERS, "masks"} == set(FORMATS) - set(WRITTEN), "masks: test_masks.py"
 
 
 @pytest.mark.parametrize("kind", further.WRITERS)
@@ -130,6 +131,14 @@ def test_labelme_of_another_machine_with_its_image_inside(tmp_path: Path) -> Non
     data = read(tmp_path)
     assert [one.path for one in data.examples] == [tmp_path / "images" / "a.png"]
     assert data.unread == ()
+
+
+def test_labelme_images_that_are_in_the_json_alone(tmp_path: Path) -> None:
+    shapes(tmp_path, shape("rectangle", (1, 1), (5, 5)), imageData="A" * 100).with_suffix(".png").unlink()
+    shapes(tmp_path, shape("rectangle", (1, 1), (5, 5)), name="b", imageData="A" * 100)
+    (note,) = read(tmp_path).faults
+    assert note.reason.startswith("1 image missing here, but inside the JSON file")
+    assert "missing" in [fault.kind for fault in inspect(read(tmp_path)).faults]
 
 
 def test_labelme_name_left_over_from_a_copy(tmp_path: Path) -> None:
@@ -302,6 +311,66 @@ def test_via_table(tmp_path: Path) -> None:
     assert [fault.where for fault in data.faults] == ["line 5", "a.png, region 2"]
 
 
+# CVAT
+
+
+@pytest.mark.parametrize(
+    ("shape", "box"),
+    [
+        ('<box label="cat" xtl="1" ytl="2" xbr="11" ybr="22"/>', (1, 2, 11, 22)),
+        ('<box label="cat" xtl="10" ytl="10" xbr="20" ybr="14" rotation="90.0"/>', (13, 7, 17, 17)),
+        ('<polygon label="cat" points="1.5,2;9,3;4,8"/>', (1.5, 2, 9, 8)),
+        ('<polyline label="cat" points="1,2;9,3"/>', (1, 2, 9, 3)),
+        ('<ellipse label="cat" cx="10" cy="12" rx="5" ry="2" rotation="90"/>', (8, 7, 12, 17)),
+        ('<mask label="cat" rle="1, 2" left="3" top="4" width="5" height="6"/>', (3, 4, 8, 10)),
+        (
+            '<skeleton label="cat"><points label="a" points="1,2"/><points label="b" points="9,3"/></skeleton>',
+            (1, 2, 9, 3),
+        ),
+    ],
+)
+def test_cvat_shapes(tmp_path: Path, shape: str, box: Box) -> None:
+    disk.picture(tmp_path / "images" / "a.png", (SIDE, SIDE))
+    content = (
+        f'<annotations><image id="0" name="a.png" subset="Validation">{shape}<tag label="x"/></image></annotations>'
+    )
+    further.written(tmp_path / "annotations.xml", content)
+    data = read(tmp_path)
+    assert boxes(data) == {"a.png": [("cat", box)]}
+    assert data.unread == (("tag", "image", 1),)
+    assert data.examples[0].split == "val"
+    kind = "rotated" if "rotation" in shape else "" if "<box" in shape else "outlined"
+    assert [fault.kind for fault in data.faults] == ([kind] if kind else [])
+
+
+def test_cvat_in_a_folder_of_voc(tmp_path: Path) -> None:
+    further.cvat(tmp_path / "Annotations")
+    assert read(tmp_path).format == "cvat"
+
+
+def test_cvat_attributes_and_shapes_that_are_no_objects(tmp_path: Path) -> None:
+    disk.picture(tmp_path / "a.png", (SIDE, SIDE))
+    rest = 'xtl="1" ytl="2" xbr="11" ybr="22"'
+    shapes = [
+        f'<box label="cat" occluded="1" {rest}><attribute name="difficult">true</attribute></box>',
+        f"<box {rest}/>",
+        '<box label="cat" xtl="1"/>',
+        '<polygon label="cat" points="1,2;3"/>',
+        '<blob label="cat"/>',
+        f'<box label="cat" {rest} rotation="x"/>',
+    ]
+    image = f'<image id="0" name="a.png">{"".join(shapes)}</image><image id="1">{"".join(shapes)}</image>'
+    further.written(tmp_path / "annotations.xml", f"<annotations>{image}</annotations>")
+    data = read(tmp_path)
+    (obj,) = data.examples[0].objects
+    assert obj.crowd
+    assert data.unread == (("occluded", "object", 1),)
+    assert [fault.where.split(", ")[-1] for fault in data.faults if fault.drops] == [
+        *("box 2", "box 3", "polygon 4", "blob 5", "box 6", "image 1")
+    ]
+    assert "its 6 objects are left out" in [fault.reason for fault in data.faults if fault.drops][-1]
+
+
 # CreateML, Edge Impulse, makesense.ai
 
 
@@ -394,7 +463,8 @@ def test_open_images_groups_codes_and_splits(tmp_path: Path) -> None:
     data = read(tmp_path)
     (obj,) = data.examples[0].objects
     assert (obj.box, obj.name, obj.crowd) == ((10, 0, 20, 40), "/m/01yrx", True)
-    assert [(fault.kind, fault.where) for fault in data.faults] == [("unreadable", "line 3"), ("no-names", "")]
+    assert [(fault.kind, fault.where) for fault in data.faults if fault.drops] == [("unreadable", "line 3")]
+    assert {fault.kind for fault in data.faults if not fault.drops} == {"no-names", "ignored", "split-words"}
 
 
 def test_a_table_of_such_columns_with_pixels_is_a_table(tmp_path: Path) -> None:
@@ -468,6 +538,22 @@ def test_names_in_place_of_numbers_are_fractions_or_pixels(tmp_path: Path) -> No
 def test_a_folder_called_labels_may_hold_them(tmp_path: Path, folder: str) -> None:
     lines(tmp_path, folder, "10 0 20 10 10 20 0 10 ship 0")
     assert read(tmp_path).format == "dota"
+
+
+def test_a_damaged_file_among_many_is_a_fault_of_its_own(tmp_path: Path) -> None:
+    further.yolo_names(tmp_path, {f"{i}.png": SCENES["a b.png"] for i in range(3)})
+    (tmp_path / "labels" / "1.txt").write_text("0.5 0.5 0.2 0.2 0.1\n")
+    data = read(tmp_path)
+    assert (data.format, len(data.examples)) == ("yolo-names", 3)
+    assert [fault.file.name for fault in data.faults] == ["1.txt"]
+
+
+def test_a_yolo_set_that_was_made_of_dota_is_yolo(tmp_path: Path) -> None:
+    """Both are there, and `data.yaml` says which is meant."""
+    disk.yolo_names(disk.yolo(tmp_path))
+    for i in range(5):
+        lines(tmp_path, f"labelTxt/{i}", "10 0 20 10 10 20 0 10 ship 0")
+    assert read(tmp_path).format == "yolo"
 
 
 def test_a_yolo_set_with_text_of_other_kinds_is_yolo(tmp_path: Path) -> None:

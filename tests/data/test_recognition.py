@@ -14,7 +14,8 @@ from pocketrcnn.data.formats.recognition import Rule, evidence
 from pocketrcnn.errors import UserError
 
 FILES = {  # of formats that are recognised and not read: name and content
-    "CVAT for images": ("annotations.xml", '<?xml version="1.0"?>\n<annotations><version>1.1</version><image id="0">'),
+    "CVAT for video": ("annotations.xml", '<?xml version="1.0"?>\n<annotations><version>1.1</version><track id="0">'),
+    "COCO panoptic": ("panoptic.json", '{"images": [], "annotations": [{"segments_info": []}], "categories": []}'),
     "ASAP": ("a.xml", "<ASAP_Annotations><Annotations>"),
     "Supervisely": ("ann/a.png.json", '{"size": {}, "objects": [{"classTitle": "cat", "geometryType": "rectangle"}]}'),
     "V7 Darwin": ("a.json", '{"version": "2.0", "item": {"name": "a.png", "slots": []}, "annotations": []}'),
@@ -99,6 +100,9 @@ def test_images_alone(tmp_path: Path, shell: Shell) -> None:
     for name in ("cats/a.png", "dogs/b.png"):
         disk.picture(tmp_path / "train" / name)
     assert "sorted into folders (cats, dogs, pictures) and no boxes" in shell.refused("check", tmp_path)
+    disk.picture(tmp_path / "SegmentationClass" / "a.png")
+    assert "has the masks of Pascal VOC (SegmentationClass) and no boxes" in shell.refused("check", tmp_path)
+    (tmp_path / "SegmentationClass" / "a.png").unlink()
     written(tmp_path, "a.pdf", "")
     assert LOOKED_FOR in shell.refused("check", tmp_path)
 
@@ -108,3 +112,11 @@ def test_what_is_read_comes_before_what_is_not(tmp_path: Path) -> None:
     written(tmp_path, "clip.mp4", "")
     assert read(tmp_path).format == "coco"
     assert list(FORMATS)[:4] == ["coco", "voc", "yolo", "csv"]
+
+
+def test_the_page_of_data_has_every_format() -> None:
+    """Those that are read under their name, the others with what to do."""
+    page = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8").lower()
+    assert [form.title for form in read_only.READERS.values() if form.title.lower() not in page] == []
+    rows = [f"| {form.title} | {form.remedy} |".lower() for form in unread_formats.FORMATS]
+    assert [row for row in rows if row not in page] == []

@@ -120,3 +120,10 @@ def test_every_image_is_in_one_part(counts: list[dict[str, int]], seed: int) -> 
 
 def test_nothing_gives_nothing() -> None:
     assert with_splits(data([])).examples == ()
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.integers(0, 5))
+def test_where_there_is_an_object_training_has_one(counts: list[int], seed: int) -> None:
+    """Of three images, one without objects, training got that one: there was nothing to learn."""
+    annotations = with_splits(data([{"cat": count} for count in counts]), seed)
+    assert sum(objects_of(annotations, "train").values()) > 0 or not any(counts)

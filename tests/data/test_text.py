@@ -154,6 +154,22 @@ def test_coco_with_names_in_gbk(tmp_path: Path) -> None:
     assert data.examples[0].path.is_file()
 
 
+@pytest.mark.parametrize("name", ["classes.txt", "data.yaml"])
+@pytest.mark.parametrize(("encoding", "read_as"), [("gbk", "GBK"), ("utf-8", ""), ("utf-16", "")])
+def test_class_names_of_yolo(tmp_path: Path, name: str, encoding: str, read_as: str) -> None:
+    """As LabelImg writes them on a Chinese Windows."""
+    disk.yolo(tmp_path)
+    text = "垫片\n水杯\n" if name == "classes.txt" else "names: [垫片, 水杯]\n"
+    (tmp_path / name).write_bytes(text.encode(encoding))
+    data = read(tmp_path)
+    assert data.classes == ("垫片", "水杯")
+    assert [fault.reason for fault in data.faults] == (
+        [f"1 file not in UTF-8: read as GBK, and names may be wrong; save it as UTF-8 (the first: {name})"]
+        if read_as
+        else []
+    )
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "cp1252", "utf-8-sig"])
 def test_tables_as_excel_writes_them(tmp_path: Path, encoding: str) -> None:
     disk.picture(tmp_path / "a.png")

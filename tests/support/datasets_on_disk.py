@@ -84,7 +84,7 @@ def voc_lists(root: Path, **splits: list[str]) -> Path:
 
 
 def yolo(root: Path, scenes: Scenes = SCENES, images: str = "images", labels: str = "labels") -> Path:
-    """Images and labels in folders; no label file where there are no objects. Byte order mark and Windows line ends."""
+    """Images and labels in folders, empty files where there are no objects. Byte order mark and Windows line ends."""
     for file, (size, objects) in scenes.items():
         picture(root / images / file, size)
         lines = [
@@ -92,10 +92,9 @@ def yolo(root: Path, scenes: Scenes = SCENES, images: str = "images", labels: st
             f"{(x2 - x1) / size[0]} {(y2 - y1) / size[1]}"
             for label, (x1, y1, x2, y2) in objects
         ]
-        if lines:
-            label_file = root / labels / f"{Path(file).stem}.txt"
-            label_file.parent.mkdir(parents=True, exist_ok=True)
-            label_file.write_bytes("\r\n".join([*lines, ""]).encode("utf-8-sig"))
+        label_file = root / labels / f"{Path(file).stem}.txt"
+        label_file.parent.mkdir(parents=True, exist_ok=True)
+        label_file.write_bytes("\r\n".join([*lines, ""]).encode("utf-8-sig") if lines else b"")
     return root
 
 

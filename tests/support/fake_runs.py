@@ -128,6 +128,7 @@ def data(labels: list[str], images: int, objects: int) -> dict[str, Any]:
         "image_sizes": [{"width": SIDE, "height": SIDE, "images": images}],
         "different_sizes": 1,
         "dropped": 1,
+        "left_out": {"objects": 1, "of": 12, "kind": "outside"},
         "faults": {"zero-size": 1},
         "splits": {"train": {"images": images, "objects": objects * images}, "val": {"images": 1, "objects": objects}},
         "classes": [{"name": name, "objects": {"train": objects, "val": 0}, "side": side} for name in labels],

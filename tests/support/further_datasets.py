@@ -68,6 +68,22 @@ def via(root: Path, scenes: Scenes = SCENES) -> Path:
     return root
 
 
+def cvat(root: Path, scenes: Scenes = SCENES) -> Path:
+    """One XML file."""
+    images = [
+        f'<image id="{i}" name="{file}" width="{width}" height="{height}">'
+        + "".join(
+            f'<box label="{label}" source="manual" occluded="0" xtl="{x1}" ytl="{y1}" xbr="{x2}" ybr="{y2}"></box>'
+            for label, (x1, y1, x2, y2) in objects
+        )
+        + "</image>"
+        for i, (file, ((width, height), objects)) in enumerate(scenes.items())
+    ]
+    head = '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n<version>1.1</version>\n'
+    written(pictures(root, scenes) / "annotations.xml", "\n".join([head, *images, "</annotations>"]))
+    return root
+
+
 def createml(root: Path, scenes: Scenes = SCENES) -> Path:
     """One list, boxes by their centre."""
     content = [
@@ -224,6 +240,7 @@ def toolkit(root: Path, scenes: Scenes = SCENES) -> Path:
 WRITERS: dict[str, Callable[[Path, Scenes], Path]] = {
     "labelme": labelme,
     "via": via,
+    "cvat": cvat,
     "label-studio": label_studio,
     "createml": createml,
     "edge-impulse": edge_impulse,

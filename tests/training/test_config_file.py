@@ -318,6 +318,12 @@ def test_a_number_of_hundreds_of_digits_is_not_read() -> None:
         load(f"schema: 2\nmodel: {{input_size: {10**400}}}", "config.yaml")
 
 
+@pytest.mark.parametrize("line", [r'data: {source: "\ud800"}', r'"\ud800": 1', r'model: {roi: {pool: "a\udfff"}}'])
+def test_half_characters_are_no_text(line: str) -> None:
+    with pytest.raises(UserError, match=r"config\.yaml is not YAML \(.*surrogates.*\): restore it"):
+        load(f"schema: 2\n{line}", "config.yaml")
+
+
 @pytest.mark.parametrize("raw", [None, 3, [], "text", {"schema": []}])
 def test_a_configuration_that_is_none_is_refused(raw: object) -> None:
     """As the metadata of weights may hold one."""

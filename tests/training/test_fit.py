@@ -4,6 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 from disks import full
 from runs_in_seconds import interrupt_after, interrupted, small, train_on_sample
 
@@ -64,6 +65,17 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: 
     ]
     assert files[0].read_bytes() == files[1].read_bytes()
     assert files[0].read_bytes() != files[2].read_bytes()
+
+
+def test_another_default_number_format_of_torch_changes_no_byte(tmp_path: Path) -> None:
+    usual = train_on_sample(tmp_path / "usual", small("F2"))
+    torch.set_default_dtype(torch.float64)
+    try:
+        other = train_on_sample(tmp_path / "other", small("F2"))
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert (other.folder / "weights.safetensors").read_bytes() == (usual.folder / "weights.safetensors").read_bytes()
 
 
 def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

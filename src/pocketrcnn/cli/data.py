@@ -29,6 +29,7 @@ def check(
 ) -> int:
     """Show what is in a data set, and every fault with file, object and reason. Exit code 1 if training would skip
     images or objects, or refuse the data."""
+    from ..custom.learnable import refusal
     from ..data.check import require_clear
     from ..data.custom_data import inspected
     from ..data.overview import not_carried_over, render
@@ -36,17 +37,20 @@ def check(
     from ..terminal import say
 
     report = inspected(DataConfig(str(data), "folder", (), voc_origin, bbox, units, follow_outside))
+    refused = refusal(report)
     if fix:
         require_clear(report)
         repair(report, fix)
     if as_json:
         faults = [dataclasses.asdict(fault) | {"file": str(fault.file)} for fault in report.faults]
-        print(json.dumps({"summary": report.summary, "faults": faults}, indent=1))
+        print(json.dumps({"summary": report.summary, "faults": faults, "refused": refused}, indent=1))
     else:
         render(report)
+        if refused and refused not in map(str, report.faults):
+            say(f"`train` refuses these data: {refused}")
         if fix:
             say("\n".join(filter(None, (not_carried_over(report.summary), f"fixed copy: {fix}"))))
-    return LOST if report.drops or report.refused else 0
+    return LOST if report.drops or refused else 0
 
 
 def convert(

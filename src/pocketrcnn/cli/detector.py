@@ -32,12 +32,13 @@ def resume(
     minutes: Annotated[float | None, "M", "another time for the whole run"] = None,
     iterations: Annotated[int | None, "N", "another number of iterations for the whole run"] = None,
     workers: Annotated[int | None, "N", "for a set of --seeds: runs at a time (default: what is faster)"] = None,
+    data: Annotated[Path | None, "FOLDER", "where the data are now, if they moved (default: where they were)"] = None,
     device: Device = "auto",
 ) -> None:
     """Go on with an interrupted run, or train a finished one for longer."""
     from ..custom.seeds import resume as work
 
-    work(run, minutes, iterations, device, workers)
+    work(run, minutes, iterations, device, workers, source=data)
 
 
 def evaluate(
@@ -49,7 +50,7 @@ def evaluate(
     device: Device = "auto",
 ) -> None:
     """Measure average precision, errors and the best threshold of a run, on its test images or on other data."""
-    from ..custom.evaluate import evaluate_run, show_evaluation
+    from ..custom.evaluate import evaluate_run, is_of_run, show_evaluation
     from ..custom.report.summary import write_run_report
     from ..custom.run_set import best_run
     from ..terminal import say
@@ -60,7 +61,7 @@ def evaluate(
         print(json.dumps(vars(evaluation), indent=1))
     else:
         show_evaluation(evaluation)
-    if data is None:
+    if is_of_run(finished, custom, evaluation.split):
         page = write_run_report(finished, custom, model)
         if not as_json:
             say(f"report: {page}")

@@ -1,7 +1,9 @@
 """The command line. Each command imports what it needs when it runs, so that `--help` answers at once."""
 
 import io
+import logging
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -9,6 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 
 from ..errors import UserError
+from ..training.signals import interrupts_repeated
 from ..version import __version__
 from . import course, data, detector, measure, options
 from .parsing import Parser
@@ -53,16 +56,19 @@ def parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; returns the exit code: that of the command, 2 for errors of the user, 130 after Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
-        sys.stdout.reconfigure(errors="backslashreplace")  # names of files need not be text
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):  # C locales: ASCII
+            stream.reconfigure(errors="backslashreplace")  # names of files need not be text
     warnings.filterwarnings("ignore", module=r"PIL\.")  # of damaged files: what matters is said in one line
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
     try:
-        arguments = parser().parse_args(words)
-        if arguments.verb is None:
-            parser().print_help()
-            return FAILURE
-        arguments.command = shlex.join(["pocketrcnn", *words])
-        return options.call(arguments.function, arguments) or 0
+        with interrupts_repeated():
+            arguments = parser().parse_args(words)
+            if arguments.verb is None:
+                parser().print_help()
+                return FAILURE
+            arguments.command = shlex.join(["pocketrcnn", *words])
+            return options.call(arguments.function, arguments) or 0
     except UserError as error:
         complain(f"pocketrcnn: {' '.join(str(error).split())}")
         return FAILURE
@@ -73,20 +79,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `pocketrcnn costs convnet | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:  # a path into a locked folder, a name that is too long
-        complain(f"pocketrcnn: {described(error)}")
+    except (OSError, UnicodeEncodeError, MemoryError, RuntimeError) as error:
+        if not (reason := described(error)):
+            raise
+        complain(f"pocketrcnn: {reason}")
         return FAILURE
 
 
 def complain(text: str) -> None:
     """Print an error, one line; on a terminal it is wrapped between words."""
-    from ..terminal import warn
+    from ..terminal import usable, warn
 
-    warn(text, shutil.get_terminal_size().columns)
+    warn(text, usable(shutil.get_terminal_size()).width)
 
 
-def described(error: OSError) -> str:
-    """What the system refused, in one line, with the file where it is known."""
+def described(error: Exception) -> str:
+    """What the system refused, in one line, with the file where it is known: a path into a locked folder, a name that
+    is too long, memory. Empty for other errors: torch has no exception of its own for memory."""
+    if isinstance(error, UnicodeEncodeError):  # the name of a file, under a locale that lacks its letters
+        letters = ascii(error.object[error.start : error.end])
+        remedy = "set PYTHONUTF8=1 in the environment, and try again"
+        return f"the system's encoding, {error.encoding}, lacks the letters {letters} of a name: {remedy}"
+    if not isinstance(error, OSError):
+        if not (isinstance(error, MemoryError) or re.search("allocate memory|out of memory", str(error))):
+            return ""
+        reason = (str(error).splitlines() or ["all of it is used"])[0]
+        return f"memory is not enough ({reason}): use a smaller --input-size, --batch or --preset"
     if error.filename is None:
         return f"the system refused ({error.strerror or error}): correct that and try again"
     name = os.fsdecode(error.filename)  # the stream escapes what is no text

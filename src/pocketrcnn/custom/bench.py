@@ -21,7 +21,7 @@ from ..training.device import choose_precision, keep_memory
 from ..training.loop import Trainer
 from ..training.machine import environment, peak_memory_gb
 from ..training.timing import alternate
-from .plan import plan_data, with_preset
+from .plan import learned_classes, plan_data, with_preset
 
 SIDE, OBJECTS = 256, 30  # pixels, objects per generated image: about those of nuclei
 
@@ -58,7 +58,8 @@ def measured(
 ) -> tuple[dict[str, Any], Config]:
     """Median time of an iteration of `pocketrcnn train`, and its configuration; with `cache`, the time to fill it."""
     device = torch.device("cpu")
-    planned, precision = with_preset(plan_data(annotations), preset).config, choose_precision("auto", device)
+    planned = with_preset(plan_data(annotations), preset, learned_classes(annotations))
+    precision = choose_precision("auto", device)
     config = replace(planned, train__iterations=10_000, train__precision=precision)  # long enough to be measured
     begun = time.perf_counter()
     folder = open_folder(annotations, "train", config.model.input_size, cache)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..data.formats.coco import ident, records_of
+from ..data.formats.coco import file_name, ident, records_of
 from ..data.formats.finding import agreement, key, plain
 from ..data.formats.text import read_text
 from ..errors import UserError
@@ -22,7 +22,7 @@ class CocoIds:
         self.used = {ident(record.get("category_id")) for record in records_of(content, "annotations")}
         self.images: defaultdict[str, list[tuple[PurePosixPath, Any]]] = defaultdict(list)
         for record in records_of(content, "images"):
-            name = file.absolute().parent / plain(str(record.get("file_name")))
+            name = file.absolute().parent / plain(file_name(record))
             self.images[key(name.name)].append((PurePosixPath(name.as_posix()), record.get("id")))
         self.claims: defaultdict[str, list[tuple[int, Path]]] = defaultdict(list)
         for path in paths:

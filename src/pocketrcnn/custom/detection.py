@@ -1,6 +1,7 @@
 """Around the network of a detector, with torch or without: images in, boxes in their pixels out. No torch here."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,13 @@ def detect(
     *,
     threshold: float,
     batch: int,
+    classes: tuple[str, ...] = (),
 ) -> Detections:
     """One image or several -> detections [B,M] in pixels of each image, best first, numpy arrays.
 
     network: inputs uint8 [B,S,S,3] to detections [B,M] in their pixels. side: S, pixels of the square input.
     read: makes an image uint8 [H,W,3]. threshold: detections of lower score are dropped. batch: images that are
-    computed at once. Raises UserError for an impossible threshold or batch.
+    computed at once. classes: names of the labels. Raises UserError for an impossible threshold or batch.
     """
     if not 0 <= threshold <= 1:
         raise UserError(f"a threshold of {threshold:g} is no score: use one from 0 to 1")
@@ -37,4 +39,4 @@ def detect(
         inputs, scales = zip(*(letterbox(image, side) for image in pixels), strict=True)
         boxes = to_images(network(np.stack(inputs)), scales, [(image.shape[1], image.shape[0]) for image in pixels])
         detections += [one[one.scores >= threshold] for one in boxes]
-    return padded(detections)
+    return replace(padded(detections), classes=classes)

@@ -79,13 +79,16 @@ class Detector:
     ) -> Detections:
         """One image or several -> Detections [B,M] on the CPU, boxes in pixels of each image, best first.
 
-        images: paths, Pillow images, arrays as in `data.images.pixels.read_image`, or uint8 tensors [3,H,W]; or any
-        number of these, also as a tensor [B,3,H,W]. Their sizes may differ.
+        images: paths, bytes, binary files, Pillow images, arrays as in `data.images.pixels.read_image`, or uint8
+        tensors [3,H,W]; or any number of these, also as a tensor [B,3,H,W]. Their sizes may differ. Colours are in the
+        order red, green, blue: OpenCV's arrays are `image[:, :, ::-1]`.
         threshold: detections of lower score are dropped. batch: images that are computed at once.
         Raises UserError for what is no image, and names the file.
         """
         shown_from = self.threshold if threshold is None else threshold
-        return Detections.of(detect(self._network, self.side, images, pixels, threshold=shown_from, batch=batch))
+        return Detections.of(
+            detect(self._network, self.side, images, pixels, threshold=shown_from, batch=batch, classes=self.classes)
+        )
 
     @torch.no_grad()
     def _network(self, inputs: Pixels) -> interchange.Detections:

@@ -2,15 +2,16 @@
 
 import dataclasses
 import itertools
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..data.annotations import SPLITS
 from ..data.boxes import Boxes
 from ..data.custom_data import CustomData, open_custom_data
-from ..data.files import require_writable, write_atomically
+from ..data.files import LOCK, locked, require_writable, write_atomically
 from ..data.folders import Folder
-from ..data.overview import counted
+from ..data.overview import counted, objects_of
 from ..errors import UserError
 from ..evaluation.average_precision import Evaluation
 from ..evaluation.average_precision import evaluate as evaluate_detections
@@ -20,14 +21,28 @@ from ..evaluation.thresholds import DEFAULT_THRESHOLD
 from ..model.faster_rcnn import FasterRCNN
 from ..terminal import print_table, say, warn
 from ..training.device import DELIVERED, autocast, keep_memory
-from ..training.run import ELSEWHERE, METRICS, Run, encode, open_finished, parse, saved_splits
+from ..training.run import ELSEWHERE, METRICS, WEIGHTS, Run, encode, open_finished, parse, saved_splits
 
+WAIT = 10.0  # seconds for another program that writes to the run; one that trains it takes longer
 Compared = tuple[Sequence[Boxes], Sequence[Boxes]]
 
 
 def held_out(data: CustomData) -> str:
     """The split by which a network is chosen; where there is a single image, it is that."""
     return "val" if "val" in data.splits else "train"
+
+
+def without_validation(data: CustomData, run: Path | None = None) -> str:
+    """What it means that no validation image has an object, and what to do; empty where one has.
+
+    run: the folder of the trained run, where there is one."""
+    if any(map(objects_of, data.annotations.split(held_out(data)))):
+        return ""
+    means = f"the last weights are kept, not the best, and predict uses the threshold {DEFAULT_THRESHOLD:g}"
+    name = shlex.quote(str(run or "RUN"))
+    measured = any(map(objects_of, data.annotations.split("test")))
+    test = f", or measure on test images: `pocketrcnn eval {name} --split test`" if measured else ""
+    return f"no validation image has an object: {means}; annotate some of them{test}"
 
 
 def conclude(
@@ -95,7 +110,7 @@ def evaluate_run(
     config = run.config.data
     if source:  # what the user said about the boxes of the run is not about these
         config = dataclasses.replace(config, source=str(source.resolve()), bbox="auto", units="auto")
-    data = open_custom_data(config, known)
+    data = open_custom_data(config, known, f"pocketrcnn eval {shlex.quote(str(folder))} FOLDER")
     names = list(data.splits)
     if not names:
         raise UserError(f"{config.source} has no image that can be evaluated: `pocketrcnn check` says why")
@@ -104,12 +119,22 @@ def evaluate_run(
         raise UserError(f"--split {chosen}: {config.source} has only {', '.join(names)}")
     if chosen != "train":
         warn_if_trained_on(data, chosen, known or {})
+    weights = version(folder / WEIGHTS)
     dataset, (model, threshold) = data.folder(chosen, run.config.model.input_size), run.load_model()
     with autocast(DELIVERED, run.device):
         compared = detect(model, dataset.to(run.device))
     shown_from = DEFAULT_THRESHOLD if threshold is None else threshold
-    evaluation = written(run, data, dataset, compared, split=chosen, threshold=shown_from)
+    with locked(folder / LOCK, WAIT, ELSEWHERE):
+        if version(folder / WEIGHTS) != weights:
+            raise UserError(f"{folder} was trained for longer meanwhile: run the same command again")
+        evaluation = written(run, data, dataset, compared, split=chosen, threshold=shown_from)
     return run, model, data, evaluation
+
+
+def version(path: Path) -> tuple[int, int]:
+    """Of a file that is replaced as a whole: another one each time."""
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns
 
 
 def warn_if_trained_on(data: CustomData, split: str, known: dict[str, str]) -> None:

@@ -11,7 +11,9 @@ from typing import Annotated, Literal, get_args
 
 from ..config import Precision
 from ..errors import UserError, require
+from ..training.config_file import LIMITS
 
+LARGEST_INPUT = LIMITS["model.input_size"]
 STEP = 16  # pixels: the input size is a multiple of it, the largest stride of Table 3
 DEFAULT_MINUTES = 5.0
 SEEDS = 2**32
@@ -81,6 +83,7 @@ class TrainOptions:
     batch: Annotated[int | None, "N", f"images per iteration ({BATCH})"] = None
     rotate: Annotated[bool, f"{ROTATE}: for images without up and down (microscopes, satellites)"] = False
     settings: Annotated[tuple[str, ...], "--set", "NAME=VALUE", f"{SETTING}, as in augment.paste=4"] = ()
+    force: Annotated[bool, "train although more than half of the objects are left out"] = False
     precision: Annotated[Precision, PRECISION] = "auto"
     patience: Annotated[int, "N", f"stop after N evaluations without improvement ({PATIENCE})"] = 0
     device: Device = "auto"
@@ -95,8 +98,8 @@ class TrainOptions:
         require(0 <= self.seed < SEEDS, f"--seed {self.seed}: use a number from 0 to {SEEDS - 1}")
         check_seeds(self)
         size, batch = self.input_size, self.batch
-        valid = size is None or (size >= STEP and size % STEP == 0)
-        require(valid, f"--input-size {size}: use a multiple of {STEP} pixels")
+        valid = size is None or (LARGEST_INPUT >= size >= STEP and size % STEP == 0)
+        require(valid, f"--input-size {size}: use a multiple of {STEP} pixels, at most {LARGEST_INPUT}")
         require(batch is None or batch >= 2, f"--batch {batch}: use 2 or more images, BatchNorm needs them")
         require(self.patience >= 0, f"--patience {self.patience}: use 0 (never stop early) or more evaluations")
 

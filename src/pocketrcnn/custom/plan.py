@@ -1,14 +1,13 @@
 """What suits a data set: input size, stride, anchors, network and schedule. No torch here.
 
-Three pure steps: `plan_data` (what the data decide), `with_preset` (size of the network) and `plan_length` (what the
-number of iterations decides). Each adds a sentence per decision to the reasons.
+Three pure steps, from configuration to configuration: `plan_data` (what the data decide), `with_preset` (size of the
+network) and `plan_length` (what the number of iterations decides). `reasons.py` says what the last one decided.
 """
 
 import dataclasses
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -25,10 +24,11 @@ from ..config import (
     TrainConfig,
     replace,
 )
-from ..data.annotations import MIN_SIDE, Annotations, Example
+from ..data.annotations import Annotations, Example
+from ..data.overview import objects_of
 from ..errors import UserError
 from ..model.architectures import MERGED, scaled
-from .anchors import Floats, choose_anchors, describe_anchors, sides_and_boxes
+from .anchors import Floats, choose_anchors, names_of, sides_and_boxes
 from .options import STEP, Anchors
 
 LARGEST_SIDE = 512  # pixels: larger images are downscaled, and the reasons say so
@@ -47,19 +47,18 @@ AUGMENTATION = AugmentConfig(
     "random", aspect=0.15, translate=0.1, brightness=0.15, contrast=0.3, gamma=0.2, saturation=0.3
 )
 # For few epochs.
-MILD = {"zoom": (1.0, 1.0), "aspect": 0.0, "brightness": 0.1, "contrast": 0.15, "gamma": 0.0, "saturation": 0.15}
+MILD: dict[str, Any] = {
+    "zoom": (1.0, 1.0),
+    "aspect": 0.0,
+    "brightness": 0.1,
+    "contrast": 0.15,
+    "gamma": 0.0,
+    "saturation": 0.15,
+}
 # The pocket recipe's, with the momentum of its classifiers, the decay of its detectors and averaged weights.
 OPTIMISER = OptimConfig(
     "muon", warmup=0.05, filter_lr=0.1, lr=5e-3, momentum=0.85, weight_decay=0.05, betas=(0.9, 0.98), average=0.05
 )
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A configuration, and a sentence for each decision in it."""
-
-    config: Config
-    reasons: tuple[str, ...]
 
 
 def choose_side(examples: Sequence[Example]) -> int:
@@ -79,75 +78,65 @@ def plan_data(
     input_size: int | None = None,
     rotate: bool = False,
     batch: int | None = None,
-) -> Plan:
+) -> Config:
     """What follows from a data set with splits: the large network, without the length of its training.
 
     anchors, input_size, batch: None for values that fit the data. rotate: images have no up and down.
     Raises UserError where there are no training images.
     """
-    examples = annotations.split("train")
-    if not examples:
-        raise UserError(f"{annotations.root} has no training images: add some, or a split named `train`")
+    examples = training_images(annotations)
     side = input_size or choose_side(examples)
     boxes = sides_and_boxes(examples, side)
-    fitted, words = choose_anchors(boxes, side)
-    if anchors:
-        fitted, words = anchors, describe_anchors(anchors, boxes) if len(boxes) else "anchors as given"
-    median = median_side(boxes, side)
-    stride: Literal[4, 8] = 4 if median < FINE_BELOW else 8
-    model = network(annotations, side, stride, fitted)
-    reasons = [size_reason(examples, side), f"stride {stride}: the median object is {median:.0f} px", words]
-    if median < 2 * stride:
-        remedy = small_remedy(examples, side, 2 * stride / median)
-        reasons.append(f"warning: the median object is smaller than two cells of {stride} px; {remedy}")
-    reasons += lost_objects(examples, boxes, side, model.detections)
-    config = Config(
+    stride: Literal[4, 8] = 4 if median_side(boxes, side) < FINE_BELOW else 8
+    anchors = anchors or choose_anchors(boxes, names_of(examples), side, stride)
+    return Config(
         data=DataConfig(source=str(annotations.root), kind="folder", classes=annotations.classes),
         augment=augmentation(boxes, side, rotate),
-        model=model,
+        model=network(annotations, side, stride, anchors),
         loss=LossConfig(classification=2.0),
         optim=OPTIMISER,
         train=TrainConfig(batch=batch or choose_batch(side, len(examples)), monitor="AP", evaluation_images=500),
     )
-    return Plan(config, tuple(reasons))
 
 
-def with_preset(plan: Plan, preset: str) -> Plan:
-    """The plan with a network of another size, one of PRESETS."""
-    model = plan.config.model
-    width = widths(model.classes)[preset]
-    wider = f", {WIDER:g} times as wide for {model.classes} classes" if width > PRESETS[preset] else ""
-    reason = f"{preset} network{wider}, up to {model.detections} detections per image"
-    config = replace(plan.config, model__backbone__width=width, model__rpn__channels=scaled(MERGED, width))
-    return Plan(config, (*plan.reasons, reason))
+def training_images(annotations: Annotations) -> tuple[Example, ...]:
+    """The images to learn from. Raises UserError where there are none."""
+    examples = annotations.split("train")
+    if not examples:
+        raise UserError(f"{annotations.root} has no training images: add some, or a split named `train`")
+    return examples
 
 
-def plan_length(plan: Plan, images: int, iterations: int, minutes: float = 0.0) -> Plan:
-    """The plan for so many iterations on so many training images: evaluations, their images, and augmentation.
+def with_preset(config: Config, preset: str, classes: int) -> Config:
+    """The configuration with a network of another size, one of PRESETS. classes: those that training has objects of."""
+    width = widths(classes)[preset]
+    return replace(config, model__backbone__width=width, model__rpn__channels=scaled(MERGED, width))
+
+
+def plan_length(config: Config, images: int, iterations: int, minutes: float = 0.0) -> Config:
+    """The configuration for so many iterations on so many training images: evaluations, their images, augmentation.
 
     minutes: the time that the iterations follow from; 0 where they were given. In few epochs nothing is overfitted:
     images then keep their size and shape, and so their sharpness, and nearly their colours.
     """
-    train = plan.config.train
+    train = config.train
     evaluations = round(minutes * EVALUATIONS_PER_MINUTE) if minutes else MAX_EVALUATIONS
     evaluations = min(MAX_EVALUATIONS, max(MIN_EVALUATIONS, evaluations))
     share = round(EVALUATED * iterations * train.batch / evaluations)
-    config = replace(
-        plan.config,
+    mild = MILD if iterations * train.batch / images < FEW_EPOCHS else {}
+    return replace(
+        config,
         train__iterations=iterations,
         train__minutes=minutes,
         train__evaluations=evaluations,
         train__evaluation_images=min(train.evaluation_images, max(MIN_EVALUATED, share)),
+        **{f"augment__{name}": value for name, value in mild.items()},
     )
-    epochs = iterations * train.batch / images
-    if epochs >= FEW_EPOCHS:
-        changes = "position, size, shape and colour"
-    else:
-        changes, config = (
-            "position, and slightly the colour",
-            replace(config, **{f"augment__{name}": value for name, value in MILD.items()}),
-        )
-    return Plan(config, (*plan.reasons, f"{epochs:.3g} epochs; augmentation changes {changes}"))
+
+
+def learned_classes(annotations: Annotations) -> int:
+    """Classes that training has objects of: what other names a list has does not make a network wider."""
+    return len({obj.name for example in annotations.split("train") for obj in objects_of(example)})
 
 
 def widths(classes: int) -> dict[str, float]:
@@ -158,36 +147,6 @@ def widths(classes: int) -> dict[str, float]:
 def choose_batch(side: int, images: int) -> int:
     """Images per iteration: more of small images, but at least 2, and several iterations per epoch."""
     return max(2, min(MAX_BATCH, max(MIN_BATCH, BATCH_PIXELS // side**2), images // 4))
-
-
-def size_reason(examples: Sequence[Example], side: int) -> str:
-    """The input size and the sizes of the images."""
-    longest = [max(example.size or (1, 1)) for example in examples]
-    larger = sum(one > side for one in longest)
-    resized = f"{larger} of {len(longest)} are downscaled" if larger else "none is resized"
-    return f"input {side}x{side} px; the longer sides of the images are {min(longest)} to {max(longest)} px, {resized}"
-
-
-def small_remedy(examples: Sequence[Example], side: int, factor: float) -> str:
-    """What makes objects `factor` times as large: a larger input, where the images were downscaled."""
-    longest = max(max(example.size or (1, 1)) for example in examples)
-    if longest <= side:
-        return "enlarge the images if you can"
-    larger = math.ceil(min(side * factor, longest) / STEP) * STEP
-    return f"`--input-size {larger}` downscales the images less, and makes training slower"
-
-
-def lost_objects(examples: Sequence[Example], boxes: Floats, side: int, detections: int) -> list[str]:
-    """Warnings of objects that are too small to be learned, or too many in an image to be detected."""
-    warnings = []
-    if tiny := int((boxes.min(1) < MIN_SIDE).sum()):
-        remedy = small_remedy(examples, side, MIN_SIDE / float(boxes.min()))
-        words = f"{tiny:,} of {len(boxes):,} objects are less than {MIN_SIDE:g} px wide or high in the input"
-        warnings.append(f"warning: {words} and cannot be learned; {remedy}")
-    if (most := max_objects(examples)) > detections:
-        words = f"at most {detections:,} of the {most:,} objects in an image can be detected"
-        warnings.append(f"warning: {words}; cut the images into smaller ones")
-    return warnings
 
 
 def max_objects(examples: Sequence[Example]) -> int:

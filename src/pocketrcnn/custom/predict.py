@@ -12,7 +12,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol
@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 from ..data.cells import protected
-from ..data.files import first_free, open_atomically, write_errors
+from ..data.files import LOCK, first_free, is_unfinished, locked, open_atomically, write_errors
 from ..data.images.foreign import passed_over
 from ..data.images.notes import Counted, Note
 from ..data.images.pixels import Pixels, read_picture
@@ -97,9 +97,8 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
     ids = CocoIds(options.ids, paths) if options.ids else None
     classes, side = detector.classes, detector.side
     categories = [ids.of_class(name) for name in classes] if ids else range(1, len(classes) + 1)
-    folder = new_folder(options.out)
-    result_file, table_file = (open_atomically(folder / name, "w") for name in (RESULTS, TABLE))
-    with signals_noted() as signals, result_file as results, table_file as table:
+    with signals_noted() as signals, new_folder(options.out) as folder, ExitStack() as files:
+        results, table = (files.enter_context(open_atomically(folder / name, "w")) for name in (RESULTS, TABLE))
         output = Output(folder, classes, categories, options, results, table)
         for group in groups(readable(tracked(paths, "predict"), ids), options.batch):
             detections = detector([one.image for one in group], options.threshold, options.batch)
@@ -150,17 +149,25 @@ def groups(images: Iterable[Readable], count: int) -> Iterator[list[Readable]]:
         yield group
 
 
-def new_folder(out: Path | None) -> Path:
-    """An empty folder. Raises UserError when there is something in it, or it cannot be made."""
+@contextmanager
+def new_folder(out: Path | None) -> Iterator[Path]:
+    """An empty folder for this program alone. Raises UserError when there is something in it, it cannot be made, or
+    another program writes to it."""
     folder = out or first_free(Path("predictions"))
     if folder.is_file():
         raise UserError(f"{folder} is a file: name a new folder with --out")
+    require_unused(folder)
+    with locked(folder / LOCK):
+        require_unused(folder)
+        yield folder
+
+
+def require_unused(folder: Path) -> None:
+    """Raises UserError where a folder holds more than what a killed program had begun."""
     with write_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        empty = not any(folder.iterdir())
-    if not empty:
+        unused = not folder.exists() or all(is_unfinished(path.name) or path.name == LOCK for path in folder.iterdir())
+    if not unused:
         raise UserError(f"{folder} is not empty: name an empty or a new folder with --out, nothing is overwritten")
-    return folder
 
 
 @dataclass

@@ -29,6 +29,7 @@ from ..training.run import ELSEWHERE, Run, open_run, saved
 from ..training.side_by_side import WORTH_TIMING, Job, Steps, choose_workers, train_all
 from . import train as single
 from .evaluate import conclude, held_out
+from .moved import relocated, require_same, say_moved
 from .options import TrainOptions, check_length
 from .report.summary import REPORT, write_comparison, write_run_report
 from .run_set import Plan, best_run, is_set, keep, load, require_place, require_room
@@ -82,13 +83,20 @@ def train_set(options: TrainOptions, folder: Path, device: torch.device, begun: 
 
 
 def resume(
-    folder: Path, minutes: float | None, iterations: int | None, device: str = "auto", workers: int | None = None
+    folder: Path,
+    minutes: float | None,
+    iterations: int | None,
+    device: str = "auto",
+    workers: int | None = None,
+    *,
+    source: Path | None = None,
 ) -> Path:
-    """Go on with an interrupted run or with all runs of a set, or train them for longer."""
+    """Go on with an interrupted run or with all runs of a set, or train them for longer. source: where the data are
+    now, if they moved."""
     require(workers is None or workers >= 1, f"--workers {workers}: use 1 or more")
     if not is_set(folder):
         require(workers is None, f"--workers {workers}: leave it out, {folder} is not the folder of a set of --seeds")
-        return single.resume(folder, minutes, iterations, device)
+        return single.resume(folder, minutes, iterations, device, source=source)
     check_length(minutes, iterations)
     keep_memory()
     chosen, plan = choose_device(device), load(folder)
@@ -96,7 +104,11 @@ def resume(
     require(workers is None or not timed, f"--workers {workers}: leave it out, runs of minutes have the whole machine")
     with locked(folder / LOCK, another=ELSEWHERE):
         name, config = next(iter(plan.configs().items()))
-        data = open_custom_data(config.data, plan.splits)
+        config = relocated(config, source)
+        data = open_custom_data(config.data, plan.splits, f"pocketrcnn resume {shlex.quote(str(folder))} --data FOLDER")
+        if source:
+            require_same(data, plan.splits, folder)
+            plan = move_set(folder, plan, source)
         first = open_run(folder / name, device) if saved(folder / name) else Run(folder / name, config, chosen)
         sets = single.both(data, config)
         if minutes or iterations:
@@ -108,11 +120,26 @@ def resume(
     return folder
 
 
+def move_set(folder: Path, plan: Plan, source: Path) -> Plan:
+    """Write down, for a set and each of its runs, where the data are now."""
+    for path in [folder / name for name in plan.configs() if saved(folder / name)]:
+        with open_run(path, "cpu") as run:
+            run.config = relocated(run.config, source)
+            run.extend()
+    config = next(iter(plan.configs().values()))
+    say_moved(config, relocated(config, source))
+    moved = dataclasses.replace(plan, config=config_file.saved(relocated(config, source)))
+    keep(folder, moved)
+    return moved
+
+
 def train_runs(folder: Path, plan: Plan, data: CustomData, device: torch.device, workers: int | None) -> None:
     """Train what is not yet trained, and compare all runs."""
     common = data, device.type, plan.command, plan.spent
     given = [Given(folder / name, config, *common) for name, config in plan.configs().items()]
     left = [one for one in given if not is_finished(one)]
+    if left:
+        require_same(data, plan.splits, folder)
     minutes = given[0].config.train.minutes
     if minutes and len(left) > 1:
         say(f"{len(left)} runs of {minutes:g} min one after the other: each has the whole machine for its time")

@@ -29,9 +29,12 @@ from ..training.fit import fit
 from ..training.loop import Trainer
 from ..training.run import CHECKPOINT, Run, open_run, require_place, saved_splits
 from .anchors import sides_and_boxes
-from .evaluate import conclude, held_out
+from .evaluate import conclude, held_out, without_validation
+from .learnable import left_out_in_words, require_learnable
+from .moved import relocated, require_same, say_moved
 from .options import TrainOptions, check_length
-from .plan import PRESETS, Plan, augmentation, plan_data, plan_length, with_preset
+from .plan import PRESETS, augmentation, learned_classes, plan_data, plan_length, with_preset
+from .reasons import length_reason, reasons
 from .report.summary import evaluation, write_run_report
 
 TRAINED = 0.95  # of the time; the rest goes into evaluation
@@ -75,6 +78,7 @@ def checked(options: TrainOptions, known: dict[str, str] | None) -> CustomData:
     """The data, checked; what is in them is shown. known: the splits of images that were trained on before."""
     data = open_custom_data(data_of(options), known)
     render(data.report)
+    require_learnable(data.annotations, data.report, force=options.force, input_size=options.input_size)
     return data
 
 
@@ -86,32 +90,36 @@ def data_of(options: TrainOptions) -> DataConfig:
 
 def planned(options: TrainOptions, data: CustomData, device: torch.device) -> tuple[Config, tuple[Folder, Folder]]:
     """The configuration, whose reasons are shown, and the training and validation images."""
-    plan, sets = prepared(options, data, device)
-    for reason in plan.reasons:
+    config, sets, pace = prepared(options, data, device)
+    for reason in reasons(config, data.annotations, len(sets[0]), pace):
         say(reason)
-    source = dataclasses.replace(data_of(options), classes=plan.config.data.classes)
-    return replace(plan.config, data=source), sets
+    if unmeasured := without_validation(data):
+        say(f"warning: {unmeasured}")
+    source = dataclasses.replace(data_of(options), classes=config.data.classes)
+    return replace(config, data=source), sets
 
 
-def prepared(options: TrainOptions, data: CustomData, device: torch.device) -> tuple[Plan, tuple[Folder, Folder]]:
-    """The plan, with as many iterations as the time allows, and the training and validation images."""
-    planned = plan_data(data.annotations, options.anchors, options.input_size, options.rotate, options.batch)
-    sets, presets = both(data, planned.config), list(PRESETS) if options.preset == "auto" else [options.preset]
-    iterations, pace, plan = options.iterations or 0, "", planned
+def prepared(
+    options: TrainOptions, data: CustomData, device: torch.device
+) -> tuple[Config, tuple[Folder, Folder], str]:
+    """The configuration, with as many iterations as the time allows, the training and validation images, and the pace
+    in words."""
+    annotations, iterations, pace = data.annotations, options.iterations or 0, ""
+    large = plan_data(annotations, options.anchors, options.input_size, options.rotate, options.batch)
+    sets, presets = both(data, large), list(PRESETS) if options.preset == "auto" else [options.preset]
+    config, classes = large, learned_classes(annotations)
     for preset in reversed(presets):  # the largest first
-        plan = with_preset(planned, preset)
+        config = with_preset(large, preset, classes)
         if not options.budget:
             break
-        tried = with_options(replace(plan.config, train__minutes=options.budget), options)
+        tried = with_options(replace(config, train__minutes=options.budget), options)
         seconds = seconds_of_an_iteration(tried, *sets, device)
         iterations = max(1, round(options.budget * 60 * TRAINED / seconds))
         pace = f" in {options.budget:g} min, {seconds:.2f} s each"
         if iterations >= ENOUGH:
             break
-    speed = f"{iterations} iterations of {plan.config.train.batch} images{pace}"
-    plan = Plan(plan.config, (*plan.reasons, speed))
-    plan = plan_length(plan, len(sets[0]), iterations, options.budget)
-    return Plan(with_options(plan.config, options), plan.reasons), sets
+    config = plan_length(config, len(sets[0]), iterations, options.budget)
+    return with_options(config, options), sets, pace
 
 
 def with_options(config: Config, options: TrainOptions) -> Config:
@@ -151,7 +159,10 @@ def finish(run: Run, data: CustomData) -> None:
     overall, used, counts = metrics.overall, metrics.used or {}, metrics.counts
     say(f"{split} images ({counts['images']:,}): AP50 {number(overall['AP50'])}, AP {number(overall['AP'])}")
     precision, recall = number(used.get("precision")), number(used.get("recall"))
-    say(f"threshold {number(used.get('threshold'))}: precision {precision}, recall {recall}")
+    unmeasured = without_validation(data, run.folder)
+    say(unmeasured or f"threshold {number(used.get('threshold'))}: precision {precision}, recall {recall}")
+    if lost := left_out_in_words(data.report):
+        say(lost)
     say(f"report: {write_run_report(run, data)}")
     say(f"run: {run.folder}")
     name = shlex.quote(str(run.folder))
@@ -160,17 +171,26 @@ def finish(run: Run, data: CustomData) -> None:
         say(f"  pocketrcnn {command}", wrap=False)
 
 
-def resume(folder: Path, minutes: float | None, iterations: int | None, device: str = "auto") -> Path:
-    """Go on with a run that was interrupted, or train one for longer."""
+def resume(
+    folder: Path, minutes: float | None, iterations: int | None, device: str = "auto", *, source: Path | None = None
+) -> Path:
+    """Go on with a run that was interrupted, or train one for longer. source: where its data are now, if they moved."""
     check_length(minutes, iterations)
     keep_memory()
     run = open_run(folder, device)
     if not run.resumable:
         raise UserError(f"{folder} is a run of `reproduce`: the same `reproduce` command goes on with it")
-    data = open_custom_data(run.config.data, saved_splits(folder))
+    before, known = run.config, saved_splits(folder)
+    run.config = relocated(before, source)
+    data = open_custom_data(run.config.data, known, f"pocketrcnn resume {shlex.quote(str(folder))} --data FOLDER")
     with run:
+        if source:
+            require_same(data, known, folder)
+            say_moved(before, run.config)
         sets = both(data, run.config)
         run.config = lengthened(run, data, sets, minutes, iterations)
+        if run.metrics() is None:
+            require_same(data, known, folder)
         run.extend()
         run.keep_splits(data.split_of)
         fit(*sets, run, conclude=partial(conclude, run, data, sets[1]))
@@ -192,12 +212,12 @@ def lengthened(
     fresh = augmentation(sides_and_boxes(data.annotations.split("train"), side), side, before.rotate)
     augment = dataclasses.replace(fresh, flip_vertical=before.flip_vertical)
     budget = 0.0 if iterations else minutes or 0.0
-    begun = Plan(replace(run.config, augment=augment), ())
-    plan = plan_length(begun, len(sets[0]), iterations or total(run, sets, budget), budget)
-    for reason in plan.reasons:
-        say(reason)
-    config = replace(plan.config, train__evaluation_images=settings.evaluation_images)
-    return config_file.override(config, settings.overrides)
+    begun, count = replace(run.config, augment=augment), iterations or total(run, sets, budget)
+    config = plan_length(begun, len(sets[0]), count, budget)
+    config = replace(config, train__evaluation_images=settings.evaluation_images)
+    config = config_file.override(config, settings.overrides)
+    say(length_reason(config, len(sets[0])))
+    return config
 
 
 def total(run: Run, sets: tuple[Folder, Folder], minutes: float) -> int:

@@ -5,6 +5,7 @@ boxes         the boxes of one image, as arrays
 formats/      COCO, Pascal VOC, YOLO and CSV, read and written
 check         every fault, with its file, object and reason
 conventions   what the numbers of boxes are, found out on the whole set
+meanings      what four numbers may be, and which of it fits
 resized       images that were made smaller or larger after annotation
 copies        what is there twice: images, annotations, boxes
 class_names   classes that nearly are one, or that nothing is of

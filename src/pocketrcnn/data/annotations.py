@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from .kinds import REFUSED
-
 Box = tuple[float, float, float, float]
 
 SPLITS = ("train", "val", "test")
@@ -26,14 +24,15 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-Shape = Literal["xyxy", "xywh", "cxcywh", "yxyx", "yxhw"]
+Shape = Literal["xyxy", "xywh", "cxcywh", "yxyx", "yxhw", "around"]
 Units = Literal["pixels", "fractions"]
 
 
 class Written(NamedTuple):
     """The four numbers of a box as the file has them, and what its format says that they are.
 
-    shape: two corners, a corner and the sides, the centre and the sides; `y` first where the axes are exchanged.
+    shape: two corners, a corner and the sides, the centre and the sides; `y` first where the axes are exchanged;
+    `around`: two corners that are not in the file, of the box around an outline.
     units: pixels of the image, or fractions of its sides.
     """
 
@@ -65,7 +64,8 @@ class Example:
 
     path: the file. split: `train`, `val`, `test`, or empty where the data have none.
     size: (width, height) as the annotations state it, None where they do not; what `check` hands on has the real one.
-    source: the file that holds the annotations. digest: a hash of the image file's content, from `check`.
+    source: the file that holds the annotations. digest: a hash of the image file's content, from `check`. tried: where
+    there is no file, what was looked for in vain.
     """
 
     path: Path
@@ -74,6 +74,7 @@ class Example:
     size: tuple[int, int] | None = None
     source: Path | None = None
     digest: str = field(default="", compare=False)
+    tried: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -132,8 +133,3 @@ class Report:
     def drops(self) -> bool:
         """Whether anything is lost."""
         return any(fault.drops for fault in self.faults)
-
-    @property
-    def refused(self) -> str:
-        """Why training refuses the data; empty where it does not."""
-        return next((str(fault) for fault in self.faults if fault.kind in REFUSED), "")

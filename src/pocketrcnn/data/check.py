@@ -13,11 +13,12 @@ from pathlib import Path
 from ..errors import UserError, shown
 from .annotations import Annotations, Example, Fault, Object, Report, content_hash
 from .class_names import Classes, class_notes, stripped
-from .conventions import Asked, listed, settled
+from .conventions import Asked, settled
 from .copies import doubled, each_once, without_repetitions
 from .images.notes import Counted, Note
 from .images.pixels import read_picture
 from .kinds import GEOMETRY, UNCLEAR
+from .meanings import listed
 from .overview import summary
 
 THREADS = 2  # that decode; Pillow computes outside of Python's lock
@@ -101,7 +102,8 @@ def image_faults(group: Sequence[Example], image: Decoded) -> Iterator[Fault]:
     if image.reason:
         kind = "broken" if os.path.exists(example.path) else "missing"
         lost = f"; its {count} objects are skipped" if count else ""
-        yield Fault(kind, example.path, "", image.reason + lost, drops=True)
+        tried = f" ({example.tried})" if example.tried else ""
+        yield Fault(kind, example.path, "", image.reason + tried + lost, drops=True)
     elif example.size and example.size != image.size:
         (width, height), (real_width, real_height) = example.size, image.size
         rotated = " (rotated by its EXIF orientation?)" if (height, width) == image.size else ""

@@ -66,15 +66,11 @@ def class_notes(clean: Annotations) -> Iterator[Fault]:
     used = Counter(obj.name for example in training for obj in objects_of(example))
     anywhere = {obj.name for example in clean.examples for obj in objects_of(example)}
     yield from spelling_notes(clean)
-    if not training:
+    if has_splits and not training:
         there = ", ".join(split for split in SPLITS if clean.split(split))
         reason = f"has images for {there}, but none for training: add some, or a split named `train`"
-        reason = reason if has_splits else "has no image that can be used"
         yield Fault("no-training-images", root, "", reason, drops=False)
         return
-    if not used:
-        reason = f"{counted(len(training), 'image')}{' of training' if has_splits else ''} without a single object"
-        yield Fault("no-objects", root, "", f"{reason}: there is nothing to learn", drops=False)
     for name in clean.classes:
         if name not in used:
             where = " in training" if name in anywhere else ""

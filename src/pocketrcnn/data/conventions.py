@@ -8,45 +8,40 @@ are, with a note; another shape is refused, with the option that reads it, as a 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .annotations import Annotations, Box, Example, Fault, Object, Shape, Units, Written
+from .annotations import Annotations, Example, Fault, Shape, Units
 from .kinds import UNCLEAR
+from .meanings import (
+    AROUND,
+    UNITS,
+    Boxes,
+    Floats,
+    Meaning,
+    Sizes,
+    collected,
+    corners,
+    declared_of,
+    in_words,
+    pixels,
+    shapes_of,
+    written,
+)
 from .resized import resized_in_words, scaled, was_resized
 
-Floats = NDArray[np.float64]
-Sizes = Mapping[Path, tuple[int, int]]
 FITS = 0.95  # of the boxes fit their images in a meaning that is taken for theirs, and
 RATIO = 5  # times fewer leave them than in that of the format
-MISFITS, FEW = 0.05, 2  # boxes that leave their images, as a fraction and in number, from which on others are tried
-SLACK = 0.02  # of a side that a box may leave its image by, plus a pixel: people draw so
-REACH = 0.25  # of an image that some box goes beyond: of pixels that are all in a corner it is not certain
+MISFITS, FEW = 0.05, 3  # boxes that leave their images, as a fraction and in number, from which on others are tried
+MANY, CENTRES = 10, 5  # the number that is enough, whatever the fraction; and from which on a centre is believed
+REACH = 0.5  # of an image that some box goes beyond: of pixels that are all in a corner it is not certain
 ENLARGED = 3, 5  # images and objects from which on boxes that also fit the smaller stated size are certainly of that
 BEGIN = 3  # boxes that begin at pixel 1, where none begins before, from which on a set seems to count from 1
-WORDS: dict[Shape, str] = {
-    "xyxy": "x1, y1, x2, y2",
-    "xywh": "x, y, width, height",
-    "cxcywh": "centre x, centre y, width, height",
-    "yxyx": "y1, x1, y2, x2",
-    "yxhw": "y, x, height, width",
-}
-UNITS: dict[Units, str] = {"pixels": "pixels", "fractions": "fractions of the image's sides"}
-OUTLINES = {"coco": "xyxy", "yolo": "xyxy"}  # of these formats: boxes around outlines, which `--bbox` is not about
-
-
-class Meaning(NamedTuple):
-    """What four numbers stand for."""
-
-    shape: Shape
-    units: Units
 
 
 @dataclass(frozen=True)
@@ -56,74 +51,10 @@ class Asked:
     bbox: Shape | Literal["auto"] = "auto"
     units: Units | Literal["auto"] = "auto"
 
-    def applied(self, declared: Meaning, form: str) -> Meaning:
+    def applied(self, declared: Meaning) -> Meaning:
         """A meaning of a format as the user corrects it."""
-        shape: Shape = declared.shape if self.bbox == "auto" or OUTLINES.get(form) == declared.shape else self.bbox
+        shape: Shape = declared.shape if self.bbox == "auto" or declared.shape == AROUND else self.bbox
         return Meaning(shape, declared.units if self.units == "auto" else self.units)
-
-
-@dataclass(frozen=True, eq=False)
-class Boxes:
-    """The boxes of one declared meaning.
-
-    numbers: float64 [N,4]. real, stated: float64 [N,2], width and height of the images; stated is NaN where nothing is.
-    owners: the annotations and the object of each."""
-
-    numbers: Floats
-    real: Floats
-    stated: Floats
-    owners: Sequence[tuple[Example, Object]]
-
-    def inside(self, meaning: Meaning, sizes: Floats) -> NDArray[np.bool_]:
-        """Which boxes do not leave images of these sizes, whatever the order of their corners."""
-        x1, y1, x2, y2 = corners(self.numbers, meaning.shape)
-        slack = (SLACK + 1 / sizes).T
-        across, down = sizes.T if meaning.units == "pixels" else np.ones((2, 1))
-        low = (np.minimum(x1, x2) >= -slack[0] * across) & (np.minimum(y1, y2) >= -slack[1] * down)
-        high = (np.maximum(x1, x2) <= (1 + slack[0]) * across) & (np.maximum(y1, y2) <= (1 + slack[1]) * down)
-        return np.asarray(low & high)
-
-    def fitting(self, meaning: Meaning, sizes: Floats) -> NDArray[np.bool_]:
-        """Which boxes have an area, and do not leave images of these sizes."""
-        x1, y1, x2, y2 = corners(self.numbers, meaning.shape)
-        return np.asarray((x2 > x1) & (y2 > y1) & self.inside(meaning, sizes))
-
-    def fractional(self) -> bool:
-        """Whether these can be no pixels: none of the numbers is beyond 1, and not all are whole."""
-        small = bool((self.numbers >= -SLACK).all() and (self.numbers <= 1 + SLACK).all())
-        return small and bool((self.numbers % 1 != 0).any()) and float(self.real.max()) > 1
-
-    def example(self, bad: NDArray[np.bool_]) -> str:
-        """One of the bad boxes, or else the first, with its numbers as the file has them."""
-        one, obj = self.owners[int(np.argmax(bad))]
-        return f"{one.path.name}, {obj.where}: {listed(obj)}" if obj.where else f"{one.path.name}: {listed(obj)}"
-
-
-def written(obj: Object) -> Written:
-    """What the file has of a box."""
-    return obj.written or Written(obj.box, "xyxy")
-
-
-def declared_of(obj: Object) -> Meaning:
-    """What the numbers of a box mean in its format."""
-    return Meaning(written(obj).shape, written(obj).units)
-
-
-def listed(obj: Object) -> str:
-    """The numbers of a box as the file has them."""
-    return ", ".join(f"{value:.6g}" for value in written(obj).numbers)
-
-
-def corners(numbers: Floats, shape: Shape) -> Floats:
-    """Numbers [N,4] of a shape as x1, y1, x2, y2, float64 [4,N], in their units."""
-    a, b, c, d = numbers.T
-    if shape in ("yxyx", "yxhw"):
-        a, b, c, d = b, a, d, c
-    if shape in ("xyxy", "yxyx"):
-        return np.stack((a, b, c, d))
-    if shape == "cxcywh":
-        a, b = a - c / 2, b - d / 2
-    return np.stack((a, b, a + c, b + d))
 
 
 def settled(annotations: Annotations, real: Sizes, asked: Asked) -> tuple[Annotations, list[Fault]]:
@@ -133,7 +64,7 @@ def settled(annotations: Annotations, real: Sizes, asked: Asked) -> tuple[Annota
     stay as the format has them, and a fault of the kind UNCLEAR names the option that reads them.
     """
     groups = collected(annotations, real)
-    meant = {declared: asked.applied(declared, annotations.format) for declared in groups}
+    meant = {declared: asked.applied(declared) for declared in groups}
     resized = was_resized(annotations.examples, real) and in_stated_pixels(groups, meant, annotations, real)
     root, faults, meanings = annotations.root, list[Fault](), dict[Meaning, Meaning]()
     if resized:
@@ -152,25 +83,6 @@ def settled(annotations: Annotations, real: Sizes, asked: Asked) -> tuple[Annota
     return replace(annotations, examples=tuple(examples)), faults
 
 
-def collected(annotations: Annotations, real: Sizes) -> dict[Meaning, Boxes]:
-    """The boxes of all images that can be read, by the meaning that their format declares; none that is not finite."""
-    owners: defaultdict[Meaning, list[tuple[Example, Object]]] = defaultdict(list)
-    for one in annotations.examples:
-        if one.path in real:
-            for obj in one.objects:
-                owners[declared_of(obj)].append((one, obj))
-    groups = {}
-    for meaning, pairs in owners.items():
-        numbers = np.array([written(obj).numbers for _, obj in pairs], np.float64)
-        sizes = np.array([real[one.path] for one, _ in pairs], np.float64)
-        stated = np.array([one.size or (np.nan, np.nan) for one, _ in pairs], np.float64)
-        finite = np.asarray(np.isfinite(numbers).all(axis=1))
-        if finite.any():
-            kept = [pair for pair, use in zip(pairs, finite, strict=True) if use]
-            groups[meaning] = Boxes(numbers[finite], sizes[finite], stated[finite], kept)
-    return groups
-
-
 def in_stated_pixels(
     groups: Mapping[Meaning, Boxes], meant: Mapping[Meaning, Meaning], annotations: Annotations, real: Sizes
 ) -> bool:
@@ -184,7 +96,9 @@ def in_stated_pixels(
         if meant[declared].units != "pixels" or not known.any():
             continue
         sizes = np.where(known[:, None], boxes.stated, 1.0)
-        best = max((boxes.fitting(Meaning(shape, "pixels"), sizes) & known for shape in WORDS), key=np.sum)
+        best = max(
+            (boxes.fitting(Meaning(shape, "pixels"), sizes) & known for shape in shapes_of(meant[declared])), key=np.sum
+        )
         total, stated = total + int(known.sum()), stated + int(best.sum())
         beyond += int((known & ~boxes.inside(meant[declared], boxes.real)).sum())
     if not total or stated < FITS * total:
@@ -201,15 +115,26 @@ def meaning_of(boxes: Boxes, sizes: Floats, declared: Meaning, meant: Meaning, a
     if not insisted and meant.units == "pixels" and boxes.fractional():
         meant, insisted = Meaning(meant.shape, "fractions"), "fractions"
     outside = int((~boxes.inside(meant, sizes)).sum())
-    if outside < max(FEW, MISFITS * len(sizes)):
+    if outside < min(max(FEW, MISFITS * len(sizes)), MANY):
         return meant
-    others = [declared] if asked.bbox != "auto" else [Meaning(*one) for one in product(WORDS, get_args(Units))]
+    others = [Meaning(*one) for one in product(shapes_of(meant), get_args(Units))]
+    others = others if asked.bbox == "auto" else [declared]
     others = [one for one in others if one != meant and insisted in (None, one.units)]
+    others = [one for one in others if believable(one, meant, outside, boxes) and far_enough(boxes, one, sizes)]
     others.sort(key=lambda one: (one.shape != meant.shape) + (one.units != meant.units))
-    fits = {one: int(boxes.fitting(one, sizes).sum()) for one in others if far_enough(boxes, one, sizes)}
+    fits = {one: int(boxes.fitting(one, sizes).sum()) for one in others}
     best = max(fits, key=lambda one: fits[one], default=meant)
     left = len(sizes) - fits.get(best, 0)
     return best if left <= min((1 - FITS) * len(sizes), outside / RATIO) else meant
+
+
+def believable(other: Meaning, meant: Meaning, outside: int, boxes: Boxes) -> bool:
+    """Whether numbers can be of another shape at all: a few boxes at the right border do not make a centre, and where
+    images lie on their side for their annotations, these were turned, and x and y are no other way round."""
+    if other.shape == "cxcywh" != meant.shape:
+        return outside >= CENTRES
+    turned = (boxes.stated == boxes.real[:, ::-1]).all(axis=1) & (boxes.real[:, 0] != boxes.real[:, 1])
+    return other.shape[0] != "y" or 2 * int(np.sum(turned)) < len(turned)
 
 
 def far_enough(boxes: Boxes, meaning: Meaning, sizes: Floats) -> bool:
@@ -228,11 +153,6 @@ def refusal(boxes: Boxes, sizes: Floats, meant: Meaning, found: Meaning, root: P
         f"use --bbox {found.shape}{units}, or --bbox {meant.shape} if they are right"
     )
     return Fault(UNCLEAR, root, "", reason, drops=True)
-
-
-def in_words(meaning: Meaning) -> str:
-    """`x, y, width, height`, with the units where they are no pixels."""
-    return WORDS[meaning.shape] + (f" in {UNITS[meaning.units]}" if meaning.units != "pixels" else "")
 
 
 def units_note(boxes: Boxes, declared: Meaning, found: Meaning, root: Path) -> Iterator[Fault]:
@@ -284,10 +204,3 @@ def reread(one: Example, real: tuple[int, int] | None, meanings: Mapping[Meaning
             box = scaled(box, stated, real)
         objects.append(replace(obj, box=box))
     return replace(one, objects=tuple(objects), size=real if stated else one.size)
-
-
-def pixels(numbers: Box, meaning: Meaning, size: tuple[int, int]) -> Box:
-    """Numbers as x1, y1, x2, y2 in pixels."""
-    x1, y1, x2, y2 = corners(np.array([numbers], np.float64), meaning.shape)[:, 0].tolist()
-    width, height = size if meaning.units == "fractions" else (1, 1)
-    return x1 * width, y1 * height, x2 * width, y2 * height

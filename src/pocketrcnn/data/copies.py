@@ -22,6 +22,7 @@ from .overview import counted
 KEEPERS = ("test", "train", "val", "")  # of an image in two splits, the first of these keeps it: tests stay honest
 SAME_OBJECT = 0.5  # overlap from which on two boxes are about one object
 SAME_BOX = 0.95  # overlap from which on two boxes of a class were drawn, or imported, twice
+NEIGHBOURS = 200  # boxes that one is compared with at most, those whose left sides are nearest
 MOST = 0.5  # of the images with objects: from that on, doubled boxes are a fault of the set
 BACKUP = re.compile(
     r"[\W_]*(?:backups?|bak|old|cop(?:y|ies|ie|ia)|kopien?)(?:[\W_]*(?:of|von|de|di))?[\W_]*(?:\(?\d+\)?)?[\W_]*"
@@ -52,7 +53,6 @@ def each_once(examples: Sequence[Example]) -> tuple[tuple[Example, ...], list[Fa
 
 def one_image(group: Sequence[Example], kept: dict[int, Example], said: dict[int, Fault]) -> None:
     """Decide about copies of an image in one split: which are `kept`, and what is `said`, by the id of the example."""
-    best = max(group, key=lambda one: (not is_backup_of_another(one, group), len(one.objects)))
     first = group[0]
     if first.split and all(agree(first, other) for other in group[1:]):
         kept |= {id(one): one for one in group}
@@ -60,7 +60,8 @@ def one_image(group: Sequence[Example], kept: dict[int, Example], said: dict[int
             reason = f"has the same content as {first.path}; both are kept"
             said[id(other)] = Fault("copy", other.path, "", reason, drops=False)
         return
-    merged = best
+    most = max(group, key=lambda one: len(one.objects))
+    merged = best = next((other for other in group if is_backup(most, other)), most)
     for other in (one for one in group if one is not best):
         before, merged = len(merged.objects), with_objects_of(merged, other)
         added = len(merged.objects) - before
@@ -112,11 +113,6 @@ def difference(best: Example, other: Example, added: int) -> str:
     return f"{words}; {added:,} of these are added there" if added else words
 
 
-def is_backup_of_another(one: Example, group: Sequence[Example]) -> bool:
-    """Whether the image or the annotations of an example are called as a copy of another one's."""
-    return any(is_backup(one, other) for other in group if other is not one)
-
-
 def is_backup(one: Example, other: Example) -> bool:
     """Whether an example is called as a copy of another one, by its annotations or its image."""
     paths = [(one.path, other.path)]
@@ -139,21 +135,25 @@ def without_repetitions(group: Sequence[Example]) -> tuple[list[Example], list[F
     """The annotations of one image file, without what says the same again and without backups, and what is said.
 
     group: all records of an image, in one split."""
-    kept: list[Example] = []
+    kept: dict[object, Example] = {}
     faults = []
+    sources = {one.source: one for one in group}
+    current = {
+        file: next((other for other in sources.values() if is_backup(one, other)), None)
+        for file, one in sources.items()
+    }
     for one in group:
-        name, file = one.path.name, one.source or one.path
-        current = next((other for other in group if other is not one and is_backup(one, other)), None)
-        same = next((other for other in kept if said_by(other) == said_by(one)), None)
-        if current and current.source:
-            reason = f"annotates {name}, as {current.source} does, of which it seems to be an old copy: it is not used"
+        name, file, newer = one.path.name, one.source or one.path, current[one.source]
+        said = said_by(one) or len(kept)
+        if newer and newer.source:
+            reason = f"annotates {name}, as {newer.source} does, of which it seems to be an old copy: it is not used"
             faults.append(Fault("backup", file, "", reason, drops=False))
-        elif same and one.objects:
-            reason = f"says of {name} what {place(same, one)} says; it is read once"
+        elif said in kept:
+            reason = f"says of {name} what {place(kept[said], one)} says; it is read once"
             faults.append(Fault("same-annotations", file, "", reason, drops=False))
         else:
-            kept.append(one)
-    return kept, faults
+            kept[said] = one
+    return list(kept.values()), faults
 
 
 def said_by(one: Example) -> frozenset[tuple[Box, str, bool]]:
@@ -192,7 +192,7 @@ def count_doubles(boxes: NDArray[np.float64]) -> int:
     boxes = boxes[np.argsort(boxes[:, 0], kind="stable")]
     room = (1 - SAME_BOX) * (boxes[:, 2] - boxes[:, 0])  # to the left side of a box that overlaps so much
     double = np.zeros(len(boxes), bool)
-    for step in range(1, len(boxes)):
+    for step in range(1, min(len(boxes), NEIGHBOURS)):
         near = boxes[step:, 0] - boxes[:-step, 0] <= np.maximum(room[step:], room[:-step])
         if not near.any():
             break

@@ -52,14 +52,17 @@ def inspected(config: DataConfig) -> Report:
     return inspect(found, Asked(config.bbox, config.units))
 
 
-def open_custom_data(config: DataConfig, known: Mapping[str, str] | None = None) -> CustomData:
+def open_custom_data(config: DataConfig, known: Mapping[str, str] | None = None, moved: str = "") -> CustomData:
     """Read, check and split the data of a configuration. Faulty objects are skipped and are in the report.
 
     `known`: the splits of images that a run was trained with, by the hash of their content; see `as_before`.
     `config.classes`, if given, are the classes in their order, of which the data may lack some; else they are those of
-    all objects. Raises UserError for data that cannot be read, lead out of their folder, or whose numbers are not
+    all objects. `moved`: the command that helps where the data of a run are no longer there.
+    Raises UserError for data that cannot be read, lead out of their folder, or whose numbers are not
     clear, and for a class that is not among these.
     """
+    if moved and not Path(config.source).exists():
+        raise UserError(f"{config.source} does not exist any more: if the data are elsewhere now, `{moved}`")
     report = inspected(config)
     require_inside(report.clean)
     require_clear(report)

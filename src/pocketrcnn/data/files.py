@@ -84,16 +84,37 @@ def new_folder(out: Path, data: Path) -> Iterator[Path]:
         raise UserError(f"{out} is inside the data ({data}): name a folder elsewhere")
     if out.is_file():
         raise UserError(f"{out} is a file: name a new folder")
-    if out.is_dir() and any(out.iterdir()):
-        raise UserError(f"{out} is not empty: name an empty or a new folder, nothing is overwritten")
+    require_empty(out)
     with write_errors(out, "choose another folder"), temporary_folder(out.resolve()) as made:
         yield made
         if out.is_dir() and out.samefile(os.curdir):
-            move_files(made, out)
+            with locked(out / LOCK, another="choose another folder"):
+                require_empty(out, LOCK)
+                move_files(made, out)
         else:
-            with suppress(FileNotFoundError):
-                out.resolve().rmdir()
-            made.replace(out.resolve())
+            try:
+                with suppress(FileNotFoundError):
+                    out.resolve().rmdir()
+                made.replace(out.resolve())
+            except OSError:
+                require_empty(out)  # another program may have been faster
+                raise
+
+
+def require_empty(out: Path, *ours: str) -> None:
+    """Raises UserError where a folder holds something besides `ours`."""
+    if out.is_dir() and any(path.name not in ours for path in out.iterdir()):
+        raise UserError(f"{out} is not empty: name an empty or a new folder, nothing is overwritten")
+
+
+def make_once(folder: Path, fill: Callable[[Path], None], another: str) -> None:
+    """A folder that stays as it is once it is there, made by one program while others wait for it: `fill` gets an empty
+    one, which becomes `folder` when it is done. Raises UserError where nothing can be written."""
+    with locked(folder.parent / LOCK, wait=-1, another=another):
+        if not folder.is_dir():
+            with write_errors(folder, another), temporary_folder(folder) as made:
+                fill(made)
+                made.replace(folder)
 
 
 def move_files(source: Path, target: Path) -> None:

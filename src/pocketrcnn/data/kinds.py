@@ -3,12 +3,12 @@ No torch here."""
 
 UNCLEAR = "bbox"  # what the numbers of boxes are: all of them may be wrong
 OUTSIDE = "outside-folder"  # what leads out of the folder of the data
-SET = (UNCLEAR, "units", "resized", "fractions", "voc-origin", "doubled", "no-training-images", "no-objects")
+SET = (UNCLEAR, "units", "resized", "fractions", "voc-origin", "doubled", "no-training-images")
 """Kinds that are about the whole set: said first, each once."""
-REFUSED = (UNCLEAR, "no-training-images", "no-objects")  # training refuses a set with one of these
 FIXED = ("negative-size", "inverted", "clipped", "listed-twice", "other-name", "same-name", "units", "resized")
 IMAGES = ("missing", "broken", "two-splits", "copy")  # kinds of faults of an image; the next ones are of an object
 OBJECTS = ("not-finite", "unknown-class", "zero-size", "negative-size", "inverted", "outside", "clipped", "duplicate")
+NOTHING_LOST = ("two-splits", "copy", "duplicate", "same-id", OUTSIDE, UNCLEAR)  # what is there twice, or no object
 GEOMETRY = ("negative-size", "inverted", "outside", "clipped")  # kinds of OBJECTS that follow from wrong numbers
 REMEDIES = {
     "broken": "replace or remove these images",

@@ -1,6 +1,7 @@
 """What is in a data set, in numbers: as a dict for programs, as tables for people. No torch here."""
 
 import math
+import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,12 +10,13 @@ from typing import Any
 
 from ..errors import shown
 from .annotations import SPLITS, Annotations, Example, Fault, Object, Report, printable
-from .kinds import FIXED, IMAGES, OBJECTS, OUTSIDE, REFUSED, REMEDIES, SET
+from .kinds import FIXED, IMAGES, NOTHING_LOST, OBJECTS, OUTSIDE, REMEDIES, SET, UNCLEAR
 
 Numbers = dict[str, Any]
 SEVERAL = 5  # faults of a kind: more of them are one line, with examples of what is skipped
 EXAMPLES = 3
 SIZES = 5  # image sizes that are named
+FOLDERS = 3  # of images that are not used, that are named
 FIELDS = 8  # fields that are not read, by name
 
 
@@ -43,11 +45,38 @@ def summary(
         "image_sizes": [{"width": w, "height": h, "images": count} for (w, h), count in sizes.most_common(SIZES)],
         "different_sizes": len(sizes),
         "pixels": [{"colours": colours, "bits": bits, "images": count} for (colours, bits), count in pixels],
-        "unnamed": {"images": len(read.unnamed), "first": next(map(str, read.unnamed), None)},
+        "unnamed": {
+            "images": len(read.unnamed),
+            "first": next(map(str, read.unnamed), None),
+            "folders": folders_of(read.unnamed, read.root),
+        },
         "not_carried_over": [{"field": field, "of": of, "count": count} for field, of, count in read.unread],
         "faults": dict(Counter(fault.kind for fault in faults)),
         "dropped": sum(fault.drops for fault in faults),
+        "left_out": left_out(read, clean, faults),
     }
+
+
+def folders_of(paths: Sequence[Path], root: Path) -> list[str]:
+    """The folders below that of the data with most of these files, at most FOLDERS."""
+    counts = Counter(os.path.relpath(path.parent, root) for path in paths)
+    return [shown(Path(folder).as_posix()) for folder, _ in counts.most_common(FOLDERS) if folder != os.curdir]
+
+
+def left_out(read: Annotations, clean: Annotations, faults: Sequence[Fault]) -> Numbers:
+    """How many objects of the files are left out, of how many, and the kind of fault that costs most of them.
+
+    What is there once more is not lost. What a reader could not understand counts as one object for each fault.
+    """
+    of_image: Counter[Path] = Counter()
+    for example in read.examples:
+        of_image[example.path] += len(example.objects)
+    kinds: Counter[str] = Counter()
+    for fault in faults:
+        if fault.drops and fault.kind not in NOTHING_LOST:
+            kinds[fault.kind] += of_image[fault.file] if fault.kind in ("missing", "broken") else 1
+    lost, kept = kinds.total(), sum(len(example.objects) for example in clean.examples)
+    return {"objects": lost, "of": lost + kept, "kind": kinds.most_common(1)[0][0] if lost else ""}
 
 
 def objects_of(example: Example) -> list[Object]:
@@ -90,7 +119,9 @@ def render(report: Report) -> None:
     say(f"  pixels: {', '.join(kinds) or 'none'}")
     if unnamed := numbers["unnamed"]["images"]:
         first = printable(numbers["unnamed"]["first"])
-        say(f"  not used: {counted(unnamed, 'image')} that no annotation names (the first: {first})")
+        folders = printable(", ".join(numbers["unnamed"]["folders"]))
+        there = f", in {folders}" if folders else ""
+        say(f"  not used: {counted(unnamed, 'image')} that no annotation names{there} (the first: {first})")
     if fields := fields_in_words(numbers["not_carried_over"], FIELDS):
         say(f"  not read: {fields}")
     per_image = numbers["objects_per_image"]
@@ -169,11 +200,8 @@ def conclude(faults: Sequence[Fault]) -> None:
     """Print what all faults together cost."""
     from ..terminal import say
 
-    refused = next((fault for fault in faults if fault.kind in REFUSED), None)
-    skipped = sum(fault.drops for fault in faults if fault.kind not in REFUSED)
+    skipped = sum(fault.drops for fault in faults if fault.kind != UNCLEAR)
     say(f"{counted(skipped, 'fault')} with skipped images or objects" if skipped else "no image or object is skipped")
-    if refused:
-        say(f"`train` refuses these data ({refused.kind})")
 
 
 def lines_of(group: Sequence[Fault]) -> list[str]:
@@ -194,6 +222,6 @@ def lines_of(group: Sequence[Fault]) -> list[str]:
 
 def verb(fault: Fault) -> str:
     """What becomes of what a fault is about."""
-    if fault.kind in REFUSED:
+    if fault.kind == UNCLEAR:
         return "refusal"
     return "skipped" if fault.drops else "fixed" if fault.kind in FIXED else "warning"

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .annotations import SPLITS, Annotations, Example
+from .overview import objects_of
 
 FRACTIONS = (0.7, 0.15, 0.15)  # of the images: training, validation, test
 VALIDATION = 0.15  # of the training images, where there are none for validation
@@ -31,7 +32,11 @@ def with_splits(annotations: Annotations, seed: int = 0) -> Annotations:
     shares = FRACTIONS if annotations.split("") else (1 - VALIDATION, VALIDATION, 0.0)
     parts = {split: share for split, share in zip(SPLITS, shares, strict=True) if share > 0}
     distinct = {content(example): example for example in sorted(divided, key=lambda example: example.path)}
-    split_of = dict(zip(distinct, stratified(list(distinct.values()), parts, seed), strict=True))
+    images = list(distinct.values())
+    dealt = stratified(images, parts, seed)
+    if not any(part == "train" and objects_of(one) for one, part in zip(images, dealt, strict=True)):
+        dealt = stratified(images, parts, seed, bare_last=True)  # of three images training got the empty one
+    split_of = dict(zip(distinct, dealt, strict=True))
     examples = (
         replace(one, split=split_of[content(one)] if one.split == divided[0].split else one.split)
         for one in annotations.examples
@@ -44,12 +49,12 @@ def content(example: Example) -> str:
     return example.digest or str(example.path)
 
 
-def stratified(examples: Sequence[Example], parts: dict[str, float], seed: int) -> list[str]:
+def stratified(examples: Sequence[Example], parts: dict[str, float], seed: int, bare_last: bool = False) -> list[str]:
     """The part of each example: the sizes of `room`, and objects of each class in the same proportion.
 
     The rarest class is dealt out first, its fullest images first; each goes to the part that has least of what it
     should have of the class, the largest part (training) where several are equal. Images without objects count as
-    images with one object of a separate class.
+    images with one object of a separate class; with `bare_last` that is dealt out after all others.
     """
     counts = [Counter(obj.name for obj in example.objects) or Counter({"": 1}) for example in examples]
     order = sorted(range(len(examples)), key=lambda i: (examples[i].path.name, str(examples[i].path)))
@@ -59,7 +64,7 @@ def stratified(examples: Sequence[Example], parts: dict[str, float], seed: int) 
     shares = {part: size / len(examples) for part, size in images.items()}
     given = {part: Counter[str]() for part in parts}
     chosen: dict[int, str] = {}
-    for name in sorted(total, key=lambda name: (total[name], name)):
+    for name in sorted(total, key=lambda name: (bare_last and not name, total[name], name)):
         for i in sorted((i for i in order if i not in chosen and counts[i][name]), key=lambda i: -counts[i][name]):
             able = [part for part in parts if images[part] > 0]
             chosen[i] = min(able, key=lambda part: (given[part][name] / shares[part], -shares[part]))

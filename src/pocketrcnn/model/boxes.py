@@ -93,7 +93,8 @@ def anchors(height: int, width: int, stride: int, shapes: Sequence[tuple[float, 
     shapes: width and height of the A anchors of a cell, in pixels.
     """
     wh = torch.tensor(shapes, dtype=torch.float32)  # [A,2]
-    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    y, x = (torch.arange(cells, dtype=wh.dtype) for cells in (height, width))
+    y, x = torch.meshgrid(y, x, indexing="ij")
     centers = (torch.stack((x, y), -1).reshape(-1, 1, 2) + 0.5) * stride  # [height*width,1,2]
     return torch.cat((centers - wh / 2, centers + wh / 2), -1).view(height, width, -1, 4)
 

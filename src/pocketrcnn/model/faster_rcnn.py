@@ -60,8 +60,9 @@ class FasterRCNN(nn.Module):
         shape = self.backbone.channels, self.backbone.stride, config.input_size
         self.rpn = RPN(config.rpn, *shape) if config.rpn else None
         self.head = ROIHead(config.roi, self.backbone.channels, config.classes) if config.roi else None
-        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(MEAN, dtype=torch.float32).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(STD, dtype=torch.float32).view(1, 3, 1, 1), persistent=False)
+        self.float()  # whatever number format is torch's default: another library may have set it
 
     def forward(
         self, images: Tensor, batch: Batch | None = None, box: str = "", proposed: tuple[Tensor, Tensor] | None = None
@@ -85,8 +86,9 @@ class FasterRCNN(nn.Module):
         """Objectness, deltas, proposals and their scores; without a proposal network the whole input, with score 1."""
         if self.rpn is None:
             side = float(self.config.input_size)
-            whole = torch.tensor([0.0, 0.0, side, side], device=features.device).expand(features.shape[0], 1, 4)
-            return None, None, whole, torch.ones(features.shape[0], 1, device=features.device)
+            whole = torch.tensor([[0.0, 0.0, side, side]], dtype=torch.float32, device=features.device)  # [1,4]
+            whole = whole.expand(features.shape[0], 1, 4)
+            return None, None, whole, torch.ones_like(whole[..., 0])
         objectness, deltas = self.rpn(features)
         part = self.rpn.config.training_fraction if training else 1.0
         return objectness, deltas, *self.rpn.propose(objectness, deltas, part)

@@ -18,12 +18,14 @@ class Detections:
     """Detections in B images, best first, padded to M of each; or those in one image, [M], without padding.
 
     boxes: float32 [B,M,4], xyxy in pixels; scores: float32 [B,M] in 0..1; labels: int64 [B,M], -1 for padding.
+    classes: names of the labels, where they are known.
     `detections[i]` is image i alone, without padding; `detections[i:j]` are these images, padded as they were.
     """
 
     boxes: Any
     scores: Any
     labels: Any
+    classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         assert self.boxes.shape == (*self.labels.shape, 4), "one box a label"
@@ -35,7 +37,7 @@ class Detections:
     def __getitem__(self, index: Any) -> Self:
         labels = self.labels[index]
         keep = labels != PADDING if labels.ndim < 2 else ...  # [M]
-        return type(self)(self.boxes[index][keep], self.scores[index][keep], labels[keep])
+        return type(self)(self.boxes[index][keep], self.scores[index][keep], labels[keep], self.classes)
 
     def rows(self) -> list[tuple[list[float], float, int]]:
         """The boxes, scores and labels of one image as plain numbers."""
@@ -62,8 +64,10 @@ class Detections:
             for box, score, label in one.rows()
         ]
 
-    def to_supervision(self) -> Any:
-        """One image's detections as `supervision.Detections`: xyxy, confidence, class_id.
+    def to_supervision(self, classes: Sequence[str] | None = None) -> Any:
+        """One image's detections as `supervision.Detections`: xyxy, confidence, class_id, and class names in its data.
+
+        classes: other names than those of the detector.
 
         Raises UserError for a batch of several images, and where supervision is not installed.
         """
@@ -75,7 +79,9 @@ class Detections:
             raise UserError("supervision is not installed: `pip install supervision`, then try again") from error
         one = self[0] if self.labels.ndim == 2 else self
         boxes, scores, labels = (np.asarray(values) for values in (one.boxes, one.scores, one.labels))
-        return supervision.Detections(xyxy=boxes, confidence=scores, class_id=labels)
+        known = self.classes if classes is None else classes
+        names = {"class_name": np.array([known[label] for label in labels], str)} if known else {}
+        return supervision.Detections(xyxy=boxes, confidence=scores, class_id=labels, data=names)
 
 
 def coco_record(image: Any, category: Any, box: Sequence[float], score: float) -> dict[str, Any]:

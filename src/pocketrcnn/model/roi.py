@@ -41,7 +41,9 @@ def neighbours(scale: Tensor, shift: Tensor, size: int, cells: int) -> tuple[Ten
     Points are the centres of `size` equal parts of the box, cell centres lie at (j + 1/2) of the map
     (align_corners=False); a cell outside the map counts as zero.
     """
-    points = (2 * torch.arange(size, device=scale.device) + 1) / size - 1  # [S] in -1..1 over the box
+    points = (
+        2 * torch.arange(size, dtype=scale.dtype, device=scale.device) + 1
+    ) / size - 1  # [S] in -1..1 over the box
     at = ((scale[..., None] * points + shift[..., None] + 1) * cells - 1) / 2  # [...,S] in cells
     low = at.floor()
     both = torch.stack((low, low + 1), -1)  # [...,S,2]
@@ -89,7 +91,7 @@ class ROIHead(nn.Module):
         self.norm = nn.BatchNorm2d(config.channels) if config.channels else None
         self.classify = nn.Linear(config.channels or in_channels, classes + config.background)
         self.refine = nn.Linear(config.channels or in_channels, 4) if config.refine else None
-        self.register_buffer("unit", torch.tensor(REFINE_UNIT), persistent=False)
+        self.register_buffer("unit", torch.tensor(REFINE_UNIT, dtype=torch.float32), persistent=False)
 
     def pool(self, features: Tensor, rois: Tensor, input_size: float) -> Tensor:
         """Features [B,C,h,w] and boxes [B,P,4] -> [B*P,C,S,S]."""

@@ -61,7 +61,8 @@ class Detections(interchange.Detections):
     @classmethod
     def of(cls, arrays: interchange.Detections) -> Detections:
         """From numpy's arrays, on the CPU."""
-        return cls(*map(torch.from_numpy, (arrays.boxes, arrays.scores, arrays.labels)))
+        boxes, scores, labels = map(torch.from_numpy, (arrays.boxes, arrays.scores, arrays.labels))
+        return cls(boxes, scores, labels, arrays.classes)
 
     def numpy(self) -> interchange.Detections:
         """As numpy's arrays."""

@@ -49,13 +49,13 @@ LIMITS = {
     "model.rpn.channels": 2**14,
     "model.roi.channels": 2**14,
     "model.roi.size": 2**8,
-    "model.input_size": 2**14,
+    "model.input_size": 2**13,  # an image takes 200 MB, before the network
     "model.classes": 10**5,
 }
 
 
 class Loader(PlainLoader):
-    """Reads numbers like 1e-3 as numbers, and refuses those that are not finite."""
+    """Reads numbers like 1e-3 as numbers; refuses those that are not finite, and text with half a character."""
 
     def finite(self, node: yaml.ScalarNode) -> float:
         """Raises ValueError for `.inf` and `.nan`."""
@@ -63,6 +63,13 @@ class Loader(PlainLoader):
         if not math.isfinite(value):
             raise ValueError(f"{node.value} is not a finite number")
         return value
+
+    def whole(self, node: yaml.ScalarNode) -> str:
+        """Raises ValueError for `"\\ud800"`, which is no text that msgspec could read and a file could hold."""
+        text = str(self.construct_scalar(node))
+        if not text.isascii():
+            text.encode()  # UnicodeEncodeError is a ValueError
+        return text
 
 
 class Dumper(yaml.SafeDumper):
@@ -72,6 +79,7 @@ class Dumper(yaml.SafeDumper):
 for kind in (Loader, Dumper):
     kind.add_implicit_resolver(FLOAT, EXPONENT, list("+-0123456789"))
 Loader.add_constructor(FLOAT, Loader.finite)
+Loader.add_constructor("tag:yaml.org,2002:str", Loader.whole)
 
 
 def hints(kind: type, prefix: str = "") -> dict[str, Any]:

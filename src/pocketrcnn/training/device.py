@@ -1,7 +1,8 @@
 """Where the arithmetic happens: device, precision, and memory that is kept."""
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import torch
@@ -48,6 +49,18 @@ def choose_device(name: str) -> torch.device:
             "--device cuda: torch finds no CUDA device here; use --device cpu, or install a CUDA build of torch"
         )
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+@contextmanager
+def single_precision() -> Iterator[None]:
+    """float32 is torch's default in this block: another library may have set another one, in which random numbers are
+    drawn differently."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def autocast(precision: str, device: torch.device) -> torch.autocast:

@@ -14,7 +14,7 @@ from ..errors import UserError
 from ..evaluation.measures import Means
 from ..evaluation.network import Conclude, assess, evaluate
 from .clock import Clock
-from .device import DELIVERED, autocast, keep_memory
+from .device import DELIVERED, autocast, keep_memory, single_precision
 from .finite import NotFinite, not_finite, require_finite, require_finite_metrics
 from .loop import Trainer
 from .machine import peak_memory_gb
@@ -23,6 +23,7 @@ from .run import CHECKPOINT, COPIES, Run
 from .signals import Interrupted, signals_noted
 
 
+@single_precision()
 def fit(
     train: Dataset, test: Dataset, run: Run, spent: float = 0.0, conclude: Conclude | None = None
 ) -> dict[str, Any]:

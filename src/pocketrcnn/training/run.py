@@ -81,7 +81,8 @@ class Run:
         before = saved(self.folder)
         if before == self.config:
             return
-        if before and (metrics := self.metrics(any_length=True)):
+        longer = before and requested(before) != requested(self.config)
+        if before and longer and (metrics := self.metrics(any_length=True)):
             path = self.folder / CHECKPOINT
             if not path.is_file():
                 raise UserError(f"{path} is not there, and without it no run is trained for longer: train again")

@@ -1,6 +1,15 @@
-"""Ctrl-C and SIGTERM, noted in place of dying from them, so that the state can be saved first."""
+"""Ctrl-C and SIGTERM, noted in place of dying from them, so that the state can be saved first.
 
+And Ctrl-C where Python loses it: at any moment, as in the callback of a weak reference, it is an exception that Python
+can only print there, and the program would go on.
+"""
+
+from __future__ import annotations
+
+import _thread
 import signal
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -30,3 +39,24 @@ def signals_noted() -> Iterator[list[int]]:
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)
+
+
+LATER = 0.01  # seconds: not in the function that is told of the lost one
+
+
+@contextmanager
+def interrupts_repeated() -> Iterator[None]:
+    """Where Ctrl-C arrives at a moment at which Python can only print it, it comes once more."""
+    before = sys.unraisablehook
+
+    def repeat(lost: sys.UnraisableHookArgs) -> None:
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            threading.Timer(LATER, _thread.interrupt_main).start()
+        else:
+            before(lost)
+
+    sys.unraisablehook = repeat
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before

@@ -88,10 +88,11 @@ def _transfer(url: str, partial: Path, report: Report) -> None:
 
 def _with_bar(url: str, response: Any, size: int) -> AbstractContextManager[Any]:
     """The response, with a bar on a terminal that follows what is read of it."""
-    from rich.console import Console
     from rich.progress import wrap_file
 
-    name, console = url.rpartition("/")[2], Console(stderr=True)
+    from ...terminal import Screen
+
+    name, console = url.rpartition("/")[2], Screen(stderr=True)
     return wrap_file(response, size, description=name, console=console, disable=not sys.stderr.isatty())
 
 

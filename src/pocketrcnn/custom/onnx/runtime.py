@@ -27,7 +27,7 @@ KEY = "pocketrcnn"  # of our entry in the file's metadata
 SCHEMA = 1  # raised when older versions of this file can no longer read what `export` writes
 CHECKSUM = "sha256"  # what the metadata of a file say that has one
 INPUT, OUTPUTS = "images", ("boxes", "scores", "labels")
-LARGEST_SIDE = 16384  # pixels of an input: an image takes 800 MB
+LARGEST_SIDE = 8192  # pixels of an input, as in training: an image takes 200 MB
 BATCH = 16
 SEVERITY = 4  # of what onnxruntime itself prints: fatal errors alone, since all others are raised
 SECONDS = 300.0  # for a batch: a file can hold a loop without an end
@@ -83,12 +83,15 @@ class Detector:
     ) -> Detections:
         """One image or several -> Detections [B,M], boxes in pixels of each image, best first.
 
-        images: paths, Pillow images and arrays as in `data.images.pixels.read_image`; their sizes may differ.
+        images: paths, bytes, binary files, Pillow images and arrays as in `data.images.pixels.read_image`, colours in
+        the order red, green, blue; their sizes may differ.
         threshold: detections of lower score are dropped. batch: images that are computed at once.
         Raises UserError for what is no image, and names the file.
         """
         shown_from = self.threshold if threshold is None else threshold
-        return detect(self._network, self.side, images, read_image, threshold=shown_from, batch=batch)
+        return detect(
+            self._network, self.side, images, read_image, threshold=shown_from, batch=batch, classes=self.classes
+        )
 
     def _network(self, inputs: Pixels) -> Detections:
         """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels. Raises UserError for impossible ones."""

@@ -20,6 +20,7 @@ def sections(run: Summary) -> list[Section]:
     sizes = [f"{size['width']} × {size['height']} px ({size['images']:,})" for size in data["image_sizes"]]
     faults = [f"{kind} {count:,}" for kind, count in sorted(data["faults"].items())]
     counts = {"more": max(0, data["different_sizes"] - len(sizes)), "empty": data["images_without_objects"]}
+    counts["unmeasured"] = data["splits"].get("val", {"objects": 1})["objects"] == 0
     text = prose("summary", **{**data, "faults": faults}, sizes=sizes, **counts)
     blocks: list[Block] = [Text([text]), splits(data), classes(data), per_image(data)]
     made = [Section("data", "Data", blocks)]

@@ -5,6 +5,7 @@ The page is a function of summaries alone, see `page`.
 
 import datetime
 import math
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -67,7 +68,8 @@ def run_summary(run: Run, data: CustomData | None = None, model: FasterRCNN | No
     if run.config.data.kind != "folder":
         return summary | {"missing": "its data are made by `reproduce`, whose own report has pictures of them"}
     try:
-        data = data or open_custom_data(run.config.data, saved_splits(run.folder))
+        moved = f"pocketrcnn resume {shlex.quote(str(run.folder))} --data FOLDER"
+        data = data or open_custom_data(run.config.data, saved_splits(run.folder), moved)
         summary["data"] = data_summary(data, run.config)
         if summary["evaluations"]:
             split, evaluation = next(iter(summary["evaluations"].items()))  # of test images where there is one
@@ -119,7 +121,7 @@ def data_summary(data: CustomData, config: Config) -> Summary:
     counts = [len(objects_of(example)) for example in everything]
     kept = ("format", "data", "crowds", "images_without_objects", "image_sizes", "different_sizes", "dropped", "faults")
     return {
-        **{name: data.report.summary[name] for name in kept},
+        **{name: data.report.summary[name] for name in (*kept, "left_out")},
         "splits": {split: split_counts(examples) for split, examples in splits.items()},
         "classes": class_counts(data, splits),
         "per_image": {**histogram(np.array(counts, float)), "max": max(counts, default=0)},

@@ -16,7 +16,7 @@ from typing import Any
 from ...errors import shown
 from ..annotations import Annotations, Example, Object, printable
 from .coco_boxes import box_of, numbers
-from .finding import beside, is_background, plain, size_from, split_below, split_of
+from .finding import beside, is_background, plain, size_from
 from .meaning import MEANT, is_crowd, is_true
 from .meaning import number as number_of
 from .read_only.records import UNNAMED, Unclear
@@ -27,7 +27,7 @@ from .writing import image_names, number, size_of, write_text
 NAME = "_annotations.coco.json"
 READ = {  # what is read of a record of each list, and what that is called
     "annotations": ("object", {"id", "image_id", "category_id", "bbox", "area", "iscrowd", "rotation", *MEANT}),
-    "images": ("image", {"id", "file_name", "width", "height"}),
+    "images": ("image", {"id", "file_name", "coco_url", "width", "height"}),
     "categories": ("label", {"id", "name"}),
 }
 MARKS = ('"images"', '"annotations"', '"categories"')
@@ -56,10 +56,11 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
     examples: list[Example] = []
     for source in sources:
         reader = Reader(source, reading)
-        single = reading.path == source
-        examples += reader.examples("" if single else split_of(source.stem) or split_below(reading.root, source))
+        examples += reader.examples()
         classes |= dict.fromkeys(reader.classes())
         reading.unread.update(unread(reader.lists))
+    if reading.path.is_dir():
+        examples = reading.in_splits(examples, stems=True)
     return reading.annotations("coco", classes, images.placed(examples, beside), images)
 
 
@@ -92,8 +93,9 @@ class Reader:
         self.note_other_values(content)
         pairs = ((record.get("id"), record.get("name", "")) for record in self.lists["categories"])
         self.names = {ident(i): printable(str(name)) for i, name in pairs} or self.numbers_as_names()
-        turns = (numbers(record.get("bbox"))[4:5] for record in self.lists["annotations"])
-        self.in_degrees = any(abs(angle) > FULL_TURN for turn in turns for angle in turn)
+        bboxes = (record.get("bbox") for record in self.lists["annotations"])
+        rotated = (numbers(bbox) for bbox in bboxes if isinstance(bbox, list) and len(bbox) == 5)
+        self.in_degrees = any(abs(angle) > FULL_TURN for bbox in rotated for angle in bbox[4:])
 
     def note_other_values(self, content: Record) -> None:
         """A fault for what is in the lists and no record; a note where there is no list of annotations at all."""
@@ -132,7 +134,7 @@ class Reader:
         ordered = sorted(kept, key=lambda i: (Decimal(i) if i.isdecimal() else 0, i))  # of any number of digits
         return list(dict.fromkeys(self.names[i] for i in ordered))
 
-    def examples(self, split: str) -> list[Example]:
+    def examples(self) -> list[Example]:
         """Every image of the list, with its objects. Paths are as the file has them."""
         objects = self.objects()
         made: dict[str, Example] = {}
@@ -145,7 +147,7 @@ class Reader:
                 self.fault("same-id", f"image {shown(i)}", reason)
             else:
                 size = size_from(record.get("width"), record.get("height"))
-                made[i] = Example(Path(plain(name)), tuple(objects.pop(i, ())), split, size, self.source)
+                made[i] = Example(Path(plain(name)), tuple(objects.pop(i, ())), "", size, self.source)
         for i, orphans in objects.items():
             for orphan in orphans:
                 self.fault("no-image", orphan.where, f"belongs to image {shown(i)}, which the file does not list")
@@ -203,7 +205,7 @@ def flat(record: Record) -> Iterator[tuple[str, Any]]:
 
 def file_name(record: Record) -> str:
     """What a record calls its image: a path or a URL; empty where it does not say."""
-    names = (record.get(field) for field in ("file_name", "coco_url", "path"))
+    names = (record.get(field) for field in ("file_name", "coco_url", "filename", "path", "url"))
     return next((name for name in names if isinstance(name, str) and name.strip()), "")
 
 

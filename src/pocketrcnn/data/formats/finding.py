@@ -1,74 +1,19 @@
-"""Finding what annotations speak of: image files by any of their names, splits by any of their words. No torch here."""
+"""Finding what annotations speak of: image files by any of their names. No torch here."""
 
 import os
-import re
 import unicodedata
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from ...errors import shown
 from ..annotations import Example
-from ..images.pixels import ENDINGS
-from ..listing import holds_predictions, is_image_name
+from ..listing import is_image_name
 from .boundary import Boundary
-
-WORDS = {
-    "train": ("train", "training"),
-    "val": ("val", "valid", "validation", "dev"),
-    "test": ("test", "testing"),
-}
-OTHERS = ".json .jsonl .xml .csv .tsv .txt .yaml .yml .names .labels"
-READ = (*ENDINGS, *OTHERS.split())  # endings, by readers
-SYSTEM = ("__MACOSX", "lost+found", "$RECYCLE.BIN", "System Volume Information")  # folders that nobody put there
-
-
-def split_of(*names: str) -> str:
-    """The split that a word of these names stands for, as `train` in instances_train2017; empty where none does."""
-    for name in names:
-        words = re.split(r"[^a-z]+", name.lower())
-        for split, known in WORDS.items():
-            if set(words) & set(known):
-                return split
-    return ""
-
-
-def split_below(root: Path, path: Path) -> str:
-    """The split that the folders between `root` and a file stand for. What is above `root` says nothing."""
-    return split_of(*reversed(path.relative_to(root).parts[:-1]))
-
-
-def files(root: Path, allows: Callable[[Path], bool], predicted: list[Path] | None = None) -> Iterator[Path]:
-    """All files under a folder, links followed where `allows` says so, by name; nothing hidden, and no folder twice.
-
-    Folders below it that `predict` wrote are skipped, with all that is in them, and added to `predicted`.
-    Raises OSError where a folder cannot be read.
-    """
-    seen: set[str] = set()
-    for folder, inner, names in os.walk(root, onerror=refuse, followlinks=True):
-        if seen and holds_predictions(Path(folder)):
-            inner.clear()
-            if predicted is not None:
-                predicted.append(Path(folder))
-            continue
-        seen.add(os.path.realpath(folder))
-        kept = [name for name in inner if not name.startswith((".", *SYSTEM))]
-        paths = [
-            Path(folder, name) for name in sorted(kept) if os.path.realpath(os.path.join(folder, name)) not in seen
-        ]
-        inner[:] = [path.name for path in paths if not os.path.islink(path) or allows(path)]
-        visible = (Path(folder, name) for name in sorted(names) if not name.startswith("."))
-        yield from (path for path in visible if not os.path.islink(path) or not is_read(path) or allows(path))
-
-
-def is_read(path: Path) -> bool:
-    """Whether a reader may open a file of this name."""
-    return path.suffix.lower() in READ
-
-
-def refuse(error: OSError) -> None:
-    """For `os.walk`, which passes over folders that it cannot read."""
-    raise error
+from .spelling import decoded, original
+from .split_words import split_below
 
 
 def key(name: str) -> str:
@@ -99,7 +44,7 @@ def is_background(name: str) -> bool:
 def plain(name: str) -> str:
     """A path as annotations write it, as this system has it. What no file has in its name, NUL and half characters of
     UTF-16, is replaced by what can be shown."""
-    return name.strip().replace("\\", "/").replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    return os.fsdecode(name.strip().replace("\\", "/").replace("\0", "\ufffd").encode("utf-8", "replace"))
 
 
 @dataclass(frozen=True)
@@ -107,12 +52,14 @@ class Wanted:
     """An image as annotations call it.
 
     names: what its file may be called (a path, a file name, or one without suffix), the most likely first.
-    folders: where it is expected, the most likely first. split: its split, if it has one.
+    folders: where it is expected, the most likely first. split: its split, if it has one. strict: whether a folder that
+    has images has this one, too: it is then neither below it nor elsewhere.
     """
 
     names: tuple[str, ...]
     folders: tuple[Path, ...]
     split: str = ""
+    strict: bool = False
 
     def paths(self) -> Iterator[Path]:
         """Every name in every folder."""
@@ -128,14 +75,20 @@ def beside(one: Example) -> Wanted:
 
 
 class Images:
-    """The image files among the files of a folder, by what annotations call them. named: those of a record so far."""
+    """The image files among the files of a folder, by what annotations call them.
+
+    named: those of a record so far. missing: what was looked for where a path is none. renamed: the files that
+    annotations call otherwise, with the name that they have there.
+    """
 
     def __init__(self, root: Path, inside: Sequence[Path], boundary: Boundary) -> None:
         self.root, self.files, self.boundary = root, inside, boundary
         self.paths = list(filter(is_image_name, inside))
-        parents = {path.parent for path in self.paths}
-        self.folders = parents | {folder for parent in parents for folder in parent.parents}
+        self.parents = {path.parent for path in self.paths}
+        self.folders = self.parents | {folder for parent in self.parents for folder in parent.parents}
         self.named: set[Path] = set()
+        self.missing: dict[Path, str] = {}
+        self.renamed: dict[Path, str] = {}
         self.known: defaultdict[str, list[Path]] = defaultdict(list)
         for path in self.paths:
             for name in {key(path.name), key(path.stem)}:
@@ -147,18 +100,33 @@ class Images:
         return [replace(one, path=path) for one, path in zip(examples, paths, strict=True)]
 
     def find(self, wanted: Sequence[Wanted]) -> list[Path]:
-        """The file of each; where it is not clear which one it is, its first path, where nothing is: it is missing.
-
-        First one of its exact paths, then these with other capitals, accents or suffix, then anywhere else. A file that
-        is the image of one is never taken for that of another.
-        """
-        paths = [self.exact(one) for one in wanted]
-        for search in (self.here, self.elsewhere):
-            if None in paths:
-                taken = {os.path.realpath(path) for path in paths if path}
-                paths = [path or search(one, taken) for path, one in zip(paths, wanted, strict=True)]
-        self.named.update(filter(None, paths))
+        """The file of each; where it is not clear which one it is, its first path, where nothing is: it is missing."""
+        paths = self.search(wanted)
+        self.missing.update(
+            (next(one.paths()), self.why_not(one)) for one, path in zip(wanted, paths, strict=True) if not path
+        )
         return [path or next(one.paths()) for path, one in zip(paths, wanted, strict=True)]
+
+    def search(self, wanted: Sequence[Wanted], taken: Collection[Path] = ()) -> list[Path | None]:
+        """The file of each; None where it is not clear which one it is. taken: files that are the images of others.
+
+        First one of its exact paths, then these with other capitals, accents or suffix, then anywhere else, in the end
+        by what servers and programs make of a name. A file that is the image of one is never taken for that of another.
+        """
+        paths = [None if one.strict else self.exact(one) for one in wanted]
+        for search in (self.here, self.elsewhere, self.by_address, self.by_original):
+            if None in paths:
+                used = {os.path.realpath(path) for path in (*paths, *taken) if path}
+                found = [None if path else search(one, used) for path, one in zip(paths, wanted, strict=True)]
+                if search == self.by_original:  # a guess: several records have different images of one name
+                    counts = Counter(found)
+                    found = [path if counts[path] == 1 else None for path in found]
+                other = search in (self.by_address, self.by_original)
+                new = [(path, one) for path, one in zip(found, wanted, strict=True) if path]
+                self.renamed |= {path: one.names[0] for path, one in new if other or other_folders(path, one)}
+                paths = [path or more for path, more in zip(paths, found, strict=True)]
+        self.named.update(filter(None, paths))
+        return paths
 
     def exact(self, one: Wanted) -> Path | None:
         """The file at the first of its paths that is in the folder; where none is, at the first that is elsewhere."""
@@ -187,15 +155,57 @@ class Images:
            them needs the whole name and has to be the only one.
         3. Of several, it is the one of the best rank: see `best`.
         """
-        home = not self.folders.isdisjoint(one.folders)
         for short in map(PurePosixPath, one.names):
             whole = key(short.name) in self.known
-            free = self.free(short.name if whole else short.stem, taken)
-            near = [path for path in free if any(folder in path.parents for folder in one.folders)]
-            likely = self.best(near or free, short, one.split)
-            if len(likely) == 1 and (near or not home or (whole and len(free) == 1)):
-                return likely[0]
+            if path := self.likely(self.free(short.name if whole else short.stem, taken), short, one, whole):
+                return path
         return None
+
+    def likely(self, free: list[Path], name: PurePosixPath, one: Wanted, whole: bool) -> Path | None:
+        """The one of several files that a name means: see `elsewhere`. whole: whether they have the whole name."""
+        if one.strict:
+            home, near = not self.parents.isdisjoint(one.folders), [path for path in free if path.parent in one.folders]
+        else:
+            home = not self.folders.isdisjoint(one.folders)
+            near = [path for path in free if any(folder in path.parents for folder in one.folders)]
+        likely = self.best(near or free, name, one.split)
+        return likely[0] if len(likely) == 1 and (near or not home or (whole and len(free) == 1)) else None
+
+    def by_address(self, one: Wanted, taken: set[str]) -> Path | None:
+        """A file by the path that an address or an escaped name stands for: see `decoded`."""
+        other = replace(one, names=tuple(map(decoded, one.names)))
+        return None if other == one else self.here(other, taken) or self.elsewhere(other, taken)
+
+    def by_original(self, one: Wanted, taken: set[str]) -> Path | None:
+        """A file whose name became the one that annotations have: see `original`."""
+        for short in (PurePosixPath(decoded(name)) for name in one.names):
+            free = [
+                path
+                for path in self.originals.get(key(original(short.stem)), ())
+                if os.path.realpath(path) not in taken
+            ]
+            same = [path for path in free if key(path.suffix) == key(short.suffix)]
+            if path := self.likely(same or free, short, one, whole=False):
+                return path
+        return None
+
+    @cached_property
+    def originals(self) -> dict[str, list[Path]]:
+        """The files by what names become: see `original`."""
+        made: defaultdict[str, list[Path]] = defaultdict(list)
+        for path in self.paths:
+            made[key(original(path.stem))].append(path)
+        return made
+
+    def why_not(self, one: Wanted) -> str:
+        """What was looked for in vain, in words."""
+        names = list(dict.fromkeys(PurePosixPath(name).name for name in (*one.names, *map(decoded, one.names))))
+        files = list(dict.fromkeys(path for name in names for path in self.known.get(key(name), ())))
+        if len(files) > 1:
+            return f"{len(files)} files have its name, and it could be each of them: {files[0]}, {files[1]}"
+        if files:
+            return f"{files[0]} has its name, and is the image of something else"
+        return f"no file of the data is called {' or '.join(f'`{shown(name)}`' for name in names)}"
 
     def best(self, paths: list[Path], name: PurePosixPath, split: str) -> list[Path]:
         """Those whose folders agree best with a name; of these those of the split; of these those in `images`."""
@@ -217,3 +227,20 @@ def agreement(path: Path, name: PurePosixPath) -> int:
     """How many folders two paths share, counted from the file upwards."""
     pairs = zip(reversed(path.parts[:-1]), reversed(name.parts[:-1]), strict=False)
     return next((i for i, (ours, theirs) in enumerate(pairs) if key(ours) != key(theirs)), len(name.parts) - 1)
+
+
+def other_folders(path: Path, one: Wanted) -> bool:
+    """Whether a file is in other folders than its name says; a name without folders says nothing."""
+    if one.strict:
+        return path.parent not in one.folders
+    name = PurePosixPath(one.names[0])
+    return agreement(path, name) < len(name.parts) - 1
+
+
+def by_last_parts(name: str, paths: Iterable[Path]) -> list[Path]:
+    """The paths whose last parts agree best with a name; it means one where there is exactly one."""
+    wanted, ranks = PurePosixPath(name, "_"), Counter[Path]()
+    for path in paths:
+        ranks[path] = agreement(path / "_", wanted)
+    best = max(ranks.values(), default=0)
+    return [path for path, rank in ranks.items() if rank == best > 0]

@@ -4,6 +4,7 @@ No torch here.
 Other fields (`occluded`, `truncated`, `pose`) change nothing that is learned here: they are counted as not read.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,7 @@ IGNORED = ("ignore", "ignored", "isgroupof")
 DIFFICULT = "difficult"
 SCORES = ("score", "confidence", "conf", "probability", "prob")
 MEANT = (*IGNORED, DIFFICULT)  # fields that are read here, and not lost
+DECIMAL_COMMA = "decimal-comma"  # the kind of a note
 TRUE = ("1", "1.0", "true", "yes")
 
 
@@ -38,11 +40,14 @@ def is_crowd(fields: Mapping[str, object], notes: Notes, file: Path, where: str)
     return bool(kind)
 
 
+def with_point(word: str) -> str:
+    """A number with a decimal comma, as `23,5`, with a point; other words as they are."""
+    return word.replace(",", ".") if re.fullmatch(r"[+-]?\d*,\d+", word.strip()) else word
+
+
 def number(value: object) -> float | None:
     """A number, also one that is written as text; None where it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
     try:
-        return float(value)
+        return None if isinstance(value, bool) or not isinstance(value, int | float | str) else float(value)
     except (ValueError, OverflowError):
         return None

@@ -15,10 +15,15 @@ SENTENCES = {  # by kind: what is counted, and what is said of it; {}: the detai
     "rotated": ("object", "with a rotation: the upright box around the rotated one is used"),
     "outlined": ("object", "with an outline and no box: the box around the outline is used"),
     "scored": ("object", "with a score, as predictions have one (the smallest: {}): they are read as true objects"),
-    "empty-row": ("image", "with no box in its rows (0, 0, 0, 0 or empty): read as images without objects"),
+    "empty-row": ("image", "whose rows have no box (0, 0, 0, 0 or empty): read as images without objects"),
     "no-class": ("table", "without a column for the class (columns: {}): all objects are called `object`"),
     "no-header": ("table", "without header: the columns are taken for {}"),
-    "decimal-comma": ("file", "with decimal commas: 23,5 is read as 23.5"),
+    "decimal-comma": ("object", "with decimal commas: 23,5 is read as 23.5"),
+    "other-path": ("image", "with another name or path in the annotations than on this disk"),
+    "other-folder": ("path", "of settings whose last parts alone are in the data"),
+    "mask": ("image", "with the name of another and few colours, as a mask has: not used"),
+    "other-format": ("image", "with the name and the picture of another: not used"),
+    "spare-labels": ("label file", "in a folder of copies, for images that have another one: not read"),
     "encoding": ("file", "not in UTF-8: read as {}, and names may be wrong; save it as UTF-8"),
 }
 MOST = 5  # details that are named

@@ -2,14 +2,18 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from ...errors import shown
 from ..annotations import Annotations, Example, Fault
 from .boundary import Boundary
-from .finding import Images, files
+from .finding import Images
 from .notes import Notes
+from .split_words import splits_by_name
 from .text import NAMES, decoded, decodes, evident, is_likely, legacy, may_be_legacy
+from .walking import files
 
 
 class Reading:
@@ -35,6 +39,7 @@ class Reading:
         self.unread: Counter[tuple[str, str]] = Counter()
         self.notes = Notes()
         self.guesses: dict[str, str] = {}
+        self.odd_texts: dict[Path, str] = {}  # files that are not in UTF-8, and what they are taken for
 
     def images(self) -> Images:
         """The images in the folder; for a folder `annotations`, those beside it."""
@@ -45,16 +50,30 @@ class Reading:
         """Note something that is skipped or, where `drops` is false, that the user should know."""
         self.faults.append(Fault(kind, file, where, reason, drops))
 
+    def in_splits(self, examples: Sequence[Example], stems: bool = False) -> list[Example]:
+        """Examples whose annotations state no split with the one that the names of their files stand for.
+
+        Of each, the file is that of its annotations, else the image. stems: see `splits_by_name`.
+        """
+        files = list(dict.fromkeys(one.source or one.path for one in examples if not one.split))
+        root = self.root if all(file.is_relative_to(self.root) for file in files) else self.home
+        splits, reason = splits_by_name(root, files, stems, {one.split for one in examples} - {""})
+        if reason:
+            self.fault("split-words", self.root, "", reason, drops=False)
+        by_name = dict(zip(files, splits, strict=True))
+        return [one if one.split else replace(one, split=by_name[one.source or one.path]) for one in examples]
+
     def text(self, file: Path) -> str:
         """A text file; that it is not in UTF-8, or broken, is noted. Raises OSError where it cannot be read."""
         data = file.read_bytes()
         encoding = evident(data)
-        if not encoding or (may_be_legacy(data) and is_likely(data, self.guess(file))):
-            encoding = self.guess(file)
-            self.notes.add("encoding", file, detail=NAMES[encoding])
+        doubtful = not encoding or (may_be_legacy(data) and is_likely(data, self.guess(file)))
+        encoding = self.guess(file) if doubtful else encoding
         text = decoded(data, encoding)
-        if "\ufffd" in text and not decodes(data, encoding):
-            self.notes.add("encoding", file, detail=f"{encoding} with broken characters")
+        if doubtful:
+            self.odd_texts[file] = NAMES[encoding]
+        elif "\ufffd" in text and not decodes(data, encoding):
+            self.odd_texts[file] = f"{encoding} with broken characters"
         return text
 
     def guess(self, file: Path) -> str:
@@ -71,9 +90,17 @@ class Reading:
         self, kind: str, classes: Iterable[str], examples: Iterable[Example], images: Images
     ) -> Annotations:
         """All that was read, without what leads out of the folder, unless that is allowed."""
-        kept = tuple(one for one in examples if self.boundary.allows(one.path))
+        kept = tuple(
+            replace(one, tried=images.missing[one.path]) if one.path in images.missing else one
+            for one in examples
+            if self.boundary.allows(one.path)
+        )
+        for path, name in images.renamed.items():
+            self.notes.add("other-path", path, f"`{shown(name)}` there")
         if self.boundary.links and (self.whole or not all(os.path.exists(one.path) for one in kept)):
             self.boundary.outside |= self.boundary.links  # what they lead to may be some of the data
+        for file, encoding in self.odd_texts.items():
+            self.notes.add("encoding", file, detail=encoding)
         self.faults += [*self.boundary.faults(self.home), *self.notes.faults(self.root)]
         outside = () if self.boundary.follow else tuple(self.boundary.outside)
         unread = tuple((field, what, count) for (field, what), count in self.unread.most_common())

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .finding import is_read
 from .text import read_start
+from .walking import is_read
 
 LOOKED_AT = 65_536  # bytes of a file: the outlines of its first objects may be long
 

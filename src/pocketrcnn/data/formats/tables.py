@@ -1,117 +1,178 @@
-"""CSV: one row an object, with a header that names the columns. No torch here.
+"""CSV: one row an object, with a header that names the columns (see `table_columns`). No torch here.
 
-Columns in any order, under the names that people use (`COLUMNS`): the image, the class, the corners of the box or
-x, y, width, height of it; optionally the image's size and a split. A row with an empty class and box is an image
-without objects. Images that no row names are not in the data.
+Empty cells of a box, 0 or -1 in all of them, say that an image has no objects, where no other row of it has one. Where
+cells are separated by semicolons or tabs, commas are decimal. `0` and `0.0` are one class: pandas makes one of the
+other where a cell of the column is empty. Images that no row names are not in the data.
 """
 
 import csv
 import re
-from collections.abc import Iterator
-from itertools import dropwhile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...errors import shown
 from ..annotations import Annotations, Box, Example, Object, Written
 from ..cells import unprotected
-from .finding import beside, plain, size_from, split_below, split_of, used_classes
+from .finding import beside, plain, size_from, used_classes
+from .meaning import DECIMAL_COMMA, MEANT, is_crowd, number, with_point
+from .read_only.records import UNNAMED
 from .reading import Reading
-from .text import read_text
+from .split_words import split_of
+from .table_columns import SIZE, Columns, columns, has_decimal_commas, lacking, rows
+from .text import read_start
 
-COLUMNS = {
-    "image": ("filename", "file", "image", "path", "imagename", "imagepath", "imagefile", "img", "imageid"),
-    "class": ("class", "label", "classname", "category", "labelname", "name"),
-    "x1": ("xmin", "x1", "left", "bboxxmin", "xtopleft"),
-    "y1": ("ymin", "y1", "top", "bboxymin", "ytopleft"),
-    "x2": ("xmax", "x2", "right", "bboxxmax", "xbottomright"),
-    "y2": ("ymax", "y2", "bottom", "bboxymax", "ybottomright"),
-    "x": ("x", "bboxx", "boxx"),
-    "y": ("y", "bboxy", "boxy"),
-    "w": ("w", "bboxw", "boxw", "bboxwidth", "boxwidth"),
-    "h": ("h", "bboxh", "boxh", "bboxheight", "boxheight"),
-    "width": ("width", "imagewidth", "imgwidth"),
-    "height": ("height", "imageheight", "imgheight"),
-    "split": ("split", "set", "subset", "partition"),
-}
-CORNERS, SIDES, SIZE = ("x1", "y1", "x2", "y2"), ("x", "y", "w", "h"), ("width", "height")
+LOOKED_AT = 65_536  # bytes of a table that are looked at to recognise it
+NOTHING = ("", "nan", "none", "null", "na", "n/a", "no_box", "[]")  # cells that say that there is nothing
 Row = dict[str, str]
 csv.field_size_limit(2**31 - 1)  # characters of a cell: polygons and masks are longer than the 131,072 of the library
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a table, with its place in the file, its known cells by column and all others by the names of theirs."""
+
+    where: str
+    known: Row
+    others: Row
 
 
 def sources(reading: Reading) -> list[Path]:
     """The tables among the candidates."""
     files = (file for file in reading.candidates if file.suffix.lower() in (".csv", ".tsv"))
-    return [file for file in files if columns(next(rows(read_text(file)), ("", []))[1])]
+    return [file for file in files if columns(first_row(file))]
 
 
-def rows(text: str) -> Iterator[tuple[str, list[str]]]:
-    """The rows of a table with their line numbers, first the header, which may begin with a tab: a column without name.
-
-    Commas, semicolons or tabs separate the cells.
-    """
-    lines = list(dropwhile(lambda line: not line.strip(), text.splitlines()))
-    reader = csv.reader(lines, delimiter=max(",;\t", key=lines[0].count) if lines else ",")
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            yield f"line {reader.line_num}", [cell.strip() for cell in cells]
+def first_row(file: Path) -> list[str]:
+    """The cells of the first row of a table; none where it is empty."""
+    return next(rows(read_start(file, LOOKED_AT)), ("", list[str]()))[1]
 
 
-def columns(names: list[str]) -> dict[str, int]:
-    """The positions of the known columns; empty where image, class or box is missing."""
-    plain = [re.sub(r"[^a-z0-9]", "", name.lower()) for name in names]
-    positions = {
-        column: next(plain.index(name) for name in known if name in plain)
-        for column, known in COLUMNS.items()
-        if set(known) & set(plain)
-    }
-    if not {*CORNERS} & {*positions} and "w" not in positions:  # x, y, width, height: then these are the box's
-        sides = [(short, long) for short, long in (("w", "width"), ("h", "height")) if long in positions]
-        positions |= {short: positions.pop(long) for short, long in sides}
-    complete = {"image", "class"} <= {*positions} and ({*CORNERS} <= {*positions} or {*SIDES} <= {*positions})
-    return positions if complete else {}
+def explained(files: Sequence[Path]) -> str:
+    """Why the first table that is not understood is none, in words; empty where there is no table."""
+    tables = (file for file in files if file.suffix.lower() in (".csv", ".tsv"))
+    header = next(((file, cells) for file in tables if len(cells := first_row(file)) > 1), None)
+    if header is None:
+        return ""
+    file, cells = header
+    return f"{file.name} has the columns {lacking(cells)}"
 
 
 def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all tables, as they are."""
     images = reading.images()
-    examples = images.placed([one for source in sources for one in read_table(source, reading)], beside)
+    given = [one for source in sources for one in read_table(source, reading)]
+    examples = images.placed(reading.in_splits(with_equal_numbers(given, reading), stems=True), beside)
     return reading.annotations("csv", used_classes(examples), examples, images)
 
 
 def read_table(source: Path, reading: Reading) -> list[Example]:
     """The examples of one table, with paths as it has them. Cells of columns that are not known here are counted."""
-    default = split_of(source.stem) or split_below(reading.root, source)
-    (_, names), *body = rows(reading.text(source))
-    positions = columns(names)
-    unknown = {i: name or f"column {i + 1}" for i, name in enumerate(names) if i not in positions.values()}
-    groups: dict[tuple[str, str], list[tuple[str, Row]]] = {}
-    for where, cells in body:
-        row = {column: cells[i] if i < len(cells) else "" for column, i in positions.items()}
-        reading.unread.update((unknown[i], "object") for i, cell in enumerate(cells) if cell and i in unknown)
-        row |= {column: unprotected(row[column]) for column in ("image", "class")}
-        if row["image"]:
-            split = split_of(row.get("split", "")) or default
-            groups.setdefault((row["image"], split), []).append((where, row))
+    text = reading.text(source)
+    header = columns(next(rows(text), ("", list[str]()))[1])
+    assert header is not None, "`sources` has looked"
+    if not header.header:
+        reading.notes.add("no-header", source, "", ", ".join(header.positions))
+    if "class" not in header.positions:
+        reading.notes.add("no-class", source, "", shown(", ".join(header.names)))
+    groups: dict[tuple[str, str], list[Line]] = {}
+    for line in lines_of(text, header):
+        reading.unread.update((name, "object") for name in line.others if name.lower() not in MEANT)
+        if line.known["image"]:
+            split = split_of(line.known.get("split", ""))
+            groups.setdefault((line.known["image"], split), []).append(line)
         else:
-            reading.fault("unreadable", source, where, "names no image")
+            reading.fault("unreadable", source, line.where, "names no image")
     examples = []
     for (name, split), members in groups.items():
-        objects = tuple(filter(None, (row_object(row, where, source, reading) for where, row in members)))
-        first = members[0][1]
-        examples.append(Example(Path(plain(name)), objects, split, size_from(*map(first.get, SIZE)), source))
+        objects = tuple(objects_of(members, header, source, reading))
+        size = size_from(*map(members[0].known.get, SIZE))
+        examples.append(Example(Path(plain(name)), objects, split, size, source))
     return examples
 
 
-def row_object(row: Row, where: str, source: Path, reading: Reading) -> Object | None:
-    """The object of a row; None where there is none, or, with a fault, where its box is not four numbers."""
-    names = CORNERS if set(CORNERS) <= set(row) else SIDES
-    cells = [row[name] for name in names]
-    if not any(cells) and not row["class"]:
-        return None
-    try:
-        a, b, c, d = map(float, cells)
-    except ValueError:
-        reading.fault("unreadable", source, where, f"its box is `{shown(', '.join(cells))}`, not four numbers")
-        return None
-    box: Box = (a, b, c, d) if names is CORNERS else (a, b, a + c, b + d)
-    return Object(box, row["class"], where, written=Written((a, b, c, d), "xyxy" if names is CORNERS else "xywh"))
+def lines_of(text: str, header: Columns) -> Iterator[Line]:
+    """The rows below the header. Numbers have points, also where the table has commas."""
+    others = {i: name or f"column {i + 1}" for i, name in enumerate(header.names) if i not in header.positions.values()}
+    commas = has_decimal_commas(text)
+    for i, (where, cells) in enumerate(rows(text)):
+        if i or not header.header:
+            row = {name: cells[at] if at < len(cells) else "" for name, at in header.positions.items()}
+            row |= {name: unprotected(row[name]) for name in ("image", "class") if name in row}
+            if commas and any(with_point(row[name]) != row[name] for name in header.box):
+                row |= {name: with_point(row[name]) for name in (*header.box, *SIZE) if name in row} | {"comma": "yes"}
+            filled = {others[at]: cell for at, cell in enumerate(cells) if cell and at in others}
+            yield Line(where, row, filled)
+
+
+def objects_of(lines: Sequence[Line], header: Columns, source: Path, reading: Reading) -> Iterator[Object]:
+    """The objects of an image. Rows that say that it has none are a note; where others have one, they are faulty."""
+    said = [line for line in lines if not is_blank(line, header)]
+    if all(is_nothing([line.known[name] for name in header.box]) for line in said):
+        for line in said[:1]:
+            reading.notes.add("empty-row", source, line.where)
+        return
+    for line in said:
+        yield from row_objects(line, header, source, reading)
+
+
+def is_blank(line: Line, header: Columns) -> bool:
+    """Whether a row names an image and says no more."""
+    return not line.known.get("class") and all(line.known[name].lower() in NOTHING for name in header.box)
+
+
+def is_nothing(cells: Sequence[str]) -> bool:
+    """Whether a box says that there is none: no cell says anything, or all are 0 or all -1."""
+    return all(cell.lower() in NOTHING for cell in cells) or {number(cell) for cell in cells} in ({0.0}, {-1.0})
+
+
+def row_objects(line: Line, header: Columns, source: Path, reading: Reading) -> Iterator[Object]:
+    """The object of a row, or those of a cell with several boxes; a fault where one is not four numbers."""
+    cells = [line.known[name] for name in header.box]
+    numbers = cell_numbers(cells[0]) if len(cells) == 1 else [number(cell) for cell in cells]
+    boxes = [value for value in numbers if value is not None]
+    if not boxes or len(boxes) != len(numbers) or len(boxes) % 4:
+        reading.fault("unreadable", source, line.where, f"its box is `{shown(', '.join(cells))}`, not four numbers")
+        return
+    name = line.known.get("class", UNNAMED)
+    if not name:
+        reading.fault("unreadable", source, line.where, "its class is empty")
+        return
+    if "comma" in line.known:
+        reading.notes.add(DECIMAL_COMMA, source, line.where)
+    fields = {name.lower(): cell for name, cell in line.others.items()}
+    for i in range(0, len(boxes), 4):
+        a, b, c, d = boxes[i : i + 4]
+        where = line.where if len(boxes) == 4 else f"{line.where}, box {i // 4 + 1}"
+        crowd = is_crowd(fields, reading.notes, source, where)
+        written = Written((a, b, c, d), header.shape)
+        yield Object(as_corners(written), name, where, crowd, written)
+
+
+def cell_numbers(cell: str) -> list[float | None]:
+    """The numbers in one cell, such as `[1, 2, 3, 4]`; None for each word that is none."""
+    return [number(word) for word in re.split(r"[\s,;()\[\]{}]+", cell) if word]
+
+
+def as_corners(written: Written) -> Box:
+    """The corners of a box."""
+    a, b, c, d = written.numbers
+    if written.shape == "xyxy":
+        return a, b, c, d
+    if written.shape == "xywh":
+        return a, b, a + c, b + d
+    return a - c / 2, b - d / 2, a + c / 2, b + d / 2
+
+
+def with_equal_numbers(examples: list[Example], reading: Reading) -> list[Example]:
+    """The same with one spelling of each number that is a class, where there are two: `0` for `0.0`."""
+    names = {obj.name for one in examples for obj in one.objects}
+    whole = {name: name.partition(".")[0] for name in names if re.fullmatch(r"\d+\.0+", name)}
+    if not names & {*whole.values()}:
+        return examples
+    both = " and ".join(f"`{shown(name)}` is `{shown(whole[name])}`" for name in sorted(whole)[:3])
+    reading.fault("same-name", reading.root, "", f"has class numbers with and without a point: {both}", drops=False)
+    return [
+        replace(one, objects=tuple(replace(obj, name=whole.get(obj.name, obj.name)) for obj in one.objects))
+        for one in examples
+    ]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..listing import is_image_name
-from .finding import split_of
 from .recognition import Evidence, Rule
+from .split_words import split_of
 
 COCO = "export it as COCO there"
 SCRIPT = "write its boxes to a CSV file with the header image,class,x1,y1,x2,y2"
@@ -46,17 +46,24 @@ def one(title: str, endings: str, fits: Callable[[Path, str], bool], seen: str, 
 
 
 NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
-ARCHIVES = ".tar .gz .tgz .bz2 .xz .7z .rar"
+ARCHIVES = ".zip .tar .gz .tgz .bz2 .xz .7z .rar"
 VIDEOS = ".mp4 .avi .mov .mkv .webm .mpg .mpeg .m4v"
 FORMATS = (
     one(
-        "CVAT for images",
+        "CVAT for video",
         ".xml",
-        has("<annotations>", "<image "),
-        "`<annotations>` with `<image>`",
-        "export it as `COCO 1.0` there",
+        has("<annotations>", "<track "),
+        "`<annotations>` with `<track>`",
+        "export it as `CVAT for images 1.1` or `COCO 1.0` there",
     ),
     one("ASAP", ".xml", has("<ASAP_Annotations"), "`<ASAP_Annotations>`", SCRIPT),
+    one(
+        "COCO panoptic",
+        ".json",
+        has('"segments_info"', '"annotations"'),
+        "`segments_info`",
+        "name the file of its instances (instances_*.json)",
+    ),
     one("Supervisely", ".json", has('"classTitle"'), "`classTitle`", COCO),
     one("V7 Darwin", ".json", has('"annotations"', '"item"', '"slots"'), "`item` and `slots`", COCO),
     one(
@@ -131,7 +138,17 @@ def sorted_images(files: Sequence[Path]) -> str:
     return f"has images sorted into folders ({there}) and no boxes: a detector needs boxes; annotate the images"
 
 
-LOOKS: tuple[Callable[[Sequence[Path]], str], ...] = (sorted_images, only_images)
+def segmentation(files: Sequence[Path]) -> str:
+    """The masks of Pascal VOC without its XML files."""
+    folders = {file.parent.name for file in files if file.parent.name.lower().startswith("segmentation")}
+    if "SegmentationClass" in folders or "SegmentationObject" in folders:
+        return (
+            f"has the masks of Pascal VOC ({', '.join(sorted(folders))}) and no boxes: name a folder with Annotations"
+        )
+    return ""
+
+
+LOOKS: tuple[Callable[[Sequence[Path]], str], ...] = (segmentation, sorted_images, only_images)
 
 
 def guess(files: Sequence[Path]) -> str:

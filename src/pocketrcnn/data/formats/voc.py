@@ -2,9 +2,8 @@
 
 Images are found by the name of the XML, else by `<filename>`, which copies often keep from another image; `<folder>`
 and `<path>` are those of the author's machine and mean nothing. `ImageSets/Main/{train,val,trainval,test}.txt` give the
-splits, else the names of folders. Images without XML are in the data only where such a list names them. `<difficult>`
-objects are read as crowd: background in training, and not counted as a miss, as in VOC's evaluation (Everingham et al.
-2010, section 4.2). A `classes.txt` gives the order of the classes, else the alphabet does.
+splits, else the names of folders. Images without XML are in the data only where such a list names them. A `classes.txt`
+gives the order of the classes, else the alphabet does. `voc_objects` reads the objects.
 
 `origin` 0: corners as they are, which is how programs of today write them. 1: VOC's convention, where pixels count from
 1 and the last one belongs to the box: 1 is subtracted from xmin and ymin.
@@ -20,17 +19,16 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from ...errors import UserError, shown
-from ..annotations import Annotations, Example, Fault, Object, Written
+from ..annotations import Annotations, Example, Fault
 from ..listing import is_image_name
-from .finding import Images, Wanted, key, plain, size_from, split_below, split_of, used_classes
+from .finding import Images, Wanted, key, plain, used_classes
 from .reading import Reading
+from .split_words import split_of
 from .text import read_start
+from .voc_objects import CORNERS, Rotated, example, with_degrees
 from .writing import image_names, number, size_of, write_text
 
-CORNERS = ("xmin", "ymin", "xmax", "ymax")
 CLASSES = "classes.txt"
-READ = ("name", "difficult", "bndbox")  # of an object
-NOTHING = ("", "0", "Unspecified")  # what the others say where they say nothing
 NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # https://www.w3.org/TR/xml/#charsets
 
 
@@ -49,7 +47,9 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all XML files, as they are."""
     images = reading.images()
     stems = {(source.parent, key(source.stem)) for source in sources}
-    given = [one for one in (example(source, reading) for source in sources) if one]
+    rotated: Rotated = {}
+    read_all = (example(source, reading, rotated) for source in sources)
+    given = reading.in_splits(with_degrees([one for one in read_all if one], rotated))
     examples = images.placed(given, lambda one: wanted(one, images, stems))
     reading.faults += other_names(given, examples, images)
     for lists in sorted({file.parent for file in images.files if is_list(file)}):
@@ -91,38 +91,6 @@ def other_names(given: list[Example], placed: list[Example], images: Images) -> 
                 f"its filename says {shown(name)}; it is used for {after.path.name}, which has the name of the XML file"
             )
             yield Fault("other-name", before.source, "", reason, drops=False)
-
-
-def example(source: Path, reading: Reading) -> Example | None:
-    """One image with its objects, its path as the file has it; None, and a fault, where the file is not XML."""
-    try:
-        top = ElementTree.fromstring(reading.text(source))  # whatever encoding it declares: that is decoded
-    except (ElementTree.ParseError, ValueError) as error:
-        reading.fault("unreadable", source, "", f"is not XML ({error}): its image is skipped; export it again")
-        return None
-    objects = (annotated(node, f"object {i}", source, reading) for i, node in enumerate(top.iter("object"), 1))
-    name = plain(text(top, "filename") or source.name)
-    size = size_from(text(top, "size/width"), text(top, "size/height"))
-    return Example(Path(name), tuple(filter(None, objects)), split_below(reading.root, source), size, source)
-
-
-def annotated(node: Element, where: str, source: Path, reading: Reading) -> Object | None:
-    """One object; None, and a fault, where its box is not four numbers."""
-    try:
-        x1, y1, x2, y2 = (float(text(node, f"bndbox/{corner}")) for corner in CORNERS)
-    except ValueError:
-        reading.fault("unreadable", source, where, "has no bndbox of four numbers (xmin, ymin, xmax, ymax)")
-        return None
-    others = (inner for inner in node if inner.tag not in READ and (len(inner) or text(inner, ".") not in NOTHING))
-    reading.unread.update((inner.tag, "object") for inner in others)
-    box = (x1 - reading.voc_origin, y1 - reading.voc_origin, x2, y2)
-    crowd = text(node, "difficult") == "1"
-    return Object(box, text(node, "name"), where, crowd, Written(box, "xyxy"))
-
-
-def text(node: Element, path: str) -> str:
-    """The words of an element, without space around them; empty where there is none."""
-    return (node.findtext(path) or "").strip()
 
 
 def is_list(file: Path) -> bool:

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UserError
-from .bands import bands_of, joined, stretched
+from .bands import BAND, bands_of, joined, stretched
 from .deep import reduced
 
-FORMS = "use [H,W], [H,W,1], [H,W,3] or [H,W,4]"
+FORMS = "[H,W], [H,W,1], [H,W,3] or [H,W,4]"
 OVERSHOOT = 0.25  # by which values of 0 to 1 may leave that range: interpolation does
 BRIGHT = 16  # from which largest value on colours of floating point are taken for those of 0 to 255
 
@@ -21,8 +21,7 @@ def from_array(array: NDArray[Any]) -> NDArray[np.uint8]:
     """An array of a Python program as uint8 [H,W,3]: see `pixels.read_image`."""
     channels = array.shape[2] if array.ndim == 3 else 1
     if array.ndim not in (2, 3) or channels not in (1, 3, 4) or array.size == 0:
-        remedy = "use three of its channels, as in `array[..., :3]`" if array.ndim == 3 and channels > 4 else FORMS
-        raise UserError(f"an array of shape {array.shape} is not an image: {remedy}")
+        raise UserError(f"an array of shape {array.shape} is not an image: use {FORMS}{hint(array)}")
     if array.dtype.kind != "f" and array.dtype not in (np.uint8, np.uint16):
         raise UserError(f"an array of {array.dtype} is not an image: use uint8, uint16 or floating point")
     values = array.reshape(*array.shape[:2], channels)
@@ -30,6 +29,15 @@ def from_array(array: NDArray[Any]) -> NDArray[np.uint8]:
     if ranged is None and channels == 4 and array.dtype != np.uint16:
         raise UserError(f"an RGBA array of {array.dtype} has no range for alpha: use uint8 or values from 0 to 1")
     return from_channels(values if ranged is None else ranged, colours=channels > 1, alpha=channels == 4)
+
+
+def hint(array: NDArray[Any]) -> str:
+    """How to make an image of an array of another shape, where that is clear."""
+    if array.ndim != 3 or array.size == 0:
+        return ""
+    if array.shape[0] in (1, 3, 4):
+        return ", here `array.transpose(1, 2, 0)`"
+    return ", here three of its channels, as in `array[..., :3]`" if array.shape[2] > 4 else ""
 
 
 def from_channels(values: NDArray[Any], *, colours: bool, alpha: bool) -> NDArray[np.uint8]:
@@ -94,5 +102,17 @@ def three_channels(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return np.repeat(pixels, 3, axis=2)
     rgb, alpha = pixels[..., :3], pixels[..., 3:]
     if (alpha < 255).any():
-        rgb = ((rgb.astype(np.uint16) * alpha + 127) // 255).astype(np.uint8)
+        product = np.multiply(rgb, alpha, dtype=np.uint16)
+        product += 128  # the next two lines divide by 255, rounded: a division takes three times as long
+        product += product >> 8
+        rgb = (product >> 8).astype(np.uint8)
     return np.ascontiguousarray(rgb)
+
+
+def side_by_side(*channels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Channels, each [H,W] or [H,W,C], as one image: what `three_channels` makes of it, a band of rows at a time."""
+    parts = [channel.reshape(*channel.shape[:2], -1) for channel in channels]
+    height, width = parts[0].shape[:2]
+    rows = max(1, BAND // width)
+    whole = (np.concatenate([part[top : top + rows] for part in parts], axis=2) for top in range(0, height, rows))
+    return joined(map(three_channels, whole), (height, width, 3))

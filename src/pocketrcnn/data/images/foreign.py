@@ -74,8 +74,8 @@ DECODED = {  # the first bytes of formats that are decoded: what cannot be ident
 }
 
 
-def refusal(head: bytes) -> str:
-    """What a file is that is no image, by its first bytes, and what to do about it."""
+def refusal(head: bytes, ending: str = "") -> str:
+    """What a file is that is no image, by its first bytes, else by its ending, and what to do about it."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if not head:
         return "is empty: replace or remove it"
@@ -83,7 +83,7 @@ def refusal(head: bytes) -> str:
         return "is an HTML page, not an image: download the image itself again"
     if start.startswith(b"version https://git-lfs"):
         return "is a pointer of Git LFS, not an image: fetch the image with `git lfs pull`"
-    if kind := kind_of(head, start):
+    if kind := kind_of(head, start) or BY_ENDING.get(ending.lower()):
         return f"{kind.what}, which is not read: {kind.remedy}"
     if name := next((name for magic, name in DECODED.items() if head.lower().startswith(magic)), ""):
         return f"is a damaged {name} that cannot be decoded: replace or remove it"

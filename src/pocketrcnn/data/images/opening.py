@@ -1,6 +1,7 @@
 """Image files opened: a path, bytes or a binary file, with mended copies of what decoders refuse. No torch here."""
 
 import ctypes
+import glob
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,7 +13,7 @@ from typing import IO, Any, TypeVar
 from PIL import Image, UnidentifiedImageError, _imaging
 
 from ...errors import UserError, shown
-from .foreign import address, refusal
+from .foreign import RAW, address, refusal
 from .mending import mended
 from .notes import Note
 from .tiff import BITS, CHANNELS, PLANES, RawTiff, raw_tiff
@@ -21,6 +22,7 @@ Result = TypeVar("Result")
 Opened = Image.Image | RawTiff
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "AVIF", "JPEG2000", "PPM")
 """Pillow's names of what is decoded; no EPS: Pillow starts a program for it."""
+DNG_VERSION = 50706  # a tag
 HEAD = 512  # bytes by which a file is known that is no image
 _pillows_limit = threading.Lock()
 
@@ -38,13 +40,23 @@ def with_opened(source: Any, use: Callable[[Opened], Result]) -> tuple[Result, t
         except UserError:
             raise
         except Exception as error:
-            if (found := mended(file, identify)) is not None:
-                copy, notes = found
-                return use(identified(copy, name)), notes
+            if (found := of_mended(file, name, use)) is not None:
+                return found
             if isinstance(error, UnidentifiedImageError):
                 file.seek(0)
-                raise UserError(f"{name} {refusal(file.read(HEAD))}") from None
+                raise UserError(f"{name} {refusal(file.read(HEAD), Path(name).suffix)}") from None
             raise
+
+
+def of_mended(file: IO[bytes], name: str, use: Callable[[Opened], Result]) -> tuple[Result, tuple[Note, ...]] | None:
+    """`with_opened` for a mended copy of a file; None where there is none, or it is no better."""
+    try:
+        found = mended(file, identify)
+        return None if found is None else (use(identified(found[0], name)), found[1])
+    except UserError:
+        raise
+    except Exception:  # what is said is what is wrong with the file itself
+        return None
 
 
 def name_of(source: Any) -> str:
@@ -76,6 +88,8 @@ def missing(source: Any, path: Path) -> str:
         return f"{shown(link)} is an address: download it first, and name the file"
     if path.is_dir():
         return f"{path} is a folder: name an image file, or each of the images in it"
+    if glob.has_magic(str(path)) and not path.exists():
+        return f"{path} is not there: name an image file; for a pattern, those that `glob.glob` finds"
     return f"{path} {'is no ordinary file' if path.exists() else 'is not there'}: name an image file"
 
 
@@ -101,10 +115,17 @@ def identified(file: IO[bytes], name: str) -> Opened:
         return raw
     if image.format == "TIFF":
         _silence_libtiff()
+        if is_raw_photograph(image, name):  # its first image is a small preview
+            raise UserError(f"{name} {RAW.what}, which is not read: {RAW.remedy}")
         if has_odd_planes(image):
             with suppress(UserError):
                 return raw_tiff(file, name) or image
     return image
+
+
+def is_raw_photograph(image: Any, name: str) -> bool:
+    """Whether a TIFF is the raw photograph of a camera."""
+    return DNG_VERSION in image.tag_v2 or Path(name).suffix.lower() in RAW.endings
 
 
 def has_odd_planes(image: Any) -> bool:

@@ -21,7 +21,7 @@ from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from ...errors import UserError
-from .arrays import from_array, from_channels, three_channels
+from .arrays import from_array, from_channels, side_by_side, three_channels
 from .bands import Bands, bands, joined, stretched
 from .deep import MOST, dark_colours, grey_and_alpha, largest_of, reduced, used_bits
 from .heads import Probe, check_size, head_of
@@ -29,7 +29,7 @@ from .mending import damaged_pixels
 from .notes import Note
 from .opening import Opened, explained, name_of, with_opened
 from .orientation import rotation_of
-from .tiff import CHANNELS, RawTiff, channels_note, pages
+from .tiff import CHANNELS, RawTiff, channels_note, pages_note
 
 Pixels = NDArray[np.uint8]
 Source = Path | str | bytes | bytearray | memoryview | IO[bytes] | Image.Image | NDArray[Any]
@@ -146,25 +146,25 @@ def notes_of_file(image: Opened) -> list[Note]:
     """What is not read of a file: further pages and channels; pixels that may be damaged. It is not decoded."""
     if isinstance(image, RawTiff):
         notes = channels_note(image.channels, (3 if image.channels > 2 else 1) + image.alpha)
-        return notes + pages_note(pages(image.file), "pages")
+        return notes + pages_note(image.file)
     if not isinstance(image, ImageFile) or image.fp is None:
         return []
     position, notes = image.fp.tell(), list[Note]()
     with suppress(Exception):  # of what is not read
         if isinstance(image, TiffImageFile):
             notes += channels_note(image.tag_v2.get(CHANNELS, 1), len(image.getbands()))
-            notes += pages_note(pages(image.fp), "pages")
+            notes += pages_note(image.fp)
         elif image.format not in WITH_PREVIEWS:
-            notes += pages_note(getattr(image, "n_frames", 1), "frames")
+            notes += frames_note(getattr(image, "n_frames", 1))
         if image.format == "PNG" and damaged_pixels(image.fp):
             notes.append(Note("checksum", "has a wrong checksum of its pixels: they may be damaged"))
     image.fp.seek(position)
     return notes
 
 
-def pages_note(count: int, what: str) -> list[Note]:
-    """A note where there is more than the first."""
-    return [Note("pages", f"holds {count:,} {what}: the first is read")] if count > 1 else []
+def frames_note(count: int) -> list[Note]:
+    """A note on a moving image."""
+    return [Note("pages", f"holds {count:,} frames: the first is read")] if count > 1 else []
 
 
 def converted(image: Opened) -> tuple[Pixels, list[Note]]:
@@ -205,7 +205,7 @@ def deep_pixels(image: Image.Image) -> tuple[Pixels, list[Note]] | None:
         return None
     colours, opacity = deep
     eight = [reduced(colours, (*shape, 3)), *([] if opacity is None else [reduced(opacity, (*shape, 1))])]
-    pixels = three_channels(np.concatenate(eight, axis=2) if opacity else eight[0])
+    pixels = side_by_side(*eight) if opacity else eight[0]
     return pixels, deep_note(largest_of(colours), colours=True)
 
 
@@ -214,7 +214,7 @@ def measured(
 ) -> tuple[Pixels, list[Note]]:
     """Grey values, in bands, stretched to uint8 [H,W,3], and a note where they are dark. largest: of 16 bits."""
     grey = stretched(values, shape)
-    pixels = three_channels(grey if alpha is None else np.dstack([grey, grey, grey, alpha]))
+    pixels = three_channels(grey) if alpha is None else side_by_side(grey, grey, grey, alpha)
     if not grey.any():
         return pixels, [Note("blank", "has one value everywhere: it is read as black")]
     return pixels, [] if largest is None else deep_note(largest, colours=False)

@@ -25,6 +25,7 @@ NONE, DEFLATED = 1, (8, 32946)
 COMPRESSIONS = {2: "CCITT", 3: "fax 3", 4: "fax 4", 5: "LZW", 6: "JPEG", 7: "JPEG", 32773: "PackBits", 34925: "LZMA"}
 COMPRESSIONS |= {34712: "JPEG 2000", 50000: "Zstandard", 50001: "WebP"}
 KINDS = {1: "u", 2: "i", 3: "f"}  # numpy's letters for formats
+MOST_PAGES = 100_000  # that are counted
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -70,11 +71,16 @@ class RawTiff:
         return values.astype(self.kind.newbyteorder("="), copy=False)
 
     def strips(self, most: int) -> Iterator[bytes]:
-        """The bytes of each strip; together no more than `most` by much."""
+        """The bytes of each strip, together `most` of them."""
         for offset, count in zip(*(as_tuple(self.tags[tag]) for tag in (OFFSETS, COUNTS)), strict=True):
+            if most <= 0:
+                return
             self.file.seek(offset)
             data = self.file.read(min(count, most))
-            yield data if self.tags.get(COMPRESSION, NONE) == NONE else zlib.decompressobj().decompress(data, most)
+            if self.tags.get(COMPRESSION, NONE) != NONE:
+                data = zlib.decompressobj().decompress(data, most)
+            most -= len(data)
+            yield data
 
 
 def as_tuple(value: Any) -> tuple[Any, ...]:
@@ -144,18 +150,22 @@ def counted(channels: Any) -> str:
     return f"{channels} channel{'' if channels == 1 else 's'}"
 
 
-def pages(file: IO[bytes]) -> int:
-    """How many images a TIFF file holds, or says that it holds: ImageJ lists the first of large stacks alone."""
+def pages_note(file: IO[bytes]) -> list[Note]:
+    """A note where a TIFF file holds more than one image, or says so: ImageJ lists the first of large stacks alone."""
     tags = tags_of(file)
     if tags is None:
-        return 1
-    said = re.search(r"^images=(\d+)", str(tags.get(DESCRIPTION, "")), re.MULTILINE)
+        return []
+    said = dict(
+        re.findall(r"^(images|channels|slices|frames)=(\d{1,9})\s*$", str(tags.get(DESCRIPTION, "")), re.MULTILINE)
+    )
     seen: set[int] = set()
-    while tags.next and tags.next not in seen:
+    while tags.next and tags.next not in seen and len(seen) < MOST_PAGES:
         seen.add(tags.next)
         file.seek(tags.next)
         tags.load(file)
-    return max(len(seen) + 1, int(said[1]) if said else 1)
+    count = max(len(seen) + 1, int(said.pop("images", 1)))
+    meaning = f", of {' and '.join(f'{number} {what}' for what, number in said.items())}" if said else ""
+    return [Note("pages", f"holds {count:,} pages: the first is read{meaning}")] if count > 1 else []
 
 
 def channels_note(channels: int, read: int) -> list[Note]:

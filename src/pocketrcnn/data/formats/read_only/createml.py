@@ -8,7 +8,7 @@ from typing import Any
 
 from ....errors import shown
 from ...annotations import Annotations, Example, Object, Written
-from ..finding import beside, plain, split_below, split_of, used_classes
+from ..finding import beside, plain, used_classes
 from ..reading import Reading
 from ..recognition import Rule
 from .records import Format, left_out, load, named, note_unread, numbers, objects
@@ -27,13 +27,13 @@ def looks_like_createml(_: Path, start: str) -> bool:
 def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all files, as they are."""
     images = reading.images()
-    examples = images.placed([one for source in sources for one in examples_of(source, reading)], beside)
+    given = [one for source in sources for one in examples_of(source, reading)]
+    examples = images.placed(reading.in_splits(given, stems=reading.path.is_dir()), beside)
     return reading.annotations("createml", used_classes(examples), examples, images)
 
 
 def examples_of(source: Path, reading: Reading) -> Iterator[Example]:
     """The images of a file, with paths as it has them."""
-    split = "" if reading.path == source else split_of(source.stem) or split_below(reading.root, source)
     for position, record in enumerate(load(source, reading, list), 1):
         fields = record if isinstance(record, dict) else {}
         name = next((fields[key] for key in IMAGE if key in fields), None)
@@ -42,7 +42,7 @@ def examples_of(source: Path, reading: Reading) -> Iterator[Example]:
             reading.fault("unreadable", source, f"image {position}", f"names no image: {left_out(records)}")
             continue
         made = objects(records, lambda one: centred(one, reading), source, f"{shown(name)}, annotation", reading)
-        yield Example(Path(plain(name)), tuple(made), split, source=source)
+        yield Example(Path(plain(name)), tuple(made), source=source)
 
 
 def centred(record: Record, reading: Reading) -> Object:
@@ -62,7 +62,7 @@ def read_edge_impulse(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all files, as they are; those of `training` and `testing` are splits."""
     images = reading.images()
     given = [one for source in sources for one in impulse_examples(source, reading)]
-    examples = images.placed(given, beside)
+    examples = images.placed(reading.in_splits(given), beside)
     return reading.annotations("edge-impulse", used_classes(examples), examples, images)
 
 
@@ -76,7 +76,7 @@ def impulse_examples(source: Path, reading: Reading) -> Iterator[Example]:
         return
     for name, records in boxes.items():
         made = objects(records, lambda one: cornered(one, reading), source, f"{shown(name)}, box", reading)
-        yield Example(Path(plain(name)), tuple(made), split_below(reading.root, source), source=source)
+        yield Example(Path(plain(name)), tuple(made), source=source)
 
 
 def cornered(record: Record, reading: Reading) -> Object:

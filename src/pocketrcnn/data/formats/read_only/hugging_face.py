@@ -12,10 +12,10 @@ from typing import Any
 from ....errors import shown
 from ...annotations import Annotations, Example, Object, Written
 from ...yaml_reading import parsed
-from ..finding import beside, plain, size_from, split_below, used_classes
+from ..finding import beside, plain, size_from, used_classes
 from ..reading import Reading
 from ..recognition import Rule
-from ..tables import rows
+from ..table_columns import rows
 from ..text import read_text
 from .records import UNNAMED, Format, Unclear, attempt, left_out, named, note_without_classes, number
 
@@ -33,7 +33,7 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all files, as they are."""
     images, names = reading.images(), class_names(reading)
     given = [one for source in sources for one in examples_of(source, names, reading)]
-    examples = images.placed(given, beside)
+    examples = images.placed(reading.in_splits(given), beside)
     return reading.annotations("hugging-face", used_classes(examples), examples, images)
 
 
@@ -88,7 +88,7 @@ def lines_of(source: Path, reading: Reading) -> Iterator[tuple[str, str | Record
 
 def examples_of(source: Path, names: dict[str, str], reading: Reading) -> Iterator[Example]:
     """The images of a file, with paths as it has them."""
-    split, unnamed = split_below(reading.root, source), False
+    unnamed = False
     for where, record in records_of(source, reading):
         name = record.get("file_name") if isinstance(record, dict) else None
         parts = separate(record.get("objects"), source, where, reading) if isinstance(record, dict) else []
@@ -101,7 +101,7 @@ def examples_of(source: Path, names: dict[str, str], reading: Reading) -> Iterat
             obj = attempt(one, lambda fields: boxed(fields, names), source, f"{where}, object {i}", reading)
             made += [obj] if obj else []
         size = size_from(record.get("width"), record.get("height"))
-        yield Example(Path(plain(name)), tuple(made), split, size, source)
+        yield Example(Path(plain(name)), tuple(made), "", size, source)
     if unnamed:
         note_without_classes(source, reading)
 
@@ -150,4 +150,4 @@ RULES = (
     Rule("hugging-face", (".jsonl",), looks_like_metadata, "`file_name` and `objects` on each line"),
     Rule("hugging-face", (".csv",), looks_like_metadata, "columns `file_name` and `objects`"),
 )
-FORMAT = Format("Hugging Face metadata", RULES, read)
+FORMAT = Format("Hugging Face", RULES, read)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ....errors import shown
 from ...annotations import Annotations, Box, Example, Object, printable
-from ..finding import beside, plain, size_from, split_below, used_classes
+from ..finding import beside, plain, size_from, used_classes
 from ..reading import Reading
 from ..recognition import Rule
 from .records import (
@@ -48,7 +48,7 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all files, as they are."""
     images = reading.images()
     given = [one for source in sources for one in examples_of(source, reading)]
-    placed = images.placed(given, beside)
+    placed = images.placed(reading.in_splits(given), beside)
     examples = [in_pixels(one, 100) for one in placed]  # percent
     return reading.annotations("label-studio", used_classes(examples), examples, images)
 
@@ -124,7 +124,8 @@ def kind_of(item: Record) -> str:
 
 def is_region(item: Record) -> bool:
     """Whether an item of a result should be a region: by its type, or by its coordinates. Without a type it should."""
-    return kind_of(item) in ("", *REGIONS) or has_place(item)
+    empty = item.get("type") != "relation" and not isinstance(item.get("value"), dict)  # all others have a value
+    return kind_of(item) in ("", *REGIONS) or has_place(item) or empty
 
 
 def has_place(item: Record) -> bool:
@@ -162,7 +163,7 @@ def example(name: str, result: object, source: Path, where: str, reading: Readin
     objects = tuple(filter(None, made))
     sizes = {size_from(one.get("original_width"), one.get("original_height")) for one in records(found)} - {None}
     size = sizes.pop() if len(sizes) == 1 else None
-    return Example(Path(plain(name)), objects, split_below(reading.root, source), size, source)
+    return Example(Path(plain(name)), objects, "", size, source)
 
 
 def region_object(region: Record, classes: dict[str, Record], source: Path, reading: Reading) -> Object:

@@ -14,12 +14,12 @@ from typing import Any
 from ....errors import shown
 from ...annotations import Annotations, Box, Example, Fault, Object
 from ...overview import counted
-from ..finding import Images, Wanted, beside, key, plain, size_from, split_below, used_classes
+from ..finding import Images, Wanted, beside, key, plain, size_from, used_classes
 from ..reading import Reading
 from ..recognition import Rule
 from .records import Format, Unclear, around, load, named, note_unread, objects, pairs
 
-READ = ("label", "points", "shape_type", "group_id", "difficult", "score")  # of a shape
+READ = ("label", "points", "shape_type", "group_id")  # of a shape
 BOXES = ("rectangle", "points")  # types of shapes that need no word
 
 
@@ -30,10 +30,16 @@ def looks_like_labelme(_: Path, start: str) -> bool:
 
 def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all files, as they are."""
-    images = reading.images()
-    given = [one for one in (example(source, reading) for source in with_others(sources, reading, images)) if one]
+    images, embedded = reading.images(), set[Path]()
+    made = (example(source, reading, embedded) for source in with_others(sources, reading, images))
+    given = reading.in_splits([one for one in made if one])
     examples = images.placed(given, lambda one: wanted(one, images))
     reading.faults += other_names(given, examples, images)
+    if inside := [one for one in examples if one.source in embedded and not one.path.is_file()]:
+        reason = (
+            f"{counted(len(inside), 'image')} missing here, but inside the JSON file (imageData): save them as files"
+        )
+        reading.fault("embedded", reading.root, "", f"{reason}, with labelme_export_json", drops=False)
     return reading.annotations("labelme", used_classes(examples), examples, images)
 
 
@@ -62,14 +68,16 @@ def other_names(given: list[Example], placed: list[Example], images: Images) -> 
             yield Fault("other-name", before.source, "", reason, drops=False)
 
 
-def example(source: Path, reading: Reading) -> Example | None:
-    """One image with its objects, its path as the file has it; None, and a fault, where the file is not JSON."""
+def example(source: Path, reading: Reading, embedded: set[Path]) -> Example | None:
+    """One image with its objects, its path as the file has it; None, and a fault, where the file is not JSON. A file
+    that holds its image, too, is added to `embedded`."""
     content = load(source, reading, dict)
     if not content:
         return None
     name = content.get("imagePath")
     name = plain(name) if isinstance(name, str) and name.strip() else source.stem
     size = size_from(content.get("imageWidth"), content.get("imageHeight"))
+    embedded.update([source] if content.get("imageData") else [])
     shapes = content.get("shapes")
     if "shapes" not in content:
         reading.fault("unreadable", source, "", "has no `shapes`: nothing of it is used; export it again")
@@ -79,19 +87,14 @@ def example(source: Path, reading: Reading) -> Example | None:
     if joined := len(made) - len(parts):
         reason = f"{counted(joined, 'object')} of it shared class and group_id with another: one box is around all"
         reading.fault("parts", source, "", reason, drops=False)
-    return Example(Path(name), tuple(parts), split_below(reading.root, source), size, source)
+    return Example(Path(name), tuple(parts), "", size, source)
 
 
 def shape_object(shape: dict[str, Any], source: Path, reading: Reading) -> Object:
     """The object of a shape. Raises Unclear where it is none."""
     kind = shape.get("shape_type") or ""
-    obj = Object(box(kind, shape.get("points")), named(shape.get("label")), crowd=shape.get("difficult") is True)
+    obj = Object(box(kind, shape.get("points")), named(shape.get("label")))
     note_unread(shape, READ, reading)
-    score = shape.get("score")
-    if isinstance(score, float):
-        reading.notes.add("scored", source, detail=score)
-    if obj.crowd:
-        reading.notes.add("difficult", source)
     if kind not in BOXES:
         reading.notes.add("rotated" if kind == "rotation" else "outlined", source)
     return obj

@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 from ...annotations import Annotations, Example, Object, Written
-from ..finding import beside, plain, size_from, split_below, used_classes
+from ..finding import beside, plain, size_from, used_classes
 from ..reading import Reading
 from ..recognition import Rule
-from ..tables import rows
+from ..table_columns import rows
 from .records import Format, Unclear, attempt, named, number
 
 COLUMNS = ("class", "x", "y", "width", "height", "image", "image width", "image height")
@@ -22,7 +22,8 @@ def looks_like_makesense(_: Path, start: str) -> bool:
 def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all files, as they are. Images without objects are not in these files."""
     images = reading.images()
-    examples = images.placed([one for source in sources for one in examples_of(source, reading)], beside)
+    given = [one for source in sources for one in examples_of(source, reading)]
+    examples = images.placed(reading.in_splits(given), beside)
     return reading.annotations("makesense", used_classes(examples), examples, images)
 
 
@@ -38,8 +39,7 @@ def examples_of(source: Path, reading: Reading) -> list[Example]:
         size = size_from(row.get("image width"), row.get("image height"))
         made = attempt(row, row_object, source, line, reading)
         found.setdefault(name, (size, []))[1].extend([made] if made else [])
-    split = split_below(reading.root, source)
-    return [Example(Path(plain(name)), tuple(made), split, size, source) for name, (size, made) in found.items()]
+    return [Example(Path(plain(name)), tuple(made), "", size, source) for name, (size, made) in found.items()]
 
 
 def row_object(row: dict[str, str]) -> Object:

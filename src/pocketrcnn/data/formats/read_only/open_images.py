@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...annotations import Annotations, Example, Object, Written, printable
-from ..finding import beside, plain, split_below, split_of, used_classes
+from ..finding import beside, plain, used_classes
 from ..reading import Reading
 from ..recognition import Rule
-from ..tables import rows
+from ..table_columns import rows
 from .records import Format, attempt, in_pixels, named, number
 
 COLUMNS = ("ImageID", "LabelName", "XMin", "XMax", "YMin", "YMax")
@@ -36,7 +36,7 @@ def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all tables, as they are."""
     images, called = reading.images(), class_names(reading)
     given = [one for source in sources for one in examples_of(source, called, reading)]
-    examples = [in_pixels(one) for one in images.placed(given, beside)]
+    examples = [in_pixels(one) for one in images.placed(reading.in_splits(given, stems=reading.path.is_dir()), beside)]
     codes = [name for name in used_classes(examples) if CODE.fullmatch(name)]
     if codes:
         reason = f"has class codes without names, such as {codes[0]}: put class-descriptions-boxable.csv beside it"
@@ -63,9 +63,8 @@ def examples_of(source: Path, names: dict[str, str], reading: Reading) -> Iterat
         made = attempt(row, lambda one: row_object(one, names), source, line, reading)
         found.setdefault(row["ImageID"], []).extend([made] if made else [])
         reading.unread.update((column, "object") for column in OTHERS if row.get(column) == "1")
-    split = "" if reading.path == source else split_of(source.stem) or split_below(reading.root, source)
     for name, objects in found.items():
-        yield Example(Path(plain(name)), tuple(objects), split, source=source)
+        yield Example(Path(plain(name)), tuple(objects), source=source)
 
 
 def row_object(row: dict[str, str], names: dict[str, str]) -> Object:
@@ -73,7 +72,7 @@ def row_object(row: dict[str, str], names: dict[str, str]) -> Object:
     x1, y1, x2, y2 = (number(row.get(column)) for column in ("XMin", "YMin", "XMax", "YMax"))
     code = named(row.get("LabelName"))
     written = Written((x1, y1, x2, y2), "xyxy", "fractions")
-    return Object((x1, y1, x2, y2), names.get(code, code), crowd=row.get("IsGroupOf") == "1", written=written)
+    return Object((x1, y1, x2, y2), names.get(code, code), written=written)
 
 
 FORMAT = Format(

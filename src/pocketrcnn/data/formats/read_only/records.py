@@ -12,6 +12,7 @@ from ....errors import UserError, shown
 from ...annotations import Annotations, Box, Example, Object, printable
 from ...images.pixels import probe
 from ...overview import counted
+from ..meaning import MEANT, SCORES, is_crowd
 from ..reading import Reading
 from ..recognition import Rule
 
@@ -21,11 +22,13 @@ UNNAMED = "object"  # the class of objects in a set that names no classes
 
 @dataclass(frozen=True)
 class Format:
-    """A format that is read. title: its name for people. rules: of its files. read: the images and objects of files."""
+    """A format that is read. title: its name for people. rules: of its files. read: the images and objects of files.
+    look: its files, where no single file says what it is; asked where no other format is there."""
 
     title: str
     rules: tuple[Rule, ...]
     read: Callable[[Reading, list[Path]], Annotations]
+    look: Callable[[Reading], list[Path]] | None = None
 
 
 class Unclear(ValueError):
@@ -61,10 +64,13 @@ def objects(
 def attempt(
     record: object, make: Callable[[Record], Object], source: Path, where: str, reading: Reading
 ) -> Object | None:
-    """The object of a record, with its position in the file; None, and a fault, where it is none."""
+    """The object of a record, with its position in the file, and whether it is a crowd; None, and a fault, where it is
+    none."""
     try:
         if isinstance(record, dict):
-            return replace(make(record), where=where)
+            obj = make(record)
+            fields = {str(name).lower(): value for name, value in record.items()}
+            return replace(obj, where=where, crowd=is_crowd(fields, reading.notes, source, where))
         reason = f"`{shown(record)}` has no class and no box"
     except Unclear as error:
         reason = str(error)
@@ -177,9 +183,8 @@ def ellipse(x: float, y: float, radius: float, other: float, degrees: float = 0.
 
 def note_unread(record: Record, known: Iterable[str], reading: Reading) -> None:
     """Count the fields of an object that are filled and not read."""
-    reading.unread.update(
-        (printable(field), "object") for field, value in record.items() if value and field not in known
-    )
+    filled = (field for field, value in record.items() if value and field not in known)
+    reading.unread.update((printable(field), "object") for field in filled if field.lower() not in (*MEANT, *SCORES))
 
 
 def note_left_out(count: int, why: str, source: Path, reading: Reading) -> None:

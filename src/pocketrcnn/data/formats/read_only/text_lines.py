@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ....errors import shown
 from ...annotations import Annotations, Example, Object, Written, printable
-from ..finding import Images, Wanted, key, split_below, used_classes
+from ..finding import Images, Wanted, key, used_classes
 from ..reading import Reading
 from ..recognition import Rule
 from ..text import read_text
@@ -59,7 +59,7 @@ def read(name: str, line_object: Lines, reading: Reading, sources: list[Path]) -
     others = (file for file in reading.candidates if file.suffix.lower() == ".txt" and file.parent in folders)
     more = [file for file in others if file not in known and key(file.stem) in images.known]
     given = [example(source, line_object, reading) for source in sorted((*sources, *more))]
-    placed = images.placed(given, lambda one: wanted(one, images))
+    placed = images.placed(reading.in_splits(given), lambda one: wanted(one, images))
     examples = [in_pixels(one) for one in placed] if name == YOLO_NAMES else placed
     return reading.annotations(name, used_classes(examples), examples, images)
 
@@ -93,7 +93,7 @@ def example(source: Path, line_object: Lines, reading: Reading) -> Example:
         except Unclear as error:
             reading.fault("unreadable", source, f"line {position}", f"`{shown(line.strip())}`: {error}")
     note_left_out(ignored, f"are {IGNORED} regions, which no class has: they are background", source, reading)
-    return Example(Path(source.stem), tuple(objects), split_below(reading.root, source), None, source)
+    return Example(Path(source.stem), tuple(objects), "", None, source)
 
 
 def dota_object(words: list[str], source: Path, reading: Reading) -> Object:
@@ -124,12 +124,20 @@ def kitti_object(words: list[str], _: Path, reading: Reading) -> Object:
     return Object((x1, y1, x2, y2), printable(words[0]), written=Written((x1, y1, x2, y2), "xyxy"))
 
 
+def class_of(words: list[str]) -> str:
+    """A class in words. Raises Unclear for a number: such files name their classes."""
+    name = named(" ".join(words))
+    if re.fullmatch(NUMBER, name):
+        raise Unclear(f"its class is {name}, where a name is expected")
+    return name
+
+
 def toolkit_object(words: list[str], _: Path, __: Reading) -> Object:
     """The object of a line of the Open Images toolkits. Raises Unclear where it is none."""
     if len(words) < 5:
         raise Unclear("a class and four numbers are expected")
     x1, y1, x2, y2 = map(number, words[-4:])
-    return Object((x1, y1, x2, y2), named(" ".join(words[:-4])), written=Written((x1, y1, x2, y2), "xyxy"))
+    return Object((x1, y1, x2, y2), class_of(words[:-4]), written=Written((x1, y1, x2, y2), "xyxy"))
 
 
 def yolo_object(words: list[str], _: Path, __: Reading) -> Object:
@@ -138,7 +146,7 @@ def yolo_object(words: list[str], _: Path, __: Reading) -> Object:
         raise Unclear("a class and four numbers are expected")
     x, y, width, height = map(number, words[-4:])
     box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-    return Object(box, named(" ".join(words[:-4])), written=Written((x, y, width, height), "cxcywh", "fractions"))
+    return Object(box, class_of(words[:-4]), written=Written((x, y, width, height), "cxcywh", "fractions"))
 
 
 def form(title: str, name: str, fits: Callable[[Path, str], bool], line_object: Lines, seen: str) -> Format:

@@ -14,10 +14,10 @@ from typing import Any
 
 from ....errors import shown
 from ...annotations import Annotations, Box, Example, Object, Written, printable
-from ..finding import beside, plain, split_below, split_of, used_classes
+from ..finding import beside, plain, used_classes
 from ..reading import Reading
 from ..recognition import Rule
-from ..tables import rows
+from ..table_columns import rows
 from .records import (
     UNNAMED,
     Format,
@@ -55,8 +55,8 @@ def looks_like_via_table(_: Path, start: str) -> bool:
 def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all files, as they are."""
     images = reading.images()
-    examples = [one for source in sources for one in examples_of(source, reading)]
-    placed = images.placed(examples, beside)
+    given = [one for source in sources for one in examples_of(source, reading)]
+    placed = images.placed(reading.in_splits(given, stems=reading.path.is_dir()), beside)
     return reading.annotations("via", used_classes(placed), placed, images)
 
 
@@ -68,12 +68,11 @@ def examples_of(source: Path, reading: Reading) -> Iterator[Example]:
     attribute = class_attribute(every)
     if every and not attribute:
         note_without_classes(source, reading)
-    split = "" if reading.path == source else split_of(source.stem) or split_below(reading.root, source)
     for name, regions in files:
         made = objects(
             regions, lambda region: region_object(region, attribute, source, reading), source, where(name), reading
         )
-        yield Example(Path(plain(name)), tuple(made), split, source=source)
+        yield Example(Path(plain(name)), tuple(made), source=source)
 
 
 def where(name: str) -> str:

@@ -1,0 +1,117 @@
+"""What a configuration decides for a data set, and why, in sentences. No torch here.
+
+They are written from the configuration that is trained, so that `--set` and options count in them.
+"""
+
+import math
+from collections.abc import Sequence
+
+from ..config import AugmentConfig, Config
+from ..data.annotations import MIN_SIDE, Annotations, Example
+from ..model.architectures import TABLES
+from .anchors import Floats, describe_anchors, groups_of, names_of, sides_and_boxes
+from .options import STEP
+from .plan import MILD, PRESETS, WIDER, learned_classes, max_objects, median_side, widths
+
+COLOUR = ("brightness", "contrast", "gamma", "saturation", "hue", "noise", "invert", "grey")  # settings of augmentation
+
+
+def reasons(config: Config, annotations: Annotations, images: int, pace: str = "") -> list[str]:
+    """A sentence a decision: input, stride, anchors, warnings, network, length, augmentation.
+
+    annotations: with splits. images: those of training that can be read. pace: the time of the iterations, in words.
+    """
+    examples, model, train = annotations.split("train"), config.model, config.train
+    side = model.input_size
+    boxes = sides_and_boxes(examples, side)
+    said = [size_reason(examples, side), stride_reason(config, boxes)]
+    if model.rpn is not None:
+        groups = groups_of(boxes, names_of(examples))
+        said.append(describe_anchors(model.rpn.anchors, boxes, groups) if len(boxes) else "anchors as given")
+    said += [*small_objects(config, examples, boxes), *lost_objects(examples, boxes, side, model.detections)]
+    said.append(network_reason(config, learned_classes(annotations)))
+    said.append(f"{train.iterations} iterations of {train.batch} images{pace}")
+    return [*said, length_reason(config, images)]
+
+
+def size_reason(examples: Sequence[Example], side: int) -> str:
+    """The input size and the sizes of the images."""
+    longest = [max(example.size or (1, 1)) for example in examples]
+    larger = sum(one > side for one in longest)
+    resized = f"{larger} of {len(longest)} are downscaled" if larger else "none is resized"
+    return f"input {side}x{side} px; the longer sides of the images are {min(longest)} to {max(longest)} px, {resized}"
+
+
+def stride_of(config: Config) -> int:
+    """Pixels of the input for a cell of the features."""
+    backbone = config.model.backbone
+    return backbone.merge or math.prod(row.halves for row in TABLES[backbone.table])
+
+
+def stride_reason(config: Config, boxes: Floats) -> str:
+    """The stride, and the size of the objects."""
+    return f"stride {stride_of(config)}: the median object is {median_side(boxes, config.model.input_size):.0f} px"
+
+
+def small_objects(config: Config, examples: Sequence[Example], boxes: Floats) -> list[str]:
+    """A warning where objects are small for the stride."""
+    stride, side = stride_of(config), config.model.input_size
+    median = median_side(boxes, side)
+    if median >= 2 * stride:
+        return []
+    remedy = small_remedy(examples, side, 2 * stride / median)
+    return [f"warning: the median object is smaller than two cells of {stride} px; {remedy}"]
+
+
+def small_remedy(examples: Sequence[Example], side: int, factor: float) -> str:
+    """What makes objects `factor` times as large: a larger input, where the images were downscaled."""
+    longest = max(max(example.size or (1, 1)) for example in examples)
+    if longest <= side:
+        return "enlarge the images if you can"
+    larger = math.ceil(min(side * factor, longest) / STEP) * STEP
+    return f"`--input-size {larger}` downscales the images less, and makes training slower"
+
+
+def lost_objects(examples: Sequence[Example], boxes: Floats, side: int, detections: int) -> list[str]:
+    """Warnings of objects that are too small to be learned, or too many in an image to be detected."""
+    warnings = []
+    if tiny := int((boxes.min(1) < MIN_SIDE).sum()):
+        remedy = small_remedy(examples, side, MIN_SIDE / float(boxes.min()))
+        words = f"{tiny:,} of {len(boxes):,} objects are less than {MIN_SIDE:g} px wide or high in the input"
+        warnings.append(f"warning: {words} and cannot be learned; {remedy}")
+    if (most := max_objects(examples)) > detections:
+        words = f"at most {detections:,} of the {most:,} objects in an image can be detected"
+        warnings.append(f"warning: {words}; cut the images into smaller ones")
+    return warnings
+
+
+def network_reason(config: Config, classes: int) -> str:
+    """The size of the network, as a preset where it is one, and the number of detections."""
+    width = config.model.backbone.width
+    preset = next((name for name, one in widths(classes).items() if one == width), "")
+    wider = f", {WIDER:g} times as wide for {classes} classes" if preset and width > PRESETS[preset] else ""
+    named = f"{preset} network{wider}" if preset else f"network of {width:g} times the channels of Table 3"
+    return f"{named}, up to {config.model.detections} detections per image"
+
+
+def length_reason(config: Config, images: int) -> str:
+    """How often training sees each of so many images, and what augmentation changes in them."""
+    epochs = config.train.iterations * config.train.batch / images
+    return f"{epochs:.3g} epochs; augmentation changes {changes(config.augment)}"
+
+
+def changes(augment: AugmentConfig) -> str:
+    """What augmentation changes: `position, size, shape and colour`, or `position, and slightly the colour`."""
+    moved = {
+        "position": augment.translate or augment.shift,
+        "size": augment.zoom != (1.0, 1.0),
+        "shape": augment.aspect,
+    }
+    names = [name for name, changed in moved.items() if changed]
+    amounts = {name: getattr(augment, name) for name in COLOUR}
+    slight = all(amount <= MILD.get(name, 0.0) for name, amount in amounts.items())
+    if any(amounts.values()) and not slight:
+        names.append("colour")
+    listed = " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+    colour = "slightly the colour" if any(amounts.values()) and slight else ""
+    return ", and ".join(filter(None, [listed, colour])) or "nothing"
