@@ -278,6 +278,15 @@ def test_folders_of_another_machine(tmp_path: Path, words: str, below: str) -> N
     assert set(kinds(report)) <= {"other-folder"}
 
 
+def test_a_folder_is_the_same_from_within(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`check .`: the paths are relative, and the folder has no name."""
+    words = "train: /content/p/train/images\nval: /content/p/valid/images\ntest: C:\\p\\test\\images\n"
+    monkeypatch.chdir(named(in_splits(tmp_path), words + "names: ['cat', 'dog']\n"))
+    report = inspect(read(Path(".")))
+    assert splits(report.clean) == {"test": 2, "train": 8, "val": 2}
+    assert not report.drops
+
+
 def test_a_folder_that_is_gone_is_not_another_split(tmp_path: Path) -> None:
     in_splits(tmp_path)
     for path in (tmp_path / "valid" / "images").iterdir():

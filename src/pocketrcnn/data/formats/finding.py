@@ -224,9 +224,10 @@ class Images:
 
 
 def agreement(path: Path, name: PurePosixPath) -> int:
-    """How many folders two paths share, counted from the file upwards."""
-    pairs = zip(reversed(path.parts[:-1]), reversed(name.parts[:-1]), strict=False)
-    return next((i for i, (ours, theirs) in enumerate(pairs) if key(ours) != key(theirs)), len(name.parts) - 1)
+    """How many folders two paths share, counted from the file upwards; ours may be relative to where we are."""
+    ours, theirs = Path(os.path.abspath(path)).parts[:-1], name.parts[:-1]
+    pairs = enumerate(zip(reversed(ours), reversed(theirs), strict=False))
+    return next((i for i, (one, other) in pairs if key(one) != key(other)), min(len(ours), len(theirs)))
 
 
 def other_folders(path: Path, one: Wanted) -> bool:

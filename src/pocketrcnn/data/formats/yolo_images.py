@@ -172,6 +172,8 @@ def with_unlisted(listed: Listed, labels: Mapping[Path, Path], stated: bool, rea
         return [*listed, *((image, "") for image in left)]
     if left:
         splits = ", ".join(f"{count} for {split}" for split, count in Counter(split for _, split in listed).items())
-        reason = f"lists name {splits}; {len(left)} others with label files are skipped (the first: {left[0]})"
+        reason = (
+            f"lists name {splits or 'no image'}; {len(left)} others with label files are skipped (the first: {left[0]})"
+        )
         reading.fault("unlisted", reading.root, "", reason, drops=not stated)
     return listed
