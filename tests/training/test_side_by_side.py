@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,15 @@ except Interrupted as error:
     print(error)
     sys.exit(error.code)
 """
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    """As on a machine of two cores; tests in several processes have one each."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
 
 
 def jobs(*given: object) -> list[Job]:
@@ -156,6 +166,7 @@ def test_whoever_is_stopped_all_are_saved_and_end(tmp_path: Path, number: int, g
         assert err == ""
 
 
+@pytest.mark.usefixtures("two_threads")
 def test_the_faster_way_is_taken_and_kept(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(side_by_side, "ROUNDS", 1)
     steps = Steps(prepared, {1: 0.0, torch.get_num_threads(): 0.2})
@@ -166,6 +177,7 @@ def test_the_faster_way_is_taken_and_kept(capsys: pytest.CaptureFixture[str], mo
     assert capsys.readouterr().out == first
 
 
+@pytest.mark.usefixtures("two_threads")
 def test_the_last_run_may_have_nobody_beside_it() -> None:
     remember("seconds of an iteration: it, 2 side by side", [0.5, 0.7])
     assert [choose_workers(None, count, CPU, "it", Steps(prepared, {})) for count in (1, 2, 3, 4)] == [1, 2, 2, 2]

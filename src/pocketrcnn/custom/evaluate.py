@@ -117,7 +117,7 @@ def evaluate_run(
     chosen = split or next(name for name in reversed(SPLITS) if name in names)
     if chosen not in names:
         raise UserError(f"--split {chosen}: {config.source} has only {', '.join(names)}")
-    if chosen != "train":
+    if split != "train":  # the user knows
         warn_if_trained_on(data, chosen, known or {})
     weights = version(folder / WEIGHTS)
     dataset, (model, threshold) = data.folder(chosen, run.config.model.input_size), run.load_model()
