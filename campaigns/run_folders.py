@@ -21,7 +21,7 @@ from .campaign import Broken
 
 TIMES = {"seconds", "elapsed", "evaluation_seconds", "milliseconds", "created", "peak_memory_gb"}
 RUN_ROW = re.compile(r'<tr><th scope="row">[^<]*</th><td class="n">[^\n]*trained on[^\n]*')  # of a page: its times
-DURATION = re.compile(r"\b[\d.,]+ (ms|s|min|h)\b")
+DURATION = re.compile(r"(\b[\d.,]+ (ms|s|min|h)\b ?)+")  # 58 s, or 1 min 36 s
 
 
 def without_times(content: Any) -> Any:

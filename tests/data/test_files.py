@@ -170,12 +170,12 @@ def test_waiting_for_another_program_is_reported_once_and_its_lock_stays(tmp_pat
     held.acquire()
     with (
         pytest.raises(UserError, match=r"in use by another program after 0\.01 s: wait for it, or pray"),
-        locked(tmp_path / "a.lock", 0.01, "pray", reported.append),
+        locked(tmp_path / "a.lock", 0.01, "pray", reported.append, keep=True),
     ):
         pass
     timer = threading.Timer(0.05, held.release)
     timer.start()
-    with locked(tmp_path / "a.lock", 60, report=reported.append):
+    with locked(tmp_path / "a.lock", 60, report=reported.append, keep=True):
         assert len(reported) == 2
     timer.join()
     assert names(tmp_path) == ["a.lock"]

@@ -260,7 +260,7 @@ def test_an_evaluation_that_cannot_be_written(
     place.mkdir()
     line = shell.refused("eval", run, "--split", "test")
     assert line.startswith(f"pocketrcnn: {place} cannot be written (Is a directory): free some space, allow writing")
-    assert not list(run.glob(".*.part"))
+    assert not list(run.glob(".*"))
 
 
 def test_a_run_that_cannot_be_written_to_is_not_evaluated_first(

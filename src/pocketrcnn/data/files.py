@@ -110,7 +110,7 @@ def require_empty(out: Path, *ours: str) -> None:
 def make_once(folder: Path, fill: Callable[[Path], None], another: str) -> None:
     """A folder that stays as it is once it is there, made by one program while others wait for it: `fill` gets an empty
     one, which becomes `folder` when it is done. Raises UserError where nothing can be written."""
-    with locked(folder.parent / LOCK, wait=-1, another=another):
+    with locked(folder.parent / LOCK, wait=-1, another=another, keep=True):
         if not folder.is_dir():
             with write_errors(folder, another), temporary_folder(folder) as made:
                 fill(made)
@@ -126,12 +126,18 @@ def move_files(source: Path, target: Path) -> None:
 
 @contextmanager
 def locked(
-    path: Path, wait: float = 0, another: str = OUT, report: Callable[[str], object] = lambda _: None
+    path: Path,
+    wait: float = 0,
+    another: str = OUT,
+    report: Callable[[str], object] = lambda _: None,
+    *,
+    keep: bool = False,
 ) -> Iterator[None]:
     """The folder of the lock file `path` for this program alone; what killed ones left unfinished in it is removed.
 
-    wait: seconds to wait for another program, of which `report` gets one line; -1: for ever. The folder is made if need
-    be. The lock ends with its process. Raises UserError when it is taken, or when the folder cannot be written.
+    wait: seconds to wait for another program, of which `report` gets one line; -1: for ever. keep: whether the
+    lock file stays, as in a cache, where many wait for each other. The folder is made if need be. The lock ends with
+    its process. Raises UserError when it is taken, or when the folder cannot be written.
     """
     lock, folder = filelock.FileLock(path), path.parent
     with write_errors(path, another):
@@ -150,7 +156,7 @@ def locked(
         yield
     finally:
         lock.release()
-        if not wait:  # those who wait for it have the file open already
+        if not keep:  # those who wait for it may have the file open already
             with suppress(OSError):
                 path.unlink()
 

@@ -46,7 +46,8 @@ def download_cifar10(
         report(f"CIFAR-10 is already in {folder}, complete and verified")
         return folder
     root = folder.parent
-    with locked(root / LOCK, wait, OTHER_CACHE, report), write_errors(root, OTHER_CACHE), _no_remains(root, urls):
+    lock = locked(root / LOCK, wait, OTHER_CACHE, report, keep=True)
+    with lock, write_errors(root, OTHER_CACHE), _no_remains(root, urls):
         faults = cifar.faults(folder)
         present = {folder / name: problem for name, problem in faults.items() if problem != "missing"}
         damaged = [f"{path} is damaged ({problem})" for path, problem in present.items()]

@@ -77,7 +77,7 @@ def open_cached_images(examples: Sequence[Example], side: int, cache: Path | Non
     needed = len(examples) * side * side * 3  # bytes
     broken = _stored(path, needed)
     if broken is None:
-        with locked(path.parent / LOCK, wait=-1, another=OTHER_CACHE):
+        with locked(path.parent / LOCK, wait=-1, another=OTHER_CACHE, keep=True):
             broken = _stored(path, needed)
             if broken is None:  # no other process has written it while this one waited
                 with open_atomically(path, "wb", OTHER_CACHE) as file:
