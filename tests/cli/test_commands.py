@@ -22,6 +22,7 @@ import torch
 from PIL import Image
 from shell import Shell, few_evaluations, finish, start
 
+from pocketrcnn import terminal
 from pocketrcnn.cli.main import parser
 from pocketrcnn.cli.parsing import HINTS, Parser
 from pocketrcnn.course.data.course_layout import cell_labels
@@ -213,6 +214,21 @@ def test_ctrl_c_anywhere_is_130_without_a_traceback(shell: Shell, monkeypatch: p
     assert err.strip() == "pocketrcnn: interrupted"
     monkeypatch.setattr("pocketrcnn.course.data.download.download_cifar10", interrupted)
     assert shell("download cifar10").err.strip() == "pocketrcnn: interrupted; the same command goes on from here"
+
+
+def test_ctrl_c_while_an_error_is_printed(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    usable, calls = terminal.usable, list[int]()
+
+    def interrupted_once(width: os.terminal_size) -> os.terminal_size:
+        calls.append(1)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return usable(width)
+
+    monkeypatch.setattr(terminal, "usable", interrupted_once)
+    code, _, err = shell("check nowhere")
+    assert code == 130
+    assert err.strip() == "pocketrcnn: interrupted"
 
 
 @pytest.mark.parametrize(

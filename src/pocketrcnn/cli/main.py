@@ -62,6 +62,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     warnings.filterwarnings("ignore", module=r"PIL\.")  # of damaged files: what matters is said in one line
     logging.getLogger("PIL").addHandler(logging.NullHandler())
     try:
+        return answered(words)
+    except KeyboardInterrupt as error:  # also while `answered` says what went wrong
+        remedy = "interrupted; the same command goes on from here" if words[0] in REPEATABLE else "interrupted"
+        complain(f"\npocketrcnn: {str(error) or remedy}")  # the training loop says more
+        return getattr(error, "code", 130)
+
+
+def answered(words: list[str]) -> int:
+    """Run a command line and say what went wrong; returns the exit code. Ctrl-C is left to `main`."""
+    try:
         with interrupts_repeated():
             arguments = parser().parse_args(words)
             if arguments.verb is None:
@@ -72,10 +82,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         complain(f"pocketrcnn: {' '.join(str(error).split())}")
         return FAILURE
-    except KeyboardInterrupt as error:
-        remedy = "interrupted; the same command goes on from here" if words[0] in REPEATABLE else "interrupted"
-        complain(f"\npocketrcnn: {str(error) or remedy}")  # the training loop says more
-        return getattr(error, "code", 130)
     except BrokenPipeError:  # `pocketrcnn costs convnet | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
