@@ -88,6 +88,14 @@ def test_paths_that_lead_out_are_refused(tmp_path: Path, cache: Path, shell: She
     assert not cache.exists()
 
 
+def test_a_file_without_a_name_is_refused(tmp_path: Path) -> None:
+    """Of a damaged archive: the first null byte ends a name."""
+    file = packed(tmp_path / "a.zip", **{"b.png": b"", "c.png": b""})
+    file.write_bytes(file.read_bytes().replace(b"c.png", b"\0.png"))
+    with pytest.raises(UserError, match="is damaged .it has a file without a name.: download it again"):
+        read(file)
+
+
 def test_links_are_refused(tmp_path: Path) -> None:
     link = zipfile.ZipInfo("a.png")
     link.external_attr = (stat.S_IFLNK | 0o777) << 16

@@ -85,8 +85,10 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
 def entries(path: Path) -> list[zipfile.ZipInfo]:
     """The files in a zip file that are wanted. Raises UserError where it could do harm, or is encrypted."""
     with opened(path) as archive:
-        every = [entry for entry in archive.infolist() if not entry.is_dir()]
+        every = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     for entry in every:
+        if not entry.filename:
+            raise UserError(f"{path} is damaged (it has a file without a name): download it again")
         if stat.S_ISLNK(entry.external_attr >> 16) or leads_out(name_of(entry)):
             raise UserError(
                 f"{path} has the path {shown(name_of(entry))}, which leads out of its folder: do not use it"
