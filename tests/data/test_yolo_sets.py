@@ -159,6 +159,16 @@ def test_two_images_that_claim_one_label_file_are_named(tmp_path: Path) -> None:
     assert f"is the label file of {tmp_path / 'a.bmp'} and of {tmp_path / 'a.png'}: " in fault.reason
 
 
+def test_objects_of_an_image_that_cannot_be_read_are_counted(tmp_path: Path) -> None:
+    disk.yolo(tmp_path, numbered(3), "images", "labels")
+    (tmp_path / "images" / "0.png").write_bytes(b"\x89PNG\r\n\x1a\n damaged")
+    text(tmp_path / "labels" / "0.txt", BOX + BOX)
+    report = inspect(read(tmp_path))
+    (fault,) = (fault for fault in report.faults if fault.kind == "broken")
+    assert fault.reason.endswith("; its 2 objects are skipped")
+    assert counts(report.clean) == (2, 2)
+
+
 def test_images_without_label_file_are_told_from_those_with_an_empty_one(tmp_path: Path) -> None:
     disk.yolo(tmp_path, numbered(3))
     for i in range(3, 10):

@@ -65,7 +65,7 @@ def read(reading: Reading, _: list[Path]) -> Annotations:
 
 
 def example(image: Path, split: str, label: Path | None, meaning: Meaning, reading: Reading) -> Example:
-    """One image with its objects. An image that cannot be read has none: its boxes are fractions of an unknown size.
+    """One image with its objects; those of an image that cannot be read are counted, their boxes stay fractions.
 
     What cannot be understood becomes a fault of `reading`.
     """
@@ -73,20 +73,18 @@ def example(image: Path, split: str, label: Path | None, meaning: Meaning, readi
     with suppress(UserError):  # `check` says why
         head = probe(image)
         size = head.width, head.height
-    if label is None or size is None:
-        return Example(image, (), split, size, label)
-    objects = []
-    for position, line in enumerate(reading.text(label).splitlines(), 1):
+    objects = list[Object]()
+    for position, line in enumerate(reading.text(label).splitlines() if label else (), 1):
         words = line.split()
         try:
             if words:
-                objects.append(label_object(words, f"line {position}", size, meaning))
+                objects.append(label_object(words, f"line {position}", size or (1, 1), meaning))
                 reading.unread.update(
                     [("key points" if meaning.points else "polygon", "object")] if len(words) > 5 else []
                 )
         except (ValueError, OverflowError):
             reason = f"`{shown(line.strip())}` is not a class number and four numbers (or a polygon)"
-            reading.fault("unreadable", label, f"line {position}", reason)
+            reading.fault("unreadable", label or image, f"line {position}", reason)
     return Example(image, tuple(objects), split, size, label)
 
 
