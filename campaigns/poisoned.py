@@ -109,7 +109,7 @@ def trial(one: Trial) -> None:
         seed=one.random.randrange(1000), device="cpu", precision=precision,
     )  # fmt: skip
     said, stopped, watched = watch(options, Watched(one, kind))
-    judge(one, watched, said, stopped)
+    require_kept(one, watched, said, stopped)
 
 
 def poisoned_batch(trainer: Trainer, watched: Watched, iteration: int) -> Batch:
@@ -139,7 +139,7 @@ def watch(options: TrainOptions, watched: Watched) -> tuple[str, str, Watched]:
     return said.getvalue(), stopped, watched
 
 
-def judge(one: Trial, watched: Watched, said: str, stopped: str) -> None:
+def require_kept(one: Trial, watched: Watched, said: str, stopped: str) -> None:
     """Raises Broken where a promise was not kept."""
     named = [int(match[1]) for line in said.splitlines() if (match := NAMED.match(line))]
     unnamed = sorted(set(watched.not_finite) - set(named))

@@ -6,14 +6,13 @@ announces, are skipped. Images without label file have no objects. YOLO has no c
 """
 
 import shutil
-from contextlib import suppress
 from pathlib import Path
 
 import yaml
 
-from ...errors import UserError, shown
+from ...errors import shown
 from ..annotations import Annotations, Example, Object, Written
-from ..images.pixels import probe
+from .read_only.records import size_of_file
 from .reading import Reading
 from .split_words import WORDS
 from .writing import image_names, size_of, write_text
@@ -69,10 +68,7 @@ def example(image: Path, split: str, label: Path | None, meaning: Meaning, readi
 
     What cannot be understood becomes a fault of `reading`.
     """
-    size = None
-    with suppress(UserError):  # `check` says why
-        head = probe(image)
-        size = head.width, head.height
+    size = size_of_file(image)
     objects = list[Object]()
     for position, line in enumerate(reading.text(label).splitlines() if label else (), 1):
         words = line.split()

@@ -112,7 +112,7 @@ def touching(
 
 
 def joined(one: NDArray[np.int64], other: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """A number for each of `count` things, the same for all that pairs connect: the smallest index among them."""
+    """A number for each of `count` points, the same for all that pairs connect: the smallest index among them."""
     labels = np.arange(count)
     while True:
         least = np.minimum(labels[one], labels[other])

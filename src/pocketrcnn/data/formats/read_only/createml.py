@@ -8,10 +8,10 @@ from typing import Any
 
 from ....errors import shown
 from ...annotations import Annotations, Example, Object, Written
-from ..finding import beside, plain, used_classes
+from ..finding import plain
 from ..reading import Reading
 from ..recognition import Rule
-from .records import Format, left_out, load, named, note_unread, numbers, objects
+from .records import Format, gathered, left_out, load, named, note_unread, numbers, objects
 
 SIDES = ("x", "y", "width", "height")
 IMAGE = ("image", "imagefilename", "imageFilename", "filename")  # what versions of Create ML call it
@@ -26,10 +26,8 @@ def looks_like_createml(_: Path, start: str) -> bool:
 
 def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all files, as they are."""
-    images = reading.images()
-    given = [one for source in sources for one in examples_of(source, reading)]
-    examples = images.placed(reading.in_splits(given, stems=reading.path.is_dir()), beside)
-    return reading.annotations("createml", used_classes(examples), examples, images)
+    given = (one for source in sources for one in examples_of(source, reading))
+    return gathered("createml", given, reading, stems=reading.path.is_dir())
 
 
 def examples_of(source: Path, reading: Reading) -> Iterator[Example]:
@@ -60,10 +58,8 @@ def looks_like_edge_impulse(_: Path, start: str) -> bool:
 
 def read_edge_impulse(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all files, as they are; those of `training` and `testing` are splits."""
-    images = reading.images()
-    given = [one for source in sources for one in impulse_examples(source, reading)]
-    examples = images.placed(reading.in_splits(given), beside)
-    return reading.annotations("edge-impulse", used_classes(examples), examples, images)
+    given = (one for source in sources for one in impulse_examples(source, reading))
+    return gathered("edge-impulse", given, reading)
 
 
 def impulse_examples(source: Path, reading: Reading) -> Iterator[Example]:

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 
 from ....errors import shown
 from ...annotations import Annotations, Box, Example, Object, Written, printable
-from ..finding import beside, plain, size_from, used_classes
+from ..finding import plain, size_from
 from ..reading import Reading
 from ..recognition import Rule
 from ..split_words import split_of
@@ -22,6 +22,7 @@ from .records import (
     around,
     attempt,
     ellipse,
+    gathered,
     left_out,
     named,
     note_unread,
@@ -46,10 +47,8 @@ def looks_like_cvat(_: Path, start: str) -> bool:
 
 def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all files, as they are."""
-    images = reading.images()
-    given = [one for source in sources for one in examples_of(source, reading)]
-    examples = images.placed(reading.in_splits(given, stems=reading.path.is_dir()), beside)
-    return reading.annotations("cvat", used_classes(examples), examples, images)
+    given = (one for source in sources for one in examples_of(source, reading))
+    return gathered("cvat", given, reading, stems=reading.path.is_dir())
 
 
 def examples_of(source: Path, reading: Reading) -> Iterator[Example]:

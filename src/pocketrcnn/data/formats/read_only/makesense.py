@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 from ...annotations import Annotations, Example, Object, Written
-from ..finding import beside, plain, size_from, used_classes
+from ..finding import plain, size_from
 from ..reading import Reading
 from ..recognition import Rule
 from ..table_columns import rows
-from .records import Format, Unclear, attempt, named, number
+from .records import Format, Unclear, attempt, gathered, named, number
 
 COLUMNS = ("class", "x", "y", "width", "height", "image", "image width", "image height")
 LINE = re.compile(r'(?:"[^"]*"|[^,"]*)(?:,-?\d+(?:\.\d+)?){4},(?:"[^"]+"|[^,"]+),\d+,\d+')
@@ -21,10 +21,8 @@ def looks_like_makesense(_: Path, start: str) -> bool:
 
 def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all files, as they are. Images without objects are not in these files."""
-    images = reading.images()
-    given = [one for source in sources for one in examples_of(source, reading)]
-    examples = images.placed(reading.in_splits(given), beside)
-    return reading.annotations("makesense", used_classes(examples), examples, images)
+    given = (one for source in sources for one in examples_of(source, reading))
+    return gathered("makesense", given, reading)
 
 
 def examples_of(source: Path, reading: Reading) -> list[Example]:

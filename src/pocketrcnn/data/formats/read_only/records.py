@@ -12,6 +12,7 @@ from ....errors import UserError, shown
 from ...annotations import Annotations, Box, Example, Object, printable
 from ...images.pixels import probe
 from ...overview import counted
+from ..finding import beside, used_classes
 from ..meaning import MEANT, SCORES, is_crowd
 from ..reading import Reading
 from ..recognition import Rule
@@ -76,6 +77,14 @@ def attempt(
         reason = str(error)
     reading.fault("unreadable", source, where, reason)
     return None
+
+
+def gathered(name: str, given: Iterable[Example], reading: Reading, stems: bool = False) -> Annotations:
+    """The set of a format: images as its files have them, each found on the disk, with the split of its name. stems:
+    whether names of files are splits, too."""
+    images = reading.images()
+    examples = images.placed(reading.in_splits(list(given), stems=stems), beside)
+    return reading.annotations(name, used_classes(examples), examples, images)
 
 
 def left_out(records: object) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ....errors import shown
 from ...annotations import Annotations, Box, Example, Object, Written, printable
-from ..finding import beside, plain, used_classes
+from ..finding import plain
 from ..reading import Reading
 from ..recognition import Rule
 from ..table_columns import rows
@@ -24,6 +24,7 @@ from .records import (
     Unclear,
     around,
     ellipse,
+    gathered,
     left_out,
     load,
     named,
@@ -54,10 +55,8 @@ def looks_like_via_table(_: Path, start: str) -> bool:
 
 def read(reading: Reading, sources: list[Path]) -> Annotations:
     """The images and objects of all files, as they are."""
-    images = reading.images()
-    given = [one for source in sources for one in examples_of(source, reading)]
-    placed = images.placed(reading.in_splits(given, stems=reading.path.is_dir()), beside)
-    return reading.annotations("via", used_classes(placed), placed, images)
+    given = (one for source in sources for one in examples_of(source, reading))
+    return gathered("via", given, reading, stems=reading.path.is_dir())
 
 
 def examples_of(source: Path, reading: Reading) -> Iterator[Example]:
