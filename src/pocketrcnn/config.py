@@ -5,7 +5,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from .errors import require
+from .errors import at_least, require
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 Part = Literal["backbone", "rpn", "head"]
@@ -35,7 +35,7 @@ class DataConfig:
     """Training images kept back and evaluated in place of the test set (for choosing settings)."""
 
     def __post_init__(self) -> None:
-        require(self.holdout >= 0, f"data.holdout is {self.holdout}: use 0 or more images")
+        at_least("data", self, holdout=0)
         if self.kind != "folder":
             object.__setattr__(self, "classes", CIFAR10)
 
@@ -125,11 +125,9 @@ class RPNConfig:
     def __post_init__(self) -> None:
         sides = [side for anchor in self.anchors for side in anchor]
         require(len(sides) > 0 and min(sides) > 0, "rpn.anchors needs at least one anchor, with sides above 0")
-        require(self.channels >= 1, f"rpn.channels is {self.channels}: use 1 or more")
-        require(self.sample >= 0, f"rpn.sample is {self.sample}: use 0 or more anchors")
+        at_least("rpn", self, channels=1, sample=0, proposals=1)
         require(self.candidates >= self.proposals, f"rpn.candidates is {self.candidates}: use rpn.proposals or more")
         require(0 < self.prior < 1, f"rpn.prior is {self.prior}: a probability between 0 and 1")
-        require(self.proposals >= 1, f"rpn.proposals is {self.proposals}: keep at least 1")
         fraction = self.training_fraction
         require(0 < fraction <= 1, f"rpn.training_fraction is {fraction}: use more than 0, at most 1")
 
@@ -154,9 +152,7 @@ class ROIConfig:
     """Overlap with an object from which on a region stands for it; below it stands for the background."""
 
     def __post_init__(self) -> None:
-        require(self.size >= 1, f"roi.size is {self.size}: use 1 or more cells")
-        require(self.channels >= 0, f"roi.channels is {self.channels}: use 0 or more")
-        require(self.sample >= 1, f"roi.sample is {self.sample}: use 1 or more regions")
+        at_least("roi", self, size=1, channels=0, sample=1)
         require(0 <= self.dropout < 1, f"roi.dropout is {self.dropout}: use 0 up to, not including, 1")
 
 
@@ -174,8 +170,7 @@ class ModelConfig:
     min_score: float = 0.0  # detections below this score are dropped
 
     def __post_init__(self) -> None:
-        require(self.classes >= 1, f"model.classes is {self.classes}: use 1 or more")
-        require(self.detections >= 1, f"model.detections is {self.detections}: use 1 or more")
+        at_least("model", self, classes=1, detections=1)
 
 
 @dataclass(frozen=True)
@@ -268,9 +263,8 @@ class TrainConfig:
     phases: tuple[PhaseConfig, ...] = ()  # one after the other; none: the whole network learns all the time
 
     def __post_init__(self) -> None:
-        require(self.iterations >= 1, f"train.iterations is {self.iterations}: use 1 or more")
+        at_least("train", self, iterations=1, evaluations=1)
         require(self.batch >= 2, f"train.batch is {self.batch}: BatchNorm needs 2 or more images")
-        require(self.evaluations >= 1, f"train.evaluations is {self.evaluations}: use 1 or more")
         total = sum(phase.fraction for phase in self.phases)
         require(not self.phases or round(total, 2) == 1, f"train.phases: the fractions sum to {total:g}: make it 1")
 

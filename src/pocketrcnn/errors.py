@@ -29,6 +29,13 @@ def require(condition: bool, message: str) -> None:
         raise UserError(message)
 
 
+def at_least(part: str, settings: object, **smallest: int) -> None:
+    """Raises UserError where a setting is smaller than it may be, as in `rpn.channels is 0: use 1 or more`."""
+    for name, least in smallest.items():
+        value = getattr(settings, name)
+        require(value >= least, f"{part}.{name} is {shown(value)}: use {least} or more")
+
+
 def nearest(name: str, known: Iterable[object]) -> str:
     """` (did you mean `x`?)`, or nothing when no known name is near."""
     matches = difflib.get_close_matches(name, [str(k) for k in known], n=1, cutoff=0.5)

@@ -72,7 +72,7 @@ def test_replace_checks_the_new_value() -> None:
         (lambda: TrainConfig(batch=0), "train.batch is 0: BatchNorm needs 2 or more images"),
         (lambda: TrainConfig(batch=1), "train.batch is 1: BatchNorm needs 2 or more images"),
         (lambda: TrainConfig(evaluations=0), "train.evaluations is 0: use 1 or more"),
-        (lambda: DataConfig(holdout=-1), "data.holdout is -1: use 0 or more images"),
+        (lambda: DataConfig(holdout=-1), "data.holdout is -1: use 0 or more"),
         (lambda: AugmentConfig(shift=-1), "augment.shift is -1: use 0 or more pixels"),
         (lambda: AugmentConfig(cutout=-1), "augment.cutout is -1: use 0 or more pixels"),
         (lambda: OptimConfig(lr=0), "optim.lr is 0: use a learning rate above 0"),
@@ -84,7 +84,7 @@ def test_replace_checks_the_new_value() -> None:
         (lambda: RPNConfig(anchors=()), "rpn.anchors needs at least one anchor, with sides above 0"),
         (lambda: RPNConfig(anchors=((32.0, 0.0),)), "rpn.anchors needs at least one anchor, with sides above 0"),
         (lambda: RPNConfig(prior=1.0), "rpn.prior is 1.0: a probability between 0 and 1"),
-        (lambda: RPNConfig(proposals=0), "rpn.proposals is 0: keep at least 1"),
+        (lambda: RPNConfig(proposals=0), "rpn.proposals is 0: use 1 or more"),
         (lambda: RPNConfig(training_fraction=0.0), "rpn.training_fraction is 0.0: use more than 0, at most 1"),
     ],
 )
@@ -145,7 +145,7 @@ def test_whole_numbers_may_stand_for_floats() -> None:
     [
         ("optim.betas=[0.9,1.5]", r"optim.betas is \[0.9, 1.5\]"),
         ("model.rpn.channels=0", "rpn.channels is 0: use 1 or more"),
-        ("model.roi.size=0", "roi.size is 0: use 1 or more cells"),
+        ("model.roi.size=0", "roi.size is 0: use 1 or more"),
         ("model.roi.channels=-3", "roi.channels is -3: use 0 or more"),
         ("augment.zoom=2021-13-45", "the value is not YAML"),
     ],

@@ -2,7 +2,7 @@
 
 To read in an afternoon, in this order, with `docs/components.md` beside it (lines of each file):
 
-    config.py                        300  every setting of a run; those of the model are its middle
+    config.py                        294  every setting of a run; those of the model are its middle
     model/architectures.py            58  tables of channels and kernels
     model/layers.py                   65  convolution, normalisation, pooling
     model/backbones.py               178  base networks of three kinds of blocks; deep maps merged
