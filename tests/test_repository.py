@@ -43,7 +43,17 @@ WITHOUT_TORCH = {  # when they are imported; what needs it imports it later
     *(f"evaluation/{name}.py" for name in ("coco", "average_precision", "thresholds", "tables")),
     *(
         f"custom/{name}.py"
-        for name in ("anchors", "plan", "reasons", "learnable", "predict", "coco_ids", "onnx/runtime")
+        for name in (
+            "anchors",
+            "plan",
+            "reasons",
+            "learnable",
+            "predict",
+            "counts",
+            "result_files",
+            "coco_ids",
+            "onnx/runtime",
+        )
     ),
     "cli/*",
 }

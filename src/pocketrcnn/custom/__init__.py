@@ -10,6 +10,8 @@ seeds      `train --seeds`: runs that differ in the seed alone
 run_set    the folder of such a set; its best run
 evaluate   `pocketrcnn eval`
 predict    `pocketrcnn predict`: images to JSON, CSV, pictures and crops
+result_files  its JSON and CSV
+counts     how many objects an image has, how large, covering how much
 detector   the public `Detector`: images of any kind to boxes
 detection  what surrounds a network, with torch or without
 draw       boxes and labels on images

@@ -143,17 +143,19 @@ def check_seeds(options: TrainOptions) -> None:
     require(workers is None or (seeds is not None and options.iterations is not None), alone)
 
 
+PIXEL_SIZE = "micrometres a pixel, as in 0.65: tables get columns in micrometres, too"
 IDS = "results get its image ids, by file name, and its category ids, by class name"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PredictOptions:
     """What `predict` writes. out None: the first free of predictions, predictions-2, .. threshold in 0..1, None: the
-    detector's. ids: a COCO file of the same images and classes, whose ids the results get."""
+    detector's. ids: a COCO file of the same images and classes, whose ids the results get. pixel_size: micrometres."""
 
     threshold: Annotated[float | None, "T", "minimum score (default: that of best F1 on validation images)"] = None
     ids: Annotated[Path | None, "FILE", f"COCO annotation file: {IDS} (default: counted from 1)"] = None
     out: Annotated[Path | None, "DIR", "a new folder (default: predictions, predictions-2, ..)"] = None
+    pixel_size: Annotated[float | None, "UM", PIXEL_SIZE] = None
     pictures: Annotated[bool, "write no pictures"] = True
     save_crops: Annotated[bool, "also write each object as an image, to crops/CLASS"] = False
     batch: Annotated[int, "N", "images per forward pass"] = 4
@@ -162,3 +164,6 @@ class PredictOptions:
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise UserError(f"--threshold {self.threshold:g}: use a score from 0 to 1")
         require(self.batch >= 1, f"--batch {self.batch}: use 1 or more images")
+        length = self.pixel_size
+        known = length is None or 0 < length < math.inf
+        require(known, f"--pixel-size {length}: use micrometres above 0, as in --pixel-size 0.65")

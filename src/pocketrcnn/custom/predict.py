@@ -1,45 +1,42 @@
 """`pocketrcnn predict`: detections in any number of images, as files, one batch after the other in little memory.
 
-The folder: predictions.json (COCO results, with the file's name), predictions.csv, pictures/ and crops/.
+The folder: predictions.json (COCO results, with the file's name), predictions.csv, counts.csv, pictures/ and crops/.
 The results' `image_id` and `category_id` are the numbers of image and class, counted from 1, or those of a COCO file.
 No torch here.
 """
 
 from __future__ import annotations
 
-import csv
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from PIL import Image
 
-from ..data.cells import protected
-from ..data.files import LOCK, first_free, is_unfinished, locked, open_atomically, write_errors
+from ..data.files import LOCK, first_free, is_unfinished, locked, write_errors
 from ..data.images.foreign import passed_over
 from ..data.images.notes import Counted, Note
 from ..data.images.pixels import Pixels, read_picture
-from ..data.listing import RESULTS, TABLE, expand, holds_predictions
+from ..data.listing import expand, holds_predictions
 from ..data.overview import counted
 from ..errors import UserError
-from ..model.interchange import Detections, coco_record
+from ..model.interchange import Detections
 from ..report.colours import BOXES
 from ..terminal import say, tracked, warn
 from ..training.signals import Interrupted, signals_noted
 from .draw import LabelledBox, draw_boxes
 from .options import PredictOptions
+from .result_files import ResultFiles, result_files
 
 if TYPE_CHECKING:
     from .coco_ids import CocoIds
 
 PICTURES, CROPS = "pictures", "crops"
-COLUMNS = ("image", "class", "score", "x1", "y1", "x2", "y2")
 
 MAX_VALUES = 48_000_000  # in the images of a batch, three a pixel: of large images fewer enter a batch
 PICTURE_SIDE = 512  # pixels: smaller images are enlarged to about that
@@ -99,9 +96,12 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
     ids = ids_of(options.ids, paths) if options.ids else None
     classes, side = detector.classes, detector.side
     categories = [ids.of_class(name) for name in classes] if ids else range(1, len(classes) + 1)
-    with signals_noted() as signals, new_folder(options.out) as folder, ExitStack() as files:
-        results, table = (files.enter_context(open_atomically(folder / name, "w")) for name in (RESULTS, TABLE))
-        output = Output(folder, classes, categories, options, results, table)
+    with (
+        signals_noted() as signals,
+        new_folder(options.out) as folder,
+        result_files(folder, classes, options.pixel_size) as files,
+    ):
+        output = Output(folder, classes, categories, options, files)
         for group in groups(readable(tracked(paths, "predict"), ids), options.batch):
             detections = detector([one.image for one in group], options.threshold, options.batch)
             for i, one in enumerate(group):
@@ -110,7 +110,6 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
                 output.smaller += max(one.image.shape) > side
             if signals:
                 break
-        results.write("\n]\n")
     if signals:
         raise Interrupted(f"after {output.images} of {len(paths)} images, whose results are in {folder}", signals[0])
     output.skipped = len(paths) - output.images
@@ -190,31 +189,24 @@ class Output:
     classes: Sequence[str]
     categories: Sequence[Any]
     options: PredictOptions
-    results: IO[str]
-    table: IO[str]
+    files: ResultFiles
     images: int = 0
-    detections: int = 0
     skipped: int = 0
     smaller: int = 0
 
     def __post_init__(self) -> None:
         self.notes = Counted()
-        self.names, self.rows = dict[str, int](), csv.writer(self.table)
-        self.results.write("[")
-        self.rows.writerow(COLUMNS)
+        self.names = dict[str, int]()
 
     def add(self, one: Readable, detections: Detections) -> None:
         """An image and its detections, in pixels of the image."""
-        rows = detections.rows()
-        for box, score, label in rows:
-            record = coco_record(one.ident, self.categories[label], box, score)
-            line = json.dumps({**record, "file_name": str(one.path)})
-            self.results.write(f"{',' if self.detections else ''}\n{line}")
-            cells = map(protected, (str(one.path), self.classes[label]))
-            self.rows.writerow([*cells, f"{score:.4f}", *(f"{side:.2f}" for side in box)])
-            self.detections += 1
+        height, width = one.image.shape[:2]
+        self.files.add(str(one.path), (width, height), detections, one.ident, self.categories)
         self.images += 1
-        marks = [LabelledBox(box, self.classes[label], score, BOXES[label % len(BOXES)]) for box, score, label in rows]
+        marks = [
+            LabelledBox(box, self.classes[label], score, BOXES[label % len(BOXES)])
+            for box, score, label in detections.rows()
+        ]
         self.draw(self.unused(one.path.stem), one.image, marks)
 
     def draw(self, name: str, image: Pixels, marks: Sequence[LabelledBox]) -> None:
