@@ -96,7 +96,7 @@ def _with_bar(url: str, response: Any, size: int) -> AbstractContextManager[Any]
     """The response, with a bar on a terminal that follows what is read of it."""
     from rich.progress import wrap_file
 
-    from ...terminal import Screen
+    from ...screen import Screen
 
     name, console = url.rpartition("/")[2], Screen(stderr=True)
     return wrap_file(response, size, description=name, console=console, disable=not sys.stderr.isatty())
