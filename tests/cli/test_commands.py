@@ -116,7 +116,7 @@ def test_no_command_shows_the_help_and_fails(shell: Shell) -> None:
         ("costs convnet --jsn", "unknown option --jsn (did you mean `--json`?)"),
         ("costs", "the following arguments are required: NETWORK"),
         ("bench steps", "WHAT: unknown word `steps` (did you mean `step`?)"),
-        ("download cifar100", "DATASET: unknown word `cifar100` (did you mean `cifar10`?)"),
+        ("download cifar100", "NAME: unknown word `cifar100` (did you mean `cifar10`?)"),
         ("scenes there --data sampl", "--data: unknown word `sampl` (did you mean `sample`?)"),
     ],
 )

@@ -18,6 +18,7 @@ detections what it returns: class names, pictures, counts
 inputs     images of all kinds, checked before they are read
 draw       boxes and labels on images
 coco_ids   the ids of images and classes in a COCO file
+page/      `pocketrcnn export --page`: one HTML file, which needs a browser and nothing else
 onnx/      `pocketrcnn export`: one ONNX file, compared with torch, run without torch
 report/    the page of a run, or of several
 options    what the command line can set
