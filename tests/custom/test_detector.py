@@ -23,8 +23,6 @@ from runs_in_seconds import small
 from safetensors.torch import save_file
 from tiny_detectors import Bright, bright_detector, saved, scene, tiny_run
 
-import pocketrcnn
-from pocketrcnn.custom import detector as predictor
 from pocketrcnn.custom.detector import Detector
 from pocketrcnn.errors import UserError
 from pocketrcnn.evaluation.thresholds import DEFAULT_THRESHOLD
@@ -334,18 +332,3 @@ def test_another_default_number_format_of_torch_changes_nothing(
         assert {parameter.dtype for parameter in loaded.model.parameters()} == {torch.float32}
     finally:
         torch.set_default_dtype(torch.float32)
-
-
-def test_training_in_one_call(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
-    monkeypatch.setattr("pocketrcnn.custom.train.train", lambda options: calls.append(options) or run)
-    detector = pocketrcnn.train("photos", iterations=3, out="there", input_size=128, device="cpu")
-    assert isinstance(detector, predictor.Detector)
-    assert (calls[0].data, calls[0].out, calls[0].iterations, calls[0].input_size) == (
-        Path("photos"),
-        Path("there"),
-        3,
-        128,
-    )
-    with pytest.raises(UserError, match="use only one of them"):
-        pocketrcnn.train("photos", minutes=1, iterations=3)
