@@ -38,12 +38,14 @@ class Detector:
 
     classes: names of the labels. threshold: score in 0..1 from which on detections count by default: the one of best F1
     on the validation images of its training, else 0.5. precision: `float32`, `bfloat16`, or `auto`.
+    overlap: of the tiles in which images larger than the input are looked at, in pixels; 0: these are downscaled.
     """
 
     model: FasterRCNN
     classes: tuple[str, ...]
     threshold: float = DEFAULT_THRESHOLD
     precision: str = DELIVERED
+    overlap: int = 0
 
     @classmethod
     def load(cls, path: str | Path, device: str = "auto", precision: str = DELIVERED) -> Detector:
@@ -67,11 +69,13 @@ class Detector:
         load_into(model, tensors, weights)
         threshold = threshold_of(metadata, weights, "restore it, or train again")
         shown_from = DEFAULT_THRESHOLD if threshold is None else threshold
-        return cls(model.to(choose_device(device)), class_names(config), shown_from, precision)
+        return cls(
+            model.to(choose_device(device)), class_names(config), shown_from, precision, config.data.tile_overlap
+        )
 
     @property
     def side(self) -> int:
-        """Pixels of the square input. Longer images are downscaled to fit; none are enlarged."""
+        """Pixels of the square input, and of the tiles."""
         return self.model.config.input_size
 
     def __call__(
@@ -82,12 +86,21 @@ class Detector:
         images: paths, bytes, binary files, Pillow images, arrays as in `data.images.pixels.read_image`, or uint8
         tensors [3,H,W]; or any number of these, also as a tensor [B,3,H,W]. Their sizes may differ. Colours are in the
         order red, green, blue: OpenCV's arrays are `image[:, :, ::-1]`.
-        threshold: detections of lower score are dropped. batch: images that are computed at once.
+        threshold: detections of lower score are dropped. batch: images or tiles that are computed at once.
         Raises UserError for what is no image, and names the file.
         """
         shown_from = self.threshold if threshold is None else threshold
         return Detections.of(
-            detect(self._network, self.side, images, pixels, threshold=shown_from, batch=batch, classes=self.classes)
+            detect(
+                self._network,
+                self.side,
+                images,
+                pixels,
+                threshold=shown_from,
+                batch=batch,
+                classes=self.classes,
+                overlap=self.overlap,
+            )
         )
 
     @torch.no_grad()

@@ -23,4 +23,5 @@ images/       files to pixels, pixels to the network's input, decoded images in 
 augment/      random changes of whole batches
 dataset       the contract of a data set
 folders       annotated images as batches
+crops         random crops of images larger than the input, for training
 """

@@ -25,6 +25,7 @@ from .checksum import checksum_holds
 
 KEY = "pocketrcnn"  # of our entry in the file's metadata
 SCHEMA = 1  # raised when older versions of this file can no longer read what `export` writes
+TILED = 2  # of files for tiles, which older versions would run on images that are shrunk
 CHECKSUM = "sha256"  # what the metadata of a file say that has one
 INPUT, OUTPUTS = "images", ("boxes", "scores", "labels")
 LARGEST_SIDE = 8192  # pixels of an input, as in training: an image takes 200 MB
@@ -40,8 +41,8 @@ class Detector:
     """An exported network that is called with images.
 
     classes: names of the labels. threshold: score in 0..1 from which on detections count by default.
-    side: pixels of the square input; longer images are downscaled to fit, none are enlarged. where: the file.
-    seconds: for a batch, after which it is stopped.
+    side: pixels of the square input. where: the file. seconds: for a batch, after which it is stopped.
+    overlap: of the tiles in which larger images are looked at, in pixels; 0: these are downscaled. None are enlarged.
     """
 
     session: Any
@@ -50,6 +51,7 @@ class Detector:
     side: int
     where: str = "the ONNX file"
     seconds: float = SECONDS
+    overlap: int = 0
 
     @classmethod
     def load(cls, path: str | Path, threads: int = 0, seconds: float = SECONDS) -> Detector:
@@ -76,7 +78,9 @@ class Detector:
             note = f"{path} has no checksum, so that damage to it is not noticed: export the run again to give it one"
             print(note, file=sys.stderr)
         classes = tuple(metadata["classes"])
-        return cls(session, classes, float(metadata["threshold"]), metadata["side"], str(path), seconds)
+        return cls(
+            session, classes, float(metadata["threshold"]), metadata["side"], str(path), seconds, overlap_of(metadata)
+        )
 
     def __call__(
         self, images: Source | Iterable[Source], threshold: float | None = None, batch: int = BATCH
@@ -85,12 +89,19 @@ class Detector:
 
         images: paths, bytes, binary files, Pillow images and arrays as in `data.images.pixels.read_image`, colours in
         the order red, green, blue; their sizes may differ.
-        threshold: detections of lower score are dropped. batch: images that are computed at once.
+        threshold: detections of lower score are dropped. batch: images or tiles that are computed at once.
         Raises UserError for what is no image, and names the file.
         """
         shown_from = self.threshold if threshold is None else threshold
         return detect(
-            self._network, self.side, images, read_image, threshold=shown_from, batch=batch, classes=self.classes
+            self._network,
+            self.side,
+            images,
+            read_image,
+            threshold=shown_from,
+            batch=batch,
+            classes=self.classes,
+            overlap=self.overlap,
         )
 
     def _network(self, inputs: Pixels) -> Detections:
@@ -161,7 +172,7 @@ def open_session(content: bytes, where: str, threads: int = 0) -> Any:
 
 
 def metadata_of(session: Any, where: str) -> dict[str, Any]:
-    """What `export` wrote into the file: `classes`, `threshold`, `side`, and `checksum` where it has one."""
+    """What `export` wrote: `classes`, `threshold`, `side`; `tiles` and `checksum` where it has them."""
     damaged = f"{where} is damaged (it does not say what it holds): {REMEDY}"
     try:
         text = session.get_modelmeta().custom_metadata_map.get(KEY)
@@ -171,12 +182,12 @@ def metadata_of(session: Any, where: str) -> dict[str, Any]:
     if text is None:
         raise UserError(f"{where} is not a detector of pocketrcnn: name a file that `pocketrcnn export` wrote")
     schema = metadata.get("schema") if isinstance(metadata, dict) else None
-    if isinstance(schema, int) and schema > SCHEMA:
+    if isinstance(schema, int) and schema > TILED:
         raise UserError(
             f"{where} was written by pocketrcnn {metadata.get('version')}, which is newer than this one: "
             "install that version from a clone of the project, or export the run again with this version"
         )
-    if schema != SCHEMA or not is_usable(metadata):
+    if schema not in (SCHEMA, TILED) or not is_usable(metadata):
         raise UserError(damaged)
     return dict(metadata)
 
@@ -186,7 +197,20 @@ def is_usable(metadata: dict[str, Any]) -> bool:
     classes, threshold, side = (metadata.get(name) for name in ("classes", "threshold", "side"))
     names = isinstance(classes, list) and classes and all(isinstance(name, str) for name in classes)
     score = isinstance(threshold, int | float) and 0 <= threshold <= 1
-    return bool(names and score and isinstance(side, int) and 0 < side <= LARGEST_SIDE)
+    square = isinstance(side, int) and 0 < side <= LARGEST_SIDE
+    return bool(names and score and square) and has_tiles(metadata) == (metadata["schema"] == TILED)
+
+
+def has_tiles(metadata: dict[str, Any]) -> bool:
+    """Whether a file is for tiles that overlap by at most half of their side."""
+    tiles = metadata.get("tiles")
+    overlap = tiles.get("overlap") if isinstance(tiles, dict) else None
+    return isinstance(overlap, int) and 0 < 2 * overlap <= metadata["side"]
+
+
+def overlap_of(metadata: dict[str, Any]) -> int:
+    """Pixels by which tiles overlap; 0 for a file without tiles."""
+    return int(metadata["tiles"]["overlap"]) if has_tiles(metadata) else 0
 
 
 def require_form(session: Any, side: int, where: str) -> None:
