@@ -28,14 +28,14 @@ class DataConfig:
     bbox: Literal["auto", "xyxy", "xywh", "cxcywh", "yxyx", "yxhw"] = "auto"  # `folder`: what numbers of boxes are
     units: Literal["auto", "pixels", "fractions"] = "auto"  # `folder`: of boxes
     follow_outside: bool = False  # `folder`: read what annotations and links name outside of it, too
-    tile_overlap: int = 0
-    """`folder`: pixels that neighbouring tiles of `model.input_size` share, in images larger than that; 0: no tiles,
-    these images are downscaled."""
     seed: int = 0  # `folder`: decides which images are for validation and test where the data do not say
     fresh: bool = True
     """Scenes: a new composition in every iteration, instead of a fixed set with one composition an image."""
     holdout: int = 0
     """Training images kept back and evaluated in place of the test set (for choosing settings)."""
+    tile_overlap: int = 0
+    """`folder`: pixels that neighbouring tiles of `model.input_size` share, in images larger than that; 0: no tiles,
+    these images are downscaled."""
 
     def __post_init__(self) -> None:
         at_least("data", self, holdout=0, tile_overlap=0)
