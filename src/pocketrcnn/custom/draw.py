@@ -3,6 +3,7 @@
 Images are uint8 arrays [H,W,3]; boxes are xyxy in pixels of the image before it is enlarged. Never imports torch.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
+from ..data.images.bands import BAND
 from ..report.colours import DETECTION
 
 Picture = NDArray[np.uint8]
@@ -42,6 +44,16 @@ def enlarge(image: Picture, scale: int) -> Picture:
     if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != np.uint8:
         raise ValueError(f"an image is uint8 [H,W,3], not {image.dtype} {list(image.shape)}")
     return image.repeat(scale, 0).repeat(scale, 1)
+
+
+def reduced(image: Picture, factor: int) -> Picture:
+    """Every square of factor x factor pixels becomes their mean: [H,W,3] -> [H/factor,W/factor,3], rounded up.
+
+    A band of rows at a time: Pillow holds four bytes of a pixel.
+    """
+    rows = factor * math.ceil(BAND / (factor * image.shape[1]))
+    bands = (image[top : top + rows] for top in range(0, len(image), rows))
+    return np.concatenate([np.asarray(Image.fromarray(band).reduce(factor)) for band in bands])
 
 
 def draw_boxes(

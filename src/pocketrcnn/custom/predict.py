@@ -7,6 +7,7 @@ No torch here.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,7 +30,7 @@ from ..model.interchange import Detections
 from ..report.colours import BOXES
 from ..terminal import say, tracked, warn
 from ..training.signals import Interrupted, signals_noted
-from .draw import LabelledBox, draw_boxes
+from .draw import LabelledBox, draw_boxes, reduced
 from .options import PredictOptions
 from .result_files import ResultFiles, result_files
 
@@ -40,6 +41,7 @@ PICTURES, CROPS = "pictures", "crops"
 
 MAX_VALUES = 48_000_000  # in the images of a batch, three a pixel: of large images fewer enter a batch
 PICTURE_SIDE = 512  # pixels: smaller images are enlarged to about that
+LARGEST_PICTURE = 4096  # pixels of the longer side: pictures of larger images take no more memory and room
 FEW = 12  # up to so many detections in a picture, all get their label; more labels would hide the objects
 LONGEST_NAME = 200  # bytes
 ROOM = 90  # pixels of a picture: boxes of that width get their label in any case
@@ -54,7 +56,11 @@ class Predictor(Protocol):
 
     @property
     def side(self) -> int:
-        """Pixels of the square input, to which longer images are downscaled."""
+        """Pixels of the square input, to which longer images are downscaled, or of their tiles."""
+
+    @property
+    def overlap(self) -> int:
+        """Pixels by which tiles overlap; 0: there are none."""
 
     def __call__(self, images: list[Pixels], threshold: float | None, batch: int) -> Detections: ...
 
@@ -107,7 +113,7 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
             for i, one in enumerate(group):
                 output.add(one, detections[i])
                 output.notes.add(one.path, one.notes)
-                output.smaller += max(one.image.shape) > side
+                output.larger += max(one.image.shape) > side
             if signals:
                 break
     if signals:
@@ -182,7 +188,7 @@ def require_unused(folder: Path) -> None:
 class Output:
     """The folder of predictions, to which one image is added after the other; only their numbers are kept in memory.
 
-    categories: the id of each class. smaller: images that were downscaled for the network. notes: of the images.
+    categories: the id of each class. larger: images than the input. notes: of the images.
     """
 
     folder: Path
@@ -192,7 +198,7 @@ class Output:
     files: ResultFiles
     images: int = 0
     skipped: int = 0
-    smaller: int = 0
+    larger: int = 0
 
     def __post_init__(self) -> None:
         self.notes = Counted()
@@ -253,10 +259,14 @@ def crop(image: Pixels, box: Sequence[float]) -> Pixels:
 
 
 def picture(image: Pixels, marks: Sequence[LabelledBox]) -> Pixels:
-    """An image with its boxes, the best first; small ones are enlarged, pixel by pixel.
+    """An image with its boxes, the best first; small ones are enlarged, pixel by pixel, and those of more than
+    LARGEST_PICTURE pixels made smaller by a whole factor.
 
     Labels stand where they hide nothing: in pictures of few objects, and at large ones.
     """
+    if (factor := math.ceil(max(image.shape[:2]) / LARGEST_PICTURE)) > 1:
+        image = reduced(image, factor)
+        marks = [replace(mark, box=[value / factor for value in mark.box]) for mark in marks]
     longest = max(image.shape[:2])
     scale = max(1, round(PICTURE_SIDE / longest))
     shown = [
