@@ -10,7 +10,7 @@ from ..errors import UserError, require
 from .anchors import sides_and_boxes
 from .options import Tiles
 from .plan import training_images
-from .reasons import small_remedy
+from .reasons import size_reason, small_remedy
 from .tiling import choose_view
 
 MOST_LEFT_OUT = 0.5  # of the objects of the files: where more are left out, the user has to want that
@@ -46,6 +46,14 @@ def refusal(report: Report) -> str:
     except UserError as error:
         return str(error)
     return ""
+
+
+def large_images(report: Report) -> str:
+    """What `train` does by itself with images that are larger than its input; empty where there are none."""
+    examples = with_splits(report.clean).split("train")
+    side, overlap = choose_view(examples)
+    larger = any(max(example.size or (1, 1)) > side for example in examples)
+    return f"`train`: {size_reason(examples, side, overlap)}" if larger else ""
 
 
 def require_visible(annotations: Annotations, examples: Sequence[Example], side: int, overlap: int) -> None:

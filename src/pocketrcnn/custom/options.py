@@ -114,7 +114,7 @@ class TrainOptions:
         batch = self.batch
         for name, size in (("input-size", self.input_size), ("tiles", self.tiles)):
             valid = not isinstance(size, int) or (LARGEST_INPUT >= size >= STEP and size % STEP == 0)
-            require(valid, f"--{name} {size}: use a multiple of {STEP} pixels, at most {LARGEST_INPUT}")
+            require(valid, f"--{name} {shown(size)}: use a multiple of {STEP} pixels, at most {LARGEST_INPUT}")
         words = self.tiles in ("auto", "off") or isinstance(self.tiles, int)
         require(words, f"--tiles {shown(self.tiles)}: use auto, off, or a side in pixels, as 256")
         require(batch is None or batch >= 2, f"--batch {batch}: use 2 or more images, BatchNorm needs them")
