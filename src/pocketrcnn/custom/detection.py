@@ -1,44 +1,101 @@
 """Around the network of a detector, with torch or without: images in, boxes in their pixels out. No torch here."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..data.boxes import Boxes, padded
-from ..data.images.pixels import Pixels, in_batches
+from ..data.images.pixels import Pixels
 from ..data.images.views import Views, in_images
 from ..errors import UserError
-from ..model.interchange import Detections
+from ..model import interchange
+from .detections import Detections
+from .inputs import Order, holds_several, pixels_of
+
+FEW = 4  # names of classes in the line about a detector
+
+
+class Network(Protocol):
+    """A detector: what is known of it, and its network."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the labels."""
+
+    @property
+    def threshold(self) -> float:
+        """Score in 0..1 from which on detections count by default."""
+
+    @property
+    def side(self) -> int:
+        """S, pixels of the square input."""
+
+    @property
+    def overlap(self) -> int:
+        """Of the tiles in which larger images are looked at, in pixels; 0: these are downscaled."""
+
+    def network(self, inputs: Pixels) -> interchange.Detections:
+        """Inputs uint8 [B,S,S,3] to detections [B,M] in their pixels."""
+
+
+def as_they_are(image: Any) -> Any:
+    """Images of all kinds but tensors."""
+    return image
 
 
 def detect(
-    network: Callable[[Pixels], Detections],
-    side: int,
+    detector: Network,
     images: Any,
-    read: Callable[[Any], Pixels],
     *,
-    threshold: float,
+    threshold: float | None,
     batch: int,
-    classes: tuple[str, ...] = (),
-    overlap: int = 0,
+    order: Order,
+    as_array: Callable[[Any], Any] = as_they_are,
 ) -> Detections:
     """One image or several -> detections [B,M] in pixels of each image, best first, numpy arrays.
 
-    network: inputs uint8 [B,S,S,3] to detections [B,M] in their pixels. side: S, pixels of the square input. overlap:
-    of the tiles of larger images, in pixels; 0: these are downscaled. read: makes an image uint8 [H,W,3].
-    threshold: detections of lower score are dropped, when those of all tiles are put together. batch: inputs that are
-    computed at once. classes: names of the labels. Raises UserError for an impossible threshold or batch.
+    images, order, as_array: see `inputs.pixels_of`. threshold: detections of lower score are dropped; None: that of the
+    detector. batch: images or tiles that are computed at once. Raises UserError for an impossible threshold or batch.
     """
-    if not 0 <= threshold <= 1:
-        raise UserError(f"a threshold of {threshold:g} is no score: use one from 0 to 1")
+    pixels = pixels_of(images, order, as_array)
+    image = None if holds_several(images) else next(pixels)
+    every = found(detector, pixels if image is None else iter([image]), threshold, batch)
+    arrays = padded(list(every))
+    return Detections(arrays.boxes, arrays.scores, arrays.labels, detector.classes, image)
+
+
+def stream(
+    detector: Network,
+    images: Any,
+    *,
+    threshold: float | None,
+    batch: int,
+    order: Order,
+    as_array: Callable[[Any], Any] = as_they_are,
+) -> Iterator[Detections]:
+    """The same, one image after the other, each [M]: no more than a batch of images is in memory."""
+    return (
+        Detections(one.boxes.astype(np.float32), one.scores.astype(np.float32), one.labels, detector.classes)
+        for one in found(detector, pixels_of(images, order, as_array), threshold, batch)
+    )
+
+
+def found(detector: Network, images: Iterator[Pixels], threshold: float | None, batch: int) -> Iterator[Boxes]:
+    """The detections in each image, in its pixels."""
+    shown_from = detector.threshold if threshold is None else threshold
+    if not 0 <= shown_from <= 1:
+        raise UserError(f"a threshold of {shown_from:g} is no score: use one from 0 to 1")
     if batch < 1:
         raise UserError(f"a batch of {batch} images: use 1 or more")
-    inputs = (view for (image,) in in_batches(images, 1) for view in seen(read(image), side, overlap))
-    detections = in_images(answers(network, inputs, batch))
-    return replace(padded([one[one.scores >= threshold] for one in detections]), classes=classes)
+    return (one[one.scores >= shown_from] for one in answers(detector, images, batch))
+
+
+def answers(detector: Network, images: Iterator[Pixels], batch: int) -> Iterator[Boxes]:
+    """All that the network says of each image, in its pixels; what it says of the tiles of one is put together."""
+    inputs = (view for image in images for view in seen(image, detector.side, detector.overlap))
+    return in_images(looked_at(detector, inputs, batch))
 
 
 def seen(image: Pixels, side: int, overlap: int) -> Iterator[tuple[Views, Pixels]]:
@@ -47,12 +104,19 @@ def seen(image: Pixels, side: int, overlap: int) -> Iterator[tuple[Views, Pixels
     return ((views, one) for one in views.inputs(image))
 
 
-def answers(
-    network: Callable[[Pixels], Detections], inputs: Iterator[tuple[Views, Pixels]], batch: int
-) -> Iterator[tuple[Views, Boxes]]:
-    """What the network finds in each input, in its pixels, so many of them at once."""
+def looked_at(detector: Network, inputs: Iterator[tuple[Views, Pixels]], batch: int) -> Iterator[tuple[Views, Boxes]]:
+    """What the network says of each input, in its pixels, so many of them at once."""
     while part := list(islice(inputs, batch)):
-        detections = network(np.stack([pixels for _, pixels in part]))
+        detections = detector.network(np.stack([pixels for _, pixels in part]))
         for row, (views, _) in enumerate(part):
             one = detections[row]
             yield views, Boxes(one.boxes, one.labels, one.scores)
+
+
+def in_one_line(detector: Network, where: str) -> str:
+    """What a detector is, for `repr`: its classes, input, threshold and file."""
+    names, more = ", ".join(detector.classes[:FEW]), len(detector.classes) - FEW
+    classes = f"{names} and {more:,} more" if more > 0 else names
+    pixels, overlap = detector.side, detector.overlap
+    side = f"{'tiles of' if overlap else 'input'} {pixels}x{pixels} px"
+    return f"<Detector of {classes}: {side}, threshold {detector.threshold:.3g}, {where}>"
