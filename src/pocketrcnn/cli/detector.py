@@ -91,15 +91,15 @@ def predict(
     return LOST if done.skipped else 0
 
 
-def examples(detector: Path) -> list[Path]:
+def examples(run: Path) -> list[Path]:
     """The images that a detector inside the package brings. Raises UserError for any other one."""
     from ..custom.builtin import examples_of, is_builtin
     from ..terminal import say
 
-    if not is_builtin(detector):
-        raise UserError(f"predict {detector} IMAGES: name image files, a folder or a pattern such as FOLDER/*.png")
-    paths = examples_of(detector)
-    say(f"no images named: {len(paths)} examples of `{detector}` that it was not trained on")
+    if not is_builtin(run):
+        raise UserError(f"predict {run} IMAGES: name image files, a folder or a pattern such as FOLDER/*.png")
+    paths = examples_of(run)
+    say(f"no images named: {len(paths)} examples of `{run}` that it was not trained on")
     return paths
 
 
