@@ -17,6 +17,7 @@ from pocketrcnn.training import config_file
 from pocketrcnn.training.checkpoint import load_tensors, save_tensors
 from pocketrcnn.training.run import WEIGHTS, encode, open_finished, parse
 
+OVERLAP = 64  # pixels of tiles in images larger than the input: twice the largest nuclei
 FIGURES = ("AP50", "AP", "AP75", "AR")
 
 
@@ -25,7 +26,7 @@ def main(name: str, folder: Path) -> None:
     run = open_finished(folder, "cpu")
     tensors, metadata = load_tensors(folder / WEIGHTS)
     config = config_file.from_dict(metadata["config"], WEIGHTS)
-    config = replace(config, data=dataclasses.replace(config.data, source=name))
+    config = replace(config, data=dataclasses.replace(config.data, source=name, tile_overlap=OVERLAP))
     save_tensors(weights_of(name), tensors, metadata | {"config": config_file.saved(config)})
     write_atomically(
         FOLDER / f"{name}.json", encode(facts(name, run.environment(), parse(folder / "evaluation-test.json")))

@@ -27,7 +27,9 @@ def test_its_files_are_small_and_say_how_they_were_made(name: str) -> None:
     assert facts["command"].startswith(f"pocketrcnn train {name} --")
     assert facts["split"] == "test"
     _, metadata = load_tensors(weights_of(name))
-    assert metadata["config"]["data"]["source"] == name, "and no path of a machine"
+    data = metadata["config"]["data"]
+    assert data["source"] == name, "and no path of a machine"
+    assert data["tile_overlap"] > 0, "large images are looked at in tiles"
     assert round(metadata["threshold"], 3) == facts["used"]["threshold"]
 
 

@@ -17,7 +17,7 @@ from ..config import Precision
 from ..errors import UserError, require
 from ..terminal import say, silent
 from ..training.watchers import Callback, calling, watched_by
-from .options import Anchors, Preset, TrainOptions
+from .options import Anchors, Preset, Tiles, TrainOptions
 
 if TYPE_CHECKING:
     from ..evaluation.average_precision import Evaluation
@@ -72,6 +72,7 @@ def train(
     workers: int | None = None,
     anchors: Anchors | None = None,
     input_size: int | None = None,
+    tiles: Tiles = "auto",
     batch: int | None = None,
     rotate: bool = False,
     settings: tuple[str, ...] = (),
