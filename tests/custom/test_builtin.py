@@ -36,7 +36,7 @@ def test_its_files_are_small_and_say_how_they_were_made(name: str) -> None:
 def test_it_finds_nuclei(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     detector = pocketrcnn.Detector.load("nuclei", "cpu")
-    assert repr(detector).startswith("<Detector of nucleus: input 256x256 px, threshold 0.306, ")
+    assert repr(detector).startswith("<Detector of nucleus: tiles of 256x256 px, threshold 0.306, ")
     assert {path.name: len(detector(path)[0]) for path in pocketrcnn.examples_of("nuclei")} == FOUND
 
 
