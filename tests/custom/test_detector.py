@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from runs_in_seconds import small
@@ -113,6 +113,7 @@ def test_boxes_are_in_pixels_of_the_image(size: tuple[int, int]) -> None:
     assert detections.boxes[0].tolist() == pytest.approx(box, abs=max(size) / 64)  # the network sees no finer
 
 
+@settings(deadline=None)
 @given(st.integers(1, 300), st.integers(1, 300))
 def test_boxes_never_leave_the_image(width: int, height: int) -> None:
     x1, y1, x2, y2 = bright_detector(32)(scene((width, height), (0, 0, width, height)))[0].boxes[0].tolist()
