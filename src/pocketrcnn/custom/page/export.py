@@ -62,8 +62,17 @@ def page(content: bytes, engine: dict[str, bytes], name: str, examples: Sequence
 
     metadata = metadata_of(open_session(content, "the ONNX file"), "the ONNX file")
     style, script = source("page.css"), scripts(PAGE)
-    texts = {"style": style, "script": script, "worker": scripts(WORKER), "detector": as_json(settings(metadata, examples))}
-    texts |= {"model": packed(content), "engine_script": packed(engine[SCRIPT]), "engine_program": packed(engine[PROGRAM])}
+    texts = {
+        "style": style,
+        "script": script,
+        "worker": scripts(WORKER),
+        "detector": as_json(settings(metadata, examples)),
+    }
+    texts |= {
+        "model": packed(content),
+        "engine_script": packed(engine[SCRIPT]),
+        "engine_program": packed(engine[PROGRAM]),
+    }
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(source("page.html")).render(
         title=f"Object detector: {name}",

@@ -1,5 +1,5 @@
 // Images of any size as inputs of the network, and its boxes in their pixels: data/images/letterbox.py, with Pillow's
-// arithmetic (Resample.c, Reduce.c), so that each grey level is the same.
+// arithmetic (Resample.c, Reduce.c): the same grey levels, or, of tall images, the next ones.
 // An image is { pixels, width, height }: bytes, three a pixel (red, green, blue), row by row.
 
 const FILL = 128; // the grey around an image that does not fill its input
