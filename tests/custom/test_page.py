@@ -26,8 +26,8 @@ from detector_pages import (
     SIDE,
     STATE,
     THRESHOLD,
+    Bright,
     assert_same,
-    bright,
     click,
     give,
     offered,
@@ -86,7 +86,7 @@ def some_images(folder: Path) -> list[Path]:
 def test_images_give_what_predict_gives(opened: Any, tmp_path: Path) -> None:
     paths = some_images(tmp_path)
     give(opened, *paths)
-    theirs = detect(bright, SIDE, paths, read_image, threshold=0.0, batch=1)
+    theirs = detect(Bright(), paths, threshold=0.0, batch=1, order="rgb")
     assert_same(opened, paths, [theirs[i] for i in range(len(paths))], 0.0)
     assert opened.execute_script(STATE) == "4 objects (cat 0, =dog 4) in 4 images, from a score of 0.50 on."
     assert opened.get_log("browser") == [], "the console is quiet"
@@ -247,3 +247,18 @@ def test_examples_are_validation_images_and_few(shapes: Path) -> None:
     assert [example["name"].removesuffix(".png") for example in examples] == names[:3]
     assert read_image(base64.b64decode(examples[0]["content"])).shape == (24, 24, 3)
     assert examples_of(DataConfig("nowhere", "folder"), None, 24) == []
+
+
+def test_large_images_are_looked_at_in_tiles(browser: Any, tmp_path: Path) -> None:
+    tiled = {"schema": 2, "tiles": {"overlap": 20}, "threshold": THRESHOLD}
+    file = made_by_hand(tmp_path / "a.onnx", side=SIDE, pixels=SIDE, classes=CLASSES, **tiled)
+    engine_of_test = {engine.SCRIPT: FAKE.encode(), engine.PROGRAM: b"\0asm"}
+    (tmp_path / "a.html").write_text(page(file.read_bytes(), engine_of_test, "tiles"), encoding="utf-8")
+    chromium.open_page(browser, tmp_path / "a.html")
+    wait_for(browser, READY)
+    paths = some_images(tmp_path)
+    paths.append(saved(tmp_path / "e.png", scene((300, 90), (90, 20, 200, 60))))
+    give(browser, *paths)
+    theirs = detect(Bright(overlap=20), paths, threshold=0.0, batch=4, order="rgb")
+    assert_same(browser, paths, [theirs[i] for i in range(len(paths))], 0.0)
+    assert "looked at in tiles" in browser.execute_script("return document.querySelector('footer').textContent")

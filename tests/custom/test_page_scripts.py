@@ -22,8 +22,10 @@ from pocketrcnn.custom.counts import count
 from pocketrcnn.custom.page.export import PAGE, WORKER, scripts, settings
 from pocketrcnn.custom.result_files import result_files
 from pocketrcnn.data.boxes import Boxes
+from pocketrcnn.data.images.heads import PIXEL_LIMIT
 from pocketrcnn.data.images.letterbox import letterbox, scale_of, to_image
 from pocketrcnn.data.images.pixels import read_image
+from pocketrcnn.data.images.tiles import origins_of, put_together
 from pocketrcnn.errors import UserError
 from pocketrcnn.model.interchange import Detections
 
@@ -187,7 +189,11 @@ def header(width: int, height: int, depth: int = 8, colour: int = 2) -> bytes:
         (FILES["RGB"][:60], "a.png", "is a damaged PNG that cannot be decoded"),
         (header(3, 3, 5), "a.png", "is a damaged PNG that cannot be decoded"),
         (header(0, 3), "a.png", "is a damaged PNG that cannot be decoded"),
-        (header(10_000, 10_000), "a.png", "has 10,000 x 10,000 pixels, more than the limit of 50,000,000: downscale"),
+        (
+            header(20_000, 10_000),
+            "a.png",
+            f"has 20,000 x 10,000 pixels, more than the limit of {PIXEL_LIMIT:,}: downscale",
+        ),
         (b"\xff\xd8\xff nothing", "a.jpg", "is damaged, or of a kind that this browser does not read"),
         (b"II*\0 a TIFF", "a.tif", "is a TIFF, which browsers do not read: save it as PNG"),
         (b"\0\0\0\x18ftypisom", "a.png", "is a video, which is not read: save its frames as images"),
@@ -231,10 +237,38 @@ def test_boxes_go_back_into_the_image_as_those_of_predict(run: Run) -> None:
     scales, size = scale_of(301, 127, 64), (301, 127)
     expected = to_image(Boxes(boxes, labels, np.float32(RANDOM.uniform(size=50))), scales, size)
     given = {"boxes": boxes.ravel().tolist(), "scores": [0.5] * 50, "labels": labels.tolist()}
-    found = run("return toImage(...args)", given | {"labels": [*given["labels"][:49], -1]}, scales, size)
+    found = run("return toImage(...args)", given | {"labels": [*given["labels"][:49], -1]}, scales, size, (0, 0))
     kept = expected if (boxes[49, 2:] <= boxes[49, :2]).any() else expected[np.arange(len(expected)) < len(found)]
     assert [one["box"] for one in found] == kept.boxes.tolist()
     assert [one["label"] for one in found] == kept.labels.tolist()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_detections_of_tiles_become_those_of_the_image(run: Run, seed: int) -> None:
+    """Boxes of whole pixels, so that many touch borders of tiles and each other, and equal scores."""
+    random = np.random.default_rng(seed)
+    size, side, overlap = (150, 100), 64, 24
+    origins = origins_of(size, side, overlap)
+    found = []
+    for origin in origins:
+        corners = random.integers(0, side + 1, (9, 2, 2))
+        boxes = np.concatenate([corners.min(1), corners.max(1) + 1], axis=1).astype(np.float32)
+        inside = to_image(
+            Boxes(boxes, random.integers(0, 2, 9), -np.sort(-random.integers(1, 9, 9) / 8)), (1, 1), size, origin
+        )
+        found.append(inside)
+    given = [as_objects(one.boxes.tolist(), one.scores.tolist(), one.labels.tolist()) for one in found]
+    tiles, ours = run(
+        "return [originsOf(...args[0]), putTogether(...args[1])]", [size, side, overlap], [given, origins, side, size]
+    )
+    expected = put_together(found, origins, side, size)
+    assert [tuple(origin) for origin in tiles] == list(origins)
+    assert ours == as_objects(expected.boxes.tolist(), expected.scores.tolist(), expected.labels.tolist())
+
+
+def as_objects(boxes: list[Any], scores: list[float], labels: list[int]) -> list[dict[str, Any]]:
+    """Detections as the page has them."""
+    return [{"box": b, "score": s, "label": c} for b, s, c in zip(boxes, scores, labels, strict=True)]
 
 
 def some_boxes(count_: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
@@ -253,7 +287,7 @@ def test_counts_and_tables_are_those_of_predict(run: Run, number: int, tmp_path:
         kept = scores >= 0.5
         files.add(name, size, Detections(boxes[kept], scores[kept], labels[kept]), 1, [1, 2])
     code = "const [results, choice, classes] = args; return [csv(rowsOfImages(...args)), csv(rowsOfObjects(...args))];"
-    found = [{"box": b, "score": s, "label": c} for b, s, c in Detections(boxes, scores, labels).rows()]
+    found = as_objects(boxes.tolist(), scores.tolist(), labels.tolist())
     result = {"name": name, "width": size[0], "height": size[1], "found": found}
     tables = run(code, [result], {"threshold": 0.5, "classes": [True, True]}, classes)
     assert tables[0] == (tmp_path / "counts.csv").read_bytes().decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,20 @@ READY = "return document.body.dataset.ready ?? 0"
 STATE = "return document.getElementById('state').textContent"
 DONE = "return pocketrcnn.results.length + pocketrcnn.refused.length"
 FOUND = "return pocketrcnn.results.map(({ name, found }) => [name, found])"
+
+
+@dataclass
+class Bright:
+    """A detector as `custom.detection.detect` takes it, which finds what the lines above find."""
+
+    overlap: int = 0
+    classes: tuple[str, ...] = tuple(CLASSES)
+    threshold: float = THRESHOLD
+    side: int = SIDE
+
+    def network(self, inputs: Pixels) -> Detections:
+        """Inputs uint8 [B,S,S,3] to two detections each."""
+        return bright(inputs)
 
 
 def bright(inputs: Pixels) -> Detections:

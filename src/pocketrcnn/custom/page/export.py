@@ -22,12 +22,12 @@ from ...terminal import say
 from ...training.run import open_run, saved_splits
 from ...version import __version__
 from ..onnx.export import InputsOf, exportable, verified, writable
-from ..onnx.runtime import metadata_of, open_session
+from ..onnx.runtime import metadata_of, open_session, overlap_of
 from .engine import LICENCE, PROGRAM, SCRIPT, VERSION, engine_files
 from .examples import examples_of
 
 NAME = "detector.html"
-WORKER = ("letterbox", "png", "orientation", "deep", "pixels", "worker")  # scripts, in this order
+WORKER = ("letterbox", "png", "orientation", "deep", "pixels", "tiles", "worker")  # scripts, in this order
 PAGE = ("counting", "zip", "picture", "files", "table", "app", "controls")
 NAMED = 6  # classes in the first line
 POLICY = (
@@ -82,6 +82,7 @@ def page(content: bytes, engine: dict[str, bytes], name: str, examples: Sequence
         examples=len(examples),
         threshold=metadata["threshold"],
         side=metadata["side"],
+        overlap=overlap_of(metadata),
         version=__version__,
         engine=VERSION,
         licence=LICENCE,
@@ -94,7 +95,7 @@ def settings(metadata: dict[str, Any], examples: Sequence[dict[str, str]]) -> di
     starts = {start.decode("latin-1"): sentence(kind) for start, kind in STARTS.items()}
     endings = {ending: sentence(kind) for ending, kind in BY_ENDING.items()}
     foreign = {"starts": starts, "endings": endings, "heic": sentence(HEIC), "video": sentence(VIDEO)}
-    known = {key: metadata[key] for key in ("classes", "threshold", "side")}
+    known = {key: metadata[key] for key in ("classes", "threshold", "side")} | {"overlap": overlap_of(metadata)}
     return known | {
         "colours": BOXES,
         "examples": list(examples),

@@ -19,7 +19,12 @@ function ask(kind, question) {
 }
 
 /** Give an answer of the worker to whoever asked. */
-function answered({ data: { id, answer, refusal } }) {
+function answered({ data: { id, answer, refusal, done, all } }) {
+  if (all) {
+    at("tiles").textContent = `${DIGITS.format(done)} of ${DIGITS.format(all)} tiles`;
+    return;
+  }
+  at("tiles").textContent = "";
   const { resolve, reject } = questions.get(id);
   questions.delete(id);
   if (refusal === undefined) resolve(answer);
@@ -34,14 +39,15 @@ function lacking() {
 
 /** Start the worker and load the detector. */
 async function start() {
-  if (lacking()) return say(`This browser cannot run the detector: it has no ${lacking()}. ${at("browsers").textContent}`);
+  const remedy = at("browsers").textContent;
+  if (lacking()) return say(`This browser cannot run the detector: it has no ${lacking()}. ${remedy}`);
   const texts = Object.fromEntries(["script", "program", "model"].map((id) => [id, at(id).textContent]));
   try {
     worker = new Worker(URL.createObjectURL(new Blob([at("worker").textContent], { type: "text/javascript" })));
     worker.onmessage = answered;
     await ask("start", { ...texts, detector });
   } catch (error) {
-    return say(`The detector cannot start: ${error.message}. ${at("browsers").textContent}`);
+    return say(`The detector cannot start: ${error.message}. ${remedy}`);
   }
   document.body.dataset.ready = Math.round(performance.now()); // milliseconds
   for (const input of document.querySelectorAll("main input, main button")) input.disabled = false;
@@ -108,11 +114,13 @@ function count(result) {
 /** What was found in all images, in words. */
 function summarise() {
   const labels = results.flatMap((result) => chosen(result, choice).map(({ label }) => label));
-  const ofClasses = detector.classes.map((name, i) => `${name} ${DIGITS.format(labels.filter((l) => l === i).length)}`);
+  const numberOf = (label) => DIGITS.format(labels.filter((one) => one === label).length);
+  const ofClasses = detector.classes.map((name, label) => `${name} ${numberOf(label)}`);
   const list = detector.classes.length > 1 ? ` (${ofClasses.filter((_, i) => choice.classes[i]).join(", ")})` : "";
   const found = `${plural(labels.length, "object")}${list} in ${plural(results.length, "image")}`;
   const without = refused.length ? `; ${plural(refused.length, "file")} not read` : "";
-  say(results.length ? `${found}, from a score of ${choice.threshold.toFixed(2)} on${without}.` : `No image${without}.`);
+  const from = `from a score of ${choice.threshold.toFixed(2)} on`;
+  say(results.length ? `${found}, ${from}${without}.` : `No image${without}.`);
 }
 
 /** Show the picture of a result. */

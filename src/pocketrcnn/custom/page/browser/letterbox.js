@@ -46,18 +46,17 @@ function reduced(image, right, down) {
   const pixels = new Uint8Array(width * height * 3);
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
-      const corner = [column * right, row * down];
-      const size = [Math.min(right, image.width - corner[0]), Math.min(down, image.height - corner[1])];
-      for (let colour = 0; colour < 3; colour++) {
-        pixels[(row * width + column) * 3 + colour] = meanOf(image, corner, size, colour);
-      }
+      const [left, top] = [column * right, row * down];
+      const [across, along] = [Math.min(right, image.width - left), Math.min(down, image.height - top)];
+      const to = (row * width + column) * 3;
+      for (let colour = 0; colour < 3; colour++) pixels[to + colour] = meanOf(image, left, top, across, along, colour);
     }
   }
   return { pixels, width, height };
 }
 
 /** The mean of one colour in a block of pixels, rounded as Pillow does: a multiplication in place of a division. */
-function meanOf(image, [left, top], [width, height], colour) {
+function meanOf(image, left, top, width, height, colour) {
   const count = width * height;
   let sum = Math.floor(count / 2);
   for (let row = top; row < top + height; row++) {
@@ -97,7 +96,8 @@ function filtered(image, size, weights, across) {
       const from = across ? row * image.width * 3 : column * 3;
       for (let colour = 0; colour < 3; colour++, to++) {
         let sum = 2 ** (BITS - 1);
-        for (let i = 0, at = from + first * step + colour; i < w.length; i++, at += step) sum += image.pixels[at] * w[i];
+        let at = from + first * step + colour;
+        for (let i = 0; i < w.length; i++, at += step) sum += image.pixels[at] * w[i];
         pixels[to] = sum >= 2 ** 30 ? 255 : sum >> BITS;
       }
     }
@@ -106,13 +106,14 @@ function filtered(image, size, weights, across) {
 }
 
 /** Boxes of an input in pixels of the image, cut at its borders, without padding and without those that are empty.
- *  found: { boxes, scores, labels } of the network; scales, size: to the right and down. */
-function toImage(found, scales, size) {
+ *  found: { boxes, scores, labels } of the network. scales, size: to the right and down.
+ *  origin: the column and row where the input begins. */
+function toImage(found, scales, size, origin) {
   const kept = [];
   for (let i = 0; i < found.scores.length; i++) {
     if (found.labels[i] < 0) continue; // padding
     const box = [0, 1, 2, 3].map((j) => {
-      const corner = Math.fround(found.boxes[4 * i + j] / scales[j % 2]);
+      const corner = Math.fround(found.boxes[4 * i + j] / scales[j % 2] + origin[j % 2]);
       return Math.min(Math.max(corner, 0), size[j % 2]);
     });
     if (box[2] > box[0] && box[3] > box[1]) kept.push({ box, score: found.scores[i], label: found.labels[i] });

@@ -5,16 +5,17 @@ const SIDE_SHOWN = 1024; // of one on the page
 const FEW = 12; // up to so many objects, all get their label; more labels would hide the objects
 const ROOM = 90; // pixels of a picture: boxes of that width get their label in any case
 
-/** RGBA values as a canvas of their size. */
-function canvasOf({ values, width, height }) {
-  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+/** RGBA values as a canvas of their size, which knows by which factor they were made smaller. */
+function canvasOf({ values, width, height, factor = 1 }) {
+  const canvas = Object.assign(document.createElement("canvas"), { width, height, factor });
   canvas.getContext("2d").putImageData(new ImageData(values, width, height), 0, 0);
   return canvas;
 }
 
 /** Draw an image, which is a canvas of its own, and its objects, the best on top. side: of small images in the picture.
  *  classes, colours: by label. */
-function draw(canvas, image, objects, side, { classes, colours }) {
+function draw(canvas, image, found, side, { classes, colours }) {
+  const objects = found.map((one) => ({ ...one, box: one.box.map((corner) => corner / image.factor) }));
   const longest = Math.max(image.width, image.height);
   const scale = Math.max(1, Math.round(side / longest));
   Object.assign(canvas, { width: image.width * scale, height: image.height * scale });
@@ -36,7 +37,8 @@ function outline(context, box, scale, line, colour) {
   const [left, top, right, bottom] = box.map((corner) => Math.round(corner * scale));
   context.strokeStyle = colour;
   context.lineWidth = line;
-  context.strokeRect(left + line / 2, top + line / 2, Math.max(1, right - left - line), Math.max(1, bottom - top - line));
+  const [width, height] = [right - left, bottom - top].map((side) => Math.max(1, side - line));
+  context.strokeRect(left + line / 2, top + line / 2, width, height);
 }
 
 /** The label of a box: above it, or in its upper part where there is no room above. */

@@ -1,10 +1,11 @@
 // Image files as 8-bit RGB, { pixels, width, height, notes }, or refused in words: data/images/pixels.py in a browser.
 // PNG is decoded here, value by value; all other formats by the browser.
 
-const PIXEL_LIMIT = 50_000_000; // pixels of the largest image that is decoded
+const PIXEL_LIMIT = 100_000_000; // pixels of the largest image that is decoded
 const DARK = 8; // an image is dark whose largest value is under such a part of its range
 const READ_BY_BROWSERS = [[0xff, 0xd8, 0xff], [0x47, 0x49, 0x46, 0x38], [0x42, 0x4d]]; // JPEG, GIF, BMP
 const TIFF_STARTS = ["II*\0", "MM\0*", "II+\0", "MM\0+"];
+const UNKNOWN = "is not an image that a browser reads: convert it to PNG or JPEG, or remove it";
 const TIFF = "is a TIFF, which browsers do not read: save it as PNG, or use `pocketrcnn predict`";
 
 /** A file that is not read, with the reason: what goes on after its name. */
@@ -42,7 +43,7 @@ function refusal(bytes, name, foreign) {
   const kind = Object.keys(foreign.starts).find((start) => letters.startsWith(start));
   if (kind !== undefined) return foreign.starts[kind];
   if (text.slice(4, 8) === "ftyp") return /^(hei|hev|mif|msf)/.test(text.slice(8)) ? foreign.heic : foreign.video;
-  return foreign.endings[endingOf(name)] ?? "is not an image that a browser reads: convert it to PNG or JPEG, or remove it";
+  return foreign.endings[endingOf(name)] ?? UNKNOWN;
 }
 
 /** The first bytes of a file as text, a letter each. */

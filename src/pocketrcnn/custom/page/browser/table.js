@@ -21,7 +21,8 @@ function headOf(classes) {
 
 /** The row of a result, with a button that shows the image. */
 function rowOf(result, onShow) {
-  const button = element("button", { type: "button", class: "name" }, result.thumbnail, element("span", { text: result.name }));
+  const name = element("span", { text: result.name });
+  const button = element("button", { type: "button", class: "name" }, result.thumbnail, name);
   button.addEventListener("click", onShow);
   const head = element("th", { scope: "row" }, button);
   head.append(...result.notes.map((text) => element("span", { text, class: "note" })));

@@ -1,15 +1,18 @@
 // The worker: reads images and runs the network, so that the page stays alive. The other files stand before this one.
-// A question is { id, kind, .. }; its answer { id, answer }, or { id, refusal } with the reason in words.
+// A question is { id, kind, .. }; its answer { id, answer }, or { id, refusal } with the reason in words. Before it may
+// come { id, done, all }: how far it is.
 
 const ANSWERS = { start, detect, show };
 const THUMBNAIL = 64; // pixels of its longer side
+const LARGEST_PICTURE = 4096; // pixels of the longer side of an image on the page
 const BROKEN = "this copy of the page is damaged: ask for it again";
 
 let engine, session, settings;
 
 onmessage = async ({ data: { id, kind, ...question } }) => {
   try {
-    postMessage({ id, answer: await ANSWERS[kind](question) });
+    const tell = (done, all) => postMessage({ id, done, all });
+    postMessage({ id, answer: await ANSWERS[kind](question, tell) });
   } catch (error) {
     const text = error instanceof Refusal ? error.message : `cannot be computed (${error?.message ?? error})`;
     postMessage({ id, refusal: text });
@@ -43,24 +46,34 @@ async function unpackedText(text) {
 }
 
 /** The detections in an image file, down to the lowest scores, and a small copy of it. */
-async function detect({ file }) {
+async function detect({ file }, tell) {
   const began = performance.now();
   const image = await readImage(file, settings.foreign);
-  const found = await detections(image);
+  const found = await detections(image, tell);
   const { width, height, notes } = image;
   const thumbnail = withAlpha(resized(image, ...scaledSize(width, height, THUMBNAIL)));
   return { width, height, notes, found, thumbnail, milliseconds: performance.now() - began };
 }
 
-/** The pixels of an image file, for a canvas. */
+/** The pixels of an image file, for a canvas; large ones made smaller by a whole factor. */
 async function show({ file }) {
-  return withAlpha(await readImage(file, settings.foreign));
+  const image = await readImage(file, settings.foreign);
+  const factor = Math.ceil(Math.max(image.width, image.height) / LARGEST_PICTURE);
+  return { ...withAlpha(factor > 1 ? reduced(image, factor, factor) : image), factor };
 }
 
-/** The detections in an image, best first: [{ box, score, label }], in pixels of the image. */
-async function detections(image) {
-  const { input, scales } = letterbox(image, settings.side);
-  return toImage(await run(input), scales, [image.width, image.height]);
+/** The detections in an image, best first: [{ box, score, label }], in pixels of the image. tell: takes how many of its
+ *  tiles are done. */
+async function detections(image, tell) {
+  const { side, overlap } = settings, size = [image.width, image.height];
+  const origins = originsOf(size, side, overlap);
+  const found = [];
+  for (const origin of origins) {
+    const { input, scales } = letterbox(origins.length > 1 ? tileOf(image, origin, side) : image, side);
+    found.push(toImage(await run(input), scales, size, origin));
+    if (origins.length > 1) tell(found.length, origins.length);
+  }
+  return putTogether(found, origins, side, size);
 }
 
 /** What the network finds in an input. */

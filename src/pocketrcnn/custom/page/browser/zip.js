@@ -1,4 +1,4 @@
-// Several files in one, stored without compression (PKWARE, "APPNOTE", sections 4.3 and 4.4): PNG is compressed already.
+// Several files in one, without compression, since PNG is compressed already (PKWARE, "APPNOTE", sections 4.3 and 4.4).
 
 const MOST_FILES = 65_535, MOST_BYTES = 2 ** 32 - 1; // more need another kind of file
 const UTF8 = 0x0800; // names are
@@ -28,7 +28,8 @@ class Zip {
     if (this.directory.length === 2 * MOST_FILES || this.size + bytes.length > MOST_BYTES - 2 ** 26) {
       throw new Error("more than 4 GB, or than 65,535 pictures: choose fewer images");
     }
-    const facts = [[2, 20], [2, UTF8], [2, 0], [2, 0], [2, DAY], [4, crcOf(bytes)], [4, bytes.length], [4, bytes.length]];
+    const sizes = [[4, crcOf(bytes)], [4, bytes.length], [4, bytes.length]];
+    const facts = [[2, 20], [2, UTF8], [2, 0], [2, 0], [2, DAY], ...sizes];
     const local = [[4, 0x04034b50], ...facts, [2, letters.length], [2, 0]];
     const entry = [[4, 0x02014b50], [2, 20], ...facts, [2, letters.length], [2, 0], [2, 0], [2, 0], [2, 0], [4, 0]];
     this.directory.push(numbers([...entry, [4, this.size]]), letters);
@@ -52,5 +53,6 @@ class Zip {
 
 /** Numbers, each of so many bytes, the lowest byte first. */
 function numbers(pairs) {
-  return Uint8Array.from(pairs.flatMap(([length, value]) => Array.from({ length }, (_, i) => (value >>> (8 * i)) & 255)));
+  const bytesOf = ([length, value]) => Array.from({ length }, (_, i) => (value >>> (8 * i)) & 255);
+  return Uint8Array.from(pairs.flatMap(bytesOf));
 }
