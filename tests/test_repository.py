@@ -30,7 +30,7 @@ ORDER = (
 ROOMS = ("model", "data", "evaluation", "training", "report", "custom", "course", "cli")
 WITHOUT_TORCH = {  # when they are imported; what needs it imports it later
     *("errors.py", "config.py", "terminal.py", "model/architectures.py", "model/interchange.py", "data/*", "report/*"),
-    *(f"evaluation/{name}.py" for name in ("coco", "average_precision", "thresholds", "tables")),
+    *(f"evaluation/{name}.py" for name in ("coco", "average_precision", "outcomes", "thresholds", "tables")),
     *(
         f"custom/{name}.py"
         for name in ("anchors", "plan", "reasons", "learnable", "predict", "coco_ids", "onnx/runtime")
