@@ -66,7 +66,7 @@ def test_without_the_option_ids_are_counted(shell: Shell) -> None:
 
 def test_an_image_that_is_not_in_the_file_is_skipped(shell: Shell) -> None:
     code, out, err = shell(f"predict run in --ids {truth('c.png', 'gone.png')}")
-    assert (code, out) == (1, "1 object in 1 image, 2 images skipped: predictions\n")
+    assert (code, out) == (1, "by class: dog 1\n1 object in 1 image, 2 images skipped: predictions\n")
     lines = err.splitlines()
     wanted = "skipped: {} is not in {}: add it there, or predict without --ids"
     assert lines == [wanted.format(Path("in", name), Path("in/truth.json")) for name in ("a.png", "б в.png")]
@@ -135,5 +135,5 @@ def test_broken_images_are_skipped_with_ids_too(shell: Shell) -> None:
     Path("in/c.png").write_bytes(b"no image")
     saved(Path("in/dark.png"), np.zeros((5, 5, 3), np.uint8))
     code, out, _ = shell(f"predict run in --ids {truth(*BOXES, 'dark.png')}")
-    assert (code, out) == (1, "2 objects in 3 images, 1 image skipped: predictions\n")
+    assert (code, out) == (1, "by class: dog 2\n2 objects in 3 images, 1 image skipped: predictions\n")
     assert set(ids()) == {"in/a.png", "in/б в.png"}

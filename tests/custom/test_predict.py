@@ -37,6 +37,7 @@ from pocketrcnn.data.images.pixels import read_image
 from pocketrcnn.model.structures import Detections
 
 BOX = (8, 4, 24, 20)
+TABLES = ["predictions.csv", "predictions.json"]
 WHITE = scene((64, 48), BOX)
 
 
@@ -65,8 +66,8 @@ def written(folder: str = "predictions") -> list[str]:
 def test_the_files_of_a_prediction(shell: Shell) -> None:
     saved(Path("in/a.png"), WHITE)
     saved(Path("in/b.png"), np.zeros((30, 30, 3), np.uint8))
-    assert shell("predict run in --save-crops") == (0, "1 object in 2 images: predictions\n", "")
-    assert written() == ["crops/dog/a-1.png", "pictures/a.png", "pictures/b.png", "predictions.csv", "predictions.json"]
+    assert shell("predict run in --save-crops") == (0, "by class: dog 1\n1 object in 2 images: predictions\n", "")
+    assert written() == ["counts.csv", "crops/dog/a-1.png", "pictures/a.png", "pictures/b.png", *TABLES]
     name = str(Path("in", "a.png"))
     assert results() == [
         {"image_id": 1, "category_id": 2, "bbox": [8.0, 4.0, 16.0, 16.0], "score": 0.75, "file_name": name}
@@ -79,6 +80,10 @@ def test_the_files_of_a_prediction(shell: Shell) -> None:
         "y1": "4.00",
         "x2": "24.00",
         "y2": "20.00",
+        "centre_x": "16.00",
+        "centre_y": "12.00",
+        "box_width": "16.00",
+        "box_height": "16.00",
     }
     assert rows() == [wanted]
     assert (read_image("predictions/crops/dog/a-1.png") == 255).all()
@@ -122,13 +127,13 @@ def test_nothing_found(shell: Shell) -> None:
     saved(Path("dark.png"), np.zeros((5, 5, 3), np.uint8))
     assert shell("predict run dark.png --save-crops") == (0, "0 objects in 1 image: predictions\n", "")
     assert (results(), rows()) == ([], [])
-    assert written() == ["pictures/dark.png", "predictions.csv", "predictions.json"]
+    assert written() == ["counts.csv", "pictures/dark.png", *TABLES]
 
 
 def test_the_threshold_decides(shell: Shell) -> None:
     saved(Path("a.png"), WHITE)
     assert shell("predict run a.png --threshold 0.8").out.startswith("0 objects")
-    assert shell("predict run a.png --threshold 0.7").out.startswith("1 object ")
+    assert shell("predict run a.png --threshold 0.7").out.startswith("by class: dog 1\n1 object ")
     assert shell.refused("predict run a.png --threshold 7") == "pocketrcnn: --threshold 7: use a score from 0 to 1"
     assert "--batch 0: use 1 or more" in shell.refused("predict run a.png --batch 0")
 
@@ -154,14 +159,14 @@ def test_broken_images_cost_only_themselves(shell: Shell) -> None:
     huge_png(Path("in/huge.png"))
     code, out, err = shell("predict run in")
     assert code == 1
-    assert out == "2 objects in 2 images, 3 images skipped: predictions\n"
+    assert out == "by class: dog 2\n2 objects in 2 images, 3 images skipped: predictions\n"
     lines = err.splitlines()
     assert [line.startswith("skipped: in") for line in lines] == [True] * 3
     assert "cut.png is damaged" in lines[0]
     assert "huge.png has 20,000 x 20,000 pixels, more than the limit" in lines[1]
     assert "page.jpg is an HTML page, not an image" in lines[2]
     assert [record["image_id"] for record in results()] == [1, 5]
-    assert written() == ["pictures/a.png", "pictures/z.png", "predictions.csv", "predictions.json"]
+    assert written() == ["counts.csv", "pictures/a.png", "pictures/z.png", *TABLES]
 
 
 def test_what_is_passed_over_is_counted(shell: Shell) -> None:
@@ -170,7 +175,7 @@ def test_what_is_passed_over_is_counted(shell: Shell) -> None:
         Path("in", name).write_bytes(b"")
     code, out, err = shell("predict run in")
     lines = out.splitlines()
-    assert (code, err, len(lines)) == (0, "", 3)
+    assert (code, err, len(lines)) == (0, "", 4)
     assert lines[0].startswith("in/b.heic is a HEIC photograph, which is not read: save it as JPEG")
     assert lines[0].endswith("(and so 1 other file)")
     assert lines[1].startswith("in/clip.mp4 is a video, which is not read: save its frames")
@@ -182,11 +187,8 @@ def test_notes_of_images_are_counted(shell: Shell) -> None:
     Path("in").mkdir()
     for i in range(3):
         Image.fromarray(WHITE).save(f"in/{i}.tif", save_all=True, append_images=[Image.new("RGB", (9, 9))] * 2)
-    assert shell("predict run in") == (
-        0,
-        "in/0.tif holds 3 pages: the first is read (and so 2 other images)\n3 objects in 3 images: predictions\n",
-        "",
-    )
+    note = "in/0.tif holds 3 pages: the first is read (and so 2 other images)\n"
+    assert shell("predict run in") == (0, f"{note}by class: dog 3\n3 objects in 3 images: predictions\n", "")
 
 
 def test_a_list_of_images(shell: Shell) -> None:
@@ -194,7 +196,7 @@ def test_a_list_of_images(shell: Shell) -> None:
         saved(Path("in", name), WHITE)
     Path("in/list.txt").write_text("a.png\nc.png\ngone.png\n")
     code, out, err = shell("predict run in/list.txt")
-    assert (code, out) == (1, "2 objects in 2 images, 1 image skipped: predictions\n")
+    assert (code, out) == (1, "by class: dog 2\n2 objects in 2 images, 1 image skipped: predictions\n")
     assert err == "skipped: in/gone.png is not there: name an image file\n"
     assert [row["image"] for row in rows()] == ["in/a.png", "in/c.png"]
     assert "is an address: download it first" in shell.refused("predict run https://example.com/a.png")
@@ -222,7 +224,7 @@ def test_patterns_and_names_of_all_kinds(shell: Shell) -> None:
     assert shell("predict run 'мои фото/**/*' --save-crops --out 'это here'").code == 0
     assert sorted(Path(row["image"]).name for row in rows("это here")) == ["b.PNG", "c d.png", "ёжик 日本.png"]
     assert {"pictures/ёжик 日本.png", "crops/dog/c d-1.png"} <= set(written("это here"))
-    assert shell("predict run 'мои фото' --out other").out.startswith("2 objects in 2 images")
+    assert shell("predict run 'мои фото' --out other").out.startswith("by class: dog 2\n2 objects in 2 images")
 
 
 def test_images_of_one_name_do_not_overwrite_each_other(shell: Shell) -> None:
@@ -255,7 +257,7 @@ def test_a_folder_belongs_to_one_program_at_a_time(shell: Shell) -> None:
     Path("found", LOCK).touch()
     Path("found", ".predictions.json.1.part").touch()  # both are left by a program that was killed
     assert shell("predict run a.png --out found").code == 0
-    assert written("found") == ["pictures/a.png", "predictions.csv", "predictions.json"]
+    assert written("found") == ["counts.csv", "pictures/a.png", *TABLES]
 
 
 def test_names_as_long_as_a_system_allows(shell: Shell) -> None:
@@ -263,15 +265,15 @@ def test_names_as_long_as_a_system_allows(shell: Shell) -> None:
     for folder in ("1", "2"):
         saved(Path("in", folder, f"{'x' * 251}.png"), WHITE)
         saved(Path("in", folder, f"{'ж' * 125}.png"), WHITE)
-    assert shell("predict run 'in/**/*' --save-crops").out.startswith("4 objects in 4 images")
-    assert len(written()) == 2 + 4 + 4
+    assert shell("predict run 'in/**/*' --save-crops").out.startswith("by class: dog 4\n4 objects in 4 images")
+    assert len(written()) == 3 + 4 + 4
 
 
 def test_pictures_of_earlier_predictions_are_no_images(shell: Shell) -> None:
     saved(Path("in/a.png"), WHITE)
     saved(Path("in/pictures/b.png"), WHITE)
     assert shell("predict run 'in/**/*' --save-crops --out in/first").code == 0
-    printed = "4 pictures of earlier predictions skipped\n2 objects in 2 images: second\n"
+    printed = "4 pictures of earlier predictions skipped\nby class: dog 2\n2 objects in 2 images: second\n"
     assert shell("predict run 'in/**/*' --out second") == (0, printed, "")
     named = shell("predict run in/first/pictures --out third").out
     assert named.endswith("2 objects in 2 images: third\n"), "named, they are meant"
@@ -294,7 +296,7 @@ def test_what_was_done_before_an_interruption_is_kept(
     message = "\npocketrcnn: interrupted after 2 of 5 images, whose results are in predictions\n"
     assert shell("predict run in --batch 2") == (code, "", message)
     assert len(results()) == len(rows()) == 2
-    assert written() == ["pictures/0.png", "pictures/1.png", "predictions.csv", "predictions.json"]
+    assert written() == ["counts.csv", "pictures/0.png", "pictures/1.png", *TABLES]
 
 
 @pytest.mark.usefixtures("shell")
@@ -382,7 +384,7 @@ def test_images_are_read_one_group_at_a_time(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr(prediction, "read_picture", counted)
     done = predict(Counting(), paths, PredictOptions(out=tmp_path / "out", batch=2))
-    assert (done.images, done.detections, most[0]) == (9, 9, 2)
+    assert (done.images, done.files.detections, most[0]) == (9, 9, 2)
 
 
 def test_crops_hold_what_the_box_touches() -> None:
@@ -402,4 +404,4 @@ def test_folders_of_classes(label: str, name: str) -> None:
 
 def test_pictures_are_enlarged_to_about_one_size() -> None:
     for side, wanted in ((1, 512), (32, 512), (200, 600), (256, 512), (500, 500), (1500, 1500)):
-        assert picture(np.zeros((side, side, 3), np.uint8), []).shape == (wanted, wanted, 3)
+        assert picture(np.zeros((side, side, 3), np.uint8), [], ()).shape == (wanted, wanted, 3)

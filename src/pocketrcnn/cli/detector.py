@@ -75,8 +75,8 @@ def predict(
     timeout: Annotated[float, "S", "of a file from `export`: seconds for a batch, then it is stopped"] = 300.0,
     device: Device = "auto",
 ) -> int:
-    """Detect objects in images: writes COCO results (JSON), CSV and pictures with boxes. Exit code 1 if an image
-    was skipped."""
+    """Detect objects in images: writes COCO results (JSON), objects and counts as tables (CSV), and pictures with
+    boxes. Exit code 1 if an image was skipped."""
     from ..custom.predict import named_images
     from ..custom.predict import predict as work
     from ..data.overview import counted
@@ -90,8 +90,11 @@ def predict(
         say(f"{counted(done.smaller, 'image')} downscaled to {network.side} px: boxes are in pixels of the file")
     for path, note in done.notes.of("image"):
         say(f"{path} {note.reason}")
+    found = done.files.by_class
+    if len(network.classes) > 1 and found:
+        say(f"by class: {', '.join(f'{name} {number:,}' for name, number in found.most_common())}")
     skipped = f", {counted(done.skipped, 'image')} skipped" if done.skipped else ""
-    say(f"{counted(done.detections, 'object')} in {counted(done.images, 'image')}{skipped}: {done.folder}")
+    say(f"{counted(done.files.detections, 'object')} in {counted(done.images, 'image')}{skipped}: {done.folder}")
     return LOST if done.skipped else 0
 
 

@@ -10,10 +10,15 @@ seeds      `train --seeds`: runs that differ in the seed alone
 run_set    the folder of such a set; its best run
 evaluate   `pocketrcnn eval`
 predict    `pocketrcnn predict`: images to JSON, CSV, pictures and crops
+result_files  its JSON and CSV
+counts     how many objects an image has, how large, covering how much
 detector   the public `Detector`: images of any kind to boxes
 detection  what surrounds a network, with torch or without
+detections  what it returns: class names, pictures, counts
+inputs     images of all kinds, checked before they are read
 draw       boxes and labels on images
 coco_ids   the ids of images and classes in a COCO file
+page/      `pocketrcnn export --page`: one HTML file, which needs a browser and nothing else
 onnx/      `pocketrcnn export`: one ONNX file, compared with torch, run without torch
 report/    the page of a run, or of several
 options    what the command line can set

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, get_args
 
 from ..config import Precision
 from ..errors import UserError, require
-from ..training.config_file import LIMITS
+from ..training.limits import LIMITS
 
 LARGEST_INPUT = LIMITS["model.input_size"]
 STEP = 16  # pixels: the input size is a multiple of it, the largest stride of Table 3
@@ -41,6 +41,7 @@ ROTATE = "also rotate images by multiples of 90 degrees and flip them upside dow
 PRECISION = "number format of training (default: bfloat16 where this processor is clearly faster in it)"
 BATCH = "default: 2 to 64, from the size and number of the images"
 PATIENCE = "a run has 3 to 12; default: never"
+TENSORBOARD = "also write the figures of log.jsonl to the run for TensorBoard (needs the extra `tensorboard`)"
 SETTING = "change a setting that the plan chose (config.yaml of a run lists them)"
 
 
@@ -86,6 +87,7 @@ class TrainOptions:
     force: Annotated[bool, "train although more than half of the objects are left out"] = False
     precision: Annotated[Precision, PRECISION] = "auto"
     patience: Annotated[int, "N", f"stop after N evaluations without improvement ({PATIENCE})"] = 0
+    tensorboard: Annotated[bool, TENSORBOARD] = False
     device: Device = "auto"
     command: str = ""
 
@@ -143,17 +145,19 @@ def check_seeds(options: TrainOptions) -> None:
     require(workers is None or (seeds is not None and options.iterations is not None), alone)
 
 
+PIXEL_SIZE = "micrometres a pixel, as in 0.65: tables get columns in micrometres, too"
 IDS = "results get its image ids, by file name, and its category ids, by class name"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PredictOptions:
     """What `predict` writes. out None: the first free of predictions, predictions-2, .. threshold in 0..1, None: the
-    detector's. ids: a COCO file of the same images and classes, whose ids the results get."""
+    detector's. ids: a COCO file of the same images and classes, whose ids the results get. pixel_size: micrometres."""
 
     threshold: Annotated[float | None, "T", "minimum score (default: that of best F1 on validation images)"] = None
     ids: Annotated[Path | None, "FILE", f"COCO annotation file: {IDS} (default: counted from 1)"] = None
     out: Annotated[Path | None, "DIR", "a new folder (default: predictions, predictions-2, ..)"] = None
+    pixel_size: Annotated[float | None, "UM", PIXEL_SIZE] = None
     pictures: Annotated[bool, "write no pictures"] = True
     save_crops: Annotated[bool, "also write each object as an image, to crops/CLASS"] = False
     batch: Annotated[int, "N", "images per forward pass"] = 4
@@ -162,3 +166,6 @@ class PredictOptions:
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise UserError(f"--threshold {self.threshold:g}: use a score from 0 to 1")
         require(self.batch >= 1, f"--batch {self.batch}: use 1 or more images")
+        length = self.pixel_size
+        known = length is None or 0 < length < math.inf
+        require(known, f"--pixel-size {length}: use micrometres above 0, as in --pixel-size 0.65")

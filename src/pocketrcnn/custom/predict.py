@@ -1,49 +1,44 @@
 """`pocketrcnn predict`: detections in any number of images, as files, one batch after the other in little memory.
 
-The folder: predictions.json (COCO results, with the file's name), predictions.csv, pictures/ and crops/.
+The folder: predictions.json (COCO results, with the file's name), predictions.csv, counts.csv, pictures/ and crops/.
 The results' `image_id` and `category_id` are the numbers of image and class, counted from 1, or those of a COCO file.
 No torch here.
 """
 
 from __future__ import annotations
 
-import csv
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from PIL import Image
 
-from ..data.cells import protected
-from ..data.files import LOCK, first_free, is_unfinished, locked, open_atomically, write_errors
+from ..data.files import LOCK, first_free, is_unfinished, locked, write_errors
 from ..data.images.foreign import passed_over
 from ..data.images.notes import Counted, Note
 from ..data.images.pixels import Pixels, read_picture
-from ..data.listing import RESULTS, TABLE, expand, holds_predictions
+from ..data.listing import expand, holds_predictions
 from ..data.overview import counted
 from ..errors import UserError
-from ..model.interchange import Detections, coco_record
-from ..report.colours import BOXES
+from ..model.interchange import Detections
 from ..terminal import say, tracked, warn
 from ..training.signals import Interrupted, signals_noted
-from .coco_ids import CocoIds
-from .draw import LabelledBox, draw_boxes
+from .draw import Row, picture
 from .options import PredictOptions
+from .result_files import ResultFiles, result_files
+
+if TYPE_CHECKING:
+    from .coco_ids import CocoIds
 
 PICTURES, CROPS = "pictures", "crops"
-COLUMNS = ("image", "class", "score", "x1", "y1", "x2", "y2")
 
 MAX_VALUES = 48_000_000  # in the images of a batch, three a pixel: of large images fewer enter a batch
-PICTURE_SIDE = 512  # pixels: smaller images are enlarged to about that
-FEW = 12  # up to so many detections in a picture, all get their label; more labels would hide the objects
 LONGEST_NAME = 200  # bytes
-ROOM = 90  # pixels of a picture: boxes of that width get their label in any case
 
 
 class Predictor(Protocol):
@@ -94,12 +89,15 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
     and when that file is not COCO, lists none of the images or lacks a class; Interrupted after Ctrl-C or SIGTERM,
     when the results so far are written.
     """
-    ids = CocoIds(options.ids, paths) if options.ids else None
+    ids = ids_of(options.ids, paths) if options.ids else None
     classes, side = detector.classes, detector.side
     categories = [ids.of_class(name) for name in classes] if ids else range(1, len(classes) + 1)
-    with signals_noted() as signals, new_folder(options.out) as folder, ExitStack() as files:
-        results, table = (files.enter_context(open_atomically(folder / name, "w")) for name in (RESULTS, TABLE))
-        output = Output(folder, classes, categories, options, results, table)
+    with (
+        signals_noted() as signals,
+        new_folder(options.out) as folder,
+        result_files(folder, classes, options.pixel_size) as files,
+    ):
+        output = Output(folder, classes, categories, options, files)
         for group in groups(readable(tracked(paths, "predict"), ids), options.batch):
             detections = detector([one.image for one in group], options.threshold, options.batch)
             for i, one in enumerate(group):
@@ -108,11 +106,17 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
                 output.smaller += max(one.image.shape) > side
             if signals:
                 break
-        results.write("\n]\n")
     if signals:
         raise Interrupted(f"after {output.images} of {len(paths)} images, whose results are in {folder}", signals[0])
     output.skipped = len(paths) - output.images
     return output
+
+
+def ids_of(file: Path, paths: Sequence[Path]) -> CocoIds:
+    """The ids of a COCO file, whose reader needs more packages than an exported detector."""
+    from .coco_ids import CocoIds
+
+    return CocoIds(file, paths)
 
 
 class Readable(NamedTuple):
@@ -181,40 +185,29 @@ class Output:
     classes: Sequence[str]
     categories: Sequence[Any]
     options: PredictOptions
-    results: IO[str]
-    table: IO[str]
+    files: ResultFiles
     images: int = 0
-    detections: int = 0
     skipped: int = 0
     smaller: int = 0
 
     def __post_init__(self) -> None:
         self.notes = Counted()
-        self.names, self.rows = dict[str, int](), csv.writer(self.table)
-        self.results.write("[")
-        self.rows.writerow(COLUMNS)
+        self.names = dict[str, int]()
 
     def add(self, one: Readable, detections: Detections) -> None:
         """An image and its detections, in pixels of the image."""
-        rows = detections.rows()
-        for box, score, label in rows:
-            record = coco_record(one.ident, self.categories[label], box, score)
-            line = json.dumps({**record, "file_name": str(one.path)})
-            self.results.write(f"{',' if self.detections else ''}\n{line}")
-            cells = map(protected, (str(one.path), self.classes[label]))
-            self.rows.writerow([*cells, f"{score:.4f}", *(f"{side:.2f}" for side in box)])
-            self.detections += 1
+        height, width = one.image.shape[:2]
+        self.files.add(str(one.path), (width, height), detections, one.ident, self.categories)
         self.images += 1
-        marks = [LabelledBox(box, self.classes[label], score, BOXES[label % len(BOXES)]) for box, score, label in rows]
-        self.draw(self.unused(one.path.stem), one.image, marks)
+        self.draw(self.unused(one.path.stem), one.image, detections.rows())
 
-    def draw(self, name: str, image: Pixels, marks: Sequence[LabelledBox]) -> None:
+    def draw(self, name: str, image: Pixels, rows: Sequence[Row]) -> None:
         """The image with its boxes, and its objects cut out, as the options say."""
         if self.options.pictures:
-            self.save(self.folder / PICTURES / f"{name}.png", picture(image, marks))
+            self.save(self.folder / PICTURES / f"{name}.png", picture(image, rows, self.classes))
         if self.options.save_crops:
-            for i, mark in enumerate(marks, 1):
-                self.save(self.folder / CROPS / as_folder(mark.label) / f"{name}-{i}.png", crop(image, mark.box))
+            for i, (box, _, label) in enumerate(rows, 1):
+                self.save(self.folder / CROPS / as_folder(self.classes[label]) / f"{name}-{i}.png", crop(image, box))
 
     def unused(self, name: str) -> str:
         """The name, or NAME-2, .. where images of other folders or formats have it, in any capitals."""
@@ -249,19 +242,3 @@ def crop(image: Pixels, box: Sequence[float]) -> Pixels:
     x1, y1 = min(int(box[0]), width - 1), min(int(box[1]), height - 1)
     x2, y2 = (max(start + 1, int(np.ceil(stop))) for start, stop in zip((x1, y1), box[2:], strict=True))
     return np.ascontiguousarray(image[y1:y2, x1:x2])
-
-
-def picture(image: Pixels, marks: Sequence[LabelledBox]) -> Pixels:
-    """An image with its boxes, the best first; small ones are enlarged, pixel by pixel.
-
-    Labels stand where they hide nothing: in pictures of few objects, and at large ones.
-    """
-    longest = max(image.shape[:2])
-    scale = max(1, round(PICTURE_SIDE / longest))
-    shown = [
-        mark
-        if len(marks) <= FEW or (mark.box[2] - mark.box[0]) * scale >= ROOM
-        else replace(mark, label="", score=None)
-        for mark in reversed(marks)  # the best on top
-    ]
-    return draw_boxes(image, shown, scale, max(1, longest * scale // 400), max(11, longest * scale // 50))

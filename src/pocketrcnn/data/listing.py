@@ -11,7 +11,7 @@ from ..errors import UserError, shown
 from .images.foreign import BY_ENDING, address, passed_over
 from .images.pixels import ENDINGS
 
-RESULTS, TABLE = "predictions.json", "predictions.csv"  # what `predict` writes into its folder
+RESULTS, TABLE, COUNTS = "predictions.json", "predictions.csv", "counts.csv"  # what `predict` writes into its folder
 LIST = ".txt"  # the ending of a list of image files
 
 
@@ -21,7 +21,7 @@ def is_image_name(path: Path) -> bool:
 
 
 def holds_predictions(folder: Path) -> bool:
-    """Whether `predict` wrote a folder: its files of results are both in it."""
+    """Whether `predict` wrote a folder: its results are in it, as JSON and as a table."""
     return all((folder / name).is_file() for name in (RESULTS, TABLE))
 
 
