@@ -11,7 +11,7 @@ import pytest
 from pocketrcnn.custom.report.compare import compare
 from pocketrcnn.custom.report.portable import named, portable, relative, shortened
 
-DATA = "/home/jane doe/lab/nuclei"
+DATA = "/srv/jane doe/lab/nuclei"
 NAMES = {DATA: "nuclei"}
 
 
@@ -34,14 +34,14 @@ def of(source: str, seed: int = 0) -> dict[str, Any]:
         (f"{DATA}-2 and {DATA}", "lab/nuclei-2 and nuclei"),
         ("`pocketrcnn resume '/srv/it is/r' --data FOLDER`", "`pocketrcnn resume 'r' --data FOLDER`"),
         ("--out=/srv/x/run", "--out=run"),
-        (r"train C:\Users\jane\nuclei --out 'D:/x y/run'", "train nuclei --out 'run'"),
+        (r"train C:\people\jane\nuclei --out 'D:/x y/run'", "train nuclei --out 'run'"),
         (r"\\server\share\nuclei", "nuclei"),
         ("1/2 and/or https://example.org/a/b n/a ./runs/x ~/y", "1/2 and/or https://example.org/a/b n/a ./runs/x ~/y"),
         ("10 images / 20 objects, /", "10 images / 20 objects, /"),
     ],
 )
 def test_paths_become_names(text: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pocketrcnn.custom.report.portable.HOME", "/home/jane doe")
+    monkeypatch.setattr("pocketrcnn.custom.report.portable.HOME", "/srv/jane doe")
     assert shortened(text, NAMES).replace("~/lab", "lab") == expected
 
 
@@ -77,5 +77,5 @@ def test_images_are_named_from_the_folder_of_their_data_on() -> None:
     assert relative(Path("/srv/voc/Annotations/a.jpg"), roots) == "a.jpg"
     assert relative(Path("/srv/voc/JPEGImages/a.jpg"), roots) == "JPEGImages/a.jpg"
     assert relative(Path("/srv/coco/images/a.jpg"), roots) == "images/a.jpg"
-    assert relative(Path("/home/jane/a.jpg"), roots) == "a.jpg"
+    assert relative(Path("/srv/jane/a.jpg"), roots) == "a.jpg"
     assert relative(Path("val/a.jpg"), roots) == "val/a.jpg"
