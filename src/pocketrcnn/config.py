@@ -33,9 +33,12 @@ class DataConfig:
     """Scenes: a new composition in every iteration, instead of a fixed set with one composition an image."""
     holdout: int = 0
     """Training images kept back and evaluated in place of the test set (for choosing settings)."""
+    tile_overlap: int = 0
+    """`folder`: pixels that neighbouring tiles of `model.input_size` share, in images larger than that; 0: no tiles,
+    these images are downscaled."""
 
     def __post_init__(self) -> None:
-        at_least("data", self, holdout=0)
+        at_least("data", self, holdout=0, tile_overlap=0)
         if self.kind != "folder":
             object.__setattr__(self, "classes", CIFAR10)
 
@@ -283,6 +286,8 @@ class Config:
     def __post_init__(self) -> None:
         for phase in self.train.phases:
             phase.check(self.model)
+        overlap, side = self.data.tile_overlap, self.model.input_size
+        require(2 * overlap <= side, f"data.tile_overlap is {overlap}: use at most half of model.input_size, {side}")
 
 
 def replace(config: Config, **changes: object) -> Config:

@@ -28,6 +28,7 @@ from .checksum import checksum_holds
 
 KEY = "pocketrcnn"  # of our entry in the file's metadata
 SCHEMA = 1  # raised when older versions of this file can no longer read what `export` writes
+TILED = 2  # of files for tiles, which older versions would run on images that are shrunk
 CHECKSUM = "sha256"  # what the metadata of a file say that has one
 INPUT, OUTPUTS = "images", ("boxes", "scores", "labels")
 LARGEST_SIDE = 8192  # pixels of an input, as in training: an image takes 200 MB
@@ -43,8 +44,9 @@ class Detector:
     """An exported network that is called with images.
 
     classes: names of the labels. threshold: score in 0..1 from which on detections count by default.
-    side: pixels of the square input; longer images are downscaled to fit, none are enlarged. where: the file.
-    seconds: for a batch, after which it is stopped. content: of the file. threads: of the processor; 0 for one a core.
+    side: pixels of the square input. where: the file. seconds: for a batch, after which it is stopped. content: of the
+    file. threads: of the processor; 0 for one a core. overlap: of the tiles in which images larger than the input are
+    looked at, in pixels; 0: these are downscaled. None are enlarged.
     """
 
     session: Any
@@ -53,6 +55,7 @@ class Detector:
     side: int
     where: str = "the ONNX file"
     seconds: float = SECONDS
+    overlap: int = 0
     content: bytes = b""
     threads: int = 0
 
@@ -82,7 +85,15 @@ class Detector:
             print(note, file=sys.stderr)
         classes = tuple(metadata["classes"])
         return cls(
-            session, classes, float(metadata["threshold"]), metadata["side"], str(path), seconds, content, threads
+            session,
+            classes,
+            float(metadata["threshold"]),
+            metadata["side"],
+            str(path),
+            seconds,
+            overlap_of(metadata),
+            content,
+            threads,
         )
 
     def __call__(
@@ -117,7 +128,7 @@ class Detector:
     @property
     def facts(self) -> tuple[Any, ...]:
         """Everything but the session and what it is made of."""
-        return self.classes, self.threshold, self.side, self.where, self.seconds
+        return self.classes, self.threshold, self.side, self.where, self.seconds, self.overlap
 
     def network(self, inputs: Pixels) -> interchange.Detections:
         """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels. Raises UserError for impossible ones."""
@@ -131,9 +142,9 @@ class Detector:
 
 def reopened(content: bytes, threads: int, classes: tuple[str, ...], threshold: float, *more: Any) -> Detector:
     """A detector again, with a session of its own."""
-    side, where, seconds = more
+    side, where, seconds, overlap = more
     session = open_session(content, where, threads)
-    return Detector(session, classes, threshold, side, where, seconds, content, threads)
+    return Detector(session, classes, threshold, side, where, seconds, overlap, content, threads)
 
 
 def run_session(
@@ -196,7 +207,7 @@ def open_session(content: bytes, where: str, threads: int = 0) -> Any:
 
 
 def metadata_of(session: Any, where: str) -> dict[str, Any]:
-    """What `export` wrote into the file: `classes`, `threshold`, `side`, and `checksum` where it has one."""
+    """What `export` wrote: `classes`, `threshold`, `side`; `tiles` and `checksum` where it has them."""
     damaged = f"{where} is damaged (it does not say what it holds): {REMEDY}"
     try:
         text = session.get_modelmeta().custom_metadata_map.get(KEY)
@@ -206,12 +217,12 @@ def metadata_of(session: Any, where: str) -> dict[str, Any]:
     if text is None:
         raise UserError(f"{where} is not a detector of pocketrcnn: name a file that `pocketrcnn export` wrote")
     schema = metadata.get("schema") if isinstance(metadata, dict) else None
-    if isinstance(schema, int) and schema > SCHEMA:
+    if isinstance(schema, int) and schema > TILED:
         raise UserError(
             f"{where} was written by pocketrcnn {metadata.get('version')}, which is newer than this one: "
             "install that version from a clone of the project, or export the run again with this version"
         )
-    if schema != SCHEMA or not is_usable(metadata):
+    if schema not in (SCHEMA, TILED) or not is_usable(metadata):
         raise UserError(damaged)
     return dict(metadata)
 
@@ -221,7 +232,20 @@ def is_usable(metadata: dict[str, Any]) -> bool:
     classes, threshold, side = (metadata.get(name) for name in ("classes", "threshold", "side"))
     names = isinstance(classes, list) and classes and all(isinstance(name, str) for name in classes)
     score = isinstance(threshold, int | float) and 0 <= threshold <= 1
-    return bool(names and score and isinstance(side, int) and 0 < side <= LARGEST_SIDE)
+    square = isinstance(side, int) and 0 < side <= LARGEST_SIDE
+    return bool(names and score and square) and has_tiles(metadata) == (metadata["schema"] == TILED)
+
+
+def has_tiles(metadata: dict[str, Any]) -> bool:
+    """Whether a file is for tiles that overlap by at most half of their side."""
+    tiles = metadata.get("tiles")
+    overlap = tiles.get("overlap") if isinstance(tiles, dict) else None
+    return isinstance(overlap, int) and 0 < 2 * overlap <= metadata["side"]
+
+
+def overlap_of(metadata: dict[str, Any]) -> int:
+    """Pixels by which tiles overlap; 0 for a file without tiles."""
+    return int(metadata["tiles"]["overlap"]) if has_tiles(metadata) else 0
 
 
 def require_form(session: Any, side: int, where: str) -> None:
