@@ -34,6 +34,7 @@ from pocketrcnn.data.cells import protected, unprotected
 from pocketrcnn.data.files import LOCK, locked
 from pocketrcnn.data.formats import read
 from pocketrcnn.data.images.pixels import read_image
+from pocketrcnn.data.images.tiff_pages import OTHER_PAGES
 from pocketrcnn.model.structures import Detections
 
 BOX = (8, 4, 24, 20)
@@ -187,7 +188,7 @@ def test_notes_of_images_are_counted(shell: Shell) -> None:
     Path("in").mkdir()
     for i in range(3):
         Image.fromarray(WHITE).save(f"in/{i}.tif", save_all=True, append_images=[Image.new("RGB", (9, 9))] * 2)
-    note = "in/0.tif holds 3 pages: the first is read (and so 2 other images)\n"
+    note = f"in/0.tif holds 3 pages: the first is read{OTHER_PAGES} (and so 2 other images)\n"
     assert shell("predict run in") == (0, f"{note}by class: dog 3\n3 objects in 3 images: predictions\n", "")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from ..annotations import Annotations, Example, printable
-from ..images.opening import FORMATS
+from ..images.identifying import FORMATS
 from ..listing import is_image_name
 from .finding import key
 
