@@ -231,7 +231,7 @@ def test_classes_that_voc_cannot_hold_are_refused(tmp_path: Path, shell: Shell, 
     disk.change_coco(data, categories=[{"id": 50, "name": name}])
     line = shell.refused("convert", data, tmp_path / "out", "--to", "voc")
     assert f"{data}: class {name!r} cannot be written as VOC (empty, or with a line break or control" in line
-    assert "rename it, or choose coco or yolo" in line
+    assert "rename it, or choose another format" in line
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 

@@ -95,7 +95,7 @@ def open_folder(annotations: Annotations, split: str, side: int, cache: Path | N
     examples = annotations.split(split)
     if not examples:
         raise UserError(f"{annotations.root} has no {split or 'unassigned'} images: name a folder that has some")
-    frames = open_cached_images(examples, side, cache)
+    frames = open_cached_images(examples, side, cache, annotations.pages)
     skipped = tuple(Fault("broken", examples[index].path, "", why, True) for index, why in frames.broken.items())
     indices = [index for index in range(len(examples)) if index not in frames.broken]
     if not indices:

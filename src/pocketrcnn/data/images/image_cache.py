@@ -25,11 +25,13 @@ import numpy as np
 import PIL
 from numpy.typing import NDArray
 
+from ...config import Pages
 from ...errors import UserError
 from ..annotations import Example, content_hash
 from ..files import LOCK, locked, open_atomically
 from .cache import OTHER_CACHE, cache_root
 from .letterbox import FILL, letterbox
+from .page_names import file_of
 from .pixels import Pixels, read_image
 
 LAYOUT = 3  # raised when the same images give other pixels, or another file
@@ -65,15 +67,17 @@ class CachedImages:
         return images
 
 
-def open_cached_images(examples: Sequence[Example], side: int, cache: Path | None = None) -> CachedImages:
+def open_cached_images(
+    examples: Sequence[Example], side: int, cache: Path | None = None, pages: Pages = "first"
+) -> CachedImages:
     """These images padded, in their order: made the first time, when an image's file has changed, and when the file in
     the cache is damaged.
 
-    `cache`: a folder in place of `folders/` in the cache. Several processes may call this at once: one
-    writes, the others wait for it. Raises UserError when the cache cannot be written, or has no room, and when an image
-    is no longer what `check` has seen.
+    pages: what is read of files of several. `cache`: a folder in place of `folders/` in the cache. Several processes
+    may call this at once: one writes, the others wait for it. Raises UserError when the cache cannot be written, or has
+    no room, and when an image is no longer what `check` has seen.
     """
-    path = (cache or cache_root() / "folders") / f"{_key(examples, side)}.frames"
+    path = (cache or cache_root() / "folders") / f"{_key(examples, side, pages)}.frames"
     needed = len(examples) * side * side * 3  # bytes
     broken = _stored(path, needed)
     if broken is None:
@@ -83,16 +87,16 @@ def open_cached_images(examples: Sequence[Example], side: int, cache: Path | Non
                 with open_atomically(path, "wb", OTHER_CACHE) as file:
                     if shutil.disk_usage(path.parent).free < needed:
                         raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}, {needed / 1e6:,.0f} MB are needed")
-                    broken = _write_images(file, examples, side)
+                    broken = _write_images(file, examples, side, pages)
     return CachedImages(path, side, broken)
 
 
-def _key(examples: Sequence[Example], side: int) -> str:
+def _key(examples: Sequence[Example], side: int, pages: Pages) -> str:
     """The name of the file for these images: a hash of all that its content follows from."""
-    content: list[Any] = [LAYOUT, PIL.__version__, side]
+    content: list[Any] = [LAYOUT, PIL.__version__, side, *([pages] if pages in ("max", "mean") else [])]
     for example in examples:
         try:
-            digest = (example.path.is_file() and example.digest) or content_hash(example.path)
+            digest = (file_of(example.path).is_file() and example.digest) or content_hash(example.path)
         except OSError:
             digest = ""  # not there: reported when it is decoded
         content.append((digest, example.size))
@@ -120,7 +124,7 @@ def _checksum(value: int) -> bytes:
     return f"{value:0{CHECKSUM}x}".encode()
 
 
-def _write_images(file: IO[bytes], examples: Sequence[Example], side: int) -> dict[int, str]:
+def _write_images(file: IO[bytes], examples: Sequence[Example], side: int, pages: Pages) -> dict[int, str]:
     """All images; behind them a checksum and, as JSON, the reasons for those that are only grey, which are returned."""
     checksum = 0
     broken: dict[int, str] = {}
@@ -128,7 +132,7 @@ def _write_images(file: IO[bytes], examples: Sequence[Example], side: int) -> di
     with ThreadPoolExecutor(WORKERS) as pool:
         for start in range(0, len(examples), CHUNK):
             chunk = examples[start : start + CHUNK]
-            for index, image in enumerate(pool.map(partial(_padded, side=side), chunk), start):
+            for index, image in enumerate(pool.map(partial(_padded, side=side, pages=pages), chunk), start):
                 pixels = blank if isinstance(image, str) else image.data
                 file.write(pixels)
                 checksum = zlib.crc32(pixels, checksum)
@@ -139,10 +143,10 @@ def _write_images(file: IO[bytes], examples: Sequence[Example], side: int) -> di
     return broken
 
 
-def _padded(example: Example, side: int) -> Pixels | str:
+def _padded(example: Example, side: int, pages: Pages) -> Pixels | str:
     """An image as the network's input, or why there is none. Raises UserError where it has another content by now."""
     try:
-        image = read_image(example.path)
+        image = read_image(example.path, pages)
         digest = content_hash(example.path) if example.digest else ""
     except (UserError, OSError) as error:
         return str(error).removeprefix(f"{example.path} ")
