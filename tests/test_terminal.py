@@ -2,14 +2,16 @@
 
 import io
 import re
+from contextlib import redirect_stdout
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.table import Table
 
-from pocketrcnn import terminal
-from pocketrcnn.terminal import ROWS, Screen, print_table, say, table_of, warn, wrapped
+from pocketrcnn import screen as screens
+from pocketrcnn.screen import ROWS, Screen, print_table, table_of
+from pocketrcnn.terminal import say, shows_bars, silent, warn, wrapped
 
 WORDS = "input 208x208 px; 1,201 objects of 12.5 px in 20 images, 3 of 1,201 are less than 2 px wide: 0.876 ± 0.006"
 
@@ -17,10 +19,18 @@ WORDS = "input 208x208 px; 1,201 objects of 12.5 px in 20 images, 3 of 1,201 are
 @pytest.fixture
 def screen(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """A terminal 80 characters wide."""
-    out = io.StringIO()
+    out = Tty()
     console = Screen(file=out, width=80, force_terminal=True, soft_wrap=True, color_system=None, markup=False)
-    monkeypatch.setattr(terminal, "console", console)
+    monkeypatch.setattr(screens, "console", console)
+    monkeypatch.setenv("COLUMNS", "80")
     return out
+
+
+class Tty(io.StringIO):
+    """What is printed on a terminal."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 @given(st.integers(20, 200))
@@ -37,10 +47,11 @@ def test_what_is_longer_than_a_line_stays_whole() -> None:
     assert wrapped("  one two", 7) == "  one\n    two", "an indented line goes on further to the right"
 
 
-def test_lines_are_wrapped_on_a_terminal_alone(screen: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
-    say(WORDS)
-    assert max(map(len, screen.getvalue().splitlines())) <= 80
-    say(WORDS, wrap=False)
+def test_lines_are_wrapped_on_a_terminal_alone(screen: io.StringIO) -> None:
+    with redirect_stdout(screen):
+        say(WORDS)
+        assert max(map(len, screen.getvalue().splitlines())) <= 80
+        say(WORDS, wrap=False)
     assert WORDS in screen.getvalue()
 
 
@@ -77,7 +88,8 @@ STEERING = "do\x1b[31mg\x9b2J\r\b\x07\u202etxt"
 
 
 def test_names_do_not_steer_the_terminal(screen: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
-    say(f"class {STEERING}\tand\nmore, ёжик 日本")
+    with redirect_stdout(screen):
+        say(f"class {STEERING}\tand\nmore, ёжик 日本")
     print_table(table_of(("class", "#objects"), [(STEERING, "1"), ("two\nlines", "2")], STEERING))
     warn(STEERING)
     out = screen.getvalue()
@@ -121,3 +133,33 @@ def test_of_a_long_table_the_rest_is_counted(screen: io.StringIO) -> None:
     lines = screen.getvalue().splitlines()
     assert len(lines) == 1 + ROWS + 1
     assert lines[-1].strip() == "and 1,234 more"
+
+
+def test_lines_and_tables_go_to_the_logger_that_somebody_asked(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with caplog.at_level("INFO", "pocketrcnn"):
+        say("one line")
+        print_table(table_of(("class", "#objects"), [("cat", "1"), ("dog", "22")]))
+        warn("careful")
+        assert not shows_bars()
+    kinds = [(record.levelname, record.getMessage().split()) for record in caplog.records]
+    assert kinds == [
+        ("INFO", ["one", "line"]),
+        ("INFO", ["class", "objects", "cat", "1", "dog", "22"]),
+        ("WARNING", ["careful"]),
+    ]
+    say("and back")
+    assert capsys.readouterr() == ("and back\n", "")
+
+
+def test_silence_keeps_warnings(screen: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
+    with redirect_stdout(screen):
+        assert shows_bars()
+    with redirect_stdout(screen), silent():
+        say("one line")
+        print_table(table_of(("class",), [("cat",)]))
+        warn("careful")
+        assert not shows_bars()
+    assert screen.getvalue() == ""
+    assert capsys.readouterr().err == "careful\n"

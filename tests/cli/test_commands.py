@@ -1,7 +1,7 @@
 """The command line as a user types it.
 
 Covers `cli/course.py`, `cli/data.py`, `cli/detector.py`, `cli/main.py`, `cli/measure.py`, `cli/parsing.py`,
-`cli/tables.py`, `__main__.py`, `terminal.py`, `errors.py`.
+`cli/tables.py`, `__main__.py`, `terminal.py`, `screen.py`, `errors.py`.
 """
 
 import ast
@@ -28,7 +28,8 @@ from pocketrcnn.cli.parsing import HINTS, Parser
 from pocketrcnn.course.data.course_layout import cell_labels
 from pocketrcnn.course.experiments import NETWORKS
 from pocketrcnn.evaluation.tables import by_class
-from pocketrcnn.terminal import print_table, say, table_of
+from pocketrcnn.screen import print_table, table_of
+from pocketrcnn.terminal import say
 from pocketrcnn.version import __version__
 
 COMMANDS = (
@@ -115,7 +116,7 @@ def test_no_command_shows_the_help_and_fails(shell: Shell) -> None:
         ("costs convnet --jsn", "unknown option --jsn (did you mean `--json`?)"),
         ("costs", "the following arguments are required: NETWORK"),
         ("bench steps", "WHAT: unknown word `steps` (did you mean `step`?)"),
-        ("download cifar100", "DATASET: unknown word `cifar100` (did you mean `cifar10`?)"),
+        ("download cifar100", "NAME: unknown word `cifar100` (did you mean `cifar10`?)"),
         ("scenes there --data sampl", "--data: unknown word `sampl` (did you mean `sample`?)"),
     ],
 )

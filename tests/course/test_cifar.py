@@ -56,7 +56,6 @@ def test_files_are_read_one_after_the_other(folder, contents):
     alone = cifar.parse_records(contents["test_batch.bin"])
     assert torch.equal(both.images[fake_cifar.RECORDS :], alone.images)
     assert torch.equal(both.labels[fake_cifar.RECORDS :], alone.labels)
-    assert cifar.faults(folder) == {}
 
 
 def test_missing_file_names_the_remedy(contents):
@@ -71,7 +70,6 @@ def test_truncated_file_names_expected_and_found_size(folder, contents):
     with pytest.raises(UserError) as caught:
         cifar.load_cifar10(["data_batch_1.bin"])
     assert message in str(caught.value)
-    assert cifar.faults(folder) == {"data_batch_1.bin": f"{fake_cifar.RECORDS * 3073} bytes expected, 1000 found"}
 
 
 def test_changed_byte_names_expected_and_found_checksum(folder, contents):

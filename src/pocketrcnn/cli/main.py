@@ -9,6 +9,7 @@ import shutil
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 
 from ..errors import UserError
 from ..training.signals import interrupts_repeated
@@ -32,6 +33,11 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "costs": measure.costs,
     "bench": measure.bench,
 }
+LIGHT = ("numpy", "rich", "msgspec", "jinja2", "platformdirs", "filelock")
+PACKAGES = {"PIL": "pillow", "yaml": "PyYAML"} | {
+    name: name for name in (*LIGHT, "torch", "safetensors", "matplotlib", "hotcoco")
+}
+"""What `pip install .` brings: names of modules and of what is installed."""
 REPEATABLE = ("download", "reproduce")  # commands that skip what is already done
 
 
@@ -85,8 +91,8 @@ def answered(words: list[str]) -> int:
     except BrokenPipeError:  # `pocketrcnn costs convnet | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (OSError, UnicodeEncodeError, MemoryError, RuntimeError) as error:
-        if not (reason := described(error)):
+    except (OSError, UnicodeEncodeError, MemoryError, RuntimeError, ModuleNotFoundError) as error:
+        if not (reason := lacking(error, words[0]) if isinstance(error, ModuleNotFoundError) else described(error)):
             raise
         complain(f"pocketrcnn: {reason}")
         return FAILURE
@@ -97,6 +103,17 @@ def complain(text: str) -> None:
     from ..terminal import usable, warn
 
     warn(text, usable(shutil.get_terminal_size()).width)
+
+
+def lacking(error: ModuleNotFoundError, verb: str) -> str:
+    """The packages of the project that are not installed, in one line; empty where another one is missing."""
+    if (error.name or "").partition(".")[0] not in PACKAGES:
+        return ""
+    names = ", ".join(name for module, name in PACKAGES.items() if find_spec(module) is None)
+    alone = "`predict` with an exported file needs numpy, pillow and onnxruntime alone"
+    return (
+        f"`{verb}` needs packages that are not installed ({names}): `pip install .` in a clone of the project; {alone}"
+    )
 
 
 def described(error: Exception) -> str:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from ..terminal import print_table, say, table_of
+from ..screen import print_table, table_of
+from ..terminal import say
 
 
 def costs(result: dict[str, Any]) -> None:

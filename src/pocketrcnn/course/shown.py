@@ -1,6 +1,7 @@
 """The results of `reproduce` on the terminal."""
 
-from ..terminal import print_table, say, table_of
+from ..screen import print_table, table_of
+from ..terminal import say
 from .only import ALL_OBSERVATIONS
 from .report.records import Observed, Record, Results
 

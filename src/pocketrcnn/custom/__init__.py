@@ -16,6 +16,7 @@ detector   the public `Detector`: images of any kind to boxes
 detection  what surrounds a network, with torch or without
 draw       boxes and labels on images
 coco_ids   the ids of images and classes in a COCO file
+page/      `pocketrcnn export --page`: one HTML file, which needs a browser and nothing else
 onnx/      `pocketrcnn export`: one ONNX file, compared with torch, run without torch
 report/    the page of a run, or of several
 options    what the command line can set

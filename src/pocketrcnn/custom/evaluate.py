@@ -19,7 +19,8 @@ from ..evaluation.network import detect
 from ..evaluation.tables import tables
 from ..evaluation.thresholds import DEFAULT_THRESHOLD
 from ..model.faster_rcnn import FasterRCNN
-from ..terminal import print_table, say, warn
+from ..screen import print_table
+from ..terminal import say, warn
 from ..training.device import DELIVERED, autocast, keep_memory
 from ..training.run import ELSEWHERE, METRICS, WEIGHTS, Run, encode, open_finished, parse, saved_splits
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, get_args
 
 from ..config import Pages, Precision
 from ..errors import UserError, require
-from ..training.config_file import LIMITS
+from ..training.limits import LIMITS
 
 LARGEST_INPUT = LIMITS["model.input_size"]
 STEP = 16  # pixels: the input size is a multiple of it, the largest stride of Table 3

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from PIL import Image
@@ -29,10 +29,12 @@ from ..model.interchange import Detections
 from ..report.colours import BOXES
 from ..terminal import say, tracked, warn
 from ..training.signals import Interrupted, signals_noted
-from .coco_ids import CocoIds
 from .draw import LabelledBox, draw_boxes
 from .options import PredictOptions
 from .result_files import ResultFiles, result_files
+
+if TYPE_CHECKING:
+    from .coco_ids import CocoIds
 
 PICTURES, CROPS = "pictures", "crops"
 
@@ -91,7 +93,7 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
     and when that file is not COCO, lists none of the images or lacks a class; Interrupted after Ctrl-C or SIGTERM,
     when the results so far are written.
     """
-    ids = CocoIds(options.ids, paths) if options.ids else None
+    ids = ids_of(options.ids, paths) if options.ids else None
     classes, side = detector.classes, detector.side
     categories = [ids.of_class(name) for name in classes] if ids else range(1, len(classes) + 1)
     with (
@@ -112,6 +114,13 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
         raise Interrupted(f"after {output.images} of {len(paths)} images, whose results are in {folder}", signals[0])
     output.skipped = len(paths) - output.images
     return output
+
+
+def ids_of(file: Path, paths: Sequence[Path]) -> CocoIds:
+    """The ids of a COCO file, whose reader needs more packages than an exported detector."""
+    from .coco_ids import CocoIds
+
+    return CocoIds(file, paths)
 
 
 class Readable(NamedTuple):

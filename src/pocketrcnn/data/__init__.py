@@ -20,6 +20,7 @@ json_text     JSON of anybody, read or refused
 yaml_reading  YAML without aliases, any error as one line
 files         files and folders that are there whole or not at all, and their locks
 images/       files to pixels, pixels to the network's input, decoded images in the cache
+downloads/    what others publish, fetched once into the cache
 augment/      random changes of whole batches
 dataset       the contract of a data set
 folders       annotated images as batches

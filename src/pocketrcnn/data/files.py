@@ -14,8 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, Literal
 
-import filelock
-
 from ..errors import UserError
 
 LOCK = ".lock"
@@ -137,11 +135,19 @@ def locked(
 
     wait: seconds to wait for another program, of which `report` gets one line; -1: for ever. keep: whether the
     lock file stays, as in a cache, where many wait for each other. The folder is made if need be. The lock ends with
-    its process. Raises UserError when it is taken, or when the folder cannot be written.
+    its process. Raises UserError when it is taken, or when the folder cannot be written. Where filelock is not
+    installed, beside exported detectors alone, nothing is locked and nothing removed.
     """
-    lock, folder = filelock.FileLock(path), path.parent
+    folder = path.parent
     with write_errors(path, another):
         folder.mkdir(parents=True, exist_ok=True)
+    try:
+        import filelock
+    except ModuleNotFoundError:
+        yield
+        return
+    lock = filelock.FileLock(path)
+    with write_errors(path, another):
         with suppress(filelock.Timeout):
             lock.acquire(timeout=0)
         if not lock.is_locked and wait:

@@ -107,7 +107,8 @@ def class_counts(clean: Annotations) -> list[Numbers]:
 
 def render(report: Report) -> None:
     """Print what is wrong with the whole set, what is in it, and every kind of other fault."""
-    from ..terminal import print_table, say
+    from ..screen import print_table
+    from ..terminal import say
 
     numbers = report.summary
     images, objects = counted(numbers["images"], "image"), counted(numbers["objects"], "object")
@@ -167,7 +168,7 @@ def fields_in_words(unread: Sequence[Numbers], most: int | None = None) -> str:
 
 def class_table(classes: Sequence[Numbers]) -> Any:
     """A rich table with a row a class."""
-    from ..terminal import table_of
+    from ..screen import table_of
 
     rows = []
     for numbers in classes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.table import Table
 
-from ..terminal import table_of
+from ..screen import table_of
 
 if TYPE_CHECKING:
     from .average_precision import Evaluation
@@ -35,7 +35,7 @@ class Rows(NamedTuple):
 
 
 def tables(evaluation: Evaluation) -> Iterator[Table]:
-    """An evaluation: overall, by size, by class, confusions, errors. Print each with `terminal.print_table`."""
+    """An evaluation: overall, by size, by class, confusions, errors. Print each with `screen.print_table`."""
     yield overall(evaluation)
     confusion = evaluation.confusion
     parts = {

@@ -12,6 +12,7 @@ signals       Ctrl-C and SIGTERM, noted
 run           the folder of a run
 forms         what the files of a run hold, checked when they are read
 config_file   a configuration as YAML, and back
+limits        how large numbers of a configuration can be
 schema1       what schema 1 called settings and metrics
 checkpoint    tensors in files: atomic, verified, never a pickle
 device        device, precision, memory

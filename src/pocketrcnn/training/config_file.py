@@ -15,6 +15,7 @@ from ..config import Config
 from ..data.yaml_reading import PlainLoader, parsed
 from ..errors import UserError, nearest
 from . import schema1
+from .limits import LARGEST, LARGEST_WHOLE, LIMITS
 
 SCHEMA = 2  # raised when a saved configuration can no longer be read as it was meant; `schema1` reads the one before
 SECTIONS = ("augment", "loss", "model", "optim")  # what `--set` changes, and
@@ -37,21 +38,6 @@ KINDS = dict(
 FLOAT = "tag:yaml.org,2002:float"
 INDEX = r"\[\d+\]"  # of an item of a list, in the name of a setting
 EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d{1,2}$")  # 1e-3, which YAML 1.1 takes for text: it wants 1.0e-3
-
-
-LARGEST_WHOLE = 2**24  # of whole numbers, and of others, where LIMITS has no other limit
-LARGEST = 1e38
-SEED = 2**39  # below which `loop.step_seed` stays among the seeds of torch
-LIMITS = {
-    "data.seed": SEED,
-    "train.seed": SEED,
-    "model.backbone.width": 16,  # times the channels of the table: a layer of 16 takes gigabytes
-    "model.rpn.channels": 2**14,
-    "model.roi.channels": 2**14,
-    "model.roi.size": 2**8,
-    "model.input_size": 2**13,  # an image takes 200 MB, before the network
-    "model.classes": 10**5,
-}
 
 
 class Loader(PlainLoader):

