@@ -371,13 +371,13 @@ def test_images_are_read_one_group_at_a_time(tmp_path: Path, monkeypatch: pytest
     paths, held, most = [saved(tmp_path / f"{i}.png", WHITE) for i in range(9)], [0], [0]
     before = prediction.read_picture
 
-    def counted(path: Path) -> Any:
+    def counted(*given: Any) -> Any:
         held[0] += 1
         most[0] = max(most[0], held[0])
-        return before(path)
+        return before(*given)
 
     class Counting:
-        classes, side = ("cat", "dog"), 64
+        classes, side, pages = ("cat", "dog"), 64, "first"
 
         def __call__(self, images: list[Any], *given: Any) -> Detections:
             held[0] -= len(images)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 
-from ..config import Config
+from ..config import Config, Pages
 from ..data.images.pixels import Pixels, Source, read_image
 from ..errors import UserError
 from ..evaluation.thresholds import DEFAULT_THRESHOLD
@@ -37,13 +38,15 @@ class Detector:
     """A network that is called with images.
 
     classes: names of the labels. threshold: score in 0..1 from which on detections count by default: the one of best F1
-    on the validation images of its training, else 0.5. precision: `float32`, `bfloat16`, or `auto`.
+    on the validation images of its training, else 0.5. precision: `float32`, `bfloat16`, or `auto`. pages: what is read
+    of a file of several, as in training.
     """
 
     model: FasterRCNN
     classes: tuple[str, ...]
     threshold: float = DEFAULT_THRESHOLD
     precision: str = DELIVERED
+    pages: Pages = "first"
 
     @classmethod
     def load(cls, path: str | Path, device: str = "auto", precision: str = DELIVERED) -> Detector:
@@ -67,7 +70,7 @@ class Detector:
         load_into(model, tensors, weights)
         threshold = threshold_of(metadata, weights, "restore it, or train again")
         shown_from = DEFAULT_THRESHOLD if threshold is None else threshold
-        return cls(model.to(choose_device(device)), class_names(config), shown_from, precision)
+        return cls(model.to(choose_device(device)), class_names(config), shown_from, precision, config.data.pages)
 
     @property
     def side(self) -> int:
@@ -85,9 +88,9 @@ class Detector:
         threshold: detections of lower score are dropped. batch: images that are computed at once.
         Raises UserError for what is no image, and names the file.
         """
-        shown_from = self.threshold if threshold is None else threshold
+        shown_from, read = self.threshold if threshold is None else threshold, partial(pixels, pages=self.pages)
         return Detections.of(
-            detect(self._network, self.side, images, pixels, threshold=shown_from, batch=batch, classes=self.classes)
+            detect(self._network, self.side, images, read, threshold=shown_from, batch=batch, classes=self.classes)
         )
 
     @torch.no_grad()
@@ -125,10 +128,10 @@ def class_names(config: Config) -> tuple[str, ...]:
     return config.data.classes if config.model.roi else ("object",)
 
 
-def pixels(image: OneImage) -> Pixels:
-    """Any image as uint8 [H,W,3]."""
+def pixels(image: OneImage, pages: Pages = "first") -> Pixels:
+    """Any image as uint8 [H,W,3]. pages: what is read of a file of several."""
     if not isinstance(image, Tensor):
-        return read_image(image)
+        return read_image(image, pages)
     if image.dtype != torch.uint8 or image.ndim != 3 or image.shape[0] != 3:
         shape = f"{str(image.dtype).removeprefix('torch.')} {[*image.shape]}"
         raise UserError(f"a tensor of {shape} is not an image: use uint8 [3,H,W], values 0 to 255")

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..config import Pages
 from ..errors import UserError
 from ..model.structures import Batch
 from .annotations import Annotations, Example, Fault
@@ -29,7 +30,8 @@ class Folder:
     name: for people. classes: names of the labels. size: S. frames: the pixels of all images, in the cache.
     indices: int64 [N], of the images of this data set among them. paths: the N image files. shapes: int64 [N,2], width
     and height of each, in pixels. scales: float64 [N,2], pixels of the input for one of the image. objects: the ground
-    truth of each image, crowds included. skipped: images that could not be read, and are not among the N.
+    truth of each image, crowds included. skipped: images that could not be read, and are not among the N. pages: what
+    is read of a file of several.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Folder:
     scales: NDArray[np.float64]
     objects: tuple[Boxes, ...]
     skipped: tuple[Fault, ...] = ()
+    pages: Pages = "first"
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     def __len__(self) -> int:
@@ -114,6 +117,7 @@ def open_folder(annotations: Annotations, split: str, side: int, cache: Path | N
         np.array([scale_of(width, height, side) for width, height in shapes.tolist()], np.float64),
         tuple(_boxes(example, labels) for example in kept),
         skipped,
+        annotations.pages,
     )
 
 

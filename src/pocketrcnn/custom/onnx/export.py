@@ -73,7 +73,7 @@ def onnx_file(detector: Detector) -> bytes:
     example = torch.zeros(2, detector.side, detector.side, 3, dtype=torch.uint8)
     metadata = {"schema": SCHEMA, "version": __version__, "classes": detector.classes, "side": detector.side}
     model = onnx_model(Whole(detector), (example,), [INPUT], OUTPUTS)
-    metadata |= {"threshold": detector.threshold, "checksum": CHECKSUM}
+    metadata |= {"threshold": detector.threshold, "checksum": CHECKSUM, "pages": detector.pages}
     model.metadata_props.add(key=KEY, value=json.dumps(metadata))
     return with_checksum(model.SerializeToString())
 

@@ -11,11 +11,13 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
+from ...config import Pages
 from ...data.images.pixels import Pixels, Source, read_image
 from ...data.json_text import decoded
 from ...errors import UserError
@@ -41,7 +43,7 @@ class Detector:
 
     classes: names of the labels. threshold: score in 0..1 from which on detections count by default.
     side: pixels of the square input; longer images are downscaled to fit, none are enlarged. where: the file.
-    seconds: for a batch, after which it is stopped.
+    seconds: for a batch, after which it is stopped. pages: what is read of a file of several, as in training.
     """
 
     session: Any
@@ -50,6 +52,7 @@ class Detector:
     side: int
     where: str = "the ONNX file"
     seconds: float = SECONDS
+    pages: Pages = "first"
 
     @classmethod
     def load(cls, path: str | Path, threads: int = 0, seconds: float = SECONDS) -> Detector:
@@ -76,7 +79,8 @@ class Detector:
             note = f"{path} has no checksum, so that damage to it is not noticed: export the run again to give it one"
             print(note, file=sys.stderr)
         classes = tuple(metadata["classes"])
-        return cls(session, classes, float(metadata["threshold"]), metadata["side"], str(path), seconds)
+        threshold, pages = float(metadata["threshold"]), metadata.get("pages", "first")
+        return cls(session, classes, threshold, metadata["side"], str(path), seconds, pages)
 
     def __call__(
         self, images: Source | Iterable[Source], threshold: float | None = None, batch: int = BATCH
@@ -89,9 +93,8 @@ class Detector:
         Raises UserError for what is no image, and names the file.
         """
         shown_from = self.threshold if threshold is None else threshold
-        return detect(
-            self._network, self.side, images, read_image, threshold=shown_from, batch=batch, classes=self.classes
-        )
+        read = partial(read_image, pages=self.pages)
+        return detect(self._network, self.side, images, read, threshold=shown_from, batch=batch, classes=self.classes)
 
     def _network(self, inputs: Pixels) -> Detections:
         """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels. Raises UserError for impossible ones."""
@@ -161,7 +164,7 @@ def open_session(content: bytes, where: str, threads: int = 0) -> Any:
 
 
 def metadata_of(session: Any, where: str) -> dict[str, Any]:
-    """What `export` wrote into the file: `classes`, `threshold`, `side`, and `checksum` where it has one."""
+    """What `export` wrote into the file: `classes`, `threshold`, `side`; where it has them `pages` and `checksum`."""
     damaged = f"{where} is damaged (it does not say what it holds): {REMEDY}"
     try:
         text = session.get_modelmeta().custom_metadata_map.get(KEY)
@@ -182,11 +185,12 @@ def metadata_of(session: Any, where: str) -> dict[str, Any]:
 
 
 def is_usable(metadata: dict[str, Any]) -> bool:
-    """Whether classes, threshold and side are what they should be."""
+    """Whether classes, threshold, side and pages are what they should be."""
     classes, threshold, side = (metadata.get(name) for name in ("classes", "threshold", "side"))
     names = isinstance(classes, list) and classes and all(isinstance(name, str) for name in classes)
     score = isinstance(threshold, int | float) and 0 <= threshold <= 1
-    return bool(names and score and isinstance(side, int) and 0 < side <= LARGEST_SIDE)
+    known = metadata.get("pages", "first") in get_args(Pages)
+    return bool(names and score and isinstance(side, int) and 0 < side <= LARGEST_SIDE and known)
 
 
 def require_form(session: Any, side: int, where: str) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ...config import Pages
 from ...data.boxes import Boxes
 from ...data.folders import Folder
 from ...data.images.pixels import Pixels, read_image
@@ -56,7 +57,7 @@ def detected(run: Run, model: FasterRCNN, folder: Folder, threshold: float) -> l
     with autocast(DELIVERED, run.device):
         ground_truth, detections = detect(model, folder.to(run.device))
     return [
-        picture(path, folder.classes, objects, boxes[boxes.scores >= threshold])
+        picture(path, folder.classes, objects, boxes[boxes.scores >= threshold], folder.pages)
         for path, objects, boxes in zip(folder.paths, ground_truth, detections, strict=True)
     ]
 
@@ -76,9 +77,9 @@ def errors(objects: Boxes, detections: Boxes, classes: int) -> tuple[set[int], s
     return false, missed
 
 
-def picture(path: Path, classes: Sequence[str], objects: Boxes, detections: Boxes) -> Row:
-    """An image as a data URI, with its objects (some missed) and its detections (some false)."""
-    image, (false, missed) = read_image(path), errors(objects, detections, len(classes))
+def picture(path: Path, classes: Sequence[str], objects: Boxes, detections: Boxes, pages: Pages = "first") -> Row:
+    """An image as a data URI, with its objects (some missed) and its detections (some false). pages: see `Folder`."""
+    image, (false, missed) = read_image(path, pages), errors(objects, detections, len(classes))
     height, width = image.shape[:2]
     crowds, scores = objects.crowd.tolist(), detections.scores.tolist()
     return {

@@ -109,7 +109,7 @@ def label_object(words: list[str], where: str, size: tuple[int, int], meaning: M
 def write(annotations: Annotations, out: Path) -> None:
     """`data.yaml`, and images and labels in a folder a split. Every digit is kept; crowds are skipped.
 
-    Other programs refuse settings without `train` and `val`. Where there are no such images, the line names others.
+    Other programs refuse settings without `val`. Where there are no such images, the line names those of another split.
     """
     require_no_pages(annotations, "YOLO")
     names = image_names(annotations)
@@ -123,8 +123,7 @@ def write(annotations: Annotations, out: Path) -> None:
         write_text(out / "labels" / one.split / f"{name.stem}.txt", "\n".join(lines))
     splits = {one.split for one in annotations.examples} - {""}
     folders = {split: f"images/{split}" for split in WORDS if split in splits} or {"train": "images"}
-    other = folders.get("train", next(iter(folders.values())))
-    settings = {"train": other, "val": other} | folders | {"names": list(annotations.classes)}
+    settings = {"val": next(iter(folders.values()))} | folders | {"names": list(annotations.classes)}
     comment = "" if "val" in splits else f"{WITHOUT_VAL}\n"
     write_text(out / DATA, comment + yaml.safe_dump(settings, allow_unicode=True, sort_keys=False))
 
