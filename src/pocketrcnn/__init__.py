@@ -12,7 +12,7 @@ _HOME = {
     "Batch": "model.structures",
     "Config": "config",
     "Dataset": "data.dataset",
-    "Detections": "model.structures",
+    "Detections": "custom.detector",
     "Detector": "custom.detector",
     "FasterRCNN": "model.faster_rcnn",
     "Run": "training.run",

@@ -1,6 +1,6 @@
 """`from pocketrcnn.runtime import Detector`: an exported detector, without torch."""
 
+from .custom.detections import Detections
 from .custom.onnx.runtime import Detector
-from .model.interchange import Detections
 
 __all__ = ["Detections", "Detector"]

@@ -86,6 +86,8 @@ def test_every_kind_of_image_gives_the_same(detector: Detector, tmp_path: Path) 
         NOISE.astype("float32"),
         Image.fromarray(NOISE),
         tensor,
+        tensor.to(torch.float64),
+        (tensor / 255).requires_grad_(),
         tensor[None],
         NOISE[None],
         [NOISE],
@@ -180,8 +182,11 @@ def test_images_with_more_and_fewer_detections_are_padded() -> None:
 @pytest.mark.parametrize(
     ("image", "words"),
     [
-        (torch.zeros(3, 8, 8), r"float32 \[3, 8, 8\] is not an image: use uint8 \[3,H,W\]"),
-        (torch.zeros(8, 8, 3, dtype=torch.uint8), r"use uint8 \[3,H,W\]"),
+        (torch.zeros(3, 8, 8, dtype=torch.int64), "an array of int64 is not an image: use uint8, uint16 or floating"),
+        (
+            torch.zeros(8, 8, 3),
+            r"a tensor of float32 \[8, 8, 3\] is not an image: use \[H,W\] or \[C,H,W\] of 1, 3 or 4",
+        ),
         (np.zeros((3, 8, 8), np.uint8), r"use \[H,W\], .* here `array.transpose\(1, 2, 0\)`"),
         (np.zeros((8, 8, 5), np.uint8), r"use \[H,W\], .* here three of its channels, as in `array\[\.\.\., :3\]`"),
         ("nowhere.png", "nowhere.png is not there"),

@@ -405,4 +405,4 @@ def test_folders_of_classes(label: str, name: str) -> None:
 
 def test_pictures_are_enlarged_to_about_one_size() -> None:
     for side, wanted in ((1, 512), (32, 512), (200, 600), (256, 512), (500, 500), (1500, 1500)):
-        assert picture(np.zeros((side, side, 3), np.uint8), []).shape == (wanted, wanted, 3)
+        assert picture(np.zeros((side, side, 3), np.uint8), [], ()).shape == (wanted, wanted, 3)

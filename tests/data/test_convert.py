@@ -1,6 +1,6 @@
 """`pocketrcnn convert`: boxes, classes, crowds and splits that go in come out, through every format.
 
-Covers `data/formats/writing.py`, `data/repair.py`.
+Covers `data/formats/writing.py`, `data/formats/table_writing.py`, `data/repair.py`.
 """
 
 import os

@@ -24,7 +24,7 @@ from pocketrcnn.data.images.heads import PIXEL_LIMIT
 from pocketrcnn.data.images.identifying import FORMATS
 from pocketrcnn.data.images.notes import Note
 from pocketrcnn.data.images.orientation import ROTATIONS
-from pocketrcnn.data.images.pixels import ENDINGS, Probe, in_batches, probe, read_image, read_picture
+from pocketrcnn.data.images.pixels import ENDINGS, Probe, probe, read_image, read_picture
 from pocketrcnn.data.images.tiff_pages import OTHER_PAGES
 from pocketrcnn.errors import UserError
 
@@ -338,14 +338,6 @@ def test_the_preview_in_a_raw_photograph_is_not_taken_for_it(tmp_path: Path) -> 
     words = "is a raw photograph of a camera, which is not read: develop it"
     assert words in refusal(saved(tmp_path / "a.NEF", Image.fromarray(picture()), format="TIFF"))
     assert words in refusal(saved(tmp_path / "a.tif", Image.fromarray(picture()), tiffinfo={50706: b"\1\4\0\0"}))
-
-
-def test_one_image_or_several() -> None:
-    array, image = picture(), Image.fromarray(picture())
-    for one in (array, array[..., 0], image, "a.png", Path("a.png"), b"a", io.BytesIO(b"a"), {"image": "a.png"}):
-        assert [len(batch) for batch in in_batches(one, 4)] == [1]
-    for several in (["a.png"] * 5, iter([b"a"] * 5), np.array(["a.png"] * 5), [array] * 5, np.stack([array] * 5)):
-        assert [len(batch) for batch in in_batches(several, 4)] == [4, 1]
 
 
 @pytest.mark.parametrize(("width", "height"), [(20_000, 20_000), (10_000, 9_000), (PIXEL_LIMIT + 1, 1)])

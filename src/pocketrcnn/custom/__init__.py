@@ -14,6 +14,8 @@ result_files  its JSON and CSV
 counts     how many objects an image has, how large, covering how much
 detector   the public `Detector`: images of any kind to boxes
 detection  what surrounds a network, with torch or without
+detections  what it returns: class names, pictures, counts
+inputs     images of all kinds, checked before they are read
 draw       boxes and labels on images
 coco_ids   the ids of images and classes in a COCO file
 page/      `pocketrcnn export --page`: one HTML file, which needs a browser and nothing else

@@ -1,42 +1,109 @@
 """Around the network of a detector, with torch or without: images in, boxes in their pixels out. No torch here."""
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any, Protocol
 
 import numpy as np
 
+from ..config import Pages
 from ..data.boxes import Boxes, padded
 from ..data.images.letterbox import letterbox, to_images
-from ..data.images.pixels import Pixels, in_batches
+from ..data.images.pixels import Pixels
 from ..errors import UserError
-from ..model.interchange import Detections
+from ..model import interchange
+from .detections import Detections
+from .inputs import Order, holds_several, pixels_of
+
+FEW = 4  # names of classes in the line about a detector
+
+
+class Network(Protocol):
+    """A detector: what is known of it, and its network."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the labels."""
+
+    @property
+    def threshold(self) -> float:
+        """Score in 0..1 from which on detections count by default."""
+
+    @property
+    def side(self) -> int:
+        """S, pixels of the square input."""
+
+    @property
+    def pages(self) -> Pages:
+        """What is read of a file of several pages."""
+
+    def network(self, inputs: Pixels) -> interchange.Detections:
+        """Inputs uint8 [B,S,S,3] to detections [B,M] in their pixels."""
+
+
+def as_they_are(image: Any) -> Any:
+    """Images of all kinds but tensors."""
+    return image
 
 
 def detect(
-    network: Callable[[Pixels], Detections],
-    side: int,
+    detector: Network,
     images: Any,
-    read: Callable[[Any], Pixels],
     *,
-    threshold: float,
+    threshold: float | None,
     batch: int,
-    classes: tuple[str, ...] = (),
+    order: Order,
+    as_array: Callable[[Any], Any] = as_they_are,
 ) -> Detections:
     """One image or several -> detections [B,M] in pixels of each image, best first, numpy arrays.
 
-    network: inputs uint8 [B,S,S,3] to detections [B,M] in their pixels. side: S, pixels of the square input.
-    read: makes an image uint8 [H,W,3]. threshold: detections of lower score are dropped. batch: images that are
-    computed at once. classes: names of the labels. Raises UserError for an impossible threshold or batch.
+    images, order, as_array: see `inputs.pixels_of`. threshold: detections of lower score are dropped; None: that of the
+    detector. batch: images that are computed at once. Raises UserError for an impossible threshold or batch.
     """
-    if not 0 <= threshold <= 1:
-        raise UserError(f"a threshold of {threshold:g} is no score: use one from 0 to 1")
+    pixels = pixels_of(images, order, as_array, detector.pages)
+    image = None if holds_several(images) else next(pixels)
+    every = found(detector, pixels if image is None else iter([image]), threshold, batch)
+    arrays = padded(list(every))
+    return Detections(arrays.boxes, arrays.scores, arrays.labels, detector.classes, image)
+
+
+def stream(
+    detector: Network,
+    images: Any,
+    *,
+    threshold: float | None,
+    batch: int,
+    order: Order,
+    as_array: Callable[[Any], Any] = as_they_are,
+) -> Iterator[Detections]:
+    """The same, one image after the other, each [M]: no more than a batch of images is in memory."""
+    return (
+        Detections(one.boxes.astype(np.float32), one.scores.astype(np.float32), one.labels, detector.classes)
+        for one in found(detector, pixels_of(images, order, as_array, detector.pages), threshold, batch)
+    )
+
+
+def found(detector: Network, images: Iterator[Pixels], threshold: float | None, batch: int) -> Iterator[Boxes]:
+    """The detections in each image, in its pixels."""
+    shown_from = detector.threshold if threshold is None else threshold
+    if not 0 <= shown_from <= 1:
+        raise UserError(f"a threshold of {shown_from:g} is no score: use one from 0 to 1")
     if batch < 1:
         raise UserError(f"a batch of {batch} images: use 1 or more")
-    detections: list[Boxes] = []
-    for part in in_batches(images, batch):
-        pixels = [read(image) for image in part]
-        inputs, scales = zip(*(letterbox(image, side) for image in pixels), strict=True)
-        boxes = to_images(network(np.stack(inputs)), scales, [(image.shape[1], image.shape[0]) for image in pixels])
-        detections += [one[one.scores >= threshold] for one in boxes]
-    return replace(padded(detections), classes=classes)
+    return (one[one.scores >= shown_from] for one in answers(detector, images, batch))
+
+
+def answers(detector: Network, images: Iterator[Pixels], batch: int) -> Iterator[Boxes]:
+    """All that the network says of each image, in its pixels."""
+    while part := list(islice(images, batch)):
+        inputs, scales = zip(*(letterbox(image, detector.side) for image in part), strict=True)
+        sizes = [(image.shape[1], image.shape[0]) for image in part]
+        yield from to_images(detector.network(np.stack(inputs)), scales, sizes)
+
+
+def in_one_line(detector: Network, where: str) -> str:
+    """What a detector is, for `repr`: its classes, input, threshold and file."""
+    names, more = ", ".join(detector.classes[:FEW]), len(detector.classes) - FEW
+    classes = f"{names} and {more:,} more" if more > 0 else names
+    side = f"input {detector.side}x{detector.side} px"
+    return f"<Detector of {classes}: {side}, threshold {detector.threshold:.3g}, {where}>"

@@ -5,9 +5,8 @@ Legend: B images, M detections an image, H and W rows and columns of pixels.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,17 +14,18 @@ import torch
 from torch import Tensor
 
 from ..config import Config, Pages
-from ..data.images.pixels import Pixels, Source, read_image
+from ..data.images.pixels import Pixels, Source
 from ..errors import UserError
 from ..evaluation.thresholds import DEFAULT_THRESHOLD
-from ..model import interchange
+from ..model import interchange, structures
 from ..model.faster_rcnn import FasterRCNN
-from ..model.structures import Detections
 from ..training import config_file
 from ..training.checkpoint import load_into, load_tensors
 from ..training.device import DELIVERED, autocast, choose_device
 from ..training.run import WEIGHTS, open_finished, threshold_of
-from .detection import detect
+from . import detections
+from .detection import detect, in_one_line, stream
+from .inputs import Order
 
 BATCH = 4  # images: with more, and the memory that they need, an image takes no less time on a processor
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -34,18 +34,30 @@ OneImage: TypeAlias = Source | Tensor
 
 
 @dataclass(frozen=True, eq=False)
+class Detections(structures.Detections, detections.Detections):
+    """Detections as tensors, on the CPU."""
+
+
+def with_tensors(found: detections.Detections) -> Detections:
+    """The same detections, with tensors in place of numpy's arrays."""
+    boxes, scores, labels = map(torch.from_numpy, (found.boxes, found.scores, found.labels))
+    return Detections(boxes, scores, labels, found.classes, found.image)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Detector:
     """A network that is called with images.
 
     classes: names of the labels. threshold: score in 0..1 from which on detections count by default: the one of best F1
-    on the validation images of its training, else 0.5. precision: `float32`, `bfloat16`, or `auto`. pages: what is read
-    of a file of several, as in training.
+    on the validation images of its training, else 0.5. precision: `float32`, `bfloat16`, or `auto`. where: the file.
+    pages: what is read of a file of several, as in training.
     """
 
     model: FasterRCNN
     classes: tuple[str, ...]
     threshold: float = DEFAULT_THRESHOLD
     precision: str = DELIVERED
+    where: str = "in memory"
     pages: Pages = "first"
 
     @classmethod
@@ -70,7 +82,8 @@ class Detector:
         load_into(model, tensors, weights)
         threshold = threshold_of(metadata, weights, "restore it, or train again")
         shown_from = DEFAULT_THRESHOLD if threshold is None else threshold
-        return cls(model.to(choose_device(device)), class_names(config), shown_from, precision, config.data.pages)
+        chosen, names = choose_device(device), class_names(config)
+        return cls(model.to(chosen), names, shown_from, precision, str(weights), config.data.pages)
 
     @property
     def side(self) -> int:
@@ -78,23 +91,34 @@ class Detector:
         return self.model.config.input_size
 
     def __call__(
-        self, images: OneImage | Iterable[OneImage], threshold: float | None = None, batch: int = BATCH
+        self,
+        images: OneImage | Iterable[OneImage],
+        threshold: float | None = None,
+        batch: int = BATCH,
+        order: Order = "rgb",
     ) -> Detections:
         """One image or several -> Detections [B,M] on the CPU, boxes in pixels of each image, best first.
 
-        images: paths, bytes, binary files, Pillow images, arrays as in `data.images.pixels.read_image`, or uint8
-        tensors [3,H,W]; or any number of these, also as a tensor [B,3,H,W]. Their sizes may differ. Colours are in the
-        order red, green, blue: OpenCV's arrays are `image[:, :, ::-1]`.
+        images: paths, bytes, binary files, Pillow images, arrays as in `data.images.pixels.read_image`, or tensors
+        [3,H,W] of the same kinds of values; or any number of these, also as a tensor [B,3,H,W]. Their sizes may differ.
+        order: of the channels of arrays and tensors: `rgb`, or `bgr` for those of OpenCV.
         threshold: detections of lower score are dropped. batch: images that are computed at once.
-        Raises UserError for what is no image, and names the file.
+        Raises UserError for what is no image, and names the file or its place; types are checked before any is read.
         """
-        shown_from, read = self.threshold if threshold is None else threshold, partial(pixels, pages=self.pages)
-        return Detections.of(
-            detect(self._network, self.side, images, read, threshold=shown_from, batch=batch, classes=self.classes)
-        )
+        return with_tensors(detect(self, images, threshold=threshold, batch=batch, order=order, as_array=as_array))
+
+    def stream(
+        self, images: Iterable[OneImage], threshold: float | None = None, batch: int = BATCH, order: Order = "rgb"
+    ) -> Iterator[Detections]:
+        """The same for any number of images, one after the other, each [M]: only a batch of them is in memory."""
+        found = stream(self, images, threshold=threshold, batch=batch, order=order, as_array=as_array)
+        return map(with_tensors, found)
+
+    def __repr__(self) -> str:
+        return in_one_line(self, self.where)
 
     @torch.no_grad()
-    def _network(self, inputs: Pixels) -> interchange.Detections:
+    def network(self, inputs: Pixels) -> interchange.Detections:
         """Inputs uint8 [B,S,S,3] to the detections in their pixels."""
         device = self.model.mean.device
         with autocast(self.precision, device):
@@ -128,11 +152,13 @@ def class_names(config: Config) -> tuple[str, ...]:
     return config.data.classes if config.model.roi else ("object",)
 
 
-def pixels(image: OneImage, pages: Pages = "first") -> Pixels:
-    """Any image as uint8 [H,W,3]. pages: what is read of a file of several."""
+def as_array(image: Any) -> Any:
+    """A tensor [H,W] or [C,H,W] of 1, 3 or 4 channels as an array [H,W] or [H,W,C]; anything else as it is."""
     if not isinstance(image, Tensor):
-        return read_image(image, pages)
-    if image.dtype != torch.uint8 or image.ndim != 3 or image.shape[0] != 3:
+        return image
+    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[0] not in (1, 3, 4)):
         shape = f"{str(image.dtype).removeprefix('torch.')} {[*image.shape]}"
-        raise UserError(f"a tensor of {shape} is not an image: use uint8 [3,H,W], values 0 to 255")
-    return read_image(image.permute(1, 2, 0).cpu().numpy())
+        raise UserError(f"a tensor of {shape} is not an image: use [H,W] or [C,H,W] of 1, 3 or 4 channels")
+    values = image.detach().cpu()
+    values = values.float() if values.is_floating_point() else values  # numpy knows no bfloat16
+    return (values if values.ndim == 2 else values.permute(1, 2, 0)).numpy()

@@ -1,4 +1,4 @@
-"""Boxes with labels drawn on small images for `predict`, enlarged pixel by pixel so that nothing is smoothed away.
+"""Boxes with labels drawn on small images, enlarged pixel by pixel so that nothing is smoothed away.
 
 Images are uint8 arrays [H,W,3]; boxes are xyxy in pixels of the image before it is enlarged. Never imports torch.
 """
@@ -13,9 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from ..report.colours import DETECTION
+from ..report.colours import BOXES, DETECTION
 
 Picture = NDArray[np.uint8]
+Row = tuple[Sequence[float], float, int]
+"""A detection: box [4], score, label."""
+
+PICTURE_SIDE = 512  # pixels: smaller images are enlarged to about that
+FEW = 12  # up to so many detections in a picture, all get their label; more labels would hide the objects
+ROOM = 90  # pixels of a picture: boxes of that width get their label in any case
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,21 @@ class LabelledBox:
     def text(self) -> str:
         """The label with the score behind it: `cat 0.93`."""
         return " ".join(part for part in (self.label, "" if self.score is None else f"{self.score:.2f}") if part)
+
+
+def picture(image: Picture, rows: Sequence[Row], classes: Sequence[str]) -> Picture:
+    """An image with its detections, the best first; small ones are enlarged.
+
+    Labels stand where they hide nothing: in pictures of few objects, and at large ones.
+    """
+    longest = max(image.shape[:2])
+    scale = max(1, round(PICTURE_SIDE / longest))
+    shown = []
+    for box, score, label in reversed(rows):  # the best on top
+        labelled = len(rows) <= FEW or (box[2] - box[0]) * scale >= ROOM
+        text, number = (classes[label], score) if labelled else ("", None)
+        shown.append(LabelledBox(box, text, number, BOXES[label % len(BOXES)]))
+    return draw_boxes(image, shown, scale, max(1, longest * scale // 400), max(11, longest * scale // 50))
 
 
 def enlarge(image: Picture, scale: int) -> Picture:

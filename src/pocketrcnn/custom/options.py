@@ -46,6 +46,7 @@ ROTATE = "also rotate images by multiples of 90 degrees and flip them upside dow
 PRECISION = "number format of training (default: bfloat16 where this processor is clearly faster in it)"
 BATCH = "default: 2 to 64, from the size and number of the images"
 PATIENCE = "a run has 3 to 12; default: never"
+TENSORBOARD = "also write the figures of log.jsonl to the run for TensorBoard (needs the extra `tensorboard`)"
 SETTING = "change a setting that the plan chose (config.yaml of a run lists them)"
 
 
@@ -92,6 +93,7 @@ class TrainOptions:
     force: Annotated[bool, "train although more than half of the objects are left out"] = False
     precision: Annotated[Precision, PRECISION] = "auto"
     patience: Annotated[int, "N", f"stop after N evaluations without improvement ({PATIENCE})"] = 0
+    tensorboard: Annotated[bool, TENSORBOARD] = False
     device: Device = "auto"
     command: str = ""
 

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -29,10 +29,9 @@ from ..data.listing import expand, holds_predictions
 from ..data.overview import counted
 from ..errors import UserError
 from ..model.interchange import Detections
-from ..report.colours import BOXES
 from ..terminal import say, tracked, warn
 from ..training.signals import Interrupted, signals_noted
-from .draw import LabelledBox, draw_boxes
+from .draw import Row, picture
 from .options import PredictOptions
 from .result_files import ResultFiles, result_files
 
@@ -42,10 +41,7 @@ if TYPE_CHECKING:
 PICTURES, CROPS = "pictures", "crops"
 
 MAX_VALUES = 48_000_000  # in the images of a batch, three a pixel: of large images fewer enter a batch
-PICTURE_SIDE = 512  # pixels: smaller images are enlarged to about that
-FEW = 12  # up to so many detections in a picture, all get their label; more labels would hide the objects
 LONGEST_NAME = 200  # bytes
-ROOM = 90  # pixels of a picture: boxes of that width get their label in any case
 
 
 class Predictor(Protocol):
@@ -100,7 +96,7 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
     and when that file is not COCO, lists none of the images or lacks a class; Interrupted after Ctrl-C or SIGTERM,
     when the results so far are written.
     """
-    classes, side, pages = detector.classes, detector.side, options.pages or detector.pages
+    classes, side, pages = detector.classes, detector.side, detector.pages if options.pages is None else options.pages
     if pages == "all":
         paths = [page for path in paths for page in pages_of(path)]
     ids = ids_of(options.ids, paths) if options.ids else None
@@ -212,19 +208,15 @@ class Output:
         height, width = one.image.shape[:2]
         self.files.add(str(one.path), (width, height), detections, one.ident, self.categories)
         self.images += 1
-        marks = [
-            LabelledBox(box, self.classes[label], score, BOXES[label % len(BOXES)])
-            for box, score, label in detections.rows()
-        ]
-        self.draw(self.unused(stem(one.path)), one.image, marks)
+        self.draw(self.unused(stem(one.path)), one.image, detections.rows())
 
-    def draw(self, name: str, image: Pixels, marks: Sequence[LabelledBox]) -> None:
+    def draw(self, name: str, image: Pixels, rows: Sequence[Row]) -> None:
         """The image with its boxes, and its objects cut out, as the options say."""
         if self.options.pictures:
-            self.save(self.folder / PICTURES / f"{name}.png", picture(image, marks))
+            self.save(self.folder / PICTURES / f"{name}.png", picture(image, rows, self.classes))
         if self.options.save_crops:
-            for i, mark in enumerate(marks, 1):
-                self.save(self.folder / CROPS / as_folder(mark.label) / f"{name}-{i}.png", crop(image, mark.box))
+            for i, (box, _, label) in enumerate(rows, 1):
+                self.save(self.folder / CROPS / as_folder(self.classes[label]) / f"{name}-{i}.png", crop(image, box))
 
     def unused(self, name: str) -> str:
         """The name, or NAME-2, .. where images of other folders or formats have it, in any capitals."""
@@ -259,19 +251,3 @@ def crop(image: Pixels, box: Sequence[float]) -> Pixels:
     x1, y1 = min(int(box[0]), width - 1), min(int(box[1]), height - 1)
     x2, y2 = (max(start + 1, int(np.ceil(stop))) for start, stop in zip((x1, y1), box[2:], strict=True))
     return np.ascontiguousarray(image[y1:y2, x1:x2])
-
-
-def picture(image: Pixels, marks: Sequence[LabelledBox]) -> Pixels:
-    """An image with its boxes, the best first; small ones are enlarged, pixel by pixel.
-
-    Labels stand where they hide nothing: in pictures of few objects, and at large ones.
-    """
-    longest = max(image.shape[:2])
-    scale = max(1, round(PICTURE_SIDE / longest))
-    shown = [
-        mark
-        if len(marks) <= FEW or (mark.box[2] - mark.box[0]) * scale >= ROOM
-        else replace(mark, label="", score=None)
-        for mark in reversed(marks)  # the best on top
-    ]
-    return draw_boxes(image, shown, scale, max(1, longest * scale // 400), max(11, longest * scale // 50))

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -27,6 +28,7 @@ from ..training.fit import fit
 from ..training.loop import Trainer
 from ..training.run import ELSEWHERE, Run, open_run, saved
 from ..training.side_by_side import WORTH_TIMING, Job, Steps, choose_workers, train_all
+from ..training.watchers import for_tensorboard, has_events, require_tensorboard
 from . import train as single
 from .evaluate import conclude, held_out
 from .moved import relocated, require_same, say_moved
@@ -45,6 +47,7 @@ class Given:
     device: str
     command: str
     spent: float
+    tensorboard: bool
 
 
 def train(options: TrainOptions) -> Path:
@@ -54,6 +57,8 @@ def train(options: TrainOptions) -> Path:
     begun = time.perf_counter()
     keep_memory()
     device = choose_device(options.device)
+    if options.tensorboard:
+        require_tensorboard()
     if options.out:
         require_place(options.out)
     with single.folder_of(options) as folder:
@@ -79,7 +84,7 @@ def train_set(options: TrainOptions, folder: Path, device: torch.device, begun: 
     require_room(folder, plan)
     with locked(folder / LOCK):
         keep(folder, plan)
-        train_runs(folder, plan, data, device, options.workers)
+        train_runs(folder, plan, data, device, options.workers, tensorboard=options.tensorboard)
 
 
 def resume(
@@ -133,9 +138,11 @@ def move_set(folder: Path, plan: Plan, source: Path) -> Plan:
     return moved
 
 
-def train_runs(folder: Path, plan: Plan, data: CustomData, device: torch.device, workers: int | None) -> None:
+def train_runs(
+    folder: Path, plan: Plan, data: CustomData, device: torch.device, workers: int | None, *, tensorboard: bool = False
+) -> None:
     """Train what is not yet trained, and compare all runs."""
-    common = data, device.type, plan.command, plan.spent
+    common = data, device.type, plan.command, plan.spent, tensorboard
     given = [Given(folder / name, config, *common) for name, config in plan.configs().items()]
     left = [one for one in given if not is_finished(one)]
     if left:
@@ -154,7 +161,8 @@ def train_runs(folder: Path, plan: Plan, data: CustomData, device: torch.device,
 def train_one(given: Given) -> None:
     """One run of a set, begun or gone on with; where the set has another length now, that is the run's, too."""
     device, before = choose_device(given.device), saved(given.folder)
-    with Run(given.folder, before or given.config, device, given.command) as run:
+    watched = for_tensorboard(given.tensorboard or has_events(given.folder))
+    with watched, Run(given.folder, before or given.config, device, given.command) as run:
         if before:
             run.config = given.config
             run.extend()
@@ -217,5 +225,6 @@ def spread(values: Sequence[float | None]) -> str:
 
 def asked(options: TrainOptions) -> str:
     """The options as a call, without those that may change from call to call."""
-    free = {"data": options.data.resolve(), "seeds": None, "workers": None, "out": None, "device": "auto"}
-    return dataclasses.replace(options, **free).call  # type: ignore[arg-type]
+    free: dict[str, Any] = {"seeds": None, "workers": None, "out": None, "device": "auto", "tensorboard": False}
+    free["data"] = options.data.resolve()
+    return dataclasses.replace(options, **free).call

@@ -28,6 +28,7 @@ from ..training.device import choose_device, keep_memory
 from ..training.fit import fit
 from ..training.loop import Trainer
 from ..training.run import CHECKPOINT, Run, open_run, require_place, saved_splits
+from ..training.watchers import for_tensorboard, has_events, require_tensorboard
 from .anchors import sides_and_boxes
 from .evaluate import conclude, held_out, without_validation
 from .learnable import left_out_in_words, require_learnable
@@ -49,12 +50,14 @@ def train(options: TrainOptions) -> Path:
     begun = time.perf_counter()
     keep_memory()
     device = choose_device(options.device)
+    if options.tensorboard:
+        require_tensorboard()
     if options.out:
         require_place(options.out)
     with folder_of(options) as folder:
         data = checked(options, saved_splits(folder))
         config, sets = planned(options, data, device)
-        with Run(folder, config, device, options.command or options.call) as run:
+        with for_tensorboard(options.tensorboard), Run(folder, config, device, options.command or options.call) as run:
             run.keep_splits(data.split_of)
             fit(*sets, run, time.perf_counter() - begun, partial(conclude, run, data, sets[1]))
             finish(run, data)
@@ -184,7 +187,7 @@ def resume(
     before, known = run.config, saved_splits(folder)
     run.config = relocated(before, source)
     data = open_custom_data(run.config.data, known, f"pocketrcnn resume {shlex.quote(str(folder))} --data FOLDER")
-    with run:
+    with for_tensorboard(has_events(folder)), run:
         if source:
             require_same(data, known, folder)
             say_moved(before, run.config)

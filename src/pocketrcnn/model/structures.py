@@ -58,12 +58,6 @@ class Detections(interchange.Detections):
     scores: Tensor
     labels: Tensor
 
-    @classmethod
-    def of(cls, arrays: interchange.Detections) -> Detections:
-        """From numpy's arrays, on the CPU."""
-        boxes, scores, labels = map(torch.from_numpy, (arrays.boxes, arrays.scores, arrays.labels))
-        return cls(boxes, scores, labels, arrays.classes)
-
     def numpy(self) -> interchange.Detections:
         """As numpy's arrays."""
         boxes, scores = (values.float().cpu().numpy() for values in (self.boxes, self.scores))

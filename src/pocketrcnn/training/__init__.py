@@ -8,6 +8,7 @@ state         what changes during training; what a checkpoint holds
 fit           a run from beginning to end: resuming, evaluations, checkpoints around the loop
 clock         as many iterations as the minutes allow
 progress      the live line on the terminal, of a run or of a set
+watchers      who hears of evaluations: a program's callback, TensorBoard
 signals       Ctrl-C and SIGTERM, noted
 run           the folder of a run
 forms         what the files of a run hold, checked when they are read

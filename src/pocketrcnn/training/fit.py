@@ -21,6 +21,7 @@ from .machine import peak_memory_gb
 from .progress import Progress
 from .run import CHECKPOINT, COPIES, Run
 from .signals import Interrupted, signals_noted
+from .watchers import tell
 
 
 @single_precision()
@@ -115,6 +116,7 @@ def add_log_entry(trainer: Trainer, run: Run, clock: Clock) -> None:
     """Evaluate on some test images, write that down, and keep the network if it is the best so far."""
     trainer.state.log.append(log_entry(trainer))
     run.log(trainer.state.log)
+    tell(run.folder, trainer.state.log)
     trainer.state.keep_best(trainer.config.train)
     clock.evaluated()
 

@@ -11,18 +11,20 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 
 from ...config import Pages
-from ...data.images.pixels import Pixels, Source, read_image
+from ...data.images.pixels import Pixels, Source
 from ...data.json_text import decoded
 from ...errors import UserError
-from ...model.interchange import PADDING, Detections
-from ..detection import detect
+from ...model import interchange
+from ...model.interchange import PADDING
+from ..detection import detect, in_one_line, stream
+from ..detections import Detections
+from ..inputs import Order
 from .checksum import checksum_holds
 
 KEY = "pocketrcnn"  # of our entry in the file's metadata
@@ -37,13 +39,14 @@ ROUNDING = 1e-3  # by which a score may be above 1
 REMEDY = "export the run again, or copy the file again"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Detector:
     """An exported network that is called with images.
 
     classes: names of the labels. threshold: score in 0..1 from which on detections count by default.
     side: pixels of the square input; longer images are downscaled to fit, none are enlarged. where: the file.
-    seconds: for a batch, after which it is stopped. pages: what is read of a file of several, as in training.
+    seconds: for a batch, after which it is stopped. content: of the file. threads: of the processor; 0 for one a core.
+    pages: what is read of a file of several, as in training.
     """
 
     session: Any
@@ -52,6 +55,8 @@ class Detector:
     side: int
     where: str = "the ONNX file"
     seconds: float = SECONDS
+    content: bytes = b""
+    threads: int = 0
     pages: Pages = "first"
 
     @classmethod
@@ -80,23 +85,43 @@ class Detector:
             print(note, file=sys.stderr)
         classes = tuple(metadata["classes"])
         threshold, pages = float(metadata["threshold"]), metadata.get("pages", "first")
-        return cls(session, classes, threshold, metadata["side"], str(path), seconds, pages)
+        return cls(session, classes, threshold, metadata["side"], str(path), seconds, content, threads, pages)
 
     def __call__(
-        self, images: Source | Iterable[Source], threshold: float | None = None, batch: int = BATCH
+        self,
+        images: Source | Iterable[Source],
+        threshold: float | None = None,
+        batch: int = BATCH,
+        order: Order = "rgb",
     ) -> Detections:
         """One image or several -> Detections [B,M], boxes in pixels of each image, best first.
 
-        images: paths, bytes, binary files, Pillow images and arrays as in `data.images.pixels.read_image`, colours in
-        the order red, green, blue; their sizes may differ.
+        images: paths, bytes, binary files, Pillow images and arrays as in `data.images.pixels.read_image`; their sizes
+        may differ. order: of the channels of arrays: `rgb`, or `bgr` for those of OpenCV.
         threshold: detections of lower score are dropped. batch: images that are computed at once.
-        Raises UserError for what is no image, and names the file.
+        Raises UserError for what is no image, and names the file or its place; types are checked before any is read.
         """
-        shown_from = self.threshold if threshold is None else threshold
-        read = partial(read_image, pages=self.pages)
-        return detect(self._network, self.side, images, read, threshold=shown_from, batch=batch, classes=self.classes)
+        return detect(self, images, threshold=threshold, batch=batch, order=order)
 
-    def _network(self, inputs: Pixels) -> Detections:
+    def stream(
+        self, images: Iterable[Source], threshold: float | None = None, batch: int = BATCH, order: Order = "rgb"
+    ) -> Iterator[Detections]:
+        """The same for any number of images, one after the other, each [M]: only a batch of them is in memory."""
+        return stream(self, images, threshold=threshold, batch=batch, order=order)
+
+    def __repr__(self) -> str:
+        return in_one_line(self, self.where)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For copies, and for other processes: a session cannot be copied, its file can."""
+        return reopened, (self.content, self.threads, *self.facts)
+
+    @property
+    def facts(self) -> tuple[Any, ...]:
+        """Everything but the session and what it is made of."""
+        return self.classes, self.threshold, self.side, self.where, self.seconds, self.pages
+
+    def network(self, inputs: Pixels) -> interchange.Detections:
         """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels. Raises UserError for impossible ones."""
         found = run_session(self.session, inputs, self.where, self.seconds)
         labels = (found.labels >= PADDING) & (found.labels < len(self.classes))
@@ -106,7 +131,16 @@ class Detector:
         return found
 
 
-def run_session(session: Any, inputs: Pixels, where: str = "the ONNX file", seconds: float = SECONDS) -> Detections:
+def reopened(content: bytes, threads: int, classes: tuple[str, ...], threshold: float, *more: Any) -> Detector:
+    """A detector again, with a session of its own."""
+    side, where, seconds, pages = more
+    session = open_session(content, where, threads)
+    return Detector(session, classes, threshold, side, where, seconds, content, threads, pages)
+
+
+def run_session(
+    session: Any, inputs: Pixels, where: str = "the ONNX file", seconds: float = SECONDS
+) -> interchange.Detections:
     """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels. `where` names the file in error messages.
 
     Raises UserError where that fails, or takes longer than so many seconds.
@@ -125,7 +159,7 @@ def run_session(session: Any, inputs: Pixels, where: str = "the ONNX file", seco
         or (labels.shape, boxes.shape) != (scores.shape, (*scores.shape, 4))
     ):
         raise UserError(f"{where} gives arrays of other shapes than an exported detector: {REMEDY}")
-    return Detections(boxes, scores, labels)
+    return interchange.Detections(boxes, scores, labels)
 
 
 @contextmanager

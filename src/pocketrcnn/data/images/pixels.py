@@ -7,10 +7,9 @@ Images are rotated by their EXIF or XMP orientation: sizes and boxes are those o
 Shapes: H rows, W columns.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
-from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -60,7 +59,6 @@ ENDINGS = tuple(
 )
 """Endings, in small letters, of files that are taken for images; what is inside decides how they are read."""
 
-ONE = (str, bytes, bytearray, memoryview, PathLike, Image.Image, Mapping)  # types that are one image, or none
 DARK = 8  # an image is dark whose largest value is under such a part of its range
 
 
@@ -133,21 +131,6 @@ def read_image(source: Source, pages: Pages = "first") -> Pixels:
         return converted(image)[0]
 
     return with_opened(source, pixels, pages)[0]
-
-
-def in_batches(images: Any, count: int) -> Iterator[list[Any]]:
-    """One image or anything that holds several, `count` at a time.
-
-    An array or tensor of more than three dimensions holds several, and so does one of one dimension: of paths. Paths,
-    texts, bytes, files and Pillow images are one.
-    """
-    if hasattr(images, "ndim"):
-        several = images.ndim > 3 or images.ndim == 1
-    else:
-        several = isinstance(images, Iterable) and not isinstance(images, ONE) and not hasattr(images, "read")
-    source = iter(images if several else [images])
-    while batch := list(islice(source, count)):
-        yield batch
 
 
 def notes_of_file(image: Opened, named: bool) -> list[Note]:

@@ -101,23 +101,29 @@ class PageFile(io.RawIOBase):
         self.position = 0
 
     def readable(self) -> bool:
+        """It is read from."""
         return True
 
     def seekable(self) -> bool:
+        """It is a file on a disk, or bytes."""
         return True
 
     def tell(self) -> int:
+        """The current position, in bytes."""
         return self.position
 
     def fileno(self) -> int:
-        return self.file.fileno()  # libtiff reads compressed pages itself: their pixels are never moved
+        """Of the file itself: libtiff reads compressed pages, whose pixels are never moved."""
+        return self.file.fileno()
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """To another position, which is returned."""
         base = (0, self.position, self.file.seek(0, os.SEEK_END) if whence == os.SEEK_END else 0)[whence]
         self.position = base + offset
         return self.position
 
     def read(self, size: int | None = -1) -> bytes:
+        """So many bytes from here on; without a size, or below 0, all."""
         parts, left = list[bytes](), sys.maxsize if size is None or size < 0 else size
         while left > 0 and (part := self.piece(left)):
             parts.append(part)
