@@ -57,7 +57,7 @@ WITHOUT_TORCH = {  # when they are imported; what needs it imports it later
     ),
     "cli/*",
 }
-WITH_TORCH = ("data/dataset.py", "data/folders.py", "data/augment/*")
+WITH_TORCH = ("data/dataset.py", "data/folders.py", "data/crops.py", "data/augment/*")
 ALONE = {  # libraries that one place speaks to
     "hotcoco": "evaluation/coco.py",
     "matplotlib": "report/charts.py",

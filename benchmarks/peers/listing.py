@@ -16,7 +16,7 @@ import numpy as np
 
 from pocketrcnn.cli.main import main as pocketrcnn
 from pocketrcnn.config import DataConfig
-from pocketrcnn.custom.plan import choose_side
+from pocketrcnn.custom.tiling import choose_side
 from pocketrcnn.data.annotations import Annotations, Example
 from pocketrcnn.data.boxes import Boxes
 from pocketrcnn.data.custom_data import CustomData, open_custom_data

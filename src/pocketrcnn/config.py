@@ -31,13 +31,15 @@ class DataConfig:
     follow_outside: bool = False  # `folder`: read what annotations and links name outside of it, too
     seed: int = 0  # `folder`: decides which images are for validation and test where the data do not say
     pages: Pages = "first"  # `folder`: of files with several: one, each by its name (a.tif[2]), or a projection of all
-    fresh: bool = True
-    """Scenes: a new composition in every iteration, instead of a fixed set with one composition an image."""
+    fresh: bool = True  # scenes: a new composition in every iteration, instead of a fixed set with one an image
     holdout: int = 0
     """Training images kept back and evaluated in place of the test set (for choosing settings)."""
+    tile_overlap: int = 0
+    """`folder`: pixels that neighbouring tiles of `model.input_size` share, in images larger than that; 0: no tiles,
+    these images are downscaled."""
 
     def __post_init__(self) -> None:
-        at_least("data", self, holdout=0)
+        at_least("data", self, holdout=0, tile_overlap=0)
         if self.kind != "folder":
             object.__setattr__(self, "classes", CIFAR10)
 
@@ -285,6 +287,8 @@ class Config:
     def __post_init__(self) -> None:
         for phase in self.train.phases:
             phase.check(self.model)
+        overlap, side = self.data.tile_overlap, self.model.input_size
+        require(2 * overlap <= side, f"data.tile_overlap is {overlap}: use at most half of model.input_size, {side}")
 
 
 def replace(config: Config, **changes: object) -> Config:

@@ -12,8 +12,8 @@ from tiny_detectors import Bright, bright_detector
 from pocketrcnn.custom.onnx.runtime import Detector
 from pocketrcnn.data.boxes import Boxes
 from pocketrcnn.data.dataset import EvaluationDataset
-from pocketrcnn.data.images.letterbox import letterbox
-from pocketrcnn.evaluation.network import in_images
+from pocketrcnn.data.images.views import Views
+from pocketrcnn.evaluation.network import answers, in_whole_images
 from pocketrcnn.model.structures import Batch, Detections
 
 SIDE = 64
@@ -47,8 +47,6 @@ class Images:
     """A data set of the same sizes, without objects."""
 
     name, classes, size, official = "images", ["cat", "dog"], SIDE, False
-    shapes = np.array(SIZES)
-    scales = np.array([letterbox(np.zeros((h, w, 3), np.uint8), SIDE)[1] for w, h in SIZES])
 
     def __len__(self) -> int:
         return len(SIZES)
@@ -58,6 +56,15 @@ class Images:
 
     def batch(self, indices: torch.Tensor) -> Batch:
         return Batch(torch.zeros(len(SIZES), 3, 8, 8).byte(), torch.zeros(6, 1, 4), -torch.ones(6, 1).long(), indices)
+
+    def views_of(self, indices: torch.Tensor) -> torch.Tensor:
+        return indices
+
+    def image_of(self, view: int) -> int:
+        return view
+
+    def seen(self, index: int) -> Views:
+        return Views.of(SIZES[index], SIDE, 0)
 
     def ground_truth(self, index: int) -> Boxes:
         return Boxes(np.zeros((0, 4)), [])
@@ -70,7 +77,7 @@ def test_equal_output_gives_equal_detections_everywhere(threshold: float) -> Non
     exported = Detector(Session(), ("cat", "dog"), 0.5, SIDE)(pictures, threshold, batch=6)
     dataset = Images()
     assert isinstance(dataset, EvaluationDataset)
-    _, evaluated = in_images(output(), dataset.batch(torch.arange(6)), dataset)
+    _, evaluated = in_whole_images(answers(output(), dataset.batch(torch.arange(6))), dataset)
     for name in ("boxes", "scores", "labels"):
         assert getattr(in_torch, name).numpy().tobytes() == getattr(exported, name).tobytes(), name
         for i, one in enumerate(evaluated):

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from pocketrcnn.config import AugmentConfig, Config, replace
 from pocketrcnn.custom import plan as planning
-from pocketrcnn.custom.plan import PRESETS, choose_side, learned_classes, plan_data, plan_length, widths, with_preset
+from pocketrcnn.custom import tiling
+from pocketrcnn.custom.plan import PRESETS, learned_classes, plan_data, plan_length, widths, with_preset
 from pocketrcnn.custom.reasons import changes, length_reason, reasons
+from pocketrcnn.custom.tiling import choose_side
 from pocketrcnn.data.annotations import Annotations, Example, Object
 from pocketrcnn.errors import UserError
 from pocketrcnn.model.architectures import MERGED, scaled
@@ -59,7 +61,7 @@ def said(data: Annotations, preset: str = "small", **options: Any) -> list[str]:
     ],
 )
 def test_the_side_of_the_input(size: tuple[int, int], sides: Sizes, side: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planning, "SMALL_OBJECT", 40.0)
+    monkeypatch.setattr(tiling, "SMALL_OBJECT", 40.0)
     assert choose_side([example(size, *sides)] * 3) == side
 
 
@@ -68,9 +70,9 @@ def test_the_side_of_the_input(size: tuple[int, int], sides: Sizes, side: int, m
 def test_the_side_is_a_multiple_of_the_largest_stride_and_within_its_limits(images: list[Any]) -> None:
     side = choose_side([example((w, h), (part * w, part * h)) for w, h, part in images])
     longest = max(max(w, h) for w, h, _ in images)
-    assert side % planning.STEP == 0
-    assert planning.STEP <= side <= planning.LARGEST_SIDE
-    assert side < longest + planning.STEP, "nothing is planned for pixels that are not there"
+    assert side % tiling.STEP == 0
+    assert tiling.STEP <= side <= tiling.LARGEST_SIDE
+    assert side < longest + tiling.STEP, "nothing is planned for pixels that are not there"
 
 
 def test_the_plan_says_its_reasons() -> None:
@@ -86,11 +88,13 @@ def test_the_plan_says_its_reasons() -> None:
 
 def test_objects_that_cannot_be_learned_or_detected_are_warned_of() -> None:
     crowded = example((4096, 4096), *[(4, 40)] * 3, *[(80, 90)] * 1198)
-    warnings = [line for line in said(annotations(crowded)) if "warning" in line]
+    warnings = [line for line in said(annotations(crowded), tiles="off") if "warning" in line]
     assert warnings == [
         "warning: 3 of 1,201 objects are less than 2 px wide or high in the input and cannot be learned; "
-        "`--input-size 2048` downscales the images less, and makes training slower",
-        "warning: at most 1,000 of the 1,201 objects in an image can be detected; cut the images into smaller ones",
+        "`--input-size 2048` downscales the images less, and makes training slower, `--tiles 368` keeps their "
+        "resolution",
+        "warning: at most 1,000 of the 1,201 objects in an image can be detected; `--tiles 368` looks at a part at a "
+        "time",
     ]
 
 
@@ -117,11 +121,11 @@ def test_where_the_input_made_objects_small_a_larger_one_is_named(
     longest: int, object_side: float, given_side: int | None, wanted: int
 ) -> None:
     examples = [example((longest, longest // 2), (object_side, object_side))] * 4
-    lines = said(annotations(*examples), input_size=given_side)
+    lines = said(annotations(*examples), input_size=given_side, tiles="off")
     (warning,) = [line for line in lines if line.startswith("warning: the median")]
     assert f"smaller than two cells of 4 px; `--input-size {wanted}` downscales the images less" in warning
     assert "enlarge" not in warning
-    again = said(annotations(*examples), input_size=wanted)
+    again = said(annotations(*examples), input_size=wanted, tiles="off")
     assert wanted >= longest or not any(line.startswith("warning") for line in again), "the remedy works"
 
 

@@ -323,7 +323,7 @@ def test_something_else_than_a_file(tmp_path: Path) -> None:
 
 
 def test_a_file_of_a_newer_version(file: Path, tmp_path: Path) -> None:
-    newer = with_metadata(file, tmp_path, lambda metadata: metadata | {"schema": 2, "version": "9.1"})
+    newer = with_metadata(file, tmp_path, lambda metadata: metadata | {"schema": 3, "version": "9.1"})
     assert "was written by pocketrcnn 9.1, which is newer than this one" in refused(newer)
 
 

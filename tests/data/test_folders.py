@@ -73,7 +73,7 @@ def test_batches_are_letterboxed_images(annotations: Annotations) -> None:
     for image, place in zip(batch.images, batch.ids.tolist(), strict=True):
         expected, scales = letterbox(pixels(data.paths[place]), 32)
         assert np.array_equal(image.permute(1, 2, 0).numpy(), expected)
-        assert tuple(data.scales[place]) == scales
+        assert data.seen(place).scales == scales
         assert tuple(data.shapes[place]) == SIZES[place]
 
 

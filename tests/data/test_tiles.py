@@ -28,9 +28,9 @@ def test_tiles_cover_an_axis_and_overlap_enough(length: int, side: int, part: fl
 
 
 def test_without_an_overlap_an_image_is_one() -> None:
-    assert origins_of((5000, 3000), 64, 0) == [(0, 0)]
-    assert origins_of((100, 60), 64, 16) == [(0, 0), (36, 0)]
-    assert origins_of((60, 60), 64, 16) == [(0, 0)]
+    assert origins_of((5000, 3000), 64, 0) == ((0, 0),)
+    assert origins_of((100, 60), 64, 16) == ((0, 0), (36, 0))
+    assert origins_of((60, 60), 64, 16) == ((0, 0),)
 
 
 def seen(objects: Boxes, origin: tuple[int, int], side: int, size: tuple[int, int]) -> Boxes:

@@ -31,7 +31,7 @@ def check(
 ) -> int:
     """Show what is in a data set, and every fault with file, object and reason. Exit code 1 if training would skip
     images or objects, or refuse the data."""
-    from ..custom.learnable import refusal
+    from ..custom.learnable import large_images, refusal
     from ..data.check import require_clear
     from ..data.custom_data import inspected
     from ..data.overview import not_carried_over, render
@@ -50,6 +50,8 @@ def check(
         render(report)
         if refused and refused not in map(str, report.faults):
             say(f"`train` refuses these data: {refused}")
+        if not refused and (large := large_images(report)):
+            say(large)
         if fix:
             say("\n".join(filter(None, (not_carried_over(report.summary), f"fixed copy: {fix}"))))
     return LOST if report.drops or refused else 0

@@ -86,8 +86,9 @@ def predict(
     require(timeout > 0, f"--timeout {timeout:g}: use a time above 0")
     network = load_detector(detector, device, timeout)
     done = work(network, paths, options)
-    if done.smaller:
-        say(f"{counted(done.smaller, 'image')} downscaled to {network.side} px: boxes are in pixels of the file")
+    if done.larger:
+        how = f"in tiles of {network.side} px" if network.overlap else f"downscaled to {network.side} px"
+        say(f"{counted(done.larger, 'image')} {how}: boxes are in pixels of the file")
     for path, note in done.notes.of("image"):
         say(f"{path} {note.reason}")
     found = done.files.by_class

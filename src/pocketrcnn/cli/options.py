@@ -48,11 +48,11 @@ def described(parameter: inspect.Parameter, kind: Any, *notes: Any) -> tuple[lis
 
 def kind_of(kind: Any, notes: tuple[Any, ...]) -> dict[str, Any]:
     """Type, number and choices of the words that become a value."""
+    if any(map(inspect.isfunction, notes)):
+        return {}
     if get_origin(kind) in (Union, UnionType):  # with None
         (kind,) = (one for one in get_args(kind) if one is not NoneType)
     origin, inner = get_origin(kind), get_args(kind)
-    if any(map(inspect.isfunction, notes)):
-        return {}
     if origin is tuple:
         return {"action": "append"}  # to a list: `call` makes a tuple of it
     if origin is list:

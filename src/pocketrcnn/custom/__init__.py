@@ -1,6 +1,7 @@
 """Story 1: custom detectors.
 
 plan       input size, anchors, network and schedule that suit a data set
+tiling     the side of the input, and tiles of large images
 anchors    anchors that fit its boxes
 reasons    what was decided for it, in sentences
 learnable  whether there is enough to learn from

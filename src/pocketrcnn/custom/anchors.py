@@ -25,12 +25,12 @@ FEW = 3, 10  # objects of a group, at least: a tenth of all, and within these
 Groups = list[tuple[str, NDArray[np.int64]]]  # in words, with the indices of the boxes
 
 
-def sides_and_boxes(examples: Sequence[Example], side: int) -> Floats:
-    """Width and height of all objects but crowds in an input of `side` pixels: [n,2]."""
+def sides_and_boxes(examples: Sequence[Example], side: int | None) -> Floats:
+    """Width and height of all objects but crowds in an input of `side` pixels, None: in the images: [n,2]."""
     boxes = []
     for example in examples:
         assert example.size is not None, "`check` returns real sizes"
-        scale = min(1.0, side / max(example.size))
+        scale = min(1.0, side / max(example.size)) if side else 1.0
         corners = (obj.box for obj in example.objects if not obj.crowd)
         boxes += [((x2 - x1) * scale, (y2 - y1) * scale) for x1, y1, x2, y2 in corners]
     return np.array(boxes, np.float64).reshape(-1, 2)

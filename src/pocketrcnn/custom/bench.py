@@ -15,6 +15,7 @@ from PIL import Image
 
 from ..config import Config, DataConfig, replace
 from ..data.annotations import Annotations, Example, Object
+from ..data.crops import Crops
 from ..data.custom_data import open_custom_data
 from ..data.folders import open_folder
 from ..training.device import choose_precision, keep_memory
@@ -62,8 +63,9 @@ def measured(
     precision = choose_precision("auto", device)
     config = replace(planned, train__iterations=10_000, train__precision=precision)  # long enough to be measured
     begun = time.perf_counter()
-    folder = open_folder(annotations, "train", config.model.input_size, cache)
+    opened = open_folder(annotations, "train", config.model.input_size, cache, config.data.tile_overlap)
+    folder = Crops(opened) if opened.overlap else opened
     opening = {"first_opening_seconds": time.perf_counter() - begun} if cache else {}
-    median, _ = alternate(Trainer(config, folder, folder, device).step, lambda: None, rounds)
+    median, _ = alternate(Trainer(config, folder, opened, device).step, lambda: None, rounds)
     size = {"images": len(folder), "side": folder.size, "batch": config.train.batch}
     return size | {"milliseconds": median * 1e3, "images_per_second": config.train.batch / median} | opening, config

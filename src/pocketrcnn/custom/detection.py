@@ -8,8 +8,8 @@ import numpy as np
 
 from ..config import Pages
 from ..data.boxes import Boxes, padded
-from ..data.images.letterbox import letterbox, to_images
 from ..data.images.pixels import Pixels
+from ..data.images.views import Views, in_images
 from ..errors import UserError
 from ..model import interchange
 from .detections import Detections
@@ -37,6 +37,10 @@ class Network(Protocol):
     def pages(self) -> Pages:
         """What is read of a file of several pages."""
 
+    @property
+    def overlap(self) -> int:
+        """Of the tiles in which larger images are looked at, in pixels; 0: these are downscaled."""
+
     def network(self, inputs: Pixels) -> interchange.Detections:
         """Inputs uint8 [B,S,S,3] to detections [B,M] in their pixels."""
 
@@ -58,7 +62,7 @@ def detect(
     """One image or several -> detections [B,M] in pixels of each image, best first, numpy arrays.
 
     images, order, as_array: see `inputs.pixels_of`. threshold: detections of lower score are dropped; None: that of the
-    detector. batch: images that are computed at once. Raises UserError for an impossible threshold or batch.
+    detector. batch: images or tiles that are computed at once. Raises UserError for an impossible threshold or batch.
     """
     pixels = pixels_of(images, order, as_array, detector.pages)
     image = None if holds_several(images) else next(pixels)
@@ -94,16 +98,30 @@ def found(detector: Network, images: Iterator[Pixels], threshold: float | None, 
 
 
 def answers(detector: Network, images: Iterator[Pixels], batch: int) -> Iterator[Boxes]:
-    """All that the network says of each image, in its pixels."""
-    while part := list(islice(images, batch)):
-        inputs, scales = zip(*(letterbox(image, detector.side) for image in part), strict=True)
-        sizes = [(image.shape[1], image.shape[0]) for image in part]
-        yield from to_images(detector.network(np.stack(inputs)), scales, sizes)
+    """All that the network says of each image, in its pixels; what it says of the tiles of one is put together."""
+    inputs = (view for image in images for view in seen(image, detector.side, detector.overlap))
+    return in_images(looked_at(detector, inputs, batch))
+
+
+def seen(image: Pixels, side: int, overlap: int) -> Iterator[tuple[Views, Pixels]]:
+    """The views of an image, each with the input [S,S,3] that it is."""
+    views = Views.of((image.shape[1], image.shape[0]), side, overlap)
+    return ((views, one) for one in views.inputs(image))
+
+
+def looked_at(detector: Network, inputs: Iterator[tuple[Views, Pixels]], batch: int) -> Iterator[tuple[Views, Boxes]]:
+    """What the network says of each input, in its pixels, so many of them at once."""
+    while part := list(islice(inputs, batch)):
+        detections = detector.network(np.stack([pixels for _, pixels in part]))
+        for row, (views, _) in enumerate(part):
+            one = detections[row]
+            yield views, Boxes(one.boxes, one.labels, one.scores)
 
 
 def in_one_line(detector: Network, where: str) -> str:
     """What a detector is, for `repr`: its classes, input, threshold and file."""
     names, more = ", ".join(detector.classes[:FEW]), len(detector.classes) - FEW
     classes = f"{names} and {more:,} more" if more > 0 else names
-    side = f"input {detector.side}x{detector.side} px"
+    pixels, overlap = detector.side, detector.overlap
+    side = f"{'tiles of' if overlap else 'input'} {pixels}x{pixels} px"
     return f"<Detector of {classes}: {side}, threshold {detector.threshold:.3g}, {where}>"

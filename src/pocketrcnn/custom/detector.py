@@ -50,6 +50,7 @@ class Detector:
 
     classes: names of the labels. threshold: score in 0..1 from which on detections count by default: the one of best F1
     on the validation images of its training, else 0.5. precision: `float32`, `bfloat16`, or `auto`. where: the file.
+    overlap: of the tiles in which images larger than the input are looked at, in pixels; 0: these are downscaled.
     pages: what is read of a file of several, as in training.
     """
 
@@ -58,6 +59,7 @@ class Detector:
     threshold: float = DEFAULT_THRESHOLD
     precision: str = DELIVERED
     where: str = "in memory"
+    overlap: int = 0
     pages: Pages = "first"
 
     @classmethod
@@ -82,12 +84,13 @@ class Detector:
         load_into(model, tensors, weights)
         threshold = threshold_of(metadata, weights, "restore it, or train again")
         shown_from = DEFAULT_THRESHOLD if threshold is None else threshold
-        chosen, names = choose_device(device), class_names(config)
-        return cls(model.to(chosen), names, shown_from, precision, str(weights), config.data.pages)
+        data = config.data
+        known = class_names(config), shown_from, precision, str(weights), data.tile_overlap, data.pages
+        return cls(model.to(choose_device(device)), *known)
 
     @property
     def side(self) -> int:
-        """Pixels of the square input. Longer images are downscaled to fit; none are enlarged."""
+        """Pixels of the square input, and of the tiles."""
         return self.model.config.input_size
 
     def __call__(

@@ -3,6 +3,7 @@
 Images are uint8 arrays [H,W,3]; boxes are xyxy in pixels of the image before it is enlarged. Never imports torch.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
+from ..data.images.bands import BAND
 from ..report.colours import BOXES, DETECTION
 
 Picture = NDArray[np.uint8]
@@ -20,6 +22,7 @@ Row = tuple[Sequence[float], float, int]
 """A detection: box [4], score, label."""
 
 PICTURE_SIDE = 512  # pixels: smaller images are enlarged to about that
+LARGEST_PICTURE = 4096  # pixels of the longer side: pictures of larger images take no more memory and room
 FEW = 12  # up to so many detections in a picture, all get their label; more labels would hide the objects
 ROOM = 90  # pixels of a picture: boxes of that width get their label in any case
 
@@ -44,10 +47,14 @@ class LabelledBox:
 
 
 def picture(image: Picture, rows: Sequence[Row], classes: Sequence[str]) -> Picture:
-    """An image with its detections, the best first; small ones are enlarged.
+    """An image with its detections, the best first; small ones are enlarged, and those of more than LARGEST_PICTURE
+    pixels made smaller by a whole factor.
 
     Labels stand where they hide nothing: in pictures of few objects, and at large ones.
     """
+    if (factor := math.ceil(max(image.shape[:2]) / LARGEST_PICTURE)) > 1:
+        image = reduced(image, factor)
+        rows = [([value / factor for value in box], score, label) for box, score, label in rows]
     longest = max(image.shape[:2])
     scale = max(1, round(PICTURE_SIDE / longest))
     shown = []
@@ -63,6 +70,16 @@ def enlarge(image: Picture, scale: int) -> Picture:
     if image.ndim != 3 or image.shape[-1] != 3 or image.dtype != np.uint8:
         raise ValueError(f"an image is uint8 [H,W,3], not {image.dtype} {list(image.shape)}")
     return image.repeat(scale, 0).repeat(scale, 1)
+
+
+def reduced(image: Picture, factor: int) -> Picture:
+    """Every square of factor x factor pixels becomes their mean: [H,W,3] -> [H/factor,W/factor,3], rounded up.
+
+    A band of rows at a time: Pillow holds four bytes of a pixel.
+    """
+    rows = factor * math.ceil(BAND / (factor * image.shape[1]))
+    bands = (image[top : top + rows] for top in range(0, len(image), rows))
+    return np.concatenate([np.asarray(Image.fromarray(band).reduce(factor)) for band in bands])
 
 
 def draw_boxes(

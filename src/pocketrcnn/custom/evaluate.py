@@ -121,7 +121,8 @@ def evaluate_run(
     if split != "train":  # the user knows
         warn_if_trained_on(data, chosen, known or {})
     weights = version(folder / WEIGHTS)
-    dataset, (model, threshold) = data.folder(chosen, run.config.model.input_size), run.load_model()
+    view = run.config.model.input_size, run.config.data.tile_overlap
+    dataset, (model, threshold) = data.folder(chosen, *view), run.load_model()
     with autocast(DELIVERED, run.device):
         compared = detect(model, dataset.to(run.device))
     shown_from = DEFAULT_THRESHOLD if threshold is None else threshold

@@ -8,18 +8,25 @@ from ..data.overview import counted, objects_of
 from ..data.splits import with_splits
 from ..errors import UserError, require
 from .anchors import sides_and_boxes
-from .plan import choose_side, training_images
-from .reasons import small_remedy
+from .options import Tiles
+from .plan import training_images
+from .reasons import size_reason, small_remedy
+from .tiling import choose_view
 
 MOST_LEFT_OUT = 0.5  # of the objects of the files: where more are left out, the user has to want that
 
 
 def require_learnable(
-    annotations: Annotations, report: Report, *, force: bool = False, input_size: int | None = None
+    annotations: Annotations,
+    report: Report,
+    *,
+    force: bool = False,
+    input_size: int | None = None,
+    tiles: Tiles = "auto",
 ) -> None:
     """Raises UserError where training would learn nothing, or less than the user thinks, unless `force`.
 
-    annotations: with splits. report: of the check. input_size: None for the planned one.
+    annotations: with splits. report: of the check. input_size, tiles: as asked.
     """
     lost = report.summary["left_out"]
     examples = annotations.split("train") if lost["objects"] else training_images(annotations)
@@ -28,8 +35,7 @@ def require_learnable(
     if lost["objects"] > MOST_LEFT_OUT * lost["of"]:
         remedy = "repair them, or use --force to train on the rest"
         require(force, f"{annotations.root}: {left_out_in_words(report)}: {remedy}")
-    side = input_size or choose_side(examples)
-    require_visible(annotations, examples, side)
+    require_visible(annotations, examples, *choose_view(examples, tiles, input_size))
 
 
 def refusal(report: Report) -> str:
@@ -42,12 +48,20 @@ def refusal(report: Report) -> str:
     return ""
 
 
-def require_visible(annotations: Annotations, examples: Sequence[Example], side: int) -> None:
-    """Raises UserError where all objects are too small to be learned in an input of `side` pixels."""
-    boxes = sides_and_boxes(examples, side)
+def large_images(report: Report) -> str:
+    """What `train` does by itself with images that are larger than its input; empty where there are none."""
+    examples = with_splits(report.clean).split("train")
+    side, overlap = choose_view(examples)
+    larger = any(max(example.size or (1, 1)) > side for example in examples)
+    return f"`train`: {size_reason(examples, side, overlap)}" if larger else ""
+
+
+def require_visible(annotations: Annotations, examples: Sequence[Example], side: int, overlap: int) -> None:
+    """Raises UserError where all objects are too small to be learned in an input of `side` pixels, or in tiles."""
+    boxes = sides_and_boxes(examples, None if overlap else side)
     if (boxes.min(1) < MIN_SIDE).all():
         size = f"less than {MIN_SIDE:g} px wide or high in the input of {side} px"
-        remedy = small_remedy(examples, side, MIN_SIDE / float(boxes.min()))
+        remedy = small_remedy(examples, side, overlap, MIN_SIDE / float(boxes.min()))
         what = f"all {len(boxes):,} training objects are {size}"
         raise UserError(f"{annotations.root} has nothing to learn: {what}; {remedy}")
 

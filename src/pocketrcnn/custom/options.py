@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 from ..config import Pages, Precision
-from ..errors import UserError, require
+from ..errors import UserError, require, shown
 from ..training.limits import LIMITS
 
 LARGEST_INPUT = LIMITS["model.input_size"]
@@ -19,6 +19,7 @@ DEFAULT_MINUTES = 5.0
 SEEDS = 2**32
 
 Anchors = tuple[tuple[float, float], ...]
+Tiles = Literal["auto", "off"] | int
 Preset = Literal["auto", "small", "medium", "large"]
 Data = Annotated[Path, "DATA", "folder, or JSON, data.yaml, XML or CSV file, in COCO, Pascal VOC, YOLO or CSV format"]
 VocOrigin = Annotated[Literal[0, 1], "N", "first pixel in VOC boxes: 0, as most programs write them, or 1, as in VOC"]
@@ -43,6 +44,7 @@ Device = Annotated[str, "DEVICE", "auto, cpu or cuda"]
 SEVERAL = "N runs that differ in the seed alone (SEED, SEED + 1, ..), in one folder, with mean and spread"
 PIXELS = "widths and heights of anchors in pixels of the input"
 ROTATE = "also rotate images by multiples of 90 degrees and flip them upside down"
+TILES = "images larger than the input: off: downscale them; SIDE: cut them into tiles of so many pixels, a multiple of"
 PRECISION = "number format of training (default: bfloat16 where this processor is clearly faster in it)"
 BATCH = "default: 2 to 64, from the size and number of the images"
 PATIENCE = "a run has 3 to 12; default: never"
@@ -60,6 +62,17 @@ def parse_anchors(text: str) -> Anchors:
     valid = anchors and all(0 < side < math.inf for anchor in anchors for side in anchor)
     require(bool(valid), f"--anchors {text}: write widths and heights above 0, as in 12x12,24x16")
     return anchors
+
+
+def parse_tiles(text: str | int) -> Tiles:
+    """`auto`, `off`, or the side of tiles in pixels."""
+    for word in get_args(get_args(Tiles)[0]):
+        if text == word:
+            return word  # type: ignore[no-any-return]
+    try:
+        return int(text)
+    except ValueError:
+        raise UserError(f"--tiles {shown(text)}: use auto, off, or a side in pixels, as 256") from None
 
 
 @dataclass(frozen=True)
@@ -87,6 +100,7 @@ class TrainOptions:
     )
     anchors: Annotated[Anchors | None, parse_anchors, "LIST", f"{PIXELS}, as in 12x12,24x16 (default: fitted)"] = None
     input_size: Annotated[int | None, "PX", f"side of the input, a multiple of {STEP} (default: from the data)"] = None
+    tiles: Annotated[Tiles, parse_tiles, "auto|off|SIDE", f"{TILES} {STEP} (default: auto, from the data)"] = "auto"
     batch: Annotated[int | None, "N", f"images per iteration ({BATCH})"] = None
     rotate: Annotated[bool, f"{ROTATE}: for images without up and down (microscopes, satellites)"] = False
     settings: Annotated[tuple[str, ...], "--set", "NAME=VALUE", f"{SETTING}, as in augment.paste=4"] = ()
@@ -105,9 +119,12 @@ class TrainOptions:
         require(self.preset in presets, f"--preset {self.preset}: use {', '.join(presets)}")
         require(0 <= self.seed < SEEDS, f"--seed {self.seed}: use a number from 0 to {SEEDS - 1}")
         check_seeds(self)
-        size, batch = self.input_size, self.batch
-        valid = size is None or (LARGEST_INPUT >= size >= STEP and size % STEP == 0)
-        require(valid, f"--input-size {size}: use a multiple of {STEP} pixels, at most {LARGEST_INPUT}")
+        batch = self.batch
+        for name, size in (("input-size", self.input_size), ("tiles", self.tiles)):
+            valid = not isinstance(size, int) or (LARGEST_INPUT >= size >= STEP and size % STEP == 0)
+            require(valid, f"--{name} {shown(size)}: use a multiple of {STEP} pixels, at most {LARGEST_INPUT}")
+        words = self.tiles in ("auto", "off") or isinstance(self.tiles, int)
+        require(words, f"--tiles {shown(self.tiles)}: use auto, off, or a side in pixels, as 256")
         require(batch is None or batch >= 2, f"--batch {batch}: use 2 or more images, BatchNorm needs them")
         require(self.patience >= 0, f"--patience {self.patience}: use 0 (never stop early) or more evaluations")
 

@@ -25,15 +25,14 @@ from ..config import (
     replace,
 )
 from ..data.annotations import Annotations, Example
+from ..data.images.tiles import origins_of
 from ..data.overview import objects_of
 from ..errors import UserError
 from ..model.architectures import MERGED, scaled
 from .anchors import Floats, choose_anchors, names_of, sides_and_boxes
-from .options import STEP, Anchors
+from .options import Anchors, Tiles
+from .tiling import choose_view, crops_of
 
-LARGEST_SIDE = 512  # pixels: larger images are downscaled, and the reasons say so
-SMALLEST_SIDE = 64
-SMALL_OBJECT = 40.0  # pixels: the input shrinks until the small objects (the 10th percentile) are that large
 FINE_BELOW = 40.0  # pixels, median side of the objects: below that the features have stride 4, else 8
 MAX_DETECTIONS = 1000
 MIN_BATCH, MAX_BATCH = 16, 64  # images
@@ -61,41 +60,34 @@ OPTIMISER = OptimConfig(
 )
 
 
-def choose_side(examples: Sequence[Example]) -> int:
-    """Input size in pixels: that of the images, or smaller where even small objects stay large enough."""
-    longest = np.array([max(example.size or (1, 1)) for example in examples])
-    native = min(LARGEST_SIDE, float(np.quantile(longest, 0.95)))
-    shares = np.concatenate(
-        [np.sqrt(np.prod(sides_and_boxes([e], 10**9), axis=1)) / max(e.size or (1, 1)) for e in examples]
-    )
-    enough = SMALL_OBJECT / float(np.quantile(shares, 0.1)) if len(shares) else native
-    return max(STEP, math.ceil(min(native, max(enough, SMALLEST_SIDE)) / STEP) * STEP)
-
-
 def plan_data(
     annotations: Annotations,
     anchors: Anchors | None = None,
     input_size: int | None = None,
     rotate: bool = False,
     batch: int | None = None,
+    *,
+    tiles: Tiles = "auto",
 ) -> Config:
     """What follows from a data set with splits: the large network, without the length of its training.
 
-    anchors, input_size, batch: None for values that fit the data. rotate: images have no up and down.
-    Raises UserError where there are no training images.
+    anchors, input_size, batch: None for values that fit the data. rotate: images have no up and down. tiles: whether
+    large images are looked at in tiles, or in tiles of this side.
+    Raises UserError where there are no training images, and for tiles that cannot be.
     """
     examples = training_images(annotations)
-    side = input_size or choose_side(examples)
-    boxes = sides_and_boxes(examples, side)
+    side, overlap = choose_view(examples, tiles, input_size)
+    boxes = sides_and_boxes(examples, None if overlap else side)
+    images = crops_of(examples, side) if overlap else len(examples)
     stride: Literal[4, 8] = 4 if median_side(boxes, side) < FINE_BELOW else 8
     anchors = anchors or choose_anchors(boxes, names_of(examples), side, stride)
     return Config(
-        data=DataConfig(source=str(annotations.root), kind="folder", classes=annotations.classes),
+        data=DataConfig(str(annotations.root), "folder", annotations.classes, tile_overlap=overlap),
         augment=augmentation(boxes, side, rotate),
-        model=network(annotations, side, stride, anchors),
+        model=network(annotations, side, stride, anchors, max_objects(examples, side if overlap else None)),
         loss=LossConfig(classification=2.0),
         optim=OPTIMISER,
-        train=TrainConfig(batch=batch or choose_batch(side, len(examples)), monitor="AP", evaluation_images=500),
+        train=TrainConfig(batch=batch or choose_batch(side, images), monitor="AP", evaluation_images=500),
     )
 
 
@@ -113,10 +105,11 @@ def with_preset(config: Config, preset: str, classes: int) -> Config:
     return replace(config, model__backbone__width=width, model__rpn__channels=scaled(MERGED, width))
 
 
-def plan_length(config: Config, images: int, iterations: int, minutes: float = 0.0) -> Config:
+def plan_length(config: Config, images: int, iterations: int, minutes: float = 0.0, views: float = 1.0) -> Config:
     """The configuration for so many iterations on so many training images: evaluations, their images, augmentation.
 
-    minutes: the time that the iterations follow from; 0 where they were given. In few epochs nothing is overfitted:
+    minutes: the time that the iterations follow from; 0 where they were given. views: tiles of an image that is
+    evaluated, on average. In few epochs nothing is overfitted:
     images then keep their size and shape, and so their sharpness, and nearly their colours.
     """
     train = config.train
@@ -129,7 +122,7 @@ def plan_length(config: Config, images: int, iterations: int, minutes: float = 0
         train__iterations=iterations,
         train__minutes=minutes,
         train__evaluations=evaluations,
-        train__evaluation_images=min(train.evaluation_images, max(MIN_EVALUATED, share)),
+        train__evaluation_images=math.ceil(min(train.evaluation_images, max(MIN_EVALUATED, share)) / views),
         **{f"augment__{name}": value for name, value in mild.items()},
     )
 
@@ -149,19 +142,29 @@ def choose_batch(side: int, images: int) -> int:
     return max(2, min(MAX_BATCH, max(MIN_BATCH, BATCH_PIXELS // side**2), images // 4))
 
 
-def max_objects(examples: Sequence[Example]) -> int:
-    """Objects, without crowds, in the image that has most of them."""
-    return max(sum(not obj.crowd for obj in example.objects) for example in examples)
+def max_objects(examples: Sequence[Example], tile: int | None = None) -> int:
+    """Objects, without crowds, in the image that has most of them, or in the square of `tile` pixels that has."""
+    if tile is None:
+        return max(sum(not obj.crowd for obj in example.objects) for example in examples)
+    return max(max_in_a_tile(example, tile) for example in examples)
 
 
-def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors: Anchors) -> ModelConfig:
-    """Faster R-CNN on Table 3, merged to the stride.
+def max_in_a_tile(example: Example, side: int) -> int:
+    """Objects in the fullest of the tiles of an image that overlap by half."""
+    assert example.size is not None, "`check` returns real sizes"
+    boxes = np.array([obj.box for obj in objects_of(example)], np.float64).reshape(-1, 4)
+    tiles = np.array(origins_of(example.size, side, side // 2), np.float64)
+    return max(int(((boxes[:, 2:] > tile) & (boxes[:, :2] < tile + side)).all(1).sum()) for tile in tiles)
 
-    Twice as many detections as the fullest image has objects, from twice as many proposals, and enough of these before
+
+def network(annotations: Annotations, side: int, stride: Literal[4, 8], anchors: Anchors, most: int) -> ModelConfig:
+    """Faster R-CNN on Table 3, merged to the stride. most: objects in an input.
+
+    Twice as many detections as the fullest input has objects, from twice as many proposals, and enough of these before
     NMS for a dozen anchors around each object: with fewer, the anchors of clear objects leave no room for faint and
     small ones (docs/log.md).
     """
-    detections = min(MAX_DETECTIONS, max(20, 2 * max_objects(annotations.split("train"))))
+    detections = min(MAX_DETECTIONS, max(20, 2 * most))
     proposals = max(100, 2 * detections)
     rpn = RPNConfig(
         anchors=anchors,

@@ -53,7 +53,11 @@ class Predictor(Protocol):
 
     @property
     def side(self) -> int:
-        """Pixels of the square input, to which longer images are downscaled."""
+        """Pixels of the square input, to which longer images are downscaled, or of their tiles."""
+
+    @property
+    def overlap(self) -> int:
+        """Pixels by which tiles overlap; 0: there are none."""
 
     @property
     def pages(self) -> Pages:
@@ -112,7 +116,7 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
             for i, one in enumerate(group):
                 output.add(one, detections[i])
                 output.notes.add(one.path, one.notes)
-                output.smaller += max(one.image.shape) > side
+                output.larger += max(one.image.shape) > side
             if signals:
                 break
     if signals:
@@ -187,7 +191,7 @@ def require_unused(folder: Path) -> None:
 class Output:
     """The folder of predictions, to which one image is added after the other; only their numbers are kept in memory.
 
-    categories: the id of each class. smaller: images that were downscaled for the network. notes: of the images.
+    categories: the id of each class. larger: images than the input. notes: of the images.
     """
 
     folder: Path
@@ -197,7 +201,7 @@ class Output:
     files: ResultFiles
     images: int = 0
     skipped: int = 0
-    smaller: int = 0
+    larger: int = 0
 
     def __post_init__(self) -> None:
         self.notes = Counted()

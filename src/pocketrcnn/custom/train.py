@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from ..config import Config, DataConfig, replace
+from ..data.crops import Crops
 from ..data.custom_data import CustomData, open_custom_data
 from ..data.dataset import Dataset
 from ..data.files import claimed, require_writable
@@ -43,6 +44,8 @@ ENOUGH = 200  # iterations: a larger network that gets fewer in the time learns 
 TIMED = 4  # iterations before the run that measure its speed, fewer where they are slow
 TIMING_FRACTION = 0.01  # of the minutes, for each network that is tried
 RUNS = Path("runs")  # where runs without --out are made
+
+Sets = tuple[Folder | Crops, Folder]  # of training and of validation images
 
 
 def train(options: TrainOptions) -> Path:
@@ -81,7 +84,8 @@ def checked(options: TrainOptions, known: dict[str, str] | None) -> CustomData:
     """The data, checked; what is in them is shown. known: the splits of images that were trained on before."""
     data = open_custom_data(data_of(options), known)
     render(data.report)
-    require_learnable(data.annotations, data.report, force=options.force, input_size=options.input_size)
+    size, tiles = options.input_size, options.tiles
+    require_learnable(data.annotations, data.report, force=options.force, input_size=size, tiles=tiles)
     return data
 
 
@@ -92,24 +96,25 @@ def data_of(options: TrainOptions) -> DataConfig:
     return dataclasses.replace(data, pages=options.pages)
 
 
-def planned(options: TrainOptions, data: CustomData, device: torch.device) -> tuple[Config, tuple[Folder, Folder]]:
+def planned(options: TrainOptions, data: CustomData, device: torch.device) -> tuple[Config, Sets]:
     """The configuration, whose reasons are shown, and the training and validation images."""
     config, sets, pace = prepared(options, data, device)
     for reason in reasons(config, data.annotations, len(sets[0]), pace):
         say(reason)
     if unmeasured := without_validation(data):
         say(f"warning: {unmeasured}")
-    source = dataclasses.replace(data_of(options), classes=config.data.classes)
+    classes, overlap = config.data.classes, config.data.tile_overlap
+    source = dataclasses.replace(data_of(options), classes=classes, tile_overlap=overlap)
     return replace(config, data=source), sets
 
 
-def prepared(
-    options: TrainOptions, data: CustomData, device: torch.device
-) -> tuple[Config, tuple[Folder, Folder], str]:
+def prepared(options: TrainOptions, data: CustomData, device: torch.device) -> tuple[Config, Sets, str]:
     """The configuration, with as many iterations as the time allows, the training and validation images, and the pace
     in words."""
     annotations, iterations, pace = data.annotations, options.iterations or 0, ""
-    large = plan_data(annotations, options.anchors, options.input_size, options.rotate, options.batch)
+    large = plan_data(
+        annotations, options.anchors, options.input_size, options.rotate, options.batch, tiles=options.tiles
+    )
     sets, presets = both(data, large), list(PRESETS) if options.preset == "auto" else [options.preset]
     config, classes = large, learned_classes(annotations)
     for preset in reversed(presets):  # the largest first
@@ -122,7 +127,7 @@ def prepared(
         pace = f" in {options.budget:g} min, {seconds:.2f} s each"
         if iterations >= ENOUGH:
             break
-    config = plan_length(config, len(sets[0]), iterations, options.budget)
+    config = plan_length(config, len(sets[0]), iterations, options.budget, views(sets[1]))
     return with_options(config, options), sets, pace
 
 
@@ -134,15 +139,20 @@ def with_options(config: Config, options: TrainOptions) -> Config:
     return config_file.override(config, settings)
 
 
-def both(data: CustomData, config: Config, *, quiet: bool = False) -> tuple[Folder, Folder]:
+def both(data: CustomData, config: Config, *, quiet: bool = False) -> Sets:
     """Training and validation images; a single image is both. What is special about them is said, unless `quiet`."""
-    side, held = config.model.input_size, held_out(data)
+    view, held = (config.model.input_size, config.data.tile_overlap), held_out(data)
     if held == "train" and not quiet:
         say("no validation images: metrics are optimistic, they are measured on the training images")
-    sets = data.folder("train", side), data.folder(held, side)
+    sets = data.folder("train", *view), data.folder(held, *view)
     for fault in (fault for folder in sets for fault in folder.skipped if not quiet):
         say(f"skipped: {fault}")
-    return sets
+    return (Crops(sets[0]) if config.data.tile_overlap else sets[0]), sets[1]
+
+
+def views(dataset: Folder) -> float:
+    """Tiles of an image, on average; 1 where there are none."""
+    return int(dataset.first_views[-1]) / len(dataset)
 
 
 def seconds_of_an_iteration(config: Config, train: Dataset, val: Dataset, device: torch.device) -> float:
@@ -202,9 +212,7 @@ def resume(
     return folder
 
 
-def lengthened(
-    run: Run, data: CustomData, sets: tuple[Folder, Folder], minutes: float | None, iterations: int | None
-) -> Config:
+def lengthened(run: Run, data: CustomData, sets: Sets, minutes: float | None, iterations: int | None) -> Config:
     """The configuration of a run, for another length planned as for a new run.
 
     It is evaluated on as many images as before, since the best weights are chosen among all evaluations.
@@ -213,18 +221,19 @@ def lengthened(
     length = (0.0, iterations) if iterations else (minutes or settings.minutes, settings.iterations)
     if length == (settings.minutes, settings.iterations):
         return run.config
-    fresh = augmentation(sides_and_boxes(data.annotations.split("train"), side), side, before.rotate)
+    boxes = sides_and_boxes(data.annotations.split("train"), None if run.config.data.tile_overlap else side)
+    fresh = augmentation(boxes, side, before.rotate)
     augment = dataclasses.replace(fresh, flip_vertical=before.flip_vertical)
     budget = 0.0 if iterations else minutes or 0.0
     begun, count = replace(run.config, augment=augment), iterations or total(run, sets, budget)
-    config = plan_length(begun, len(sets[0]), count, budget)
+    config = plan_length(begun, len(sets[0]), count, budget, views(sets[1]))
     config = replace(config, train__evaluation_images=settings.evaluation_images)
     config = config_file.override(config, settings.overrides)
     say(length_reason(config, len(sets[0])))
     return config
 
 
-def total(run: Run, sets: tuple[Folder, Folder], minutes: float) -> int:
+def total(run: Run, sets: Sets, minutes: float) -> int:
     """Iterations of a run of so many minutes: those done, and what the time that is left allows at their pace."""
     path = run.folder / CHECKPOINT
     state = load_tensors(path)[1] if path.is_file() else {}

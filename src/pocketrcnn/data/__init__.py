@@ -24,4 +24,5 @@ downloads/    what others publish, fetched once into the cache
 augment/      random changes of whole batches
 dataset       the contract of a data set
 folders       annotated images as batches
+crops         random crops of images larger than the input, for training
 """

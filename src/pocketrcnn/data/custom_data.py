@@ -29,11 +29,12 @@ class CustomData:
     annotations: Annotations
     report: Report
 
-    def folder(self, split: str, side: int) -> Folder:
-        """The images of a split, padded to `side` pixels. Raises UserError when it has none."""
+    def folder(self, split: str, side: int, overlap: int = 0) -> Folder:
+        """The images of a split, padded to `side` pixels, or in tiles that overlap by so many. Raises UserError when it
+        has none."""
         from .folders import open_folder  # torch
 
-        return open_folder(self.annotations, split, side)
+        return open_folder(self.annotations, split, side, overlap=overlap)
 
     @property
     def split_of(self) -> dict[str, str]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ..model.structures import Batch
 from .boxes import Boxes
+from .images.views import Views
 
 
 class Dataset(Protocol):
@@ -39,12 +38,16 @@ class Dataset(Protocol):
 
 @runtime_checkable
 class EvaluationDataset(Dataset, Protocol):
-    """A data set whose detections can be evaluated in pixels of the images."""
+    """A data set whose detections can be evaluated in pixels of the images. Its batches are of views of them."""
 
-    shapes: NDArray[np.int64]
-    """Width and height of each image in pixels: [N,2]."""
-    scales: NDArray[np.float64]
-    """Pixels of the input for one of the image, to the right and down: [N,2]."""
+    def views_of(self, indices: Tensor) -> Tensor:
+        """The indices of all views of these images, int64, one image after the other."""
+
+    def image_of(self, view: int) -> int:
+        """The image that a view is of."""
+
+    def seen(self, index: int) -> Views:
+        """How the network sees an image."""
 
     def ground_truth(self, index: int) -> Boxes:
         """The objects of one image, crowds included, in pixels of the image."""

@@ -1,12 +1,13 @@
 """Annotated images as a data set: `open_folder` makes a `Folder` of annotations, which returns batches.
 
-Shapes: N images, B in a batch, G object slots, S the side of the input in pixels.
+Shapes: N images, V views of them, B in a batch, G object slots, S the side of the input in pixels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,20 +19,23 @@ from ..config import Pages
 from ..errors import UserError
 from ..model.structures import Batch
 from .annotations import Annotations, Example, Fault
+from .augment.geometry import seen
+from .augment.mixing import compact
 from .boxes import Boxes, padded
-from .images.image_cache import CachedImages, open_cached_images
-from .images.letterbox import scale_of
+from .images.image_cache import OWN, CachedImages, open_cached_images
+from .images.views import Views
 
 
 @dataclass(frozen=True, eq=False)
 class Folder:
-    """Images of one split, each in the upper left corner of an input of S x S pixels (see `letterbox`).
+    """Images of one split, each with its views of S x S pixels: one, in whose upper left corner it is, downscaled where
+    it is larger (see `letterbox`), or tiles, where these overlap.
 
     name: for people. classes: names of the labels. size: S. frames: the pixels of all images, in the cache.
     indices: int64 [N], of the images of this data set among them. paths: the N image files. shapes: int64 [N,2], width
-    and height of each, in pixels. scales: float64 [N,2], pixels of the input for one of the image. objects: the ground
-    truth of each image, crowds included. skipped: images that could not be read, and are not among the N. pages: what
-    is read of a file of several.
+    and height of each, in pixels. objects: the ground truth of each image, crowds included. skipped: images that could
+    not be read, and are not among the N. overlap: of tiles, in pixels; 0: none. pages: what is read of a file of
+    several.
     """
 
     name: str
@@ -41,9 +45,9 @@ class Folder:
     indices: NDArray[np.int64]
     paths: tuple[Path, ...]
     shapes: NDArray[np.int64]
-    scales: NDArray[np.float64]
     objects: tuple[Boxes, ...]
     skipped: tuple[Fault, ...] = ()
+    overlap: int = 0
     pages: Pages = "first"
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
@@ -62,7 +66,6 @@ class Folder:
             indices=self.indices[chosen],
             paths=tuple(self.paths[i] for i in chosen),
             shapes=self.shapes[chosen],
-            scales=self.scales[chosen],
             objects=tuple(self.objects[i] for i in chosen),
         )
 
@@ -70,35 +73,71 @@ class Folder:
         """The objects of an image, crowds included, in pixels of the image."""
         return self.objects[index]
 
+    def seen(self, index: int) -> Views:
+        """How the network sees an image."""
+        width, height = self.shapes[index].tolist()
+        return Views.of((width, height), self.size, self.overlap)
+
+    @cached_property
+    def first_views(self) -> NDArray[np.int64]:
+        """The index of the first view of each image, and the number of all, V: [N+1]."""
+        if not self.overlap:
+            return np.arange(len(self) + 1)
+        return np.cumsum([0, *(len(self.seen(index).origins) for index in range(len(self)))])
+
+    def views_of(self, indices: Tensor) -> Tensor:
+        """The indices of all views of these images, int64, one image after the other."""
+        first = self.first_views
+        return torch.cat([torch.arange(first[i], first[i + 1]) for i in indices.tolist()] or [indices])
+
+    def image_of(self, view: int) -> int:
+        """The image that a view is of."""
+        return int(np.searchsorted(self.first_views, view, "right")) - 1
+
     def batch(self, indices: Tensor) -> Batch:
-        """The images at `indices`, int64 [B]: a function of these alone.
+        """The views at `indices`, int64 [B]: a function of these alone; see `part`."""
+        images = [self.image_of(view) for view in indices.tolist()]
+        numbers = [view - int(self.first_views[image]) for view, image in zip(indices.tolist(), images, strict=True)]
+        origins = [self.seen(image).origins[number] for image, number in zip(images, numbers, strict=True)]
+        return self.part(images, np.array(origins, np.int64).reshape(-1, 2), indices)
+
+    def part(self, images: Sequence[int], origins: NDArray[np.int64], ids: Tensor) -> Batch:
+        """Squares of these images, which begin at the columns and rows `origins`, [B,2].
 
         Images are uint8 [B,3,S,S] in channels_last order in memory; boxes are in pixels of the input, without crowds.
-        G is the largest number of objects in an image of this batch, and at least 1.
-        Raises UserError when the file in the cache has gone or is damaged.
+        Objects that a tile cuts are as in `geometry.seen`. G is the largest number of objects in an image of this
+        batch, and at least 1. Raises UserError when the file in the cache has gone or is damaged.
         """
-        rows = indices.tolist()
-        frames = torch.from_numpy(self.frames.read(self.indices[rows])).permute(0, 3, 1, 2)
-        objects = [self.objects[row][~self.objects[row].crowd] for row in rows]
-        factors = np.tile(self.scales[rows], 2)  # [B,4]: x, y, x, y
-        scaled = [Boxes(one.boxes * factor, one.labels) for one, factor in zip(objects, factors, strict=True)]
-        inputs = padded(scaled, min_slots=1)
+        rows = [*images]
+        frames = torch.from_numpy(self.frames.read(self.indices[rows], origins, self.size)).permute(0, 3, 1, 2)
+        inputs = padded([self.placed(*one) for one in zip(rows, origins, strict=True)], min_slots=1)
         boxes, labels = torch.from_numpy(inputs.boxes), torch.from_numpy(inputs.labels)
-        return Batch(frames, boxes, labels, indices.cpu()).to(self.device)
+        batch = Batch(frames, boxes, labels, ids.cpu())
+        return (compact(seen(frames, boxes, batch)) if self.overlap else batch).to(self.device)
+
+    def placed(self, image: int, origin: NDArray[np.int64]) -> Boxes:
+        """The objects of an image, without crowds, in pixels of the square that begins at `origin`; not yet cut, and
+        without those beside it."""
+        objects = self.objects[image][~self.objects[image].crowd]
+        if not self.overlap:
+            return Boxes(objects.boxes * np.tile(self.seen(image).scales, 2), objects.labels)
+        boxes = objects.boxes - np.tile(origin, 2)
+        there = ((boxes[:, 2:] > 0) & (boxes[:, :2] < self.size)).all(1)
+        return Boxes(boxes[there], objects.labels[there])
 
 
-def open_folder(annotations: Annotations, split: str, side: int, cache: Path | None = None) -> Folder:
+def open_folder(annotations: Annotations, split: str, side: int, cache: Path | None = None, overlap: int = 0) -> Folder:
     """The images of a split as inputs of `side` pixels: decoded and stored the first time, afterwards there at once.
 
-    `annotations`: checked, with the real size of every image. `cache`: a folder in place of `folders/` in the cache.
-    An image whose file or size has changed is decoded again. Several processes may call this at once. An image that
-    cannot be read is skipped and listed in `skipped`.
+    `annotations`: checked, with the real size of every image. `overlap`: of tiles, in pixels; 0: none. `cache`: a
+    folder in place of `folders/` in the cache. An image whose file or size has changed is decoded again. Several
+    processes may call this at once. An image that cannot be read is skipped and listed in `skipped`.
     Raises UserError when the split is empty, none of its images can be read, or the cache cannot be written.
     """
     examples = annotations.split(split)
     if not examples:
         raise UserError(f"{annotations.root} has no {split or 'unassigned'} images: name a folder that has some")
-    frames = open_cached_images(examples, side, cache, annotations.pages)
+    frames = open_cached_images(examples, OWN if overlap else side, cache, annotations.pages)
     skipped = tuple(Fault("broken", examples[index].path, "", why, True) for index, why in frames.broken.items())
     indices = [index for index in range(len(examples)) if index not in frames.broken]
     if not indices:
@@ -114,9 +153,9 @@ def open_folder(annotations: Annotations, split: str, side: int, cache: Path | N
         np.array(indices, np.int64),
         tuple(example.path for example in kept),
         shapes,
-        np.array([scale_of(width, height, side) for width, height in shapes.tolist()], np.float64),
         tuple(_boxes(example, labels) for example in kept),
         skipped,
+        overlap,
         annotations.pages,
     )
 

@@ -10,7 +10,7 @@ import torch
 from ..config import LossConfig
 from ..data.boxes import Boxes
 from ..data.dataset import Dataset, EvaluationDataset
-from ..data.images.letterbox import to_images
+from ..data.images.views import in_images
 from ..model.faster_rcnn import CANDIDATES, FasterRCNN, Prediction
 from ..model.structures import Batch, Detections
 from .measures import Means, measure
@@ -60,7 +60,7 @@ def assess(
     conclude: Conclude | None = None,
 ) -> tuple[dict[str, float], Evaluation | None]:
     """The metrics of `evaluate`, and what `conclude` makes of ground truth and detections, which are matched there."""
-    means, ground_truth, detections = Means(), list[Boxes](), list[Boxes]()
+    means, found = Means(), list[tuple[int, Boxes]]()
     torch.manual_seed(0)  # the losses count a random sample of anchors: the same one every time
     for batch, prediction in predictions(model, dataset, images):
         targets = model.targets(prediction, batch)
@@ -68,9 +68,8 @@ def assess(
         for name, loss in model.losses(prediction, targets, config).items():
             means.add({f"loss_{name}": (loss * len(batch), torch.tensor(len(batch)))})
         if monitor or conclude:
-            both = in_images(model.decode(prediction), batch, dataset)
-            ground_truth += both[0]
-            detections += both[1]
+            found += answers(model.decode(prediction), batch)
+    ground_truth, detections = in_whole_images(found, dataset) if monitor or conclude else ([], [])
     evaluation = conclude(ground_truth, detections) if conclude else None
     overall = evaluation.overall if evaluation else {}
     if monitor and not evaluation:
@@ -87,8 +86,9 @@ def predictions(model: FasterRCNN, dataset: Dataset, images: int | None) -> Iter
     count = len(dataset) if images is None else min(images, len(dataset))
     step = batch_size(dataset.size, max_candidates(model))
     indices = torch.arange(count) * len(dataset) // max(count, 1)
-    for start in range(0, count, step):
-        batch = dataset.batch(indices[start : start + step])
+    views = dataset.views_of(indices) if isinstance(dataset, EvaluationDataset) else indices
+    for start in range(0, len(views), step):
+        batch = dataset.batch(views[start : start + step])
         yield batch, model(batch.images)
     model.train(was_training)
 
@@ -96,19 +96,26 @@ def predictions(model: FasterRCNN, dataset: Dataset, images: int | None) -> Iter
 @torch.no_grad()
 def detect(model: FasterRCNN, dataset: Dataset) -> tuple[list[Boxes], list[Boxes]]:
     """Ground truth and detections of a whole data set, image by image: what `evaluate` compares."""
-    ground_truth, detections = list[Boxes](), list[Boxes]()
+    found: list[tuple[int, Boxes]] = []
     for batch, prediction in predictions(model, dataset, None):
-        both = in_images(model.decode(prediction), batch, dataset)
-        ground_truth += both[0]
-        detections += both[1]
-    return ground_truth, detections
+        found += answers(model.decode(prediction), batch)
+    return in_whole_images(found, dataset)
 
 
-def in_images(detections: Detections, batch: Batch, dataset: Dataset) -> tuple[list[Boxes], list[Boxes]]:
-    """Ground truth and detections of a batch in pixels of the images: as `predict` gives them, cut at the borders of
-    the image, without those in the grey beside it.
+def answers(detections: Detections, batch: Batch) -> list[tuple[int, Boxes]]:
+    """What was detected in each view of a batch, in pixels of the input, with the view's index."""
+    arrays = detections.numpy()
+    rows = [arrays[row] for row in range(len(arrays))]
+    return [
+        (view, Boxes(one.boxes, one.labels, one.scores)) for view, one in zip(batch.ids.tolist(), rows, strict=True)
+    ]
+
+
+def in_whole_images(found: list[tuple[int, Boxes]], dataset: Dataset) -> tuple[list[Boxes], list[Boxes]]:
+    """Ground truth and detections of whole images, in their pixels, as `predict` gives them: cut at the borders of the
+    image, without those in the grey beside it, those of tiles put together. found: in all their views, in order.
     """
     assert isinstance(dataset, EvaluationDataset), "average precision needs the ground truth of a folder"
-    indices = batch.ids.tolist()
-    boxes = to_images(detections.numpy(), dataset.scales[indices], dataset.shapes[indices])
-    return [dataset.ground_truth(index) for index in indices], boxes
+    images = [dataset.image_of(view) for view, _ in found]
+    detections = in_images((dataset.seen(image), one) for image, (_, one) in zip(images, found, strict=True))
+    return [dataset.ground_truth(image) for image in dict.fromkeys(images)], list(detections)

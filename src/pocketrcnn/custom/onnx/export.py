@@ -26,7 +26,7 @@ from ...version import __version__
 from ..detector import Detector
 from .checksum import with_checksum
 from .parity import Whole, verify
-from .runtime import CHECKSUM, INPUT, KEY, OUTPUTS, SCHEMA
+from .runtime import CHECKSUM, INPUT, KEY, OUTPUTS, SCHEMA, TILED
 
 NAME = "model.onnx"
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
@@ -71,9 +71,12 @@ def require_packages() -> None:
 def onnx_file(detector: Detector) -> bytes:
     """The detector as the content of an ONNX file, with the metadata that `runtime` needs, and a checksum."""
     example = torch.zeros(2, detector.side, detector.side, 3, dtype=torch.uint8)
-    metadata = {"schema": SCHEMA, "version": __version__, "classes": detector.classes, "side": detector.side}
+    overlap = detector.overlap
+    schema = TILED if overlap else SCHEMA
+    metadata = {"schema": schema, "version": __version__, "classes": detector.classes, "side": detector.side}
     model = onnx_model(Whole(detector), (example,), [INPUT], OUTPUTS)
     metadata |= {"threshold": detector.threshold, "checksum": CHECKSUM, "pages": detector.pages}
+    metadata |= {"tiles": {"overlap": overlap}} if overlap else {}
     model.metadata_props.add(key=KEY, value=json.dumps(metadata))
     return with_checksum(model.SerializeToString())
 

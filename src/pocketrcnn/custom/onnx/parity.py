@@ -17,11 +17,11 @@ from ...config import DataConfig, Pages
 from ...data.annotations import SPLITS
 from ...data.custom_data import open_custom_data
 from ...data.dataset import Dataset
-from ...data.images.letterbox import letterbox
 from ...data.images.pixels import Pixels, read_image
 from ...errors import UserError
 from ...model.interchange import Detections
 from ...training.timing import alternate
+from ..detection import seen
 from ..detector import Detector
 from .runtime import open_session, run_session
 
@@ -128,14 +128,15 @@ def folder_inputs(config: DataConfig, side: int, known: dict[str, str] | None) -
     """
     data = open_custom_data(config, known)
     split = next((name for name in reversed(SPLITS) if name in data.splits), "")
-    inputs = list(readable([one.path for one in data.annotations.split(split)][:VERIFIED], side, config.pages))
+    paths = [one.path for one in data.annotations.split(split)][:VERIFIED]
+    inputs = list(readable(paths, side, config.tile_overlap, config.pages))
     if not inputs:
         raise UserError(f"{config.source} has no images that can be read")
     return np.stack(inputs), f"{split} images"
 
 
-def readable(paths: Sequence[Path], side: int, pages: Pages = "first") -> Iterator[Pixels]:
-    """The inputs from the images that can be read."""
+def readable(paths: Sequence[Path], side: int, overlap: int = 0, pages: Pages = "first") -> Iterator[Pixels]:
+    """The inputs from the images that can be read, of tiles the first."""
     for path in paths:
         with suppress(UserError):
-            yield letterbox(read_image(path, pages), side)[0]
+            yield next(seen(read_image(path, pages), side, overlap))[1]

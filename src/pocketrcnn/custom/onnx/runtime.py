@@ -29,6 +29,7 @@ from .checksum import checksum_holds
 
 KEY = "pocketrcnn"  # of our entry in the file's metadata
 SCHEMA = 1  # raised when older versions of this file can no longer read what `export` writes
+TILED = 2  # of files for tiles, which older versions would run on images that are shrunk
 CHECKSUM = "sha256"  # what the metadata of a file say that has one
 INPUT, OUTPUTS = "images", ("boxes", "scores", "labels")
 LARGEST_SIDE = 8192  # pixels of an input, as in training: an image takes 200 MB
@@ -44,9 +45,9 @@ class Detector:
     """An exported network that is called with images.
 
     classes: names of the labels. threshold: score in 0..1 from which on detections count by default.
-    side: pixels of the square input; longer images are downscaled to fit, none are enlarged. where: the file.
-    seconds: for a batch, after which it is stopped. content: of the file. threads: of the processor; 0 for one a core.
-    pages: what is read of a file of several, as in training.
+    side: pixels of the square input. where: the file. seconds: for a batch, after which it is stopped. content: of the
+    file. threads: of the processor; 0 for one a core. overlap: of the tiles in which images larger than the input are
+    looked at, in pixels; 0: these are downscaled. None are enlarged. pages: what is read of a file of several.
     """
 
     session: Any
@@ -55,6 +56,7 @@ class Detector:
     side: int
     where: str = "the ONNX file"
     seconds: float = SECONDS
+    overlap: int = 0
     content: bytes = b""
     threads: int = 0
     pages: Pages = "first"
@@ -84,8 +86,18 @@ class Detector:
             note = f"{path} has no checksum, so that damage to it is not noticed: export the run again to give it one"
             print(note, file=sys.stderr)
         classes = tuple(metadata["classes"])
-        threshold, pages = float(metadata["threshold"]), metadata.get("pages", "first")
-        return cls(session, classes, threshold, metadata["side"], str(path), seconds, content, threads, pages)
+        return cls(
+            session,
+            classes,
+            float(metadata["threshold"]),
+            metadata["side"],
+            str(path),
+            seconds,
+            overlap_of(metadata),
+            content,
+            threads,
+            metadata.get("pages", "first"),
+        )
 
     def __call__(
         self,
@@ -119,7 +131,7 @@ class Detector:
     @property
     def facts(self) -> tuple[Any, ...]:
         """Everything but the session and what it is made of."""
-        return self.classes, self.threshold, self.side, self.where, self.seconds, self.pages
+        return self.classes, self.threshold, self.side, self.where, self.seconds, self.overlap, self.pages
 
     def network(self, inputs: Pixels) -> interchange.Detections:
         """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels. Raises UserError for impossible ones."""
@@ -133,9 +145,9 @@ class Detector:
 
 def reopened(content: bytes, threads: int, classes: tuple[str, ...], threshold: float, *more: Any) -> Detector:
     """A detector again, with a session of its own."""
-    side, where, seconds, pages = more
+    side, where, seconds, overlap, pages = more
     session = open_session(content, where, threads)
-    return Detector(session, classes, threshold, side, where, seconds, content, threads, pages)
+    return Detector(session, classes, threshold, side, where, seconds, overlap, content, threads, pages)
 
 
 def run_session(
@@ -198,7 +210,7 @@ def open_session(content: bytes, where: str, threads: int = 0) -> Any:
 
 
 def metadata_of(session: Any, where: str) -> dict[str, Any]:
-    """What `export` wrote into the file: `classes`, `threshold`, `side`; where it has them `pages` and `checksum`."""
+    """What `export` wrote: `classes`, `threshold`, `side`; `tiles`, `pages` and `checksum` where it has them."""
     damaged = f"{where} is damaged (it does not say what it holds): {REMEDY}"
     try:
         text = session.get_modelmeta().custom_metadata_map.get(KEY)
@@ -208,12 +220,12 @@ def metadata_of(session: Any, where: str) -> dict[str, Any]:
     if text is None:
         raise UserError(f"{where} is not a detector of pocketrcnn: name a file that `pocketrcnn export` wrote")
     schema = metadata.get("schema") if isinstance(metadata, dict) else None
-    if isinstance(schema, int) and schema > SCHEMA:
+    if isinstance(schema, int) and schema > TILED:
         raise UserError(
             f"{where} was written by pocketrcnn {metadata.get('version')}, which is newer than this one: "
             "install that version from a clone of the project, or export the run again with this version"
         )
-    if schema != SCHEMA or not is_usable(metadata):
+    if schema not in (SCHEMA, TILED) or not is_usable(metadata):
         raise UserError(damaged)
     return dict(metadata)
 
@@ -223,8 +235,21 @@ def is_usable(metadata: dict[str, Any]) -> bool:
     classes, threshold, side = (metadata.get(name) for name in ("classes", "threshold", "side"))
     names = isinstance(classes, list) and classes and all(isinstance(name, str) for name in classes)
     score = isinstance(threshold, int | float) and 0 <= threshold <= 1
+    square = isinstance(side, int) and 0 < side <= LARGEST_SIDE
     known = metadata.get("pages", "first") in get_args(Pages)
-    return bool(names and score and isinstance(side, int) and 0 < side <= LARGEST_SIDE and known)
+    return bool(names and score and square and known) and has_tiles(metadata) == (metadata["schema"] == TILED)
+
+
+def has_tiles(metadata: dict[str, Any]) -> bool:
+    """Whether a file is for tiles that overlap by at most half of their side."""
+    tiles = metadata.get("tiles")
+    overlap = tiles.get("overlap") if isinstance(tiles, dict) else None
+    return isinstance(overlap, int) and 0 < 2 * overlap <= metadata["side"]
+
+
+def overlap_of(metadata: dict[str, Any]) -> int:
+    """Pixels by which tiles overlap; 0 for a file without tiles."""
+    return int(metadata["tiles"]["overlap"]) if has_tiles(metadata) else 0
 
 
 def require_form(session: Any, side: int, where: str) -> None:

@@ -73,7 +73,8 @@ def run_summary(run: Run, data: CustomData | None = None, model: FasterRCNN | No
         summary["data"] = data_summary(data, run.config)
         if summary["evaluations"]:
             split, evaluation = next(iter(summary["evaluations"].items()))  # of test images where there is one
-            folder, model = data.folder(split, run.config.model.input_size), model or run.load_model()[0]
+            view = run.config.model.input_size, run.config.data.tile_overlap
+            folder, model = data.folder(split, *view), model or run.load_model()[0]
             summary["pictures"] = pictures(run, model, folder, evaluation)
             summary["speed"] = detection_time(run, model, folder)
     except UserError as error:
@@ -144,7 +145,7 @@ def class_counts(data: CustomData, splits: dict[str, tuple[Example, ...]]) -> li
 
 def shape_summary(examples: Sequence[Example], config: Config) -> Summary | None:
     """Widths and heights of the training objects in pixels of the input, and how well the anchors meet them."""
-    boxes = sides_and_boxes(examples, config.model.input_size)
+    boxes = sides_and_boxes(examples, None if config.data.tile_overlap else config.model.input_size)
     if not len(boxes) or config.model.rpn is None:
         return None
     overlaps = shape_iou(boxes, np.array(config.model.rpn.anchors)).max(1)  # [n]

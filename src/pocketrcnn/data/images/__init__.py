@@ -19,6 +19,7 @@ orientation   how a file says that it is to be rotated
 label_images  each pixel a number of an object
 letterbox     an image of any size in a square, and its boxes
 tiles         large images as overlapping tiles, and what is found in them put together
+views         how a network sees an image: as one input, or as tiles
 image_cache   images decoded once, in one file of the cache
 cache         the folder of what is downloaded and decoded once
 """

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 
+from PIL import Image
+
 from ...errors import UserError
 from .deep import raw_mode
 from .orientation import ON_ITS_SIDE, rotation_of
 from .raw import Opened, Raw
 
-PIXEL_LIMIT = 50_000_000  # pixels of the largest image that is decoded: 150 MB as RGB
-BYTE_LIMIT = 700_000_000  # bytes that may be held while an image is decoded
+PIXEL_LIMIT = 100_000_000  # pixels of the largest image that is decoded: 300 MB as RGB
+BYTE_LIMIT = 750_000_000  # bytes that may be held while an image is decoded
+STRIP_ROWS, TILE_COLUMNS, TILE_ROWS = 278, 322, 323  # tags of TIFF
 MOST_BYTES = 24  # of a pixel, in any image that Pillow decodes
 
 COLOURS = {  # Pillow's modes that are no words; those of deep grey go on with `;16B` and the like
@@ -65,7 +68,7 @@ def check_size(image: Opened, name: str) -> None:
         raise UserError(f"{name} has {width:,} x {height:,} pixels, {limit}: downscale it, or save it as PNG")
 
 
-def bytes_of_a_pixel(image: Opened) -> int:
+def bytes_of_a_pixel(image: Opened) -> float:
     """What is held of each pixel while an image is decoded: by Pillow, by the library of its format, and the result.
 
     libwebp keeps three canvases of RGBA, libavif two and its planes, OpenJPEG 32 bits a channel, libjpeg 16 where the
@@ -75,7 +78,18 @@ def bytes_of_a_pixel(image: Opened) -> int:
         return image.bytes_of_a_pixel
     mode, channels, deep = image.mode, len(image.getbands()), ";16" in raw_mode(image)
     stored = 1 if mode in ("1", "L", "P") else 2 if mode.startswith("I;16") else 4
-    libraries = {"WEBP": 12, "AVIF": 12, "JPEG2000": 4 * channels, "TIFF": channels * max(head_of(image).depth // 8, 1)}
+    strip = channels * max(head_of(image).depth // 8, 1) * part_in_a_strip(image)
+    libraries = {"WEBP": 12, "AVIF": 12, "JPEG2000": 4 * channels, "TIFF": strip}
     libraries["JPEG"] = 2 * channels if image.info.get("progressive") else 0
     result = stored if deep and stored > 2 else 3
     return stored * (2 if rotation_of(image) else 1) + libraries.get(str(image.format), 0) + result
+
+
+def part_in_a_strip(image: Image.Image) -> float:
+    """The part of a TIFF that libtiff decodes at a time; nothing of one that is not compressed."""
+    if image.info.get("compression") == "raw":
+        return 0.0
+    tags = getattr(image, "tag_v2", {})
+    rows, columns = tags.get(TILE_ROWS) or tags.get(STRIP_ROWS), tags.get(TILE_COLUMNS, image.width)
+    known = isinstance(rows, int) and isinstance(columns, int)
+    return min(1.0, rows * columns / (image.width * image.height)) if known else 1.0

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 import numpy as np
 from PIL import Image
 
-from ...model.interchange import Detections
 from ..boxes import Boxes
 from .pixels import Pixels
 
@@ -51,20 +50,13 @@ def letterbox(image: Pixels, side: int) -> tuple[Pixels, Scales]:
     return padded, scale_of(width, height, side)
 
 
-def to_image(boxes: Boxes, scales: Iterable[float], size: Iterable[int]) -> Boxes:
+def to_image(boxes: Boxes, scales: Iterable[float], size: Iterable[int], origin: Iterable[int] = (0, 0)) -> Boxes:
     """Boxes in pixels of the input as boxes in pixels of the image, cut at its borders; empty ones are dropped.
 
-    scales: as from `scale_of`; size: width and height of the image. Divided in double precision and rounded to float32,
-    the precision of every file and of every result of a detector.
+    scales: as from `scale_of`; size: width and height of the image; origin: the column and row where the input begins.
+    Computed in double precision and rounded to float32, the precision of every file and of every result of a detector.
     """
     factors, limits = np.tile([*scales], 2), np.tile([*size], 2).astype(np.float32)  # x, y, x, y
-    corners = (boxes.boxes / factors).astype(np.float32).clip(0, limits)
+    corners = (boxes.boxes / factors + np.tile([*origin], 2)).astype(np.float32).clip(0, limits)
     with_area = (corners[:, 2:] > corners[:, :2]).all(1)
     return Boxes(corners, boxes.labels, boxes.scores, boxes.crowd)[with_area]
-
-
-def to_images(detections: Detections, scales: Iterable[Scales], sizes: Iterable[tuple[int, int]]) -> list[Boxes]:
-    """What a network detected in B inputs, numpy arrays [B,M], in pixels of the images; see `to_image`."""
-    rows = (detections[row] for row in range(len(detections)))
-    images = (Boxes(one.boxes, one.labels, one.scores) for one in rows)
-    return [to_image(boxes, scale, size) for boxes, scale, size in zip(images, scales, sizes, strict=True)]

@@ -22,6 +22,7 @@ Legend: n detections of a tile, m of another, N of all tiles.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -45,12 +46,13 @@ def starts(length: int, side: int, overlap: int) -> list[int]:
     return [step * (length - side) // steps for step in range(steps + 1)]
 
 
-def origins_of(size: Sequence[int], side: int, overlap: int) -> list[Origin]:
+@lru_cache(maxsize=16)
+def origins_of(size: tuple[int, int], side: int, overlap: int) -> tuple[Origin, ...]:
     """The tiles of an image of this width and height, row by row. overlap 0: the image is one, whatever its size."""
     if not overlap:
-        return [(0, 0)]
+        return ((0, 0),)
     columns, rows = (starts(length, side, overlap) for length in size)
-    return [(left, top) for top in rows for left in columns]
+    return tuple((left, top) for top in rows for left in columns)
 
 
 def put_together(found: Sequence[Boxes], origins: Sequence[Origin], side: int, size: Sequence[int]) -> Boxes:
