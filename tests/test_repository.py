@@ -40,7 +40,7 @@ WITHOUT_TORCH = {  # when they are imported; what needs it imports it later
         "data/*",
         "report/*",
     ),
-    *(f"evaluation/{name}.py" for name in ("coco", "average_precision", "thresholds", "tables")),
+    *(f"evaluation/{name}.py" for name in ("coco", "average_precision", "outcomes", "thresholds", "tables")),
     *(
         f"custom/{name}.py"
         for name in (
