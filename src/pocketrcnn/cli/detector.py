@@ -116,9 +116,17 @@ def load_detector(path: Path, device: str, seconds: float) -> Predictor:
     return Detector.load(best_run(path, say), device)
 
 
-def export(run: RunFolder, *, out: Annotated[Path | None, "FILE", "the file (default: RUN/model.onnx)"] = None) -> None:
-    """Write a finished run as one ONNX file, from pixels to final boxes, compared with torch before it is written."""
+def export(
+    run: RunFolder,
+    *,
+    page: Annotated[bool, "write a page that runs the detector in any browser, without a network"] = False,
+    out: Annotated[Path | None, "FILE", "the file (default: RUN/model.onnx; with --page RUN/detector.html)"] = None,
+    examples: Annotated[bool, "with --page: leave out the example images, a few of the validation images"] = True,
+) -> None:
+    """Write a finished run as one ONNX file, from pixels to final boxes, compared with torch before it is written; or,
+    with --page, as one HTML file to mail around."""
     from ..custom.onnx.export import export as work
+    from ..custom.page.export import export_page
     from ..custom.run_set import best_run
     from ..terminal import say
     from ..training.run import open_run, saved_splits
@@ -127,9 +135,14 @@ def export(run: RunFolder, *, out: Annotated[Path | None, "FILE", "the file (def
         opened = open_run(best, "cpu")
         return verification_frames(opened.config.data, side, saved_splits(opened.folder))
 
+    require(page or examples, "--no-examples belongs to --page: add that, or leave it out")
     best = best_run(run, say)
-    path = work(best, inputs, out)
-    say(f"next: pocketrcnn predict {shlex.quote(str(path))} IMAGES", wrap=False)
+    if page:
+        path = export_page(best, inputs, out, examples)
+        say(f"next: open {shlex.quote(str(path))} in a browser, and drop images on it", wrap=False)
+    else:
+        path = work(best, inputs, out)
+        say(f"next: pocketrcnn predict {shlex.quote(str(path))} IMAGES", wrap=False)
 
 
 def verification_frames(data: DataConfig, side: int, known: dict[str, str] | None = None) -> tuple[Pixels, str]:
