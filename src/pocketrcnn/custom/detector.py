@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from ..config import Config
+from ..config import Config, Pages
 from ..data.images.pixels import Pixels, Source
 from ..errors import UserError
 from ..evaluation.thresholds import DEFAULT_THRESHOLD
@@ -53,6 +53,7 @@ class Detector:
     classes: names of the labels. threshold: score in 0..1 from which on detections count by default: the one of best F1
     on the validation images of its training, else 0.5. precision: `float32`, `bfloat16`, or `auto`. where: the file.
     overlap: of the tiles in which images larger than the input are looked at, in pixels; 0: these are downscaled.
+    pages: what is read of a file of several, as in training.
     """
 
     model: FasterRCNN
@@ -61,6 +62,7 @@ class Detector:
     precision: str = DELIVERED
     where: str = "in memory"
     overlap: int = 0
+    pages: Pages = "first"
 
     @classmethod
     def load(cls, path: str | PathLike[str], device: str = "auto", precision: str = DELIVERED) -> Detector:
@@ -85,7 +87,8 @@ class Detector:
         load_into(model, tensors, weights)
         threshold = threshold_of(metadata, weights, "restore it, or train again")
         shown_from = DEFAULT_THRESHOLD if threshold is None else threshold
-        known = class_names(config), shown_from, precision, str(weights), config.data.tile_overlap
+        data = config.data
+        known = class_names(config), shown_from, precision, str(weights), data.tile_overlap, data.pages
         return cls(model.to(choose_device(device)), *known)
 
     @property
