@@ -6,10 +6,12 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 # Before torch is loaded: threads that wait sleep, else a busy neighbour makes every test take several times as long.
 os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
 
+import chromium
 import painted
 import pytest
 import torch
@@ -103,3 +105,10 @@ def learned_in_both(precision: str, request: pytest.FixtureRequest) -> Path:
 def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
     """The command line, in this process."""
     return Shell(capsys)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium, for test files with `pytestmark = chromium.MARKS`."""
+    with chromium.started() as started:
+        yield started

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import chromium
 import pytest
 from fake_results import results
 from fake_runs import run
@@ -17,11 +15,6 @@ from pocketrcnn.course.report.page import write_report
 from pocketrcnn.custom.report.page import render_runs
 from pocketrcnn.report.html import write
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-FLAGS = (
-    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 WIDTHS = {"desktop": 1280, "phone": 390}
 CASES: dict[str, Callable[[Path], None]] = {
     "all": lambda path: write_report(results(), path),
@@ -30,30 +23,7 @@ CASES: dict[str, Callable[[Path], None]] = {
     "runs": lambda path: write(render_runs([run(name="a"), run(name="a-long-name-for-a-run" * 4, seed=1)]), path),
 }
 
-pytestmark = [
-    pytest.mark.loopback,  # to the driver of the browser
-    pytest.mark.skipif(
-        not (CHROMIUM and DRIVER) and "CI" not in os.environ,
-        reason="no Chromium here: apt-get install chromium chromium-driver",
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    assert CHROMIUM, "Chromium is needed where CI is set: apt-get install chromium"
-    assert DRIVER, "its driver is needed where CI is set: apt-get install chromium-driver"
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in FLAGS.split():
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    yield driver
-    driver.quit()
+pytestmark = chromium.MARKS
 
 
 @pytest.fixture(scope="module")
@@ -68,24 +38,15 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def opened(request: pytest.FixtureRequest, browser: Any, files: dict[str, Path]) -> tuple[Any, Path]:
     """The browser with one of the reports at one of the widths, loaded anew."""
     case, width = request.param
-    screen = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
-    for kind in ("browser", "performance"):
-        browser.get_log(kind)  # forget what came before
-    browser.get(files[case].as_uri())
+    chromium.open_page(browser, files[case], width)
     return browser, files[case]
 
 
 def test_the_page_works_in_a_browser(opened: tuple[Any, Path]) -> None:
     browser, path = opened
     assert browser.get_log("browser") == [], "the console is quiet"
-    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-    urls = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-    assert path.as_uri() in urls
-    assert [url for url in urls if url != path.as_uri() and not url.startswith("data:")] == []
-
-    root = "document.documentElement"
-    assert browser.execute_script(f"return {root}.scrollWidth <= {root}.clientWidth"), "the page scrolls sideways"
+    assert chromium.requested(browser) == [path.as_uri()]
+    assert not chromium.scrolls_sideways(browser)
     images = browser.execute_script("return [...document.images].map(i => [i.complete, i.naturalWidth, i.alt])")
     assert len(images) > 10
     assert all(complete and width > 0 and alt.strip() for complete, width, alt in images)

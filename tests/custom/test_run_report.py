@@ -2,8 +2,6 @@
 
 Covers `custom/report/charts.py`, `custom/report/data.py`, `custom/report/summary.py`, `custom/report/gallery.py`,
 `custom/report/page.py`, `custom/report/pictures.py`, `custom/report/quality.py`, `custom/report/training.py`.
-
-Covers `custom/report/summary.py`.
 """
 
 from __future__ import annotations
@@ -16,10 +14,9 @@ import subprocess
 import sys
 from base64 import b64decode
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
-from xml.etree import ElementTree
 
 import fake_runs
 import numpy as np
@@ -31,19 +28,19 @@ from shell import Shell
 from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.evaluate import evaluate_run
 from pocketrcnn.custom.options import TrainOptions
-from pocketrcnn.custom.report import charts, gallery, quality, training
+from pocketrcnn.custom.report import charts, gallery, pictures, quality, training
 from pocketrcnn.custom.report.page import render_runs
-from pocketrcnn.custom.report.pictures import errors, picture_uri
+from pocketrcnn.custom.report.pictures import LARGEST, SMALLEST, fitting, lowest_score, picture_uri, shown
 from pocketrcnn.custom.report.quality import CELLS, CURVES, gathered
 from pocketrcnn.custom.report.summary import evaluation, histogram, run_summary, write_comparison, write_run_report
 from pocketrcnn.custom.train import train
-from pocketrcnn.data.boxes import Boxes
 from pocketrcnn.data.custom_data import open_custom_data
 from pocketrcnn.errors import UserError
+from pocketrcnn.evaluation.outcomes import outcomes
 from pocketrcnn.report.html import write
 from pocketrcnn.training.run import open_run
 
-ALL = ["data", "anchors", "training", "quality", "errors", "pictures", "worst", "speed", "repeat"]
+ALL = ["data", "anchors", "training", "quality", "errors", "speed", "repeat", "images"]
 
 
 def squares(root: Path) -> Path:
@@ -103,45 +100,57 @@ def test_summaries_say_what_was_learned_from(summary: dict[str, Any]) -> None:
 
 
 def test_pictures_are_those_of_the_test_images(summary: dict[str, Any]) -> None:
-    pictures = summary["pictures"]
-    assert pictures["split"] == "test"
-    assert [picture["name"] for picture in pictures["some"]] == ["ё test 0.png", "ё test 1.png"]
-    assert [len(picture["objects"]) for picture in pictures["some"]] == [1, 2]
-    assert all(picture["size"] == [48, 40] for picture in pictures["some"])
-    for picture in (*pictures["some"], *pictures["worst"]):
-        assert all(0 <= part <= 1 for one in picture["objects"] for part in one["box"])
+    known = summary["pictures"]
+    assert (known["split"], known["of"], known["lowest"]) == ("test", 2, 0)
+    images = {image["name"]: image for image in known["images"]}
+    assert sorted(images) == ["test/ё test 0.png", "test/ё test 1.png"], "from the folder of the data on"
+    assert [len(images[name]["objects"]["boxes"]) for name in sorted(images)] == [1, 2]
+    for image in images.values():
+        assert image["size"] == [48, 40]
+        assert all(0 <= value <= 48 for box in image["objects"]["boxes"] for value in box)
 
 
-def test_errors_in_the_pictures_are_those_of_the_evaluation(summary: dict[str, Any]) -> None:
-    counted = {Path(row["name"]).name: row for row in summary["evaluations"]["test"]["images"]}
-    if summary["evaluations"]["test"]["best"] is None:
-        counted = {name: row | {"fp": 0, "fn": row["tp"] + row["fn"]} for name, row in counted.items()}
-    for picture in summary["pictures"]["worst"]:
-        assert sum(one["missed"] for one in picture["objects"]) == counted[picture["name"]]["fn"]
-
-
-def test_the_worst_images_are_the_worst_of_the_evaluation(summary: dict[str, Any]) -> None:
-    wrong = [Path(row["name"]).name for row in summary["evaluations"]["test"]["images"] if row["fp"] + row["fn"]]
-    assert [picture["name"] for picture in summary["pictures"]["worst"]] == wrong
+def test_counts_in_the_pictures_are_those_of_the_evaluation(summary: dict[str, Any]) -> None:
+    evaluated, known = summary["evaluations"]["test"], summary["pictures"]
+    assert known["threshold"] == evaluated["confusion"]["threshold"]
+    assert [image["name"] for image in known["images"]] == [row["name"] for row in evaluated["images"]]
+    for image, row in zip(known["images"], evaluated["images"], strict=True):
+        counts = gallery.counted(image, known["threshold"])
+        assert counts == {"right": row["tp"], "false": row["fp"], "missed": row["fn"]}
 
 
 def test_pictures_show_what_predict_gives(learned_in_both: Path, shapes: Path) -> None:
-    """Whatever the number format of training. Coordinates on the page are rounded, to 0.0005 px here."""
+    """Whatever the number format of training. Coordinates on the page are rounded to 0.01 px."""
     run, detector = open_run(learned_in_both, "cpu"), Detector.load(learned_in_both, "cpu")
-    shown = [picture for picture in run_summary(run)["pictures"]["some"] if picture["detections"]]
-    assert len(shown) > 3
-    for picture in shown:
-        scores, corners = ([mark[name] for mark in picture["detections"]] for name in ("score", "box"))
-        detections = detector(shapes / "val" / picture["name"], 0.0)[0]
-        np.testing.assert_allclose(scores, detections.scores[: len(scores)], atol=6e-4)
-        np.testing.assert_allclose(np.array(corners) * 48, detections.boxes[: len(scores)], atol=1e-3)
+    seen = [image for image in run_summary(run)["pictures"]["images"] if image["detections"]["boxes"]]
+    assert len(seen) > 3
+    for image in seen:
+        detections = detector(shapes / image["name"], 0.0)[0]
+        np.testing.assert_allclose(image["detections"]["scores"], detections.scores, rtol=1e-5)
+        np.testing.assert_allclose(image["detections"]["boxes"], detections.boxes, atol=6e-3)
 
 
 def test_the_command_makes_the_same_settings(trained: Path, summary: dict[str, Any]) -> None:
-    """Here the call of a program: the options that it gave, and no others."""
-    data, out = (str(trained.parent / name) for name in ("my data", "run"))
-    given = f"iterations=3, preset='small', out={out!r}, input_size=48, batch=2, device='cpu'"
-    assert summary["command"] == f"pocketrcnn.train({data!r}, {given})"
+    """Here the call of a program: the options that it gave, and no others; of paths the last part."""
+    given = "iterations=3, preset='small', out='run', input_size=48, batch=2, device='cpu'"
+    assert summary["command"] == f"pocketrcnn.train('my data', {given})"
+
+
+def test_no_folder_of_the_machine_is_in_a_report(trained: Path, summary: dict[str, Any], tmp_path: Path) -> None:
+    """Reports are mailed around: not in the page, not where the data are gone, not beside others."""
+    other = shutil.copytree(trained, tmp_path / "other")
+    html = write_comparison([open_run(trained, "cpu"), open_run(other, "cpu")], tmp_path / "page.html").read_text()
+    gone = tmp_path / "gone"
+    shutil.copytree(trained, gone)
+    path = gone / "config.yaml"
+    path.write_text(re.sub(r"source: .*", f"source: {tmp_path / 'data of mine'}", path.read_text()))
+    missing = write_run_report(open_run(gone, "cpu")).read_text()
+    assert "data of mine does not exist" in missing
+    for text in (json.dumps(summary), render_runs([summary]), html, missing, (gone / "report.json").read_text()):
+        assert str(trained.parent) not in text
+        assert str(tmp_path) not in text
+        assert str(Path.home()) not in text
+        assert "run report" not in text, "nor a part of a path"
 
 
 def test_a_run_from_before_says_no_command(trained: Path, tmp_path: Path) -> None:
@@ -165,9 +174,7 @@ def test_the_whole_page_of_a_trained_run(summary: dict[str, Any]) -> None:
     assert "(maxDets 100)" in page.text
     for row in ("test", "validation"):
         assert row in page.text
-    pairs = 2 * (len(summary["pictures"]["some"]) + len(summary["pictures"]["worst"]))
-    shown = section(html, "pictures") + section(html, "worst")
-    assert shown.count("Detected") == pairs / 2
+    assert "All 2 test images" in section(html, "images")
 
 
 def test_a_report_is_written_beside_its_facts(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,18 +290,41 @@ def test_runs_that_differ_in_the_seed_alone_have_a_mean() -> None:
     assert "seed alone" not in Page(render_runs(runs)).text
 
 
-def test_a_page_begins_with_four_images_with_ground_truth_and_detections() -> None:
-    run = fake_runs.run(classes=2, images=6, objects=3)
+def test_a_page_begins_with_the_worst_the_most_crowded_and_the_best_images() -> None:
+    run = fake_runs.run(classes=2, images=20, objects=3)
     page = render_runs([run])
-    top = page.partition("<nav")[0]
-    assert top.index("<figure>") < top.index("trained from scratch")
-    assert top.count("<img") == 4
-    svgs = [unquote(uri.partition(",")[2]) for uri in Page(page).attributes("img", "src")[:4]]
-    for svg, image in zip(svgs, run["pictures"]["some"], strict=False):
-        assert svg.count("<rect") == 2 * (len(image["objects"]) + len(image["detections"]))
-        assert image["image"] in svg, "the stored picture"
-    assert "<img" not in render_runs([run | {"pictures": None}]).partition("<nav")[0]
-    assert "<img" not in render_runs([run, fake_runs.run(name="b")]).partition("<nav")[0]
+    top, rest = page.split("<nav", maxsplit=1)
+    assert top.index("AP50") < top.index("<svg") < top.index("trained from scratch"), "figures, pictures, words"
+    groups = gallery.groups(run["pictures"])
+    assert list(groups) == ["worst", "most crowded", "best"]
+    shown = [image for group in groups.values() for image in group]
+    assert len(shown) == len(set(shown)) == 12
+    assert top.count("<image") == 12
+    assert rest.count("<use") == 12, "no picture is there twice"
+    assert rest.count("<image id") == 8
+    for picture in run["pictures"]["images"]:
+        assert page.count(picture["image"]) == 1
+    worst = [gallery.counted(run["pictures"]["images"][number], run["pictures"]["threshold"]) for number in shown[:4]]
+    assert all(counts["false"] + counts["missed"] for counts in worst)
+    assert "<image" not in render_runs([run | {"pictures": None}])
+    assert "<image" not in render_runs([run, fake_runs.run(name="b")])
+
+
+def test_no_image_is_among_the_worst_that_has_no_error() -> None:
+    run = fake_runs.run(images=2, objects=0)
+    assert gallery.groups(run["pictures"]) == {}
+    assert "All 2 validation images" in render_runs([run])
+
+
+def test_errors_at_the_threshold_are_those_of_the_evaluation() -> None:
+    run = fake_runs.run(classes=3, images=8, objects=6)
+    evaluated, counts = run["evaluations"]["val"], gallery.shown_errors(run["pictures"])
+    assert (
+        counts["FP"] == evaluated["used"]["fp"] == sum(counts[kind] for kind in ("Cls", "Loc", "Both", "Dupe", "Bkg"))
+    )
+    assert counts["FN"] == evaluated["used"]["fn"] >= counts["Miss"]
+    everything = gallery.shown_errors({**run["pictures"], "threshold": 0.0})
+    assert {kind: everything[kind] for kind in evaluated["tide"]["errors"]} == evaluated["tide"]["errors"]
 
 
 def test_metrics_on_other_images_are_not_passed_off_as_comparable() -> None:
@@ -315,7 +345,7 @@ def test_other_images_in_equal_numbers_are_other_images() -> None:
 
 def test_a_file_whose_name_is_no_text_does_not_cost_the_page(tmp_path: Path) -> None:
     run = fake_runs.run(name="caf\udce9")
-    run["pictures"]["worst"][0]["name"] = "caf\udce9.png"
+    run["pictures"]["images"][0]["name"] = "caf\udce9.png"
     write(render_runs([run]), tmp_path / "report.html")
     assert "caf\\udce9.png" in (tmp_path / "report.html").read_text()
 
@@ -333,7 +363,7 @@ def test_pages_of_any_shape(classes: int, images: int, objects: int) -> None:
     html = render_runs([run])
     page = Page(html)
     assert run == kept
-    assert "<script" not in html
+    assert html.count("<script") == html.count("</script>") == 2, "the data and the script of the page"
     ids = page.attributes("section", "id")
     assert ids == [id for id in ALL if objects or id != "anchors"]
     assert {link[1:] for link in page.attributes("a", "href")} <= set(ids)
@@ -384,30 +414,57 @@ def test_captions_follow_the_numbers() -> None:
 
 
 def test_labels_are_absent_where_they_would_hide_the_image() -> None:
-    for objects, shown in ((3, True), (30, False)):
-        figure = gallery.gallery("", "", fake_runs.run(objects=objects)["pictures"]["some"], named=True)
-        svgs = [unquote(panel.uri.partition(",")[2]) for panel in figure.panels]
-        assert len(svgs) == 8
-        assert all(("<text" in svg) == shown for svg in svgs)
-        assert all(ElementTree.fromstring(svg).tag.endswith("svg") for svg in svgs), "names are escaped"
+    for objects, few in ((3, True), (30, False)):
+        known = fake_runs.run(objects=objects)["pictures"]
+        drawn = [gallery.picture(known, number) for number in range(4)]
+        assert all(bool(picture.labels) == few for picture in drawn)
+        assert all(picture.outlines["missed"] for picture in drawn)
 
 
-def test_errors_are_those_of_the_evaluation() -> None:
-    boxes = np.array([[0, 0, 10, 10], [20, 20, 30, 30], [50, 50, 90, 90]], float)
-    truth = [Boxes(boxes[:0], []), Boxes(boxes, [0, 1, 0], crowd=[False, False, True])]
-    inside = np.array([[0, 0, 10, 9], [0, 0, 9, 10], [20, 20, 30, 30], [60, 60, 70, 70]], float)
-    detections = [Boxes(boxes[:1], [0], [0.5]), Boxes(inside, [0, 0, 0, 0], [0.9, 0.8, 0.7, 0.6])]
-    false, missed = zip(*(errors(one, other, 2) for one, other in zip(truth, detections, strict=True)), strict=True)
-    assert false == ({0}, {1, 2}), "the second on one object, and one of the wrong class; not that in a crowd"
-    assert missed == (set(), {1})
+def noise(width: int, height: int) -> Any:
+    return np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
 
 
-def test_large_pictures_are_downscaled_and_tiny_ones_stay_exact() -> None:
-    assert picture_uri(np.zeros((8, 8, 3), np.uint8)).startswith("data:image/png")
-    noise = np.random.default_rng(0).integers(0, 255, (900, 1300, 3), np.uint8)
-    uri = picture_uri(noise)
-    assert uri.startswith("data:image/jpeg")
-    assert len(uri) < 640 * 640 * 3
+def decoded(uri: str) -> Image.Image:
+    with Image.open(BytesIO(b64decode(uri.partition(",")[2]))) as image:
+        return image.copy()
+
+
+def test_tiny_pictures_stay_exact_and_large_ones_are_downscaled() -> None:
+    assert picture_uri(noise(48, 32)).startswith("data:image/png")
+    assert (np.array(decoded(picture_uri(noise(48, 32)))) == noise(48, 32)).all()
+    assert decoded(picture_uri(noise(1300, 900))).size == (LARGEST, 443)
+    for room in (10_000, 100_000):
+        uri = picture_uri(noise(1300, 900), room)
+        assert len(uri) <= room or max(decoded(uri).size) == SMALLEST
+        assert len(uri) > 0.3 * room, "what there is, is used"
+
+
+def test_pictures_share_the_room_of_a_page(tmp_path: Path) -> None:
+    """200 of the hardest images: noise. With boxes they have 11 of the 12 million characters that a page may have."""
+    sizes = [(640, 480), (90, 90), (64, 300)]
+    paths = [tmp_path / f"{number}.png" for number in range(len(sizes))]
+    for path, size in zip(paths, sizes, strict=True):
+        Image.fromarray(noise(*size)).save(path)
+    room = 3 * 11_000_000 // 200
+    rows = list(shown(paths, room))
+    assert [row["size"] for row in rows] == [list(size) for size in sizes]
+    assert sum(len(row["image"]) for row in rows) <= room
+    assert len(rows[2]["image"]) > room / 20, "small pictures leave their room to those behind them"
+
+
+def test_more_boxes_than_a_page_has_room_for_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images beyond the room go, the last ones first; then detections of low scores, but none that is shown."""
+    truth, detected = fake_runs.boxes(np.random.default_rng(0), 1, 10, 20)
+    known = outcomes(truth, detected, 1, 100)
+    assert fitting(known, 0.5) == 10
+    assert lowest_score(known, 0.5) == 0
+    monkeypatch.setattr(pictures, "BOXES", 80 * 70)  # of the 20 objects and the 7 detections above 0.5 in two images
+    assert 1 < fitting(known, 0.5) < 4
+    monkeypatch.setattr(pictures, "BOXES", 100 * 50)
+    lowest = lowest_score(known, 0.9)
+    assert sum((one.detections.scores >= lowest).sum() for one in known) == 50
+    assert lowest_score(known, 0.1) == 0.1
 
 
 def test_classes_beyond_the_matrix_are_put_together() -> None:

@@ -9,10 +9,11 @@ import numpy as np
 from PIL import Image
 
 from pocketrcnn.config import Config, DataConfig, ModelConfig, ROIConfig, RPNConfig, TrainConfig
-from pocketrcnn.custom.report.pictures import picture_uri
+from pocketrcnn.custom.report.pictures import marks, picture_uri
 from pocketrcnn.custom.report.summary import histogram
 from pocketrcnn.data.boxes import Boxes
 from pocketrcnn.evaluation.average_precision import evaluate
+from pocketrcnn.evaluation.outcomes import outcomes
 from pocketrcnn.training import config_file
 
 SIDE = 128
@@ -46,7 +47,9 @@ def run(
     random = np.random.default_rng(seed)
     truth, detected = boxes(random, classes, images, objects)
     evaluation = evaluate(truth, detected, labels, [f"{i}.png" for i in range(images)], data="somewhere", split="val")
-    pictures = [picture(random, labels, one, two, i) for i, (one, two) in enumerate(zip(truth, detected, strict=True))]
+    known = outcomes(truth, detected, classes, evaluation.max_detections)
+    seen = [picture(random, i) | marks(one, 0.0) for i, one in enumerate(known)]
+    shown = {"split": "val", "of": images, "lowest": 0.0, "classes": labels}
     return {
         "schema": 1,
         "version": "0.0.0",
@@ -61,7 +64,7 @@ def run(
         "metrics": {"iterations": 100, "seconds": 61.0, "metrics": {}},
         "evaluations": {"val": json.loads(json.dumps(vars(evaluation)))},
         "data": data(labels, images, objects),
-        "pictures": {"split": "val", "threshold": 0.5, "some": pictures[:6], "worst": pictures[:6]},
+        "pictures": {**shown, "threshold": evaluation.confusion["threshold"], "images": seen},
         "speed": {"milliseconds": 12.3, "images": 8, "threads": 1},
         "missing": "",
     }
@@ -93,19 +96,10 @@ def point(number: int, count: int) -> dict[str, Any]:
     }
 
 
-def picture(random: Any, labels: list[str], truth: Boxes, detected: Boxes, number: int) -> dict[str, Any]:
+def picture(random: Any, number: int) -> dict[str, Any]:
     image = random.integers(0, 255, (SIDE // 8, SIDE // 8, 3), np.uint8)
     larger = np.asarray(Image.fromarray(image).resize((SIDE, SIDE)))
-    objects = [
-        {"box": (box / SIDE).tolist(), "label": labels[label], "crowd": False, "missed": index % 2 == 1}
-        for index, (box, label) in enumerate(zip(truth.boxes, truth.labels, strict=True))
-    ]
-    marks = [
-        {"box": (box / SIDE).tolist(), "label": labels[label], "score": float(score), "false": index == 0}
-        for index, (box, label, score) in enumerate(zip(detected.boxes, detected.labels, detected.scores, strict=True))
-    ]
-    rest = {"size": [SIDE, SIDE], "image": picture_uri(larger), "objects": objects, "detections": marks}
-    return {"name": f"<{number}> & ёж.png", **rest}
+    return {"name": f"val/<{number}> & ёж.png", "size": [SIDE, SIDE], "image": picture_uri(larger)}
 
 
 def data(labels: list[str], images: int, objects: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 from pocketrcnn.report.phrases import NBSP
 
-VOID = ("img", "meta", "link", "br", "path", "rect", "circle")
+VOID = ("img", "meta", "link", "br", "path", "rect", "circle", "image", "use", "input")
 
 
 class Page(HTMLParser):
@@ -35,7 +35,7 @@ class Page(HTMLParser):
             assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
+        if not {"style", "script"} & set(self.open):
             self.words.append(data)
         if "figure" in self.open and self.open[-1] in ("h4", "figcaption"):
             self.figures[-1][self.open[-1]] += data

@@ -6,6 +6,9 @@ marks     images, and boxes over them as SVG
 colours   the colours of charts and boxes
 phrases   numbers to words
 prose     sentences from Markdown files
-html      a page as one HTML file
-template  how it looks
+html      a page as one HTML file, from the files below
+template  the page, around its blocks, which blocks.html has
+page      how it looks
+outcomes  script: what is right, false and missed from a threshold on
+viewer    script: boxes at the threshold, the grid of images, one of them enlarged
 """

@@ -5,9 +5,9 @@ Plain strings everywhere: the template escapes them; `code` between backticks is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,86 @@ class Strips:
     keys: Sequence[Key] = ()
 
 
-Block = Text | Items | Code | Table | Figure | Strips
+@dataclass(frozen=True)
+class Label:
+    """A text on a picture that begins at x, y, in pixels of its image, and is so many pixels high."""
+
+    x: float
+    y: float
+    height: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image of an album with boxes over it. `outlines`: paths in pixels of the image, by what the boxes are.
+
+    `number`: its place in the page's `data`. `uri`: empty where the page has shown the image further up.
+    """
+
+    number: int
+    name: str
+    size: Sequence[int]
+    uri: str
+    caption: str
+    outlines: Mapping[str, str]
+    labels: Sequence[Label] = ()
+
+
+@dataclass(frozen=True)
+class Album:
+    """Pictures whose boxes follow the threshold. `sorted_by`: the orders that the one with all images offers."""
+
+    kind: ClassVar[str] = "album"
+    heading: str
+    caption: str
+    pictures: Sequence[Picture]
+    keys: Sequence[Key] = ()
+    sorted_by: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Counts [n,n] of a confusion matrix, rows ground truth; the last row and column are background.
+
+    `shades`: of each cell, 0 to 10. `picks`: a click on a cell shows its images.
+    """
+
+    kind: ClassVar[str] = "matrix"
+    heading: str
+    caption: str
+    names: Sequence[str]
+    counts: Sequence[Sequence[int]]
+    shades: Sequence[Sequence[int]]
+    picks: bool = False
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One row of bars: its length as a part of the longest, 0..1, the text beside it, and cells behind."""
+
+    name: str
+    length: float
+    text: str
+    cells: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Rows with a bar each; the columns are those of the name, of the bar, and of the cells.
+
+    `picks`: a click on a bar shows its images, and the first cell follows the threshold.
+    """
+
+    kind: ClassVar[str] = "bars"
+    heading: str
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Bar]
+    picks: bool = False
+
+
+Block = Text | Items | Code | Table | Figure | Strips | Album | Matrix | Bars
 
 
 @dataclass(frozen=True)
@@ -142,10 +221,14 @@ class Page:
     source: str
     introduction: Sequence[str]
     sections: Sequence[Section]
-    opening: Figure | None = None
+    figures: Sequence[tuple[str, str]] = ()
+    """The few numbers that matter most, with their names."""
+    opening: Sequence[Block] = ()
     """Pictures at the top of the page."""
     tables: Sequence[Table] = ()
     banner: str = ""
     remark: str = ""
     more: Cell | None = None
     """A link behind the remark."""
+    data: Mapping[str, Any] | None = None
+    """What `viewer.js` needs to draw the boxes of all albums at any threshold; without it the page has no script."""

@@ -4,7 +4,7 @@ import base64
 import binascii
 import io
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from .blocks import Label
 from .charts import FONT
 
 LABELLED = 8  # boxes in an image; with more of them, labels would hide the objects
@@ -83,12 +84,28 @@ def _outline(mark: Mark, width: int, height: int, line: float) -> str:
     return f'{shade}<rect {shape} {fill} stroke="{mark.colour}" stroke-width="{line}" {thin}{dashes}/>'
 
 
+def outlines(boxes: Iterable[Sequence[float]]) -> str:
+    """The SVG path around boxes [4] xyxy in pixels; `viewer.js` writes the same."""
+    texts = ([f"{value:.2f}".rstrip("0").rstrip(".") for value in box] for box in boxes)
+    return "".join(f"M{x1} {y1}H{x2}V{y2}H{x1}Z" for x1, y1, x2, y2 in texts)
+
+
+def label(box: Sequence[float], text: str, width: float, height: float) -> Label:
+    """The name of a box above its upper left corner, or below where the image ends; `viewer.js` does the same.
+
+    box [4] xyxy, `width` of the image and `height` of the letters: in the same unit.
+    """
+    x, y = box[0], box[1]
+    y = y - 0.25 * height if y > 1.3 * height else y + height
+    room = max(0.0, width - LETTER * height * len(text))  # where the text has to begin to end inside the image
+    return Label(round(min(x, room), 2), round(y, 2), round(height, 2), text)
+
+
 def _label(mark: Mark, width: int, height: int, points: float) -> str:
     if not mark.label:
         return ""
     x, y = mark.box[0] * width, mark.box[1] * height
-    y = y - 0.25 * points if y > 1.3 * points else y + points
-    room = max(0.0, width - LETTER * points * len(mark.label))  # where the text has to begin to end inside the image
+    placed = label((x, y), mark.label, width, points)
     style = f'font-size="{points:.2f}" font-family="{FONT}" font-weight="600"'
     halo = f'stroke="#000" stroke-opacity=".75" stroke-width="{points / 5:.2f}" paint-order="stroke"'
-    return f'<text x="{min(x, room):.2f}" y="{y:.2f}" fill="#fff" {style} {halo}>{escape(mark.label)}</text>'
+    return f'<text x="{placed.x:.2f}" y="{placed.y:.2f}" fill="#fff" {style} {halo}>{escape(mark.label)}</text>'

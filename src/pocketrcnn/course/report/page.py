@@ -42,7 +42,7 @@ def render(results: dict[str, Any]) -> str:
         version=known.version,
         created=known.created,
         source="`results.json`",
-        opening=gallery.opening(known),
+        opening=[figure] if (figure := gallery.opening(known)) else [],
         introduction=introduction,
         sections=sections(known),
         tables=[table for table in (observations.verdict_table(known), comparison.summary_table(known)) if table],

@@ -1,4 +1,4 @@
-"""Charts that only the report of a run has: histograms, shapes and anchors, confusion matrices."""
+"""Charts that only the report of a run has: histograms, shapes and anchors."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -6,9 +6,7 @@ from typing import Any
 
 from ...report import charts
 from ...report.charts import Axes
-from ...report.colours import BLUE, COLOURS, INK
-
-LONGEST_NAME = 16  # letters of a class beside a chart
+from ...report.colours import BLUE, COLOURS
 
 
 def histogram(bins: Mapping[str, Any], x_label: str) -> str:
@@ -46,30 +44,3 @@ def shape_chart(boxes: Sequence[Sequence[float]], anchors: Sequence[Sequence[flo
         axes.grid()
 
     return charts.svg(paint)
-
-
-def confusion_chart(names: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
-    """Counts [n,n], rows ground truth, columns detections, the last background.
-
-    A cell is darker where its fraction of the row is larger; in the last row, its fraction of all detections.
-    """
-    n, room = len(names), LONGEST_NAME - 1
-    classes = [name if len(name) <= LONGEST_NAME else name[:room] + "…" for name in names[:-1]]
-
-    def paint(axes: Axes) -> None:
-        totals = [*map(sum, counts[:-1]), sum(sum(row[:-1]) for row in counts)]
-        shares = [[value / max(total, 1) for value in row] for row, total in zip(counts, totals, strict=True)]
-        axes.pcolormesh(shares, cmap="Blues", vmin=0, vmax=1.25, edgecolors="white", linewidth=1)
-        for y, x in ((y, x) for y in range(n) for x in range(n) if counts[y][x] and n <= 12):
-            ink = "white" if shares[y][x] > 0.6 else INK
-            axes.text(x + 0.5, y + 0.5, f"{counts[y][x]:,}", ha="center", va="center", color=ink)
-        middles = [i + 0.5 for i in range(n)]
-        axes.set_xticks(middles, [*classes, "missed"], rotation=90 if n > 3 else 0)
-        axes.set_yticks(middles, [*classes, "no object"])
-        axes.invert_yaxis()
-        axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
-
-    left = charts.beside([*classes, "no object"])
-    below = 0.75 * left if n > 3 else 0.3
-    return charts.svg(paint, 0.1 + max(0.26 * n, 1.3) + below, left, below)

@@ -25,9 +25,12 @@ def render_runs(runs: Sequence[Summary]) -> str:
 def one(run: Summary) -> Page:
     """Everything on a run."""
     evaluations = {split: run["evaluations"][split] for split in reversed(phrases.in_order(run["evaluations"]))}
+    split = next(iter(evaluations), "")
+    shown = gallery.shown_errors(run["pictures"]) if run["pictures"] else None
     sections = [*data.sections(run), training.section([run])]
-    sections += quality.sections(evaluations) if evaluations else []
-    sections += [*gallery.sections(run), speed([run]), repeat(run)]
+    sections += quality.sections(split, evaluations[split], shown) if split else []
+    sections += [speed([run]), repeat(run), *gallery.sections(run)]
+    rows = quality.rows_of(evaluations[split]["confusion"]["matrix"]) if split else []
     named = {(run["name"], split): evaluation for split, evaluation in evaluations.items()}
     return Page(
         title=f"{run['name']}: a run of pocket-rcnn",
@@ -35,13 +38,24 @@ def one(run: Summary) -> Page:
         version=run["version"],
         created=run["created"],
         source="`report.json`",
+        figures=key_figures(*next(iter(evaluations.items()))) if evaluations else [],
         opening=gallery.opening(run),
         introduction=introduction(run, evaluations),
         sections=sections,
         tables=[summary_table(named)] if evaluations else [],
         banner=prose("banner", **run),
         remark=prose("columns") if evaluations else "",
+        data=gallery.data(run, rows),
     )
+
+
+def key_figures(split: str, evaluation: Summary) -> list[tuple[str, str]]:
+    """The numbers above the pictures."""
+    overall, used, counts = evaluation["overall"], evaluation["used"] or {}, evaluation["counts"]
+    figures = [(name, number(overall[name])) for name in ("AP50", "AP")]
+    figures += [(name, number(used.get(name.lower()))) for name in ("Precision", "Recall", "F1", "Threshold")]
+    images = f"{phrases.sentence(phrases.SPLITS[split])} images"
+    return [*figures, (images, phrases.count(counts["images"])), ("Objects", phrases.count(counts["objects"]))]
 
 
 def several(runs: Comparison) -> Page:

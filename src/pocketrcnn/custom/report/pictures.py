@@ -1,22 +1,24 @@
-"""Images with their ground truth and the detections in them, as plain data for the report; and the detector's speed."""
+"""The evaluated images with their objects and detections, as plain data for the report; and the detector's speed."""
 
 import base64
 import io
+import json
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
+from ...config import Pages
 from ...data.boxes import Boxes
 from ...data.folders import Folder
 from ...data.images.pixels import Pixels, read_image
-from ...evaluation.coco import matched
 from ...evaluation.network import detect
+from ...evaluation.outcomes import Outcomes, outcomes
 from ...model.faster_rcnn import FasterRCNN
 from ...report.marks import png_uri
 from ...training.device import DELIVERED, autocast
@@ -24,94 +26,121 @@ from ...training.run import Run
 
 Row = dict[str, Any]
 
-SHOWN = 6  # images of a kind
-LARGEST = 640  # pixels: the longer side of a picture; larger images are downscaled
-LOSSLESS = 96  # pixels: pictures up to here are PNG, larger ones JPEG, which takes a fifth of the room
-QUALITY = 88  # of a JPEG
+MOST = 1000  # images of a page
+PAGE = 11_000_000  # characters of a page for pictures and boxes; the rest of a page takes less than a million
+BOXES = 4_000_000  # characters for the boxes that are shown at first, and for those of lower scores
+OUTLINE = 80  # characters of a box that is shown at first: in the data, and drawn
+LISTED = 50  # characters of a detection in the data alone
+LARGEST, SMALLEST = 640, 64  # pixels: the longer side of a picture, and what no picture is made smaller than
+LOSSLESS = 96  # pixels: pictures up to here are PNG, larger ones WebP
+QUALITY = 90  # of a WebP
+DIGITS = 9  # of a score: all float32 numbers are still told apart
 WARM_UP, TIMED = 1, 8  # images
 
 
 def pictures(run: Run, model: FasterRCNN, folder: Folder, evaluation: Row) -> Row:
-    """Images spread evenly over a split, and its worst ones, with ground truth and the detections that the run shows.
+    """The images of a split with ground truth and all detections, and what the evaluation makes of each of them.
 
-    folder: the images of the split of `evaluation`. Boxes are in parts of the image, 0..1.
+    folder: the images of the split of `evaluation`. Those with most errors come first in it, and where there are more
+    than MOST, or more boxes than fit, these stay. Boxes are in pixels of the image.
     """
-    threshold = evaluation["confusion"]["threshold"]
-    some = np.linspace(0, len(folder) - 1, min(SHOWN, len(folder))).round().astype(int).tolist()
-    index_of = {str(path): index for index, path in enumerate(folder.paths)}
-    wrong = [row["name"] for row in evaluation["images"] if row["fp"] + row["fn"]]
-    worst = [index_of[name] for name in wrong if name in index_of][:SHOWN]
-    chosen = sorted({*some, *worst})
-    drawn = dict(zip(chosen, detected(run, model, folder.take(chosen), threshold), strict=True))
-    return {
-        "split": evaluation["split"],
-        "threshold": threshold,
-        "some": [drawn[index] for index in some],
-        "worst": [drawn[index] for index in worst],
-    }
-
-
-def detected(run: Run, model: FasterRCNN, folder: Folder, threshold: float) -> list[Row]:
-    """Every image of a data set with its objects and the detections from the threshold on, right or not."""
+    chosen = most_errors(folder, evaluation)[:MOST]
     with autocast(DELIVERED, run.device):
-        ground_truth, detections = detect(model, folder.to(run.device))
-    return [
-        picture(path, folder.classes, objects, boxes[boxes.scores >= threshold])
-        for path, objects, boxes in zip(folder.paths, ground_truth, detections, strict=True)
-    ]
+        ground_truth, detections = detect(model, folder.take(chosen).to(run.device))
+    threshold = evaluation["confusion"]["threshold"]
+    known = outcomes(ground_truth, detections, len(folder.classes), evaluation["max_detections"])
+    known = known[: fitting(known, threshold)]
+    paths = [folder.paths[index] for index in chosen[: len(known)]]
+    made = album(paths, known, list(folder.classes), threshold, folder.pages)
+    return made | {"split": evaluation["split"], "of": len(folder)}
 
 
-def errors(objects: Boxes, detections: Boxes, classes: int) -> tuple[set[int], set[int]]:
-    """The indices of the false detections and of the missed objects of an image, at IoU 0.5.
-
-    Matched as in `evaluation`: each detection, best first, with an object of its class. A detection or an object in a
-    crowd is neither.
-    """
-    false, missed = set[int](), set[int]()
-    for pair in filter(None, matched([objects], [detections], classes, len(detections) + 1, ious=[0.5]).eval_imgs):
-        predicted = zip(pair["dtIds"], pair["dtMatched"][0], pair["dtIgnore"][0], strict=True)
-        annotated = zip(pair["gtIds"], pair["gtMatched"][0], pair["gtIgnore"], strict=True)
-        false |= {row - 1 for row, right, ignored in predicted if not right and not ignored}
-        missed |= {row - 1 for row, right, ignored in annotated if not right and not ignored}
-    return false, missed
+def most_errors(folder: Folder, evaluation: Row) -> list[int]:
+    """The images of a data set as its evaluation sorts them, the worst first; those that it does not name are last."""
+    rank = {row["name"]: place for place, row in enumerate(evaluation["images"])}
+    return sorted(range(len(folder)), key=lambda index: (rank.get(str(folder.paths[index]), len(rank)), index))
 
 
-def picture(path: Path, classes: Sequence[str], objects: Boxes, detections: Boxes) -> Row:
-    """An image as a data URI, with its objects (some missed) and its detections (some false)."""
-    image, (false, missed) = read_image(path), errors(objects, detections, len(classes))
-    height, width = image.shape[:2]
-    crowds, scores = objects.crowd.tolist(), detections.scores.tolist()
+def fitting(known: Sequence[Outcomes], threshold: float) -> int:
+    """How many images, at least one, have no more boxes from the threshold on than the page has room for."""
+    boxes = [len(one.objects) + int((one.detections.scores >= threshold).sum()) for one in known]
+    return max(1, int((np.cumsum(boxes) * OUTLINE <= BOXES).sum()))
+
+
+def album(
+    paths: Sequence[Path], known: Sequence[Outcomes], classes: list[str], threshold: float, pages: Pages = "first"
+) -> Row:
+    """The images with their boxes; detections below `lowest` are left out where there are more than fit.
+
+    pages: what is read of files of several."""
+    lowest = lowest_score(known, threshold)
+    rows = [marks(one, lowest) for one in known]
+    room = PAGE - len(json.dumps(rows)) - OUTLINE * sum(len(row["objects"]["boxes"]) for row in rows)
+    names, shapes = [{"name": str(path)} for path in paths], shown(paths, room, pages)
+    images = [{**name, **picture, **row} for name, picture, row in zip(names, shapes, rows, strict=True)]
+    return {"threshold": threshold, "lowest": lowest, "classes": classes, "images": images}
+
+
+def lowest_score(known: Sequence[Outcomes], threshold: float) -> float:
+    """The score from which on detections are in the page: 0 where all fit, and never above the threshold."""
+    scores = np.sort(np.concatenate([np.zeros(0), *(one.detections.scores for one in known)]))[::-1]
+    room = BOXES // 2 // LISTED
+    return 0.0 if len(scores) <= room else min(threshold, float(scores[room - 1]))
+
+
+def marks(one: Outcomes, lowest: float) -> Row:
+    """The boxes of an image and what became of them, as `Outcomes` has it, in columns."""
+    objects, detections = one.objects, one.detections
+    count = int((detections.scores >= lowest).sum())
+    pointers = {
+        name: np.where(rows < count, rows, -1).tolist()
+        for name, rows in (("found", one.found), ("met", one.met), ("blamed", one.blamed))
+    }
     return {
-        "name": path.name,
-        "size": [width, height],
-        "image": picture_uri(image),
-        "objects": [
-            {**mark, "crowd": crowds[i], "missed": i in missed}
-            for i, mark in enumerate(marks(objects, classes, width, height))
-        ],
-        "detections": [
-            {**mark, "score": round(scores[i], 3), "false": i in false}
-            for i, mark in enumerate(marks(detections, classes, width, height))
-        ],
+        "objects": {**corners(objects), "crowd": objects.crowd.astype(int).tolist(), **pointers},
+        "detections": {
+            **corners(detections[np.arange(count)]),
+            "scores": [float(f"{score:.{DIGITS}g}") for score in detections.scores[:count].tolist()],
+            "kinds": one.kinds[:count].tolist(),
+            "truths": one.truths[:count].tolist(),
+        },
     }
 
 
-def marks(boxes: Boxes, classes: Sequence[str], width: int, height: int) -> list[Row]:
-    """Boxes as parts of the image's sides, and the names of their classes."""
-    sides = (width, height, width, height)
-    corners = [[round(value / side, 5) for value, side in zip(box, sides, strict=True)] for box in boxes.boxes.tolist()]
-    return [{"box": box, "label": classes[label]} for box, label in zip(corners, boxes.labels.tolist(), strict=True)]
+def corners(boxes: Boxes) -> Row:
+    """Boxes in pixels of the image, to a hundredth, and their classes."""
+    return {"boxes": boxes.boxes.round(2).tolist(), "labels": boxes.labels.tolist()}
 
 
-def picture_uri(image: Pixels) -> str:
-    """An image [H,W,3], downscaled where it is large, as a data URI: PNG where it is tiny, else JPEG."""
-    shown = Image.fromarray(image)
-    shown.thumbnail((LARGEST, LARGEST))
-    if max(shown.size) <= LOSSLESS:
-        return png_uri(np.asarray(shown))
+def shown(paths: Sequence[Path], room: int, pages: Pages = "first") -> Iterator[Row]:
+    """Width and height of each image in pixels, and its picture; all pictures together have so many characters.
+
+    Each may take an equal part of what those before it have left.
+    """
+    for index, path in enumerate(paths):
+        pixels = read_image(path, pages)
+        uri = picture_uri(pixels, room // (len(paths) - index))
+        room -= len(uri)
+        yield {"size": [pixels.shape[1], pixels.shape[0]], "image": uri}
+
+
+def picture_uri(pixels: Pixels, room: int = PAGE) -> str:
+    """An image [H,W,3] as a data URI, as large as `room` characters allow, and at most LARGEST pixels."""
+    if max(pixels.shape) <= LOSSLESS and len(uri := png_uri(pixels)) <= room:
+        return uri
+    image = Image.fromarray(pixels)
+    image.thumbnail((LARGEST, LARGEST))
+    side = max(image.size)
+    while len(uri := webp_uri(ImageOps.contain(image, (side, side)))) > room and side > SMALLEST:
+        side = max(SMALLEST, int(side * min(0.9, (room / len(uri)) ** 0.5)))
+    return uri
+
+
+def webp_uri(image: Image.Image) -> str:
+    """An image as a WebP in a data URI."""
     buffer = io.BytesIO()
-    shown.save(buffer, "JPEG", quality=QUALITY, subsampling=0)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    image.save(buffer, "WEBP", quality=QUALITY)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 @torch.no_grad()

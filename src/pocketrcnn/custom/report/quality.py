@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from ...evaluation import tables
 from ...evaluation.tables import ERRORS, number
 from ...report import charts, phrases
-from ...report.blocks import Block, Figure, Key, Panel, Row, Section, Table, Text
+from ...report.blocks import Bar, Bars, Block, Figure, Key, Matrix, Panel, Row, Section, Table, Text
 from ...report.colours import BLUE, GREEN, INK, ORANGE
 from ...report.prose import Prose
-from . import charts as run_charts
 from .compare import Summary
 from .training import colour_of
 
@@ -19,16 +18,14 @@ REST = "other classes"
 prose = Prose(__name__, "quality.md")
 
 
-def sections(evaluations: Mapping[str, Summary]) -> list[Section]:
-    """One evaluation in full: that on test images where there is one, else on validation images."""
-    split = phrases.in_order(evaluations)[-1]
-    one = evaluations[split]
+def sections(split: str, one: Summary, shown: Mapping[str, int] | None) -> list[Section]:
+    """One evaluation in full. shown: errors by kind from the threshold on, where the page has the images to them."""
     where = {"split": phrases.SPLITS[split], "data": one["data"], "limit": one["max_detections"]}
     text = Text([prose("measured", counts=one["counts"], **where)])
     sizes = table_of(prose("sizes"), tables.by_size(one["sizes"])) if one["sizes"] else None
     classes = table_of(prose("classes"), tables.by_class(one["classes"]))
     blocks = [block for block in (text, curves(one), sizes, classes) if block]
-    errors = [*tide(one["tide"]), *confusion(one)]
+    errors = [*tide(one["tide"], shown), *confusion(one, shown is not None)]
     precision = Section("quality", "Precision and recall", blocks, short="Precision, recall")
     return [precision, Section("errors", "Errors", errors)]
 
@@ -85,43 +82,59 @@ def table_of(caption: str, content: tables.Rows) -> Table:
     return Table(caption, content.columns, [Row(cells) for cells in content.rows])
 
 
-def tide(known: Summary | None) -> list[Block]:
-    """What each kind of error costs (TIDE), as bars and as a table."""
+def tide(known: Summary | None, shown: Mapping[str, int] | None) -> list[Block]:
+    """What each kind of error costs (TIDE), as bars."""
     if not known:
         return []
-    caption = "TIDE: what AP50 would gain if all errors of one kind were corrected, and how many there are."
-    table = table_of(caption, tables.errors(known))
-    gains = {kind: max(0.0, known["gain"][kind]) for kind in ERRORS if kind in known["errors"]}
-    if not any(gains.values()):
-        return [table]
-    bars = [charts.Bar(kind, gain, 0, f"+{gain:.3f}") for kind, gain in gains.items()]
-    worst = max(gains, key=lambda kind: gains[kind])
-    text = prose("costs", worst=worst, meaning=ERRORS[worst])
-    alt = "Bar chart of what AP50 would gain: " + ", ".join(f"{bar.name} {bar.text}" for bar in bars) + "."
-    return [Figure("What each kind of error costs", text, [Panel(charts.bar_chart(bars), alt, "Gain in AP50")]), table]
+    rows = tables.errors(known).rows
+    gains = {kind: max(0.0, known["gain"][kind]) for kind, *_ in rows}
+    longest = max(gains.values()) or 1.0
+    worst = max(known["errors"], key=lambda kind: gains[kind])
+    text = prose("costs", worst=worst if gains[worst] else "", meaning=ERRORS[worst], picks=shown is not None)
+    columns = ["error", "gain in AP50", "#all", "meaning"]
+    cells = {kind: [count, meaning] for kind, _, count, meaning in rows}
+    if shown is not None:
+        columns.insert(2, "#shown")
+        cells = {kind: [phrases.count(shown[kind]), *rest] for kind, rest in cells.items()}
+    bars = [Bar(kind, gains[kind] / longest, gain, cells[kind]) for kind, gain, *_ in rows]
+    return [Bars("What each kind of error costs (TIDE)", text, columns, bars, shown is not None)]
 
 
-def confusion(one: Summary) -> list[Block]:
+def confusion(one: Summary, picks: bool) -> list[Block]:
     """The confusion matrix and the pairs of classes that are confused most."""
-    names, counts = gathered(one["confusion"]["names"], one["confusion"]["matrix"])
-    uri = run_charts.confusion_chart(names, counts)
-    right = sum(counts[i][i] for i in range(len(names) - 1))
-    alt = f"Confusion matrix of {len(names) - 1} classes and background: {right:,} on the diagonal."
-    caption = prose("confusion", threshold=one["confusion"]["threshold"])
-    figure = Figure("Confusion matrix", caption, [Panel(uri, alt, "Rows: ground truth. Columns: detections")])
+    known = one["confusion"]
+    names, counts = gathered(known["names"], known["matrix"])
+    caption = prose("confusion", threshold=known["threshold"], picks=picks)
+    matrix = Matrix("Confusion matrix", caption, names, counts, shades(counts), picks)
     pairs = tables.confusions(names, counts, CONFUSED)
-    return [figure, table_of("Confused classes.", pairs)] if pairs.rows else [figure]
+    return [matrix, table_of("Confused classes.", pairs)] if pairs.rows else [matrix]
+
+
+def shades(counts: Sequence[Sequence[int]]) -> list[list[int]]:
+    """How dark each cell is, 0 to 10: its fraction of its row; in the last row, its fraction of all detections."""
+    totals = [*map(sum, counts[:-1]), sum(sum(row[:-1]) for row in counts)]
+    return [[-(-10 * count // max(total, 1)) for count in row] for row, total in zip(counts, totals, strict=True)]
+
+
+def rows_of(matrix: Sequence[Sequence[int]]) -> list[int]:
+    """The row of each class in the matrix that is shown, and, last, that of background."""
+    classes = len(matrix) - 1
+    if classes <= CELLS:
+        return list(range(classes + 1))
+    kept = sorted(sorted(range(classes), key=lambda label: -sum(matrix[label]))[: CELLS - 1])
+    return [kept.index(label) if label in kept else CELLS - 1 for label in range(classes)] + [CELLS]
 
 
 def gathered(names: Sequence[str], matrix: Sequence[Sequence[int]]) -> tuple[list[str], list[list[int]]]:
     """The classes with most objects; where there are more, the others in one row and one column before background."""
-    classes = len(names) - 1
-    if classes <= CELLS:
-        return list(names), [list(row) for row in matrix]
-    kept = sorted(sorted(range(classes), key=lambda i: -sum(matrix[i]))[: CELLS - 1])
-    groups = [[label] for label in kept] + [[i for i in range(classes) if i not in kept], [classes]]
-    counts = [[sum(matrix[y][x] for y in ys for x in xs) for xs in groups] for ys in groups]
-    return [*(names[label] for label in kept), REST, names[-1]], counts
+    rows = rows_of(matrix)
+    side = rows[-1] + 1
+    counts = [[0] * side for _ in range(side)]
+    for y, row in enumerate(matrix):
+        for x, count in enumerate(row):
+            counts[rows[y]][rows[x]] += count
+    shown = {row: name for row, name in zip(rows, names, strict=True)}
+    return [REST if rows.count(row) > 1 else shown[row] for row in range(side)], counts
 
 
 def comparison(names: Sequence[str], evaluations: Mapping[str, Summary]) -> Section:

@@ -33,6 +33,7 @@ from ..anchors import shape_iou, sides_and_boxes
 from ..plan import median_side
 from .page import render_runs
 from .pictures import detection_time, pictures
+from .portable import portable
 
 Summary = dict[str, Any]
 
@@ -58,18 +59,15 @@ def write_run_report(
 
 def write_comparison(runs: Sequence[Run], path: Path, another: str = OUT) -> Path:
     """One page on several runs, from their folders alone; returns its path. `another`: see `data.files`."""
-    write(render_runs([recorded(run) for run in runs]), path, another)
+    write(render_runs(portable([recorded(run) for run in runs])), path, another)
     return path
 
 
 def run_summary(run: Run, data: CustomData | None = None, model: FasterRCNN | None = None) -> Summary:
-    """Everything about a run. Where its data are no longer there, `missing` says why, and there are no pictures."""
+    """Everything about a run, but no folder of this machine. `missing` says why what needs the data is not there."""
     summary = recorded(run)
-    if run.config.data.kind != "folder":
-        return summary | {"missing": "its data are made by `reproduce`, whose own report has pictures of them"}
     try:
-        moved = f"pocketrcnn resume {shlex.quote(str(run.folder))} --data FOLDER"
-        data = data or open_custom_data(run.config.data, saved_splits(run.folder), moved)
+        data = data or opened(run)
         summary["data"] = data_summary(data, run.config)
         if summary["evaluations"]:
             split, evaluation = next(iter(summary["evaluations"].items()))  # of test images where there is one
@@ -79,7 +77,15 @@ def run_summary(run: Run, data: CustomData | None = None, model: FasterRCNN | No
             summary["speed"] = detection_time(run, model, folder)
     except UserError as error:
         summary["missing"] = str(error)
-    return summary
+    return portable([summary])[0]
+
+
+def opened(run: Run) -> CustomData:
+    """The data of a run. Raises UserError where they are no longer there."""
+    if run.config.data.kind != "folder":
+        raise UserError("its data are made by `reproduce`, whose own report has pictures of them")
+    moved = f"pocketrcnn resume {shlex.quote(str(run.folder))} --data FOLDER"
+    return open_custom_data(run.config.data, saved_splits(run.folder), moved)
 
 
 def recorded(run: Run) -> Summary:
