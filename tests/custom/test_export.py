@@ -107,6 +107,7 @@ def test_types_shapes_and_facts_of_the_file(learned: Path, shapes: Path) -> None
     metadata = json.loads({entry.key: entry.value for entry in model.metadata_props}[KEY])
     assert (metadata["schema"], metadata["classes"], metadata["side"]) == (1, ["cat", "dog"], detector.side)
     assert metadata["threshold"] == detector.threshold
+    assert metadata["pages"] == detector.pages == "first"
 
 
 def test_nothing_of_this_machine_is_in_the_file(learned: Path, shapes: Path) -> None:

@@ -95,7 +95,7 @@ def onnx_file(detector: Detector) -> bytes:
     schema = TILED if overlap else SCHEMA
     metadata = {"schema": schema, "version": __version__, "classes": detector.classes, "side": detector.side}
     model = onnx_model(Whole(detector), (example,), [INPUT], OUTPUTS)
-    metadata |= {"threshold": detector.threshold, "checksum": CHECKSUM}
+    metadata |= {"threshold": detector.threshold, "checksum": CHECKSUM, "pages": detector.pages}
     metadata |= {"tiles": {"overlap": overlap}} if overlap else {}
     model.metadata_props.add(key=KEY, value=json.dumps(metadata))
     return with_checksum(model.SerializeToString())

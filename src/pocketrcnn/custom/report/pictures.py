@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
+from ...config import Pages
 from ...data.boxes import Boxes
 from ...data.folders import Folder
 from ...data.images.pixels import Pixels, read_image
@@ -50,7 +51,8 @@ def pictures(run: Run, model: FasterRCNN, folder: Folder, evaluation: Row) -> Ro
     known = outcomes(ground_truth, detections, len(folder.classes), evaluation["max_detections"])
     known = known[: fitting(known, threshold)]
     paths = [folder.paths[index] for index in chosen[: len(known)]]
-    return album(paths, known, list(folder.classes), threshold) | {"split": evaluation["split"], "of": len(folder)}
+    made = album(paths, known, list(folder.classes), threshold, folder.pages)
+    return made | {"split": evaluation["split"], "of": len(folder)}
 
 
 def most_errors(folder: Folder, evaluation: Row) -> list[int]:
@@ -65,13 +67,17 @@ def fitting(known: Sequence[Outcomes], threshold: float) -> int:
     return max(1, int((np.cumsum(boxes) * OUTLINE <= BOXES).sum()))
 
 
-def album(paths: Sequence[Path], known: Sequence[Outcomes], classes: list[str], threshold: float) -> Row:
-    """The images with their boxes; detections below `lowest` are left out where there are more than fit."""
+def album(
+    paths: Sequence[Path], known: Sequence[Outcomes], classes: list[str], threshold: float, pages: Pages = "first"
+) -> Row:
+    """The images with their boxes; detections below `lowest` are left out where there are more than fit.
+
+    pages: what is read of files of several."""
     lowest = lowest_score(known, threshold)
     rows = [marks(one, lowest) for one in known]
     room = PAGE - len(json.dumps(rows)) - OUTLINE * sum(len(row["objects"]["boxes"]) for row in rows)
-    names = [{"name": str(path)} for path in paths]
-    images = [{**name, **picture, **row} for name, picture, row in zip(names, shown(paths, room), rows, strict=True)]
+    names, shapes = [{"name": str(path)} for path in paths], shown(paths, room, pages)
+    images = [{**name, **picture, **row} for name, picture, row in zip(names, shapes, rows, strict=True)]
     return {"threshold": threshold, "lowest": lowest, "classes": classes, "images": images}
 
 
@@ -106,13 +112,13 @@ def corners(boxes: Boxes) -> Row:
     return {"boxes": boxes.boxes.round(2).tolist(), "labels": boxes.labels.tolist()}
 
 
-def shown(paths: Sequence[Path], room: int) -> Iterator[Row]:
+def shown(paths: Sequence[Path], room: int, pages: Pages = "first") -> Iterator[Row]:
     """Width and height of each image in pixels, and its picture; all pictures together have so many characters.
 
     Each may take an equal part of what those before it have left.
     """
     for index, path in enumerate(paths):
-        pixels = read_image(path)
+        pixels = read_image(path, pages)
         uri = picture_uri(pixels, room // (len(paths) - index))
         room -= len(uri)
         yield {"size": [pixels.shape[1], pixels.shape[0]], "image": uri}
