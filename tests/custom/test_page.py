@@ -253,6 +253,9 @@ def test_examples_are_validation_images_and_few(shapes: Path) -> None:
     assert [example["name"].removesuffix(".png") for example in examples] == names[:3]
     assert read_image(base64.b64decode(examples[0]["content"])).shape == (24, 24, 3)
     assert examples_of(DataConfig("nowhere", "folder"), None, 24) == []
+    tiled = examples_of(DataConfig(str(shapes), "folder", tile_overlap=8), None, 24)
+    original = read_image(shapes / "val" / f"{names[0]}.png")
+    assert np.array_equal(read_image(base64.b64decode(tiled[0]["content"])), original[:40, :40])
 
 
 def test_large_images_are_looked_at_in_tiles(browser: Any, tmp_path: Path) -> None:
