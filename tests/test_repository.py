@@ -66,7 +66,7 @@ ALONE = {  # libraries that one place speaks to
     "onnxscript": "custom/onnx/*",
 }
 DECODES = (  # whatever people have; the rest are heads of files, and pictures that this package wrote itself
-    *(f"data/images/{name}.py" for name in ("pixels", "opening", "deep", "mending")),
+    *(f"data/images/{name}.py" for name in ("pixels", "identifying", "deep", "mending")),
     *("data/formats/writing.py", "course/data/*"),
 )
 
@@ -92,7 +92,7 @@ def text_files() -> list[Path]:
     """Everything that people read: sources, tests, scripts, pages, and the files of the project's root."""
     folders = [
         path
-        for name in ("src", "tests", "scripts", "benchmarks", "campaigns", "docs", ".ci")
+        for name in ("src", "tests", "scripts", "benchmarks", "campaigns", "docs", "examples", ".ci")
         for path in (ROOT / name).rglob("*")
     ]
     kept = [path for path in (*folders, *ROOT.glob("*"), ROOT / ".gitignore") if path.is_file() and path.name != ".git"]

@@ -12,6 +12,7 @@ Part = Literal["backbone", "rpn", "head"]
 PARTS: tuple[Part, ...] = get_args(Part)  # of a detector: what a phase of training may leave as it is
 BACKGROUNDS = "+cifar100:"  # in a source, before the folder that the backgrounds come from
 Precision = Literal["auto", "float32", "bfloat16"]
+Pages = Literal["first", "all", "max", "mean"]
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class DataConfig:
     units: Literal["auto", "pixels", "fractions"] = "auto"  # `folder`: of boxes
     follow_outside: bool = False  # `folder`: read what annotations and links name outside of it, too
     seed: int = 0  # `folder`: decides which images are for validation and test where the data do not say
-    fresh: bool = True
-    """Scenes: a new composition in every iteration, instead of a fixed set with one composition an image."""
+    pages: Pages = "first"  # `folder`: of files with several: one, each by its name (a.tif[2]), or a projection of all
+    fresh: bool = True  # scenes: a new composition in every iteration, instead of a fixed set with one an image
     holdout: int = 0
     """Training images kept back and evaluated in place of the test set (for choosing settings)."""
     tile_overlap: int = 0

@@ -12,14 +12,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import chromium
 import numpy as np
 import onnx
 import painted
 import pytest
 import torch
+from detector_pages import READY, assert_same, give, wait_for
 from exported_runs import content_of_run
 from runs_in_seconds import small
 from shell import Shell
+from tiny_detectors import saved
 from torch import Tensor, nn
 
 from pocketrcnn.cli.detector import verification_frames
@@ -27,10 +30,12 @@ from pocketrcnn.config import DataConfig, replace
 from pocketrcnn.course.data.cifar import CLASSES
 from pocketrcnn.course.experiments import NETWORKS
 from pocketrcnn.custom.detector import Detector
-from pocketrcnn.custom.onnx import export, parity
+from pocketrcnn.custom.onnx import export, parity, runtime
 from pocketrcnn.custom.onnx.parity import Agreement, Whole, compare, readable
 from pocketrcnn.custom.onnx.runtime import KEY, open_session, run_session
-from pocketrcnn.data.images.pixels import Pixels
+from pocketrcnn.custom.page import engine
+from pocketrcnn.custom.page.export import page
+from pocketrcnn.data.images.pixels import Pixels, read_image
 from pocketrcnn.errors import UserError
 from pocketrcnn.model import boxes
 from pocketrcnn.model.faster_rcnn import FasterRCNN
@@ -38,6 +43,7 @@ from pocketrcnn.model.interchange import Detections
 from pocketrcnn.training.run import Run, open_run
 
 pytestmark = pytest.mark.slow
+INSTALLED = None if engine.wanted().faults() else engine.engine_files()  # before the tests get caches of their own
 
 
 @pytest.fixture
@@ -101,6 +107,7 @@ def test_types_shapes_and_facts_of_the_file(learned: Path, shapes: Path) -> None
     metadata = json.loads({entry.key: entry.value for entry in model.metadata_props}[KEY])
     assert (metadata["schema"], metadata["classes"], metadata["side"]) == (1, ["cat", "dog"], detector.side)
     assert metadata["threshold"] == detector.threshold
+    assert metadata["pages"] == detector.pages == "first"
 
 
 def test_nothing_of_this_machine_is_in_the_file(learned: Path, shapes: Path) -> None:
@@ -258,3 +265,35 @@ def test_agreement_counts_one_for_one_whatever_the_order() -> None:
 
 def test_the_tolerance_is_what_the_project_promises() -> None:
     assert (parity.BOX, parity.SCORE) == (0.01, 1e-4)
+
+
+def test_the_command_writes_a_page(
+    ready: None, learned: Path, tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pocketrcnn.custom.page.export.engine_files", lambda: {engine.SCRIPT: b"", engine.PROGRAM: b""})
+    code, out, err = shell("export --page --out", tmp_path / "a.html", learned)
+    assert code == 0, err
+    assert "verified on" in out
+    assert "it holds 3 images of the data (--no-examples: none)" in out
+    assert "<h1>Object detector: run</h1>" in (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "use a name that ends in .html" in shell.refused("export --page --out", tmp_path / "a.onnx", learned)
+    assert "--no-examples belongs to --page" in shell.refused("export --no-examples", learned)
+
+
+@pytest.mark.loopback  # to the driver of the browser
+@pytest.mark.skipif(not (chromium.CHROMIUM and chromium.DRIVER), reason="no Chromium here")
+@pytest.mark.skipif(INSTALLED is None, reason="ONNX Runtime is not in the cache: pocketrcnn download onnxruntime-web")
+def test_a_trained_detector_runs_in_the_page(browser: Any, learned: Path, shapes: Path, tmp_path: Path) -> None:
+    """The file of `export`, unchanged, with the same labels and boxes as `predict` with that file."""
+    assert INSTALLED is not None
+    content = content_of_run(learned)
+    (tmp_path / "model.onnx").write_bytes(content)
+    (tmp_path / "page.html").write_text(page(content, INSTALLED, "shapes"), encoding="utf-8")
+    chromium.open_page(browser, tmp_path / "page.html")
+    wait_for(browser, READY)
+    paths = sorted((shapes / "val").glob("*.png"))
+    large = saved(tmp_path / "zz.png", read_image(paths[0]).repeat(5, 0).repeat(5, 1))
+    give(browser, *paths, large)
+    theirs = runtime.Detector.load(tmp_path / "model.onnx")([*paths, large], threshold=0.0)
+    assert_same(browser, [*paths, large], [theirs[i] for i in range(len(paths) + 1)], 0.01)
+    assert browser.get_log("browser") == []

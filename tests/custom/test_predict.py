@@ -34,6 +34,7 @@ from pocketrcnn.data.cells import protected, unprotected
 from pocketrcnn.data.files import LOCK, locked
 from pocketrcnn.data.formats import read
 from pocketrcnn.data.images.pixels import read_image
+from pocketrcnn.data.images.tiff_pages import OTHER_PAGES
 from pocketrcnn.model.structures import Detections
 
 BOX = (8, 4, 24, 20)
@@ -187,7 +188,7 @@ def test_notes_of_images_are_counted(shell: Shell) -> None:
     Path("in").mkdir()
     for i in range(3):
         Image.fromarray(WHITE).save(f"in/{i}.tif", save_all=True, append_images=[Image.new("RGB", (9, 9))] * 2)
-    note = "in/0.tif holds 3 pages: the first is read (and so 2 other images)\n"
+    note = f"in/0.tif holds 3 pages: the first is read{OTHER_PAGES} (and so 2 other images)\n"
     assert shell("predict run in") == (0, f"{note}by class: dog 3\n3 objects in 3 images: predictions\n", "")
 
 
@@ -370,13 +371,13 @@ def test_images_are_read_one_group_at_a_time(tmp_path: Path, monkeypatch: pytest
     paths, held, most = [saved(tmp_path / f"{i}.png", WHITE) for i in range(9)], [0], [0]
     before = prediction.read_picture
 
-    def counted(path: Path) -> Any:
+    def counted(*given: Any) -> Any:
         held[0] += 1
         most[0] = max(most[0], held[0])
-        return before(path)
+        return before(*given)
 
     class Counting:
-        classes, side = ("cat", "dog"), 64
+        classes, side, pages = ("cat", "dog"), 64, "first"
 
         def __call__(self, images: list[Any], *given: Any) -> Detections:
             held[0] -= len(images)

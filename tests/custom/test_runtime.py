@@ -299,6 +299,13 @@ def test_a_loop_without_an_end_is_stopped(tmp_path: Path, capsys: pytest.Capture
         assert list(out.iterdir()) == []
 
 
+def test_pages_of_files_are_read_as_in_training(file: Path, tmp_path: Path) -> None:
+    """Files of older versions say nothing, and read the first."""
+    said = Detector.load(with_metadata(file, tmp_path, lambda metadata: metadata | {"pages": "max"}))
+    older = with_metadata(file, tmp_path, lambda metadata: {k: v for k, v in metadata.items() if k != "pages"})
+    assert (said.pages, Detector.load(older).pages) == ("max", "first")
+
+
 def test_metadata_of_deep_brackets(tmp_path: Path) -> None:
     path = made_by_hand(tmp_path / "made.onnx")
     model = onnx.load(path)
@@ -321,7 +328,11 @@ def test_a_file_of_a_newer_version(file: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "metadata", [[], {}, {"schema": "x"}, {"schema": 1, "classes": 3, "threshold": 0.5, "side": 8}]
+    "metadata",
+    [
+        *([], {}, {"schema": "x"}, {"schema": 1, "classes": 3, "threshold": 0.5, "side": 8}),
+        {"schema": 1, "classes": ["cat"], "threshold": 0.5, "side": 8, "pages": "some"},
+    ],
 )
 def test_a_file_that_does_not_say_what_it_holds(metadata: object, file: Path, tmp_path: Path) -> None:
     assert "is damaged (it does not say what it holds)" in refused(with_metadata(file, tmp_path, lambda _: metadata))

@@ -216,8 +216,8 @@ def test_the_same_image_in_two_splits_stays_in_test(tmp_path: Path) -> None:
 def test_training_and_validation_on_the_same_folder(tmp_path: Path) -> None:
     disk.yolo_names(disk.yolo(tmp_path), "train: images\nval: images\nnames: [cat, dog]\n")
     report = checked(tmp_path)
-    assert kinds(report) == ["two-splits"] * 3
-    assert {example.split for example in report.clean.examples} == {"train"}
+    assert kinds(report) == ["same-split"], "nothing is divided, and no image is lost"
+    assert {example.split for example in report.clean.examples} == {""}
 
 
 def test_copies_stay_within_a_split_and_go_before_there_are_splits(tmp_path: Path) -> None:
@@ -297,7 +297,7 @@ def test_memory_is_that_of_two_images(tmp_path: Path, monkeypatch: pytest.Monkey
     """No pixels outlive the look at them."""
     scenes: Scenes = {f"{i}.png": ((i + 1, 9), []) for i in range(50)}
     looks, decode = [], checking.decode
-    monkeypatch.setattr(checking, "decode", lambda path: looks.append(decode(path)) or looks[-1])
+    monkeypatch.setattr(checking, "decode", lambda path, pages: looks.append(decode(path)) or looks[-1])
     checked(disk.coco(tmp_path, scenes))
     assert sorted(look.size for look in looks) == [(i + 1, 9) for i in range(50)]
     assert all(len(look.digest) == 32 for look in looks)
@@ -457,7 +457,8 @@ def test_fields_that_are_not_read_are_named(tmp_path: Path, shell: Shell) -> Non
 
 def test_notes_of_images_are_counted_once_a_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     decode = checking.decode
-    monkeypatch.setattr(checking, "decode", lambda path: replace(decode(path), notes=(Note("pages", "holds 3 pages"),)))
+    note = Note("pages", "holds 3 pages")
+    monkeypatch.setattr(checking, "decode", lambda path, pages: replace(decode(path), notes=(note,)))
     report = checked(disk.coco(tmp_path))
     assert [(fault.kind, fault.drops) for fault in report.faults] == [("pages", False)]
     assert str(report.faults[0]) == f"{tmp_path / 'a b.png'}: holds 3 pages (and so 2 other images)"

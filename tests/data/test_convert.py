@@ -1,6 +1,6 @@
 """`pocketrcnn convert`: boxes, classes, crowds and splits that go in come out, through every format.
 
-Covers `data/formats/writing.py`, `data/repair.py`.
+Covers `data/formats/writing.py`, `data/formats/table_writing.py`, `data/repair.py`.
 """
 
 import os
@@ -10,12 +10,13 @@ from pathlib import Path
 
 import datasets_on_disk as disk
 import pytest
+import yaml
 from disks import full
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shell import Shell
 
-from pocketrcnn.data.annotations import Annotations, Example, Object
+from pocketrcnn.data.annotations import Annotations, Box, Example, Object
 from pocketrcnn.data.check import inspect
 from pocketrcnn.data.formats import read, write
 from pocketrcnn.data.overview import not_carried_over
@@ -75,6 +76,11 @@ def same(before: Annotations, after: Annotations, crowds: bool) -> None:
             assert one.box == pytest.approx(other.box, abs=1e-9)
 
 
+def said(one: Example) -> list[tuple[Box, str, bool]]:
+    """The objects of an image, without where they stand in a file."""
+    return [(obj.box, obj.name, obj.crowd) for obj in one.objects]
+
+
 def through(start: Annotations, root: Path, *kinds: str) -> Annotations:
     """Written and read in one format after the other."""
     copied = start
@@ -104,7 +110,22 @@ def test_voc_keeps_every_digit(made: list[Example]) -> None:
         assert boxes == {example.path.name: [obj.box for obj in example.objects] for example in start.examples}
 
 
-@pytest.mark.parametrize("kind", ["coco", "voc", "yolo"])
+@settings(max_examples=12, deadline=None)
+@given(examples())
+def test_csv_keeps_every_digit_crowd_and_split(made: list[Example]) -> None:
+    """Everything but classes that no object is of, and the order of classes."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = on_disk(Path(folder) / "start", made)
+        copied = through(start, Path(folder), "csv")
+        ours, theirs = (
+            {one.path.name: (said(one), one.split, one.size, one.path.read_bytes()) for one in data.examples}
+            for data in (start, copied)
+        )
+        assert theirs == ours
+        assert copied.classes == tuple(sorted({obj.name for one in start.examples for obj in one.objects}))
+
+
+@pytest.mark.parametrize("kind", ["coco", "voc", "yolo", "csv"])
 @settings(max_examples=8, deadline=None)
 @given(st.lists(WORDS, min_size=1, max_size=4, unique=True))
 def test_class_names_in_any_letters_come_back(kind: str, names: list[str]) -> None:
@@ -114,7 +135,7 @@ def test_class_names_in_any_letters_come_back(kind: str, names: list[str]) -> No
         start = on_disk(Path(folder) / "start", [Example(Path("a.png"), objects, "", (40, 30))])
         copied = through(replace(start, classes=tuple(names)), Path(folder), kind)
         assert [obj.name for obj in copied.examples[0].objects] == names
-        assert copied.classes == tuple(names)
+        assert copied.classes == tuple(sorted(names) if kind == "csv" else names)
 
 
 def test_whole_numbers_stay_whole(tmp_path: Path) -> None:
@@ -138,7 +159,7 @@ def test_images_of_one_name_get_numbers(tmp_path: Path) -> None:
     assert {(example.split, example.objects[0].box[3]) for example in copied.examples} == {("train", 6), ("val", 7)}
 
 
-@pytest.mark.parametrize("kind", ["coco", "voc", "yolo"])
+@pytest.mark.parametrize("kind", ["coco", "voc", "yolo", "csv"])
 def test_the_command(tmp_path: Path, shell: Shell, kind: str) -> None:
     data = disk.table(tmp_path / "die Daten 数据")
     code, out, err = shell("convert", data, tmp_path / "out", "--to", kind)
@@ -231,7 +252,7 @@ def test_classes_that_voc_cannot_hold_are_refused(tmp_path: Path, shell: Shell, 
     disk.change_coco(data, categories=[{"id": 50, "name": name}])
     line = shell.refused("convert", data, tmp_path / "out", "--to", "voc")
     assert f"{data}: class {name!r} cannot be written as VOC (empty, or with a line break or control" in line
-    assert "rename it, or choose coco or yolo" in line
+    assert "rename it, or choose another format" in line
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
@@ -295,3 +316,53 @@ def test_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(UserError, match="out cannot be written \\(No space left on device\\)"):
         write(start, tmp_path / "out", "coco")
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_a_table_is_one_that_people_read(tmp_path: Path, shell: Shell) -> None:
+    disk.coco(tmp_path / "data" / "train")
+    disk.coco(tmp_path / "data" / "val", {"=1.png": ((20, 20), [("cat", (1, 1, 5, 5.5))])})
+    code, out, _ = shell("convert", tmp_path / "data", tmp_path / "out", "--to=csv")
+    assert code == 0
+    assert "CSV has no list of classes" not in out
+    lines = (tmp_path / "out" / "annotations.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "image,class,x1,y1,x2,y2,width,height,split"
+    assert "images/a b.png,dog,5.5,6.25,20,25,40,30,train" in lines
+    assert "images/empty.png,,,,,,32,32,train" in lines
+    assert "images/=1.png,cat,1,1,5,5.5,20,20,val" in lines
+    assert all((tmp_path / "out" / line.partition(",")[0]).is_file() for line in lines[1:])
+
+
+def test_classes_that_a_table_cannot_say(tmp_path: Path, shell: Shell) -> None:
+    disk.coco(tmp_path / "data", {"a.png": ((20, 20), [("cat", (1, 1, 5, 5))])})
+    out = shell("convert", tmp_path / "data", tmp_path / "out", "--to=csv").out
+    assert "CSV has no list of classes: 1 class without an object left out (dog)" in out
+    start = on_disk(tmp_path / "start", [Example(Path("a.png"), (Object((1, 1, 9, 9), "cat"),), "", (40, 30))])
+    for odd in ("two\nlines", "Background", "7.0", " cat"):
+        with pytest.raises(UserError, match="cannot be written as CSV"):
+            write(replace(start, classes=("cat", "7", odd)), tmp_path / "odd", "csv")
+    assert not (tmp_path / "odd").exists()
+
+
+@pytest.mark.parametrize("splits", [(), ("train",), ("train", "test"), ("test",), ("train", "val"), ("val", "test")])
+def test_yolo_always_has_the_lines_that_others_want(tmp_path: Path, shell: Shell, splits: tuple[str, ...]) -> None:
+    made = [Example(Path(f"{one or 'a'}.png"), (), one, (20, 20)) for one in splits or ("",)]
+    start = on_disk(tmp_path / "start", [*made, Example(Path("last.png"), (), made[-1].split, (20, 20))])
+    write(start, tmp_path / "out", "yolo")
+    text = (tmp_path / "out" / "data.yaml").read_text(encoding="utf-8")
+    settings = yaml.safe_load(text)
+    assert {*splits, "val"} <= {*settings}
+    assert all((tmp_path / "out" / settings[word]).is_dir() for word in ("train", "val", "test") if word in settings)
+    assert text.startswith("# There are no validation images.") == ("val" not in splits)
+    read_back = inspect(read(tmp_path / "out"))
+    assert {one.path.name: one.split for one in read_back.clean.examples} == {
+        one.path.name: one.split for one in start.examples
+    }
+    assert not read_back.drops
+    assert [fault.kind for fault in read_back.faults if fault.kind == "same-split"] == ["same-split"] * (
+        "val" not in splits
+    )
+
+
+def test_that_yolo_has_no_validation_images_is_said(tmp_path: Path, shell: Shell) -> None:
+    out = shell("convert", disk.coco(tmp_path / "data"), tmp_path / "out", "--to=yolo").out
+    assert "no validation images: `val` in data.yaml names the path of another split" in out

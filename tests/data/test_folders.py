@@ -305,7 +305,7 @@ def test_a_cache_that_goes_away_during_a_run(annotations: Annotations, content: 
 
 def test_several_at_once_write_once(annotations: Annotations, monkeypatch: pytest.MonkeyPatch) -> None:
     read, decoded, opened = image_cache.read_image, [], []
-    monkeypatch.setattr(image_cache, "read_image", lambda path: (decoded.append(path), read(path))[1])
+    monkeypatch.setattr(image_cache, "read_image", lambda path, *more: (decoded.append(path), read(path, *more))[1])
     threads = [threading.Thread(target=lambda: opened.append(open_folder(annotations, "train", 16))) for _ in range(4)]
     for thread in threads:
         thread.start()

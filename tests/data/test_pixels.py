@@ -21,10 +21,11 @@ from PIL import Image, ImageCms
 
 from pocketrcnn.data.images import bands, heads
 from pocketrcnn.data.images.heads import PIXEL_LIMIT
+from pocketrcnn.data.images.identifying import FORMATS
 from pocketrcnn.data.images.notes import Note
-from pocketrcnn.data.images.opening import FORMATS
 from pocketrcnn.data.images.orientation import ROTATIONS
 from pocketrcnn.data.images.pixels import ENDINGS, Probe, probe, read_image, read_picture
+from pocketrcnn.data.images.tiff_pages import OTHER_PAGES
 from pocketrcnn.errors import UserError
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
@@ -264,17 +265,18 @@ def test_of_several_frames_the_first_is_read_with_a_note(ending: str, tmp_path: 
     assert np.abs(picture.pixels.astype(int) - RED).max() <= (3 if ending in ("webp", "avif") else 0)
     assert np.array_equal(read_image(path), picture.pixels)
     what = "pages" if ending == "tif" else "frames"
-    assert picture.notes == (Note("pages", f"holds 3 {what}: the first is read"),)
+    assert picture.notes == (Note("pages", f"holds 3 {what}: the first is read{OTHER_PAGES}"),)
     assert read_picture(saved(path, first)).notes == ()
 
 
 def test_pages_that_imagej_says_are_there(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
-    path.write_bytes(tiff(picture(), 2, description="ImageJ=1.53t\nimages=40\nchannels=2\nslices=20\n"))
-    note = Note("pages", "holds 40 pages: the first is read, of 2 channels and 20 slices")
-    assert read_picture(path).notes == (note,)
+    said = "ImageJ=1.53t\nimages=40\nchannels=2\nslices=20\n"
+    path.write_bytes(tiff(picture()[..., 0], 1, description=said))
+    note = f"holds 40 pages (20 of 2 channels): the first is read{OTHER_PAGES}"
+    assert read_picture(path).notes == (Note("pages", note),)
     path.write_bytes(tiff(picture() / 3, 2, description="ImageJ=1.53t\nimages=40\n"))
-    assert read_picture(path).notes == (Note("pages", "holds 40 pages: the first is read"),)
+    assert read_picture(path).notes == (Note("pages", f"holds 40 pages: the first is read{OTHER_PAGES}"),)
 
 
 def test_damaged_pages_behind_the_first_cost_nothing(tmp_path: Path) -> None:

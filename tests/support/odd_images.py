@@ -30,20 +30,62 @@ def png(values: NDArray[Any], *before: bytes, after: bytes = b"", pixels_right: 
     return PNG_START + head + b"".join(before) + pixels + after + chunk(b"IEND", b"")
 
 
-def tiff(
+def tiff(values: NDArray[Any], photometric: int, extra: Sequence[int] = (), **more: Any) -> bytes:
+    """Values [H,W,C] as a TIFF, see `page`."""
+    return stack([values], photometric, extra=extra, **more)
+
+
+def stack(
+    pages: Sequence[NDArray[Any]] | NDArray[Any],
+    photometric: int,
+    *,
+    order: str = "<",
+    description: str = "",
+    reduced: Sequence[int] = (),
+    **more: Any,
+) -> bytes:
+    """Pages, each [H,W,C], as a TIFF. description: of the first one. reduced: those that are said to be smaller copies
+    of others."""
+    content, place = bytearray({"<": b"II*\0", ">": b"MM\0*"}[order] + bytes(4)), 4
+    for i, values in enumerate(pages):
+        text = description if i == 0 else ""
+        data, tags = page(values, photometric, len(content), order, text, **more)
+        tags = [(254, 4, [1])] * (i in reduced) + tags
+        content += data
+        content[place : place + 4] = struct.pack(order + "I", len(content))
+        place = len(content) + 2 + 12 * len(tags)  # of the next one
+        content += directory(tags, order, len(content))
+    return bytes(content)
+
+
+def large_stack(pages: NDArray[Any], photometric: int, description: str, order: str = "<") -> bytes:
+    """Pages [N,H,W] or [N,H,W,C] as ImageJ writes more than 4 GB: the first is listed alone, the others follow it."""
+    head = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(order + "I", 8)
+    length = 0
+    for _ in range(2):  # where the pixels begin follows from the length of the directory
+        _, tags = page(pages[0], photometric, 8 + length, order, description)
+        length = len(directory(tags, order, 8))
+    stored = pages.astype(pages.dtype.newbyteorder(order))
+    return head + directory(tags, order, 8) + stored.tobytes()
+
+
+def page(
     values: NDArray[Any],
     photometric: int,
-    extra: Sequence[int] = (),
+    start: int,
+    order: str,
+    description: str,
     *,
+    extra: Sequence[int] = (),
     compression: int = 1,
     planes: bool = False,
-    order: str = "<",
     kind: int | None = None,
     predictor: int = 1,
     strips: int = 1,
-    description: str = "",
-) -> bytes:
-    """Values [H,W,C] as a TIFF. extra: ExtraSamples. kind: SampleFormat, where it is not that of the values."""
+) -> tuple[bytes, list[tuple[int, int, Any]]]:
+    """The pixels of values [H,W,C], which begin at a byte of the file, and the tags of their directory.
+
+    extra: ExtraSamples. kind: SampleFormat, where it is not that of the values."""
     values = np.atleast_3d(values)
     height, width, channels = values.shape
     bits, format_ = 8 * values.dtype.itemsize, kind or {"u": 1, "i": 2, "f": 3}[values.dtype.kind]
@@ -52,7 +94,7 @@ def tiff(
     parts = [stored[..., i] for i in range(channels)] if planes else np.split(stored, strips)
     data = [part.tobytes() for part in parts]
     data = [zlib.compress(part) for part in data] if compression == 8 else data
-    offsets = np.cumsum([8, *map(len, data)]).tolist()
+    offsets = np.cumsum([start, *map(len, data)]).tolist()
     text = description.encode() + b"\0" if description else b""
     tags: list[tuple[int, int, Any]] = [
         *((256, 4, [width]), (257, 4, [height]), (258, 3, [bits] * channels), (259, 3, [compression])),
@@ -60,8 +102,7 @@ def tiff(
         *((278, 4, [height // strips]), (279, 4, [len(part) for part in data]), (284, 3, [2 if planes else 1])),
         *((317, 3, [predictor]), (338, 3, list(extra)), (339, 3, [format_] * channels)),
     ]
-    head = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(order + "I", offsets[-1])
-    return head + b"".join(data) + directory([tag for tag in tags if len(tag[2])], order, offsets[-1])
+    return b"".join(data), [tag for tag in tags if len(tag[2])]
 
 
 def directory(tags: list[tuple[int, int, Any]], order: str, start: int) -> bytes:

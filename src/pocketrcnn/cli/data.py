@@ -9,10 +9,11 @@ from typing import Annotated, Literal
 from typing import get_args as choices
 
 from ..config import DataConfig
-from ..custom.options import BBox, BoxUnits, Data, FollowOutside, VocOrigin
+from ..custom.options import BBox, BoxUnits, Data, DataPages, FollowOutside, VocOrigin
+from ..errors import shown
 
 LOST = 1  # exit code where images or objects are skipped
-Format = Literal["coco", "voc", "yolo"]
+Format = Literal["coco", "voc", "yolo", "csv"]
 
 
 def check(
@@ -22,6 +23,7 @@ def check(
     bbox: BBox = "auto",
     units: BoxUnits = "auto",
     follow_outside: FollowOutside = False,
+    pages: DataPages = "first",
     as_json: Annotated[bool, "--json", "print JSON, with all faults"] = False,
     fix: Annotated[
         Path | None, "OUT", "write a fixed copy (COCO, a folder per split) and fixes.txt to a new folder"
@@ -36,7 +38,7 @@ def check(
     from ..data.repair import fix as repair
     from ..terminal import say
 
-    report = inspected(DataConfig(str(data), "folder", (), voc_origin, bbox, units, follow_outside))
+    report = inspected(DataConfig(str(data), "folder", (), voc_origin, bbox, units, follow_outside, pages=pages))
     refused = refusal(report)
     if fix:
         require_clear(report)
@@ -63,6 +65,7 @@ def convert(
     bbox: BBox = "auto",
     units: BoxUnits = "auto",
     follow_outside: FollowOutside = False,
+    pages: DataPages = "first",
     to: Annotated[Format, "FORMAT", ", ".join(choices(Format))],
 ) -> int:
     """Write a data set in another format, images included. Faulty objects are named and skipped. Exit code 1 if
@@ -70,16 +73,24 @@ def convert(
     from ..data.check import require_clear
     from ..data.custom_data import inspected
     from ..data.formats import write
+    from ..data.formats.table_writing import lost_classes
     from ..data.overview import counted, not_carried_over, render_faults
     from ..terminal import say
 
-    report = inspected(DataConfig(str(data), "folder", (), voc_origin, bbox, units, follow_outside))
+    report = inspected(DataConfig(str(data), "folder", (), voc_origin, bbox, units, follow_outside, pages=pages))
     require_clear(report)
     write(report.clean, out, to)
     render_faults(report.faults)
     summary = report.summary
     if summary["crowds"] and to == "yolo":
         say(f"YOLO has no crowds: {counted(summary['crowds'], 'crowd')} skipped")
+    if to == "yolo" and not summary["splits"].get("val"):
+        say("no validation images: `val` in data.yaml names the path of another split, since other programs want it")
+    if to == "csv" and (lost := lost_classes(report.clean)):
+        names = shown(", ".join(lost))
+        say(f"CSV has no list of classes: {counted(len(lost), 'class')} without an object left out ({names})")
+    if report.clean.pages in ("max", "mean") and "pages" in summary["faults"]:
+        say(f"files of several pages are copied as they are: use --pages {report.clean.pages} with the copy, too")
     if lacking := not_carried_over(summary):
         say(lacking)
     images, objects = counted(summary["images"], "image"), counted(summary["objects"], "object")

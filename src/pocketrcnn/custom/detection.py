@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..config import Pages
 from ..data.boxes import Boxes, padded
 from ..data.images.pixels import Pixels
 from ..data.images.views import Views, in_images
@@ -31,6 +32,10 @@ class Network(Protocol):
     @property
     def side(self) -> int:
         """S, pixels of the square input."""
+
+    @property
+    def pages(self) -> Pages:
+        """What is read of a file of several pages."""
 
     @property
     def overlap(self) -> int:
@@ -59,7 +64,7 @@ def detect(
     images, order, as_array: see `inputs.pixels_of`. threshold: detections of lower score are dropped; None: that of the
     detector. batch: images or tiles that are computed at once. Raises UserError for an impossible threshold or batch.
     """
-    pixels = pixels_of(images, order, as_array)
+    pixels = pixels_of(images, order, as_array, detector.pages)
     image = None if holds_several(images) else next(pixels)
     every = found(detector, pixels if image is None else iter([image]), threshold, batch)
     arrays = padded(list(every))
@@ -78,7 +83,7 @@ def stream(
     """The same, one image after the other, each [M]: no more than a batch of images is in memory."""
     return (
         Detections(one.boxes.astype(np.float32), one.scores.astype(np.float32), one.labels, detector.classes)
-        for one in found(detector, pixels_of(images, order, as_array), threshold, batch)
+        for one in found(detector, pixels_of(images, order, as_array, detector.pages), threshold, batch)
     )
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 
-from ..config import Config
+from ..config import Config, Pages
 from ..data.images.pixels import Pixels, Source
 from ..errors import UserError
 from ..evaluation.thresholds import DEFAULT_THRESHOLD
@@ -24,6 +25,7 @@ from ..training.checkpoint import load_into, load_tensors
 from ..training.device import DELIVERED, autocast, choose_device
 from ..training.run import WEIGHTS, open_finished, threshold_of
 from . import detections
+from .builtin import is_builtin, weights_of
 from .detection import detect, in_one_line, stream
 from .inputs import Order
 
@@ -51,6 +53,7 @@ class Detector:
     classes: names of the labels. threshold: score in 0..1 from which on detections count by default: the one of best F1
     on the validation images of its training, else 0.5. precision: `float32`, `bfloat16`, or `auto`. where: the file.
     overlap: of the tiles in which images larger than the input are looked at, in pixels; 0: these are downscaled.
+    pages: what is read of a file of several, as in training.
     """
 
     model: FasterRCNN
@@ -59,16 +62,18 @@ class Detector:
     precision: str = DELIVERED
     where: str = "in memory"
     overlap: int = 0
+    pages: Pages = "first"
 
     @classmethod
-    def load(cls, path: str | Path, device: str = "auto", precision: str = DELIVERED) -> Detector:
-        """From the folder of a finished run, or from a file of weights in it. device: `auto`, `cpu` or `cuda`.
+    def load(cls, path: str | PathLike[str], device: str = "auto", precision: str = DELIVERED) -> Detector:
+        """From the folder of a finished run, from a file of weights in it, or, as `nuclei`, from inside the package
+        (`builtin`). device: `auto`, `cpu` or `cuda`.
 
         Raises UserError for anything else, for a run that is not finished, and for one of another version.
         """
         if precision not in PRECISIONS:
             raise UserError(f"the precision `{precision}` is unknown: use {', '.join(PRECISIONS)}")
-        path = Path(path)
+        path = weights_of(path) if is_builtin(path) else Path(path)
         if path.is_file() and path.suffix != Path(WEIGHTS).suffix:
             exported = path.suffix.lower() == ".onnx"
             remedy = "load it with `pocketrcnn.runtime`" if exported else "name the folder of a run, then the images"
@@ -82,7 +87,8 @@ class Detector:
         load_into(model, tensors, weights)
         threshold = threshold_of(metadata, weights, "restore it, or train again")
         shown_from = DEFAULT_THRESHOLD if threshold is None else threshold
-        known = class_names(config), shown_from, precision, str(weights), config.data.tile_overlap
+        data = config.data
+        known = class_names(config), shown_from, precision, str(weights), data.tile_overlap, data.pages
         return cls(model.to(choose_device(device)), *known)
 
     @property
@@ -123,28 +129,6 @@ class Detector:
         device = self.model.mean.device
         with autocast(self.precision, device):
             return self.model.detect(torch.from_numpy(inputs).permute(0, 3, 1, 2).to(device)).numpy()
-
-
-def train(
-    data: str | Path,
-    minutes: float | None = None,
-    iterations: int | None = None,
-    out: str | Path | None = None,
-    **options: Any,
-) -> Detector:
-    """Train on a folder of annotated images, as `pocketrcnn train` does, and load the result.
-
-    minutes: time for everything (default: 5), or else `iterations`. out: folder of the run (default: runs/NAME).
-    options: further fields of `TrainOptions`, as `input_size=128`; with `seeds=3` the best of three runs is loaded.
-    Raises UserError for what `pocketrcnn check` would call useless, and for options that contradict each other.
-    """
-    from .options import TrainOptions
-    from .run_set import best_run
-    from .seeds import train as train_runs
-
-    folder = None if out is None else Path(out)
-    given = TrainOptions(Path(data), minutes=minutes, iterations=iterations, out=folder, **options)
-    return Detector.load(best_run(train_runs(given)), given.device)
 
 
 def class_names(config: Config) -> tuple[str, ...]:

@@ -1,12 +1,14 @@
 """What Python programs hold in their hands as images: one or several, checked before any is read. No torch here."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from os import PathLike
 from typing import Any, Literal, get_args
 
 import numpy as np
 from PIL import Image
 
+from ..config import Pages
 from ..data.images.pixels import Pixels, read_image
 from ..errors import UserError, nearest, require
 
@@ -17,15 +19,15 @@ KINDS = "a path, bytes, a binary file, a Pillow image or an array"
 
 
 def pixels_of(
-    images: Any, order: Order = "rgb", as_array: Callable[[Any], Any] = lambda image: image
+    images: Any, order: Order = "rgb", as_array: Callable[[Any], Any] = lambda image: image, pages: Pages = "first"
 ) -> Iterator[Pixels]:
     """One image or anything that holds several, each as uint8 [H,W,3]: read when it is asked for, one after the other.
 
     An array or tensor of more than three dimensions holds several, and so does one of one dimension: of paths. Paths,
     texts, bytes, files and Pillow images are one. order: of the channels of arrays and tensors; those of files and of
     Pillow's images are known. as_array: makes arrays of what else is taken, and leaves all other things as they are.
-    Raises UserError at once where one of a sequence is of a wrong type, and says which; where it is the item of an
-    iterator, or cannot be read, when it is its turn.
+    pages: what is read of a file of several. Raises UserError at once where one of a sequence is of a wrong type, and
+    says which; where it is the item of an iterator, or cannot be read, when it is its turn.
     """
     known = get_args(Order)
     require(order in known, f"the order `{order}` of channels is unknown{nearest(order, known)}: use rgb or bgr")
@@ -35,7 +37,8 @@ def pixels_of(
             require_image(image, f"images[{number}]: ")
     elif not several:
         require_image(images)
-    return read_each(images if several else [images], several, order, as_array)
+    read = partial(read_image, pages=pages)
+    return read_each(images if several else [images], several, lambda image: read(in_order(as_array(image), order)))
 
 
 def holds_several(images: Any) -> bool:
@@ -51,13 +54,13 @@ def require_image(image: Any, where: str = "") -> None:
         raise UserError(f"{where}an object of type `{type(image).__name__}` is not an image: use {KINDS}")
 
 
-def read_each(images: Iterable[Any], several: bool, order: Order, as_array: Callable[[Any], Any]) -> Iterator[Pixels]:
+def read_each(images: Iterable[Any], several: bool, read: Callable[[Any], Pixels]) -> Iterator[Pixels]:
     """The pixels of one image after the other. What is wrong with one that has no name is said with its number."""
     for number, image in enumerate(images):
         where = f"images[{number}]: " if several and not isinstance(image, str | PathLike) else ""
         require_image(image, where)
         try:
-            pixels = read_image(in_order(as_array(image), order))
+            pixels = read(image)
         except UserError as error:
             raise UserError(f"{where}{error}") from error
         yield pixels

@@ -9,7 +9,7 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from ..config import Precision
+from ..config import Pages, Precision
 from ..errors import UserError, require, shown
 from ..training.limits import LIMITS
 
@@ -34,6 +34,11 @@ BoxUnits = Annotated[
 ]
 FollowOutside = Annotated[
     bool, "also read files outside of the folder that annotations and links lead to: only if you trust who made them"
+]
+DataPages = Annotated[
+    Pages,
+    "of files of several pages or frames: the first, each by the name that annotations give it (a.tif[2]), or their "
+    "maximum or mean",
 ]
 Device = Annotated[str, "DEVICE", "auto, cpu or cuda"]
 SEVERAL = "N runs that differ in the seed alone (SEED, SEED + 1, ..), in one folder, with mean and spread"
@@ -83,6 +88,7 @@ class TrainOptions:
     bbox: BBox = "auto"
     units: BoxUnits = "auto"
     follow_outside: FollowOutside = False
+    pages: DataPages = "first"
     minutes: Annotated[float | None, "M", "time for the whole run (default: 5)"] = None
     iterations: Annotated[int | None, "N", "train for N iterations instead of a time"] = None
     preset: Annotated[Preset, "size of the network; auto: the largest that the time allows"] = "auto"
@@ -162,6 +168,9 @@ def check_seeds(options: TrainOptions) -> None:
     require(workers is None or (seeds is not None and options.iterations is not None), alone)
 
 
+PAGES = (
+    "of files of several pages or frames: the first, each as an image, or their maximum or mean (default: as trained)"
+)
 PIXEL_SIZE = "micrometres a pixel, as in 0.65: tables get columns in micrometres, too"
 IDS = "results get its image ids, by file name, and its category ids, by class name"
 
@@ -175,6 +184,7 @@ class PredictOptions:
     ids: Annotated[Path | None, "FILE", f"COCO annotation file: {IDS} (default: counted from 1)"] = None
     out: Annotated[Path | None, "DIR", "a new folder (default: predictions, predictions-2, ..)"] = None
     pixel_size: Annotated[float | None, "UM", PIXEL_SIZE] = None
+    pages: Annotated[Pages | None, PAGES] = None
     pictures: Annotated[bool, "write no pictures"] = True
     save_crops: Annotated[bool, "also write each object as an image, to crops/CLASS"] = False
     batch: Annotated[int, "N", "images per forward pass"] = 4

@@ -18,9 +18,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from PIL import Image
 
+from ..config import Pages
 from ..data.files import LOCK, first_free, is_unfinished, locked, write_errors
 from ..data.images.foreign import passed_over
 from ..data.images.notes import Counted, Note
+from ..data.images.opening import pages_of
+from ..data.images.page_names import stem
 from ..data.images.pixels import Pixels, read_picture
 from ..data.listing import expand, holds_predictions
 from ..data.overview import counted
@@ -55,6 +58,10 @@ class Predictor(Protocol):
     @property
     def overlap(self) -> int:
         """Pixels by which tiles overlap; 0: there are none."""
+
+    @property
+    def pages(self) -> Pages:
+        """What is read of a file of several pages."""
 
     def __call__(self, images: list[Pixels], threshold: float | None, batch: int) -> Detections: ...
 
@@ -93,8 +100,10 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
     and when that file is not COCO, lists none of the images or lacks a class; Interrupted after Ctrl-C or SIGTERM,
     when the results so far are written.
     """
+    classes, side, pages = detector.classes, detector.side, detector.pages if options.pages is None else options.pages
+    if pages == "all":
+        paths = [page for path in paths for page in pages_of(path)]
     ids = ids_of(options.ids, paths) if options.ids else None
-    classes, side = detector.classes, detector.side
     categories = [ids.of_class(name) for name in classes] if ids else range(1, len(classes) + 1)
     with (
         signals_noted() as signals,
@@ -102,7 +111,7 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
         result_files(folder, classes, options.pixel_size) as files,
     ):
         output = Output(folder, classes, categories, options, files)
-        for group in groups(readable(tracked(paths, "predict"), ids), options.batch):
+        for group in groups(readable(tracked(paths, "predict"), ids, pages), options.batch):
             detections = detector([one.image for one in group], options.threshold, options.batch)
             for i, one in enumerate(group):
                 output.add(one, detections[i])
@@ -132,11 +141,11 @@ class Readable(NamedTuple):
     notes: tuple[Note, ...] = ()
 
 
-def readable(paths: Iterable[Path], ids: CocoIds | None = None) -> Iterator[Readable]:
+def readable(paths: Iterable[Path], ids: CocoIds | None = None, pages: Pages = "first") -> Iterator[Readable]:
     """The images that can be read and have an id; without `ids`, they are counted from 1."""
     for number, path in enumerate(paths, 1):
         try:
-            picture = read_picture(path)
+            picture = read_picture(path, pages)
             image = Readable(ids.of_image(path) if ids else number, path, picture.pixels, picture.notes)
         except UserError as error:
             with suppress(OSError):  # the other end of the pipe has gone
@@ -203,7 +212,7 @@ class Output:
         height, width = one.image.shape[:2]
         self.files.add(str(one.path), (width, height), detections, one.ident, self.categories)
         self.images += 1
-        self.draw(self.unused(one.path.stem), one.image, detections.rows())
+        self.draw(self.unused(stem(one.path)), one.image, detections.rows())
 
     def draw(self, name: str, image: Pixels, rows: Sequence[Row]) -> None:
         """The image with its boxes, and its objects cut out, as the options say."""

@@ -92,7 +92,8 @@ def checked(options: TrainOptions, known: dict[str, str] | None) -> CustomData:
 def data_of(options: TrainOptions) -> DataConfig:
     """Where the data are, and how they are read."""
     numbers = options.voc_origin, options.bbox, options.units
-    return DataConfig(str(options.data.resolve()), "folder", (), *numbers, options.follow_outside, options.seed)
+    data = DataConfig(str(options.data.resolve()), "folder", (), *numbers, options.follow_outside, options.seed)
+    return dataclasses.replace(data, pages=options.pages)
 
 
 def planned(options: TrainOptions, data: CustomData, device: torch.device) -> tuple[Config, Sets]:

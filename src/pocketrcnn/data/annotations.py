@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from ..config import Pages
+from .images.page_names import named_page
+
 Box = tuple[float, float, float, float]
 
 SPLITS = ("train", "val", "test")
@@ -15,8 +18,10 @@ MIN_SIDE = 2.0  # pixels of the input: objects that are less wide or high are no
 
 
 def content_hash(path: Path) -> str:
-    """A hash of what is in a file. Raises OSError where it cannot be read."""
-    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    """A hash of what is in a file; for a page of one, with its number. Raises OSError where it cannot be read."""
+    file, number = named_page(path)
+    digest = hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest()
+    return digest if number is None else f"{digest}[{number}]"
 
 
 def printable(text: str) -> str:
@@ -99,8 +104,9 @@ class Fault:
 class Annotations:
     """A data set as its files describe it. format: `coco`, `voc`, `yolo` or `csv`; root: its folder.
 
-    unnamed: image files that none of them names. unread: fields that are not kept here, as (field, of what, how
-    often), such as ("segmentation", "object", 12). outside: what leads out of the folder and is not read.
+    pages: what is read of a file of several. unnamed: image files that none of them names. unread: fields that are not
+    kept here, as (field, of what, how often), such as ("segmentation", "object", 12). outside: what leads out of the
+    folder and is not read.
     """
 
     format: str
@@ -111,6 +117,7 @@ class Annotations:
     unnamed: tuple[Path, ...] = ()
     unread: tuple[tuple[str, str, int], ...] = ()
     outside: tuple[Path, ...] = ()
+    pages: Pages = "first"
 
     def split(self, name: str) -> tuple[Example, ...]:
         """The examples of one split."""

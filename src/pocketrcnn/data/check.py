@@ -8,14 +8,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from ..config import Pages
 from ..errors import UserError, shown
 from .annotations import Annotations, Example, Fault, Object, Report, content_hash
 from .class_names import Classes, class_notes, stripped
 from .conventions import Asked, settled
 from .copies import doubled, each_once, without_repetitions
 from .images.notes import Counted, Note
+from .images.opening import PageNotNamed
+from .images.page_names import file_of, named_page
 from .images.pixels import read_picture
 from .kinds import GEOMETRY, UNCLEAR
 from .meanings import listed
@@ -42,12 +46,13 @@ class Decoded:
 def inspect(annotations: Annotations, asked: Asked | None = None) -> Report:
     """Decode every image and check every object. Memory: two images at a time.
 
-    asked: what the user says about the numbers of boxes, see `conventions`.
+    asked: what the user says about the numbers of boxes, see `conventions`. Raises UserError where each page is an
+    image of its own, and a file of several is named without one.
     """
     annotations = stripped(annotations)
     groups = list(by_file(annotations.examples).values())
     with ThreadPoolExecutor(THREADS) as pool:
-        images = list(pool.map(decode, (group[0].path for group in groups)))
+        images = list(pool.map(partial(decode, pages=annotations.pages), (group[0].path for group in groups)))
     sizes = {one.path: image.size for group, image in zip(groups, images, strict=True) for one in group if image.digest}
     annotations, said = settled(annotations, sizes, asked or Asked())
     faults, unclear = [*annotations.faults, *said], any(fault.kind == UNCLEAR for fault in said)
@@ -74,13 +79,15 @@ def require_clear(report: Report) -> None:
             raise UserError(str(fault))
 
 
-def decode(path: Path) -> Decoded:
+def decode(path: Path, pages: Pages = "first") -> Decoded:
     """Decode one image and forget its pixels."""
     try:
-        head, pixels, notes = read_picture(path)
+        head, pixels, notes = read_picture(path, pages)
         height, width, _ = pixels.shape
         digest = content_hash(path)
         return Decoded((width, height), (head.colours, head.depth), digest, notes=notes)
+    except PageNotNamed:
+        raise
     except UserError as error:
         return Decoded(reason=str(error).removeprefix(f"{path} "))
 
@@ -89,7 +96,8 @@ def by_file(examples: Iterable[Example]) -> dict[tuple[str, str], list[Example]]
     """Examples by image file and split."""
     groups: defaultdict[tuple[str, str], list[Example]] = defaultdict(list)
     for example in examples:
-        groups[os.path.realpath(example.path), example.split].append(example)
+        file, number = named_page(example.path)
+        groups[f"{os.path.realpath(file)}{number or ''}", example.split].append(example)
     return groups
 
 
@@ -100,7 +108,7 @@ def image_faults(group: Sequence[Example], image: Decoded) -> Iterator[Fault]:
         reason = f"is listed {len(group)} times; all its objects are kept"
         yield Fault("listed-twice", example.source or example.path, example.path.name, reason, drops=False)
     if image.reason:
-        kind = "broken" if os.path.exists(example.path) else "missing"
+        kind = "broken" if os.path.exists(file_of(example.path)) else "missing"
         lost = f"; its {count} objects are skipped" if count else ""
         tried = f" ({example.tried})" if example.tried else ""
         yield Fault(kind, example.path, "", image.reason + tried + lost, drops=True)

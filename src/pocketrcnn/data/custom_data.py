@@ -50,7 +50,7 @@ class CustomData:
 def inspected(config: DataConfig) -> Report:
     """The data of a configuration, read and checked. Raises UserError for what cannot be read at all."""
     found = read(Path(config.source), config.voc_origin, config.follow_outside)
-    return inspect(found, Asked(config.bbox, config.units))
+    return inspect(replace(found, pages=config.pages), Asked(config.bbox, config.units))
 
 
 def open_custom_data(config: DataConfig, known: Mapping[str, str] | None = None, moved: str = "") -> CustomData:

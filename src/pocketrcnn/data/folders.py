@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..config import Pages
 from ..errors import UserError
 from ..model.structures import Batch
 from .annotations import Annotations, Example, Fault
@@ -33,7 +34,8 @@ class Folder:
     name: for people. classes: names of the labels. size: S. frames: the pixels of all images, in the cache.
     indices: int64 [N], of the images of this data set among them. paths: the N image files. shapes: int64 [N,2], width
     and height of each, in pixels. objects: the ground truth of each image, crowds included. skipped: images that could
-    not be read, and are not among the N. overlap: of tiles, in pixels; 0: none.
+    not be read, and are not among the N. overlap: of tiles, in pixels; 0: none. pages: what is read of a file of
+    several.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Folder:
     objects: tuple[Boxes, ...]
     skipped: tuple[Fault, ...] = ()
     overlap: int = 0
+    pages: Pages = "first"
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     def __len__(self) -> int:
@@ -134,7 +137,7 @@ def open_folder(annotations: Annotations, split: str, side: int, cache: Path | N
     examples = annotations.split(split)
     if not examples:
         raise UserError(f"{annotations.root} has no {split or 'unassigned'} images: name a folder that has some")
-    frames = open_cached_images(examples, OWN if overlap else side, cache)
+    frames = open_cached_images(examples, OWN if overlap else side, cache, annotations.pages)
     skipped = tuple(Fault("broken", examples[index].path, "", why, True) for index, why in frames.broken.items())
     indices = [index for index in range(len(examples)) if index not in frames.broken]
     if not indices:
@@ -153,6 +156,7 @@ def open_folder(annotations: Annotations, split: str, side: int, cache: Path | N
         tuple(_boxes(example, labels) for example in kept),
         skipped,
         overlap,
+        annotations.pages,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..errors import UserError, shown
 from .images.foreign import BY_ENDING, address, passed_over
+from .images.page_names import file_of
 from .images.pixels import ENDINGS
 
 RESULTS, TABLE, COUNTS = "predictions.json", "predictions.csv", "counts.csv"  # what `predict` writes into its folder
@@ -30,7 +31,8 @@ def expand(
 ) -> list[Path]:
     """The image files of the patterns, each once, in this order.
 
-    - A file is taken whatever its ending; one that ends in .txt is a list of image files: see `listed`.
+    - A file is taken whatever its ending, and so is a page of one (a.tif[2]); one that ends in .txt is a list of image
+      files: see `listed`.
     - Of a folder, the images directly in it (not those in folders of it), by name.
     - Everything else is a pattern with `*`, `?`, `[...]`, and `**` for folders at any depth: its images, by path,
       but for those that are `unwanted`.
@@ -60,7 +62,7 @@ def _matches(pattern: str, unwanted: Callable[[Path], bool], foreign: list[Path]
             everything = shlex.quote(os.path.join(glob.escape(str(path)), "**", "*"))
             raise UserError(no_images(path, foreign, f"name another folder, or {everything} with its subfolders"))
         return images
-    if path.exists():
+    if path.exists() or file_of(path).is_file():
         return listed(path) if path.suffix.lower() == LIST else [path]
     if link := address(pattern):
         raise UserError(f"{shown(link)} is an address: download it first, and name the file")
@@ -98,7 +100,7 @@ def listed(path: Path) -> list[Path]:
     if not names:
         raise UserError(f"{path} lists no images: write the path of one in each line")
     files = [placed(name, path.parent) for name in names]
-    if not any(file.is_file() for file in files):
+    if not any(file_of(file).is_file() for file in files):
         problem = "is an address: download it first" if address(names[0]) else f"is not there, nor in {path.parent}"
         raise UserError(f"{path} lists {len(names)} files, and none is there: {shown(names[0])} {problem}")
     return files
@@ -109,4 +111,4 @@ def placed(name: str, folder: Path) -> Path:
     first."""
     spellings = dict.fromkeys((name, name.replace("\\", "/")))
     paths = [Path(base, spelling) for spelling in spellings for base in (folder, "")]
-    return next((path for path in paths if path.is_file()), Path(name) if address(name) else paths[0])
+    return next((path for path in paths if file_of(path).is_file()), Path(name) if address(name) else paths[0])

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .annotations import SPLITS, Annotations, Example
+from .images.page_names import split_name
 from .overview import objects_of
 
 FRACTIONS = (0.7, 0.15, 0.15)  # of the images: training, validation, test
@@ -24,21 +25,25 @@ def with_splits(annotations: Annotations, seed: int = 0) -> Annotations:
     Data without splits are divided by FRACTIONS (of images and of each class's objects). Where there are training
     images and none for validation, the part VALIDATION of them becomes validation; all else stays as it is. There is at
     least one training image; with two or more images (three, where test takes a part) no part is empty. Copies of an
-    image are in one split, so that nothing is evaluated on a copy of what was learned.
+    image are in one split, and pages of a file (see `together`), so that nothing is evaluated on a copy of what was
+    learned.
     """
     divided = annotations.split("") or (() if annotations.split("val") else annotations.split("train"))
     if not divided:
         return annotations
     shares = FRACTIONS if annotations.split("") else (1 - VALIDATION, VALIDATION, 0.0)
     parts = {split: share for split, share in zip(SPLITS, shares, strict=True) if share > 0}
-    distinct = {content(example): example for example in sorted(divided, key=lambda example: example.path)}
+    whole, distinct = together(divided), dict[str, Example]()
+    for name, one in {content(one): one for one in sorted(divided, key=lambda one: one.path)}.items():
+        before = distinct.get(whole[name])
+        distinct[whole[name]] = replace(one, objects=(*before.objects, *one.objects)) if before else one
     images = list(distinct.values())
     dealt = stratified(images, parts, seed)
     if not any(part == "train" and objects_of(one) for one, part in zip(images, dealt, strict=True)):
         dealt = stratified(images, parts, seed, bare_last=True)  # of three images training got the empty one
     split_of = dict(zip(distinct, dealt, strict=True))
     examples = (
-        replace(one, split=split_of[content(one)] if one.split == divided[0].split else one.split)
+        replace(one, split=split_of[whole[content(one)]] if one.split == divided[0].split else one.split)
         for one in annotations.examples
     )
     return replace(annotations, examples=tuple(examples))
@@ -47,6 +52,13 @@ def with_splits(annotations: Annotations, seed: int = 0) -> Annotations:
 def content(example: Example) -> str:
     """What copies of an image have in common; for an image that was not checked, its path."""
     return example.digest or str(example.path)
+
+
+def together(examples: Sequence[Example]) -> dict[str, str]:
+    """By content, what is divided as one: pages of a file stay together, where there are three files or more."""
+    pages = {content(one): split_name(content(one)) for one in examples}
+    files = {name: page[0] if page else name for name, page in pages.items()}
+    return files if len({*files.values()}) >= len(SPLITS) else {name: name for name in files}
 
 
 def stratified(examples: Sequence[Example], parts: dict[str, float], seed: int, bare_last: bool = False) -> list[str]:

@@ -33,29 +33,49 @@ PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 OPSET = 18  # of ONNX, in onnxruntime since 1.14
 BOOL = 9  # ONNX's number of the type
 
+InputsOf = Callable[[int], tuple[Pixels, str]]
 
-def export(folder: Path, inputs_of: Callable[[int], tuple[Pixels, str]], out: Path | None = None) -> Path:
+
+def export(folder: Path, inputs_of: InputsOf, out: Path | None = None) -> Path:
     """Write the detector of a finished run as an ONNX file, RUN/model.onnx if `out` is None; returns its path.
 
-    Before it is written, its detections are compared with torch's. inputs_of: the images for that, from the side S of
-    the input: uint8 [B,S,S,3], and what they are, in words. Raises UserError when the detections differ (nothing is
-    written then), when a package is missing, and for what is no finished run.
+    Raises UserError as `verified` does, and for a path that cannot be written.
     """
+    detector = exportable(folder)
+    path = writable(out or folder / NAME, ".onnx", "by which exported files are known")
+    content = verified(detector, inputs_of, folder)
+    write_atomically(path, content)
+    say(f"{path}: {len(content) / 1e6:.1f} MB; images uint8 [batch,{detector.side},{detector.side},3]")
+    return path
+
+
+def exportable(folder: Path) -> Detector:
+    """The detector of a finished run. Raises UserError for another folder, and when a package is missing."""
     require_packages()
-    detector = Detector.load(folder, "cpu")
-    path = out or folder / NAME
-    if path.suffix.lower() != ".onnx":
-        raise UserError(f"--out {path}: use a name that ends in .onnx, by which exported files are known")
+    return Detector.load(folder, "cpu")
+
+
+def writable(path: Path, ending: str, why: str) -> Path:
+    """The path of a file that can be made. Raises UserError where it cannot be, or has another ending."""
+    if path.suffix.lower() != ending:
+        raise UserError(f"--out {path}: use a name that ends in {ending}, {why}")
     if path.is_dir() or not path.parent.is_dir():
         raise UserError(f"{path} cannot be written: name a file in a folder that exists with --out")
     require_writable(path.parent)
+    return path
+
+
+def verified(detector: Detector, inputs_of: InputsOf, folder: Path) -> bytes:
+    """The detector of a run as the content of an ONNX file, whose detections were compared with torch's.
+
+    inputs_of: the images for that, from the side S of the input: uint8 [B,S,S,3], and what they are, in words. Raises
+    UserError when the detections differ.
+    """
     content = onnx_file(detector)
     inputs, words = inputs_of(detector.side)
     agreement = verify(content, Whole(detector), inputs, f"the ONNX file of {folder}")
-    write_atomically(path, content)
     say(f"verified on {len(inputs)} {words}: {agreement}")
-    say(f"{path}: {len(content) / 1e6:.1f} MB; images uint8 [batch,{detector.side},{detector.side},3]")
-    return path
+    return content
 
 
 def require_packages() -> None:
@@ -75,7 +95,7 @@ def onnx_file(detector: Detector) -> bytes:
     schema = TILED if overlap else SCHEMA
     metadata = {"schema": schema, "version": __version__, "classes": detector.classes, "side": detector.side}
     model = onnx_model(Whole(detector), (example,), [INPUT], OUTPUTS)
-    metadata |= {"threshold": detector.threshold, "checksum": CHECKSUM}
+    metadata |= {"threshold": detector.threshold, "checksum": CHECKSUM, "pages": detector.pages}
     metadata |= {"tiles": {"overlap": overlap}} if overlap else {}
     model.metadata_props.add(key=KEY, value=json.dumps(metadata))
     return with_checksum(model.SerializeToString())

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...config import DataConfig
+from ...config import DataConfig, Pages
 from ...data.annotations import SPLITS
 from ...data.custom_data import open_custom_data
 from ...data.dataset import Dataset
@@ -129,14 +129,14 @@ def folder_inputs(config: DataConfig, side: int, known: dict[str, str] | None) -
     data = open_custom_data(config, known)
     split = next((name for name in reversed(SPLITS) if name in data.splits), "")
     paths = [one.path for one in data.annotations.split(split)][:VERIFIED]
-    inputs = list(readable(paths, side, config.tile_overlap))
+    inputs = list(readable(paths, side, config.tile_overlap, config.pages))
     if not inputs:
         raise UserError(f"{config.source} has no images that can be read")
     return np.stack(inputs), f"{split} images"
 
 
-def readable(paths: Sequence[Path], side: int, overlap: int = 0) -> Iterator[Pixels]:
+def readable(paths: Sequence[Path], side: int, overlap: int = 0, pages: Pages = "first") -> Iterator[Pixels]:
     """The inputs from the images that can be read, of tiles the first."""
     for path in paths:
         with suppress(UserError):
-            yield next(seen(read_image(path), side, overlap))[1]
+            yield next(seen(read_image(path, pages), side, overlap))[1]

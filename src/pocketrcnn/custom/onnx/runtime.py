@@ -11,11 +11,13 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
+from ...config import Pages
 from ...data.images.pixels import Pixels, Source
 from ...data.json_text import decoded
 from ...errors import UserError
@@ -46,7 +48,7 @@ class Detector:
     classes: names of the labels. threshold: score in 0..1 from which on detections count by default.
     side: pixels of the square input. where: the file. seconds: for a batch, after which it is stopped. content: of the
     file. threads: of the processor; 0 for one a core. overlap: of the tiles in which images larger than the input are
-    looked at, in pixels; 0: these are downscaled. None are enlarged.
+    looked at, in pixels; 0: these are downscaled. None are enlarged. pages: what is read of a file of several.
     """
 
     session: Any
@@ -58,9 +60,10 @@ class Detector:
     overlap: int = 0
     content: bytes = b""
     threads: int = 0
+    pages: Pages = "first"
 
     @classmethod
-    def load(cls, path: str | Path, threads: int = 0, seconds: float = SECONDS) -> Detector:
+    def load(cls, path: str | PathLike[str], threads: int = 0, seconds: float = SECONDS) -> Detector:
         """From a file of `pocketrcnn export`. threads: of the processor; 0 for one a core. seconds: for a batch.
 
         A file of an older version has no checksum: a line on stderr says so. Raises UserError when the file is missing,
@@ -94,6 +97,7 @@ class Detector:
             overlap_of(metadata),
             content,
             threads,
+            metadata.get("pages", "first"),
         )
 
     def __call__(
@@ -128,7 +132,7 @@ class Detector:
     @property
     def facts(self) -> tuple[Any, ...]:
         """Everything but the session and what it is made of."""
-        return self.classes, self.threshold, self.side, self.where, self.seconds, self.overlap
+        return self.classes, self.threshold, self.side, self.where, self.seconds, self.overlap, self.pages
 
     def network(self, inputs: Pixels) -> interchange.Detections:
         """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels. Raises UserError for impossible ones."""
@@ -142,9 +146,9 @@ class Detector:
 
 def reopened(content: bytes, threads: int, classes: tuple[str, ...], threshold: float, *more: Any) -> Detector:
     """A detector again, with a session of its own."""
-    side, where, seconds, overlap = more
+    side, where, seconds, overlap, pages = more
     session = open_session(content, where, threads)
-    return Detector(session, classes, threshold, side, where, seconds, overlap, content, threads)
+    return Detector(session, classes, threshold, side, where, seconds, overlap, content, threads, pages)
 
 
 def run_session(
@@ -207,7 +211,7 @@ def open_session(content: bytes, where: str, threads: int = 0) -> Any:
 
 
 def metadata_of(session: Any, where: str) -> dict[str, Any]:
-    """What `export` wrote: `classes`, `threshold`, `side`; `tiles` and `checksum` where it has them."""
+    """What `export` wrote: `classes`, `threshold`, `side`; `tiles`, `pages` and `checksum` where it has them."""
     damaged = f"{where} is damaged (it does not say what it holds): {REMEDY}"
     try:
         text = session.get_modelmeta().custom_metadata_map.get(KEY)
@@ -228,12 +232,13 @@ def metadata_of(session: Any, where: str) -> dict[str, Any]:
 
 
 def is_usable(metadata: dict[str, Any]) -> bool:
-    """Whether classes, threshold and side are what they should be."""
+    """Whether classes, threshold, side and pages are what they should be."""
     classes, threshold, side = (metadata.get(name) for name in ("classes", "threshold", "side"))
     names = isinstance(classes, list) and classes and all(isinstance(name, str) for name in classes)
     score = isinstance(threshold, int | float) and 0 <= threshold <= 1
     square = isinstance(side, int) and 0 < side <= LARGEST_SIDE
-    return bool(names and score and square) and has_tiles(metadata) == (metadata["schema"] == TILED)
+    known = metadata.get("pages", "first") in get_args(Pages)
+    return bool(names and score and square and known) and has_tiles(metadata) == (metadata["schema"] == TILED)
 
 
 def has_tiles(metadata: dict[str, Any]) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
+from ...config import Pages
 from ...data.boxes import Boxes
 from ...data.folders import Folder
 from ...data.images.pixels import Pixels, read_image
@@ -50,7 +51,8 @@ def pictures(run: Run, model: FasterRCNN, folder: Folder, evaluation: Row) -> Ro
     threshold = evaluation["confusion"]["threshold"]
     known = outcomes(ground_truth, detections, len(folder.classes), evaluation["max_detections"])
     paths = [folder.paths[index] for index in chosen]
-    return album(paths, known, list(folder.classes), threshold) | {"split": evaluation["split"], "of": len(folder)}
+    made = album(paths, known, list(folder.classes), threshold, folder.pages)
+    return made | {"split": evaluation["split"], "of": len(folder)}
 
 
 def most_errors(folder: Folder, evaluation: Row) -> list[int]:
@@ -65,9 +67,11 @@ def fitting(known: Sequence[Outcomes], threshold: float) -> int:
     return max(1, int((np.cumsum(boxes) * OUTLINE <= BOXES).sum()))
 
 
-def album(paths: Sequence[Path], known: Sequence[Outcomes], classes: list[str], threshold: float) -> Row:
+def album(
+    paths: Sequence[Path], known: Sequence[Outcomes], classes: list[str], threshold: float, pages: Pages = "first"
+) -> Row:
     """The first images with their boxes, as many as fit; where there are more detections than that, none below
-    `lowest`.
+    `lowest`. pages: what is read of files of several.
     """
     known = known[: fitting(known, threshold)]
     lowest = lowest_score(known, threshold)
@@ -76,7 +80,7 @@ def album(paths: Sequence[Path], known: Sequence[Outcomes], classes: list[str], 
     paths = paths[: len(rows)]
     images = [
         {"name": str(path), **picture, **row}
-        for path, picture, row in zip(paths, shown(paths, max(room, 0)), rows, strict=True)
+        for path, picture, row in zip(paths, shown(paths, max(room, 0), pages), rows, strict=True)
     ]
     return {"threshold": threshold, "lowest": lowest, "classes": classes, "images": images}
 
@@ -112,13 +116,13 @@ def corners(boxes: Boxes) -> Row:
     return {"boxes": boxes.boxes.round(2).tolist(), "labels": boxes.labels.tolist()}
 
 
-def shown(paths: Sequence[Path], room: int) -> Iterator[Row]:
+def shown(paths: Sequence[Path], room: int, pages: Pages = "first") -> Iterator[Row]:
     """Width and height of each image in pixels, and its picture; all pictures together have so many characters.
 
     Each may take an equal part of what those before it have left.
     """
     for index, path in enumerate(paths):
-        pixels = read_image(path)
+        pixels = read_image(path, pages)
         uri = picture_uri(pixels, room // (len(paths) - index))
         room = max(0, room - len(uri))
         yield {"size": [pixels.shape[1], pixels.shape[0]], "image": uri}

@@ -7,6 +7,7 @@ yolo_settings   data.yaml, .data of darknet, lists of class names
 yolo_images     the images that these and lists name, or that are data without
 yolo_labels     the label file of each image
 tables          CSV
+table_writing   the same, written
 table_columns   names of the columns of tables
 read_only/      the readers of further formats, each a rule and a function
 archives        zip files, unpacked into the cache
@@ -40,7 +41,7 @@ from ..annotations import Annotations, Fault
 from ..files import new_folder
 from ..images.foreign import passed_over
 from ..overview import counted
-from . import coco, read_only, tables, unread_formats, voc, yolo
+from . import coco, read_only, table_writing, tables, unread_formats, voc, yolo
 from .archives import unpacked, zips_in
 from .boundary import leading, require_inside
 from .read_only.text_lines import is_empty
@@ -50,7 +51,7 @@ from .writing import write_text
 
 WRITTEN = {"coco": coco, "voc": voc, "yolo": yolo, "csv": tables}  # these look for their files themselves
 FORMATS = WRITTEN | read_only.READERS
-WRITERS = {"coco": coco.write, "voc": voc.write, "yolo": yolo.write}
+WRITERS = {"coco": coco.write, "voc": voc.write, "yolo": yolo.write, "csv": table_writing.write}
 LOOKED_FOR = "COCO JSON, Pascal VOC XML, YOLO labels, CSV with a header, and more, see docs/data.md"
 MISTAKEN = {
     "yolo": ("dota", "kitti", "yolo-names", "open-images-toolkit"),
@@ -89,7 +90,7 @@ def read(path: Path, voc_origin: int = 0, follow_outside: bool = False) -> Annot
 
 
 def write(annotations: Annotations, out: Path, kind: str, notes: Mapping[str, str] | None = None) -> None:
-    """A data set that `check` calls clean as `coco`, `voc` or `yolo` in a new folder, images byte by byte.
+    """A data set that `check` calls clean as `coco`, `voc`, `yolo` or `csv` in a new folder, images byte by byte.
 
     `notes`: further text files, by name. Raises UserError when there is nothing to write, when the data lead out of
     their folder, or when `out` is not empty, lies inside the data, or cannot be written.

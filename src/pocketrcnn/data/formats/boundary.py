@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ...errors import UserError
 from ..annotations import Annotations, Fault
+from ..images.page_names import file_of
 from ..kinds import OUTSIDE
 from ..overview import counted
 
@@ -29,7 +30,8 @@ class Boundary:
         self.folders: dict[str, bool] = {}
 
     def holds(self, path: Path) -> bool:
-        """Whether a path is in the folder, wherever links and `..` lead."""
+        """Whether a path, or the file that it names a page of, is in the folder, wherever links and `..` lead."""
+        path = file_of(path)
         folder = os.path.dirname(path)
         if folder not in self.folders:  # images of one folder are thousands
             self.folders[folder] = self.is_inside(folder)
@@ -50,9 +52,10 @@ class Boundary:
 
     def noted(self, path: Path, notes: dict[Path, str]) -> bool:
         """Whether a path may be read, noted in `notes` where it leads out of the folder and something is there."""
-        if self.holds(path) or not os.path.exists(path):
+        file = file_of(path)
+        if self.holds(file) or not os.path.exists(file):
             return True
-        notes[path] = os.path.realpath(path)
+        notes[path] = os.path.realpath(file)
         return self.follow
 
     def faults(self, root: Path) -> Iterator[Fault]:

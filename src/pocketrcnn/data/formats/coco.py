@@ -6,7 +6,6 @@ file does not list are not in the data. Format: https://cocodataset.org/#format-
 
 import json
 import math
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -22,7 +21,7 @@ from .meaning import number as number_of
 from .read_only.records import UNNAMED, Unclear
 from .reading import Reading
 from .text import read_text
-from .writing import image_names, number, size_of, write_text
+from .writing import copy_image, image_names, number, size_of, write_text
 
 NAME = "_annotations.coco.json"
 READ = {  # what is read of a record of each list, and what that is called
@@ -224,7 +223,7 @@ def write(annotations: Annotations, out: Path) -> None:
         folder, examples = out / split, annotations.split(split)
         folder.mkdir(parents=True, exist_ok=True)
         for example in examples:
-            shutil.copyfile(example.path, folder / names[example.path])
+            copy_image(example.path, folder, names[example.path])
         content = document(examples, annotations.classes, [names[example.path] for example in examples])
         write_text(folder / NAME, json.dumps(content, ensure_ascii=False, indent=1))
 

@@ -1,5 +1,7 @@
 """Finding what annotations speak of: image files by any of their names. No torch here."""
 
+from __future__ import annotations
+
 import os
 import unicodedata
 from collections import Counter, defaultdict
@@ -10,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from ...errors import shown
 from ..annotations import Example
+from ..images.page_names import page_path, split_name
 from ..listing import is_image_name
 from .boundary import Boundary
 from .spelling import decoded, original
@@ -65,6 +68,11 @@ class Wanted:
         """Every name in every folder."""
         yield from (folder / name for name in self.names for folder in self.folders)
 
+    def of_file(self) -> Wanted:
+        """The file of the page that this names."""
+        pages = ((name, split_name(name)) for name in self.names)
+        return replace(self, names=tuple(found[0] if found else name for name, found in pages))
+
 
 def beside(one: Example) -> Wanted:
     """The image that a file names: beside the file, or in `images` there; of files in `annotations`, beside these."""
@@ -111,8 +119,11 @@ class Images:
         """The file of each; None where it is not clear which one it is. taken: files that are the images of others.
 
         First one of its exact paths, then these with other capitals, accents or suffix, then anywhere else, in the end
-        by what servers and programs make of a name. A file that is the image of one is never taken for that of another.
+        by what servers and programs make of a name. A file that is the image of one is never taken for that of another,
+        but that several may name pages of it.
         """
+        numbers = [self.page(one) for one in wanted]
+        wanted = [one.of_file() if number else one for one, number in zip(wanted, numbers, strict=True)]
         paths = [None if one.strict else self.exact(one) for one in wanted]
         for search in (self.here, self.elsewhere, self.by_address, self.by_original):
             if None in paths:
@@ -126,7 +137,14 @@ class Images:
                 self.renamed |= {path: one.names[0] for path, one in new if other or other_folders(path, one)}
                 paths = [path or more for path, more in zip(paths, found, strict=True)]
         self.named.update(filter(None, paths))
-        return paths
+        return [
+            path and page_path(path, number) if number else path for path, number in zip(paths, numbers, strict=True)
+        ]
+
+    def page(self, one: Wanted) -> int | None:
+        """The number of the page that a record names, unless a file is called so."""
+        found = split_name(PurePosixPath(one.names[0]).name)
+        return found[1] if found and key(PurePosixPath(one.names[0]).name) not in self.known else None
 
     def exact(self, one: Wanted) -> Path | None:
         """The file at the first of its paths that is in the folder; where none is, at the first that is elsewhere."""

@@ -24,6 +24,7 @@ from .text import read_start
 
 LOOKED_AT = 65_536  # bytes of a table that are looked at to recognise it
 NOTHING = ("", "nan", "none", "null", "na", "n/a", "no_box", "[]")  # cells that say that there is nothing
+NUMBERED = re.compile(r"\d+\.0+")  # a class that is a whole number with a point
 Row = dict[str, str]
 csv.field_size_limit(2**31 - 1)  # characters of a cell: polygons and masks are longer than the 131,072 of the library
 
@@ -167,7 +168,7 @@ def as_corners(written: Written) -> Box:
 def with_equal_numbers(examples: list[Example], reading: Reading) -> list[Example]:
     """The same with one spelling of each number that is a class, where there are two: `0` for `0.0`."""
     names = {obj.name for one in examples for obj in one.objects}
-    whole = {name: name.partition(".")[0] for name in names if re.fullmatch(r"\d+\.0+", name)}
+    whole = {name: name.partition(".")[0] for name in names if NUMBERED.fullmatch(name)}
     if not names & {*whole.values()}:
         return examples
     both = " and ".join(f"`{shown(name)}` is `{shown(whole[name])}`" for name in sorted(whole)[:3])

@@ -10,7 +10,6 @@ gives the order of the classes, else the alphabet does. `voc_objects` reads the 
 """
 
 import re
-import shutil
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -26,7 +25,7 @@ from .reading import Reading
 from .split_words import split_of
 from .text import read_start
 from .voc_objects import CORNERS, Rotated, example, with_degrees
-from .writing import image_names, number, size_of, write_text
+from .writing import copy_image, image_names, number, require_no_pages, size_of, write_text
 
 CLASSES = "classes.txt"
 NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # https://www.w3.org/TR/xml/#charsets
@@ -164,13 +163,14 @@ def write(annotations: Annotations, out: Path) -> None:
     Corners are of origin 0. Crowds are written as difficult. Raises UserError for a class that could not be read back.
     """
     require_readable(annotations)
+    require_no_pages(annotations, "VOC")
     names = image_names(annotations)
     for folder in ("Annotations", "JPEGImages"):
         (out / folder).mkdir(parents=True)
     lists: dict[str, list[str]] = {}
     for one in annotations.examples:
         name = Path(names[one.path])
-        shutil.copyfile(one.path, out / "JPEGImages" / name)
+        copy_image(one.path, out / "JPEGImages", name.name)
         ElementTree.ElementTree(document(one, name.name)).write(out / "Annotations" / f"{name.stem}.xml", "utf-8")
         lists.setdefault(one.split, []).append(name.stem)
     for split, stems in lists.items():
@@ -186,7 +186,7 @@ def require_readable(annotations: Annotations) -> None:
         if not name.strip() or name.splitlines() != [name] or NOT_XML.search(name):
             raise UserError(
                 f"{annotations.root}: class {shown(repr(name))} cannot be written as VOC "
-                "(empty, or with a line break or control character): rename it, or choose coco or yolo"
+                "(empty, or with a line break or control character): rename it, or choose another format"
             )
 
 

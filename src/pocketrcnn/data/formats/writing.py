@@ -1,13 +1,16 @@
 """What all writers of data sets share: names of images, their copies, numbers with every digit. No torch here."""
 
 import re
+import shutil
 from itertools import chain, count
 from pathlib import Path
 
 from PIL import Image
 
+from ...errors import UserError
 from ..annotations import Annotations, Example, printable
-from ..images.opening import FORMATS
+from ..images.identifying import FORMATS
+from ..images.page_names import file_of, named_page, page_path
 from ..listing import is_image_name
 from .finding import key
 
@@ -29,17 +32,34 @@ def image_names(annotations: Annotations) -> dict[Path, str]:
     """A file name for each image. Where two images of a split have one name, the later ones get a number.
 
     VOC and YOLO tell images apart by name without suffix, in all splits together; so do these names. YOLO knows images
-    by their endings: those without a known one get it.
+    by their endings: those without a known one get it. Pages of a file have the name of its copy.
     """
     taken: set[str] = set()
     names: dict[Path, str] = {}
-    for path in (example.path for example in annotations.examples):
+    for path in dict.fromkeys(file_of(example.path) for example in annotations.examples):
         name = usable(path)
         numbered = (f"{name.stem}_{i}" for i in count(2))
         stem = next(stem for stem in chain([name.stem], numbered) if key(stem) not in taken)
         taken.add(key(stem))
         names[path] = f"{stem}{name.suffix}"
-    return names
+    pages = ((example.path, *named_page(example.path)) for example in annotations.examples)
+    return names | {path: page_path(Path(names[file]), number).name for path, file, number in pages if number}
+
+
+def copy_image(path: Path, folder: Path, name: str) -> None:
+    """The file of an image, under the name that `image_names` gives it; that of several pages once."""
+    file, number = named_page(path)
+    target = folder / (name if number is None else name.rpartition("[")[0])
+    if number is None or not target.exists():
+        shutil.copyfile(file, target)
+
+
+def require_no_pages(annotations: Annotations, form: str) -> None:
+    """Raises UserError where an image is a page of a file, which a format cannot name."""
+    for one in annotations.examples:
+        if named_page(one.path)[1]:
+            remedy = "use --to coco or --to csv, or save the pages as files"
+            raise UserError(f"{one.path} is a page of a file, and {form} names whole files: {remedy}")
 
 
 def usable(path: Path) -> Path:

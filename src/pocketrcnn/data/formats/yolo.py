@@ -5,7 +5,6 @@ sides; a polygon (of a segmentation) stands for the box around it; key points, w
 announces, are skipped. Images without label file have no objects. YOLO has no crowds: writing skips them.
 """
 
-import shutil
 from pathlib import Path
 
 import yaml
@@ -15,7 +14,7 @@ from ..annotations import Annotations, Example, Object, Written
 from .read_only.records import size_of_file
 from .reading import Reading
 from .split_words import WORDS
-from .writing import image_names, size_of, write_text
+from .writing import copy_image, image_names, require_no_pages, size_of, write_text
 from .yolo_images import annotated, note_without_labels, of_lists, of_settings, with_unlisted
 from .yolo_labels import is_label, labels_of
 from .yolo_settings import (
@@ -30,6 +29,9 @@ from .yolo_settings import (
 )
 
 DATA = "data.yaml"
+WITHOUT_VAL = """\
+# There are no validation images. Other programs want the line `val` all the same: it names the path of another split,
+# so that what they measure is measured on images that were learned."""
 
 
 def sources(reading: Reading) -> list[Path]:
@@ -105,19 +107,25 @@ def label_object(words: list[str], where: str, size: tuple[int, int], meaning: M
 
 
 def write(annotations: Annotations, out: Path) -> None:
-    """`data.yaml`, and images and labels in a folder a split. Every digit is kept; crowds are skipped."""
+    """`data.yaml`, and images and labels in a folder a split. Every digit is kept; crowds are skipped.
+
+    Other programs refuse settings without `val`. Where there are no such images, the line names those of another split.
+    """
+    require_no_pages(annotations, "YOLO")
     names = image_names(annotations)
     classes = {name: i for i, name in enumerate(annotations.classes)}
     for one in annotations.examples:
         for folder in ("images", "labels"):
             (out / folder / one.split).mkdir(parents=True, exist_ok=True)
         name = Path(names[one.path])
-        shutil.copyfile(one.path, out / "images" / one.split / name)
+        copy_image(one.path, out / "images" / one.split, name.name)
         lines = [line(obj, classes, size_of(one)) for obj in one.objects if not obj.crowd]
         write_text(out / "labels" / one.split / f"{name.stem}.txt", "\n".join(lines))
     splits = {one.split for one in annotations.examples} - {""}
-    settings = {split: f"images/{split}" for split in WORDS if split in splits} | {"names": list(annotations.classes)}
-    write_text(out / DATA, yaml.safe_dump(settings, allow_unicode=True, sort_keys=False))
+    folders = {split: f"images/{split}" for split in WORDS if split in splits} or {"train": "images"}
+    settings = {"val": next(iter(folders.values()))} | folders | {"names": list(annotations.classes)}
+    comment = "" if "val" in splits else f"{WITHOUT_VAL}\n"
+    write_text(out / DATA, comment + yaml.safe_dump(settings, allow_unicode=True, sort_keys=False))
 
 
 def line(obj: Object, classes: dict[str, int], size: tuple[int, int]) -> str:

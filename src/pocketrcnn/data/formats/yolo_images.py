@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from ...errors import shown
+from ..annotations import Example
 from ..listing import is_image_name
 from .finding import Images, Wanted, by_last_parts, key, plain
 from .reading import Reading
@@ -25,11 +26,15 @@ WITHOUT_OBJECTS = {"background", "backgrounds", "negative", "negatives"}  # word
 
 
 def of_settings(settings: Settings, file: Path, reading: Reading, images: Images) -> Listed:
-    """The images that settings name, with their splits: those of folders, and of lists."""
+    """The images that settings name, with their splits: those of folders, and of lists.
+
+    A `val` that is the path of another split says that there are no validation images: programs want the line.
+    """
     base = str(settings.get("path") or "")
     named = [(word, split, name) for split, words in WORDS.items() for word in words for name in texts(settings, word)]
     paths = [located(name, base, file.parent, reading) for _, _, name in named]
     made: Listed = []
+    again = list[str]()
     for i, (word, split, name) in enumerate(named):
         likely = [] if paths[i] else elsewhere(name, split, reading, images, list(filter(None, paths)))
         if len(likely) == 1:
@@ -44,8 +49,17 @@ def of_settings(settings: Settings, file: Path, reading: Reading, images: Images
             )
             reason = f"{word}: {shown(name)} does not exist, and {which}; its images are skipped"
             reading.fault("no-folder", file, "", reason)
+        elif split == "val" and any(
+            path == other for other, (_, of, _) in zip(paths, named, strict=True) if of != "val"
+        ):
+            again.append(f"{word}: {shown(name)}")
         elif reading.boundary.allows(path):
             made += [(image, split) for image in images_in(path, split, reading, images)]
+    if again:
+        reason = f"{again[0]} is the path of another split, too: there are no validation images"
+        reading.fault("same-split", file, "", reason, drops=False)
+    if again and all(split == "train" for _, split in made):  # nothing is divided, unless the names of folders say so
+        return [(one.path, one.split) for one in reading.in_splits([Example(image) for image, _ in made])]
     return made
 
 

@@ -2,10 +2,15 @@
 
 pixels        any image file as 8-bit RGB, or one clear line
 opening       a path, bytes or a file opened, or one clear line
+identifying   which decoder a file is for
+raw           what Pillow has no mode for
+stacks        files of several images: one of them, or one image of all
+page_names    `cells.tif[3]`
 heads         what the head of a file says
 deep          colours of more than 8 bits
 arrays        arrays of any values
 tiff          TIFF files that Pillow has no mode for
+tiff_pages    the pages of a TIFF, each as the first of a file
 mending       files without what costs no pixel
 foreign       files that are no images
 notes         what was read otherwise than one may think

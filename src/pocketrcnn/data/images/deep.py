@@ -40,8 +40,9 @@ def reduced(parts: Bands, shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 
 def raw_mode(image: Image.Image) -> str:
-    """How the values of a file are packed, as `RGB;16B`; empty for an image that is of no file, or decoded."""
-    if not (isinstance(image, ImageFile.ImageFile) and image.tile):
+    """How the values of a file are packed, as `RGB;16B`; empty for an image that is of no file, decoded, or a later
+    frame."""
+    if not (isinstance(image, ImageFile.ImageFile) and image.tile) or image.tell():
         return ""
     tile = image.tile[0]
     if tile.codec_name == "ppm" and tile.args == ("RGB", MOST):
@@ -67,20 +68,29 @@ def grey_and_alpha(image: Image.Image) -> tuple[Bands, Bands] | None:
     return lambda: values(0), lambda: values(2)
 
 
-def dark_colours(image: Image.Image) -> tuple[Bands, Bands | None] | None:
-    """The colours [h,W,3] of a file of 16 bits a channel that does not use all of them, and its alpha [h,W,1] where it
-    has one, in bands; None for all other images.
-
-    Pillow gives the first byte of two. Unpacked as if the bytes had the other order, the same file gives the second.
-    """
+def is_deep(image: Image.Image) -> bool:
+    """Whether an image is of colours of 16 bits, of which Pillow gives the first byte of two."""
     raw = raw_mode(image)
-    if not isinstance(image, ImageFile.ImageFile) or not raw.startswith("RGB") or ";16" not in raw or "a" in raw:
-        return None
-    file, kind = image.fp, str(image.format)
+    return isinstance(image, ImageFile.ImageFile) and raw.startswith("RGB") and ";16" in raw and "a" not in raw
+
+
+def dark_colours(image: Image.Image) -> tuple[Bands, Bands | None] | None:
+    """`deep_colours` of a file that does not use all of its bits; None for all other images."""
+    return deep_colours(image, dark=True) if is_deep(image) else None
+
+
+def deep_colours(image: Image.Image, *, dark: bool = False) -> tuple[Bands, Bands | None] | None:
+    """The colours [h,W,3] of an image that `is_deep`, and its alpha [h,W,1] where it has one, in bands; None where
+    `dark` is asked for and all bits are used.
+
+    Unpacked as if the bytes had the other order, the same file gives the second byte of each value.
+    """
+    assert isinstance(image, ImageFile.ImageFile)
+    raw, file, kind = raw_mode(image), image.fp, str(image.format)
     image.load()
     source = image.filename if file is None or file.closed else file  # Pillow closes what it has opened itself
     upper = unpacked(source, kind, raw) if kind == "PPM" else image  # of these Pillow rounds the values
-    if max(largest for _, largest in upper.getextrema()[:3]) >= UPPER:  # type: ignore[misc]
+    if dark and max(largest for _, largest in upper.getextrema()[:3]) >= UPPER:  # type: ignore[misc]
         return None
     lower = unpacked(source, kind, raw[:-1] + OTHER_ORDER[raw[-1]])
 

@@ -6,9 +6,8 @@ from PIL import Image
 
 from ...errors import UserError
 from .deep import raw_mode
-from .opening import Opened
 from .orientation import ON_ITS_SIDE, rotation_of
-from .tiff import RawTiff
+from .raw import Opened, Raw
 
 PIXEL_LIMIT = 100_000_000  # pixels of the largest image that is decoded: 300 MB as RGB
 BYTE_LIMIT = 750_000_000  # bytes that may be held while an image is decoded
@@ -50,7 +49,7 @@ class Probe:
 
 def head_of(image: Opened) -> Probe:
     """What the head of an opened file says."""
-    if isinstance(image, RawTiff):
+    if isinstance(image, Raw):
         return Probe(image.width, image.height, image.words, 8 * image.kind.itemsize)
     size = image.size[::-1] if rotation_of(image) in ON_ITS_SIDE else image.size
     deep = ";16" in f"{image.mode} {raw_mode(image)}"
@@ -59,11 +58,11 @@ def head_of(image: Opened) -> Probe:
 
 def check_size(image: Opened, name: str) -> None:
     """Raises UserError for an image that would take too much memory."""
-    width, height = (image.width, image.height) if isinstance(image, RawTiff) else image.size
+    width, height = (image.width, image.height) if isinstance(image, Raw) else image.size
     if width * height > PIXEL_LIMIT:
         limit = f"more than the limit of {PIXEL_LIMIT:,}: downscale it or cut it into tiles"
         raise UserError(f"{name} has {width:,} x {height:,} pixels, {limit}")
-    most = image.bytes_of_a_pixel if isinstance(image, RawTiff) else MOST_BYTES
+    most = image.bytes_of_a_pixel if isinstance(image, Raw) else MOST_BYTES
     if width * height * most > BYTE_LIMIT < (held := width * height * bytes_of_a_pixel(image)):
         limit = f"which take {held / 1e6:,.0f} MB to decode, more than the limit of {BYTE_LIMIT / 1e6:.0f}"
         raise UserError(f"{name} has {width:,} x {height:,} pixels, {limit}: downscale it, or save it as PNG")
@@ -75,7 +74,7 @@ def bytes_of_a_pixel(image: Opened) -> float:
     libwebp keeps three canvases of RGBA, libavif two and its planes, OpenJPEG 32 bits a channel, libjpeg 16 where the
     image is progressive, and libtiff a strip, which may be the whole image. Deep colours are decoded twice.
     """
-    if isinstance(image, RawTiff):
+    if isinstance(image, Raw):
         return image.bytes_of_a_pixel
     mode, channels, deep = image.mode, len(image.getbands()), ";16" in raw_mode(image)
     stored = 1 if mode in ("1", "L", "P") else 2 if mode.startswith("I;16") else 4

@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -25,11 +25,13 @@ import numpy as np
 import PIL
 from numpy.typing import NDArray
 
+from ...config import Pages
 from ...errors import UserError
 from ..annotations import Example, content_hash
 from ..files import LOCK, locked, open_atomically
 from .cache import OTHER_CACHE, cache_root
 from .letterbox import FILL, letterbox
+from .page_names import file_of
 from .pixels import Pixels, read_image
 
 OWN = 0  # in place of a side: images keep their own resolution and are not padded
@@ -87,15 +89,17 @@ def read_part(file: IO[bytes], start: int, row_bytes: int, part: Pixels) -> None
         piece[...] = row
 
 
-def open_cached_images(examples: Sequence[Example], side: int, cache: Path | None = None) -> CachedImages:
+def open_cached_images(
+    examples: Sequence[Example], side: int, cache: Path | None = None, pages: Pages = "first"
+) -> CachedImages:
     """These images padded to a square, or as large as they are where `side` is OWN, in their order: made the first
     time, when an image's file has changed, and when the file in the cache is damaged.
 
-    `cache`: a folder in place of `folders/` in the cache. Several processes may call this at once: one
-    writes, the others wait for it. Raises UserError when the cache cannot be written, or has no room, and when an image
-    is no longer what `check` has seen.
+    pages: what is read of files of several. `cache`: a folder in place of `folders/` in the cache. Several processes
+    may call this at once: one writes, the others wait for it. Raises UserError when the cache cannot be written, or has
+    no room, and when an image is no longer what `check` has seen.
     """
-    path = (cache or cache_root() / "folders") / f"{_key(examples, side)}.frames"
+    path = (cache or cache_root() / "folders") / f"{_key(examples, side, pages)}.frames"
     sizes = np.array([example.size for example in examples], np.int64)
     if side != OWN:
         sizes = np.broadcast_to(np.int64(side), sizes.shape)
@@ -109,16 +113,16 @@ def open_cached_images(examples: Sequence[Example], side: int, cache: Path | Non
                 with open_atomically(path, "wb", OTHER_CACHE) as file:
                     if shutil.disk_usage(path.parent).free < needed:
                         raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}, {needed / 1e6:,.0f} MB are needed")
-                    broken = _write_images(file, examples, side, starts)
+                    broken = _write_images(file, starts, partial(_decoded, side=side, pages=pages), examples)
     return CachedImages(path, sizes, starts, broken)
 
 
-def _key(examples: Sequence[Example], side: int) -> str:
+def _key(examples: Sequence[Example], side: int, pages: Pages) -> str:
     """The name of the file for these images: a hash of all that its content follows from."""
-    content: list[Any] = [LAYOUT, PIL.__version__, side]
+    content: list[Any] = [LAYOUT, PIL.__version__, side, *([pages] if pages in ("max", "mean") else [])]
     for example in examples:
         try:
-            digest = (example.path.is_file() and example.digest) or content_hash(example.path)
+            digest = (file_of(example.path).is_file() and example.digest) or content_hash(example.path)
         except OSError:
             digest = ""  # not there: reported when it is decoded
         content.append((digest, example.size))
@@ -155,13 +159,15 @@ def _chunks(starts: NDArray[np.int64]) -> Iterator[range]:
         first = chunk.stop
 
 
-def _write_images(file: IO[bytes], examples: Sequence[Example], side: int, starts: NDArray[np.int64]) -> dict[int, str]:
+def _write_images(
+    file: IO[bytes], starts: NDArray[np.int64], decode: Callable[[Example], Pixels | str], examples: Sequence[Example]
+) -> dict[int, str]:
     """All images; behind them a checksum and, as JSON, the reasons for those that are only grey, which are returned."""
     checksum = 0
     broken: dict[int, str] = {}
     with ThreadPoolExecutor(WORKERS) as pool:
         for chunk in _chunks(starts):
-            decoded = pool.map(partial(_decoded, side=side), examples[chunk.start : chunk.stop])
+            decoded = pool.map(decode, examples[chunk.start : chunk.stop])
             for index, image in zip(chunk, decoded, strict=True):
                 size = int(starts[index + 1] - starts[index])
                 pixels = bytes([FILL]) * size if isinstance(image, str) else image.data
@@ -174,10 +180,10 @@ def _write_images(file: IO[bytes], examples: Sequence[Example], side: int, start
     return broken
 
 
-def _decoded(example: Example, side: int) -> Pixels | str:
+def _decoded(example: Example, side: int, pages: Pages) -> Pixels | str:
     """An image as it stands in the file, or why there is none. Raises UserError where it has another content by now."""
     try:
-        image = read_image(example.path)
+        image = read_image(example.path, pages)
         digest = content_hash(example.path) if example.digest else ""
     except (UserError, OSError) as error:
         return str(error).removeprefix(f"{example.path} ")

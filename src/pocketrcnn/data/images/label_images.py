@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from ...errors import UserError
 from .heads import check_size
-from .opening import Opened, with_opened
-from .tiff import RawTiff
+from .opening import with_opened
+from .raw import Opened, Raw
 
 SMOOTH = 0.75  # of the pixels of a label image, at least, that are as their left neighbour
 SHADES = 16  # values that a mask of black and white has, at least, where its edges are soft
@@ -38,7 +38,7 @@ def read_values(path: Path) -> NDArray[np.int64]:
 
     def stored(image: Opened) -> NDArray[Any]:
         check_size(image, str(path))
-        return image.values() if isinstance(image, RawTiff) else np.asarray(image)
+        return image.values() if isinstance(image, Raw) else np.asarray(image)
 
     array = with_opened(path, stored)[0]
     if array.dtype.kind == "f" and (not np.isfinite(array).all() or (array % 1 != 0).any()):

@@ -1,58 +1,101 @@
 """Image files opened: a path, bytes or a binary file, with mended copies of what decoders refuse. No torch here."""
 
-import ctypes
 import glob
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from PIL import Image, UnidentifiedImageError, _imaging
+from PIL import UnidentifiedImageError
 
+from ...config import Pages
 from ...errors import UserError, shown
-from .foreign import RAW, address, refusal
+from .foreign import address, refusal
+from .identifying import explained, identified, identify
 from .mending import mended
 from .notes import Note
-from .tiff import BITS, CHANNELS, PLANES, RawTiff, raw_tiff
+from .page_names import named_page, page_path
+from .raw import Opened
+from .stacks import stack_of
 
 Result = TypeVar("Result")
-Opened = Image.Image | RawTiff
-FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "AVIF", "JPEG2000", "PPM")
-"""Pillow's names of what is decoded; no EPS: Pillow starts a program for it."""
-DNG_VERSION = 50706  # a tag
 HEAD = 512  # bytes by which a file is known that is no image
-_pillows_limit = threading.Lock()
 
 
-def with_opened(source: Any, use: Callable[[Opened], Result]) -> tuple[Result, tuple[Note, ...]]:
+def with_opened(
+    source: Any, use: Callable[[Opened], Result], pages: Pages = "first"
+) -> tuple[Result, tuple[Note, ...]]:
     """The result of a function that is given an opened file, and what had to be mended.
 
-    source: a path, bytes or a binary file. `use` gets an image whose head has been read; where it, or reading the head,
-    fails, it gets one of a mended copy, if there is one. Raises UserError for whatever goes wrong.
+    source: a path, also of a page as `cells.tif[3]`, bytes or a binary file. pages: what is read of a file of several,
+    see `opened`. `use` gets an image whose head has been read; where it, or reading the head, fails, it gets one of a
+    mended copy, if there is one. Raises UserError for whatever goes wrong.
     """
-    name = name_of(source)
+    name, (source, number) = name_of(source), page_of(source)
+
+    def chosen(file: IO[bytes]) -> Result:
+        return use(opened(file, name, number, pages))
+
     with explained(name), binary(source, name) as file:
         try:
-            return use(identified(file, name)), ()
+            return chosen(file), ()
         except UserError:
             raise
         except Exception as error:
-            if (found := of_mended(file, name, use)) is not None:
+            if (found := of_mended(file, chosen)) is not None:
                 return found
             if isinstance(error, UnidentifiedImageError):
                 file.seek(0)
-                raise UserError(f"{name} {refusal(file.read(HEAD), Path(name).suffix)}") from None
+                raise UserError(f"{name} {refusal(file.read(HEAD), Path(name_of(source)).suffix)}") from None
             raise
 
 
-def of_mended(file: IO[bytes], name: str, use: Callable[[Opened], Result]) -> tuple[Result, tuple[Note, ...]] | None:
+def opened(file: IO[bytes], name: str, number: int | None, pages: Pages) -> Opened:
+    """An image of a file: its page of that number; without, of several pages the first, or one image of all.
+
+    `all` stands for each page by its own: there a file of several has to be named with a page. Raises UserError where
+    it is not, and where there is no such page.
+    """
+    image = identified(file, name)
+    if number is None and pages == "first":
+        return image
+    stack = stack_of(image, file, name if number is None else name.rpartition("[")[0])
+    if number is not None or len(stack) == 1:
+        return stack.image(number or 1)
+    if pages in ("max", "mean"):
+        return stack.projection(pages)
+    words = f"holds {len(stack):,} pages, and none of them is named"
+    raise PageNotNamed(f"{name} {words}: {name_one(name)}, or use --pages first, max or mean")
+
+
+class PageNotNamed(UserError):
+    """Each page of a file is an image of its own, and it is not said which one is meant."""
+
+
+def name_one(name: str) -> str:
+    """What to do about a file of several pages: name one of them."""
+    return f"name one, as in {page_path(Path(name), 2).name}"
+
+
+def pages_of(path: Path) -> list[Path]:
+    """The images of a file, each by its name; the path itself where there is one, or the file cannot be read."""
+    with suppress(UserError), explained(str(path)), binary(path, str(path)) as file:
+        count = len(stack_of(identified(file, str(path)), file, str(path)))
+        return [page_path(path, number) for number in range(1, count + 1)] if count > 1 else [path]
+    return [path]
+
+
+def page_of(source: Any) -> tuple[Any, int | None]:
+    """The file of a source, and the number of its page, if its path names one."""
+    return named_page(Path(source)) if isinstance(source, str | Path) else (source, None)
+
+
+def of_mended(file: IO[bytes], use: Callable[[IO[bytes]], Result]) -> tuple[Result, tuple[Note, ...]] | None:
     """`with_opened` for a mended copy of a file; None where there is none, or it is no better."""
     try:
         found = mended(file, identify)
-        return None if found is None else (use(identified(found[0], name)), found[1])
+        return None if found is None else (use(found[0]), found[1])
     except UserError:
         raise
     except Exception:  # what is said is what is wrong with the file itself
@@ -103,64 +146,3 @@ def in_memory(file: Any, name: str) -> IO[bytes]:
         kind = type(content).__name__
         raise UserError(f"{name} gives `{kind}` in place of bytes: open the file with mode `rb`")
     return BytesIO(content)
-
-
-def identified(file: IO[bytes], name: str) -> Opened:
-    """An image whose head has been read. Raises UserError for a TIFF that is not read, else whatever Pillow raises."""
-    try:
-        image = identify(file)
-    except UnidentifiedImageError:
-        if (raw := raw_tiff(file, name)) is None:
-            raise
-        return raw
-    if image.format == "TIFF":
-        _silence_libtiff()
-        if is_raw_photograph(image, name):  # its first image is a small preview
-            raise UserError(f"{name} {RAW.what}, which is not read: {RAW.remedy}")
-        if has_odd_planes(image):
-            with suppress(UserError):
-                return raw_tiff(file, name) or image
-    return image
-
-
-def is_raw_photograph(image: Any, name: str) -> bool:
-    """Whether a TIFF is the raw photograph of a camera."""
-    return DNG_VERSION in image.tag_v2 or Path(name).suffix.lower() in RAW.endings
-
-
-def has_odd_planes(image: Any) -> bool:
-    """Whether a TIFF has its channels in planes that Pillow misreads: of 16 bits it takes each byte for a pixel."""
-    tags = image.tag_v2
-    channels, bits = tags.get(CHANNELS, 1), tags.get(BITS, (8,))[0]
-    return bool(tags.get(PLANES, 1) == 2 and channels > 1 and (bits != 8 or channels != len(image.getbands())))
-
-
-def identify(file: IO[bytes]) -> Image.Image:
-    """Read the head of a file. Pillow's limit would warn, or fail without the size: that is checked later."""
-    with _pillows_limit:
-        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            return Image.open(file, formats=FORMATS)
-        finally:
-            Image.MAX_IMAGE_PIXELS = before
-
-
-@cache
-def _silence_libtiff() -> None:
-    """It writes to standard error what Pillow raises, too. Where it cannot be reached, as on Windows, it goes on."""
-    with suppress(AttributeError, OSError):
-        ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
-
-
-@contextmanager
-def explained(name: str) -> Iterator[None]:
-    """Whatever goes wrong inside, as one line."""
-    try:
-        yield
-    except UserError:
-        raise
-    except Exception as error:  # on damaged files Pillow raises nearly anything: OSError, SyntaxError, struct.error...
-        if isinstance(error, OSError) and error.strerror:
-            raise UserError(f"{name} cannot be read ({error.strerror}): check its permissions and its disk") from error
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise UserError(f"{name} is damaged ({reason}): replace or remove it") from error

@@ -1,6 +1,7 @@
 """Any image as 8-bit RGB, read right or refused with one clear line. No torch here.
 
-What is decoded: PNG, JPEG, TIFF, BMP, GIF, WebP, AVIF, JPEG 2000 and PNM; of several frames or pages the first.
+What is decoded: PNG, JPEG, TIFF, BMP, GIF, WebP, AVIF, JPEG 2000 and PNM; of several frames or pages
+the first, one of them, or a projection of all (`stacks`).
 Images are rotated by their EXIF or XMP orientation: sizes and boxes are those of the image as it is shown.
 
 Shapes: H rows, W columns.
@@ -19,16 +20,21 @@ from PIL import Image
 from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
+from ...config import Pages
 from ...errors import UserError
 from .arrays import from_array, from_channels, side_by_side, three_channels
 from .bands import Bands, bands, joined, stretched
 from .deep import MOST, dark_colours, grey_and_alpha, largest_of, reduced, used_bits
 from .heads import Probe, check_size, head_of
+from .identifying import explained
 from .mending import damaged_pixels
 from .notes import Note
-from .opening import Opened, explained, name_of, with_opened
+from .opening import name_of, page_of, with_opened
 from .orientation import rotation_of
-from .tiff import CHANNELS, RawTiff, channels_note, pages_note
+from .raw import Opened, Raw
+from .stacks import Combined, frames_of
+from .tiff import CHANNELS, RawTiff, channels_note
+from .tiff_pages import OTHER_PAGES, pages_note
 
 Pixels = NDArray[np.uint8]
 Source = Path | str | bytes | bytearray | memoryview | IO[bytes] | Image.Image | NDArray[Any]
@@ -54,7 +60,6 @@ ENDINGS = tuple(
 """Endings, in small letters, of files that are taken for images; what is inside decides how they are read."""
 
 DARK = 8  # an image is dark whose largest value is under such a part of its range
-WITH_PREVIEWS = ("MPO",)  # formats whose further pictures are previews of the first
 
 
 class Picture(NamedTuple):
@@ -78,21 +83,24 @@ def probe(path: Path | str) -> Probe:
     return with_opened(Path(path), head)[0]
 
 
-def read_picture(path: Path) -> Picture:
+def read_picture(path: Path, pages: Pages = "first") -> Picture:
     """What `probe` and `read_image` say of a file, which is opened once, with notes. Raises UserError as they do."""
 
     def picture(image: Opened) -> Picture:
         check_size(image, str(path))
-        found, head = notes_of_file(image), head_of(image)
+        found, head = notes_of_file(image, named=page_of(path)[1] is not None), head_of(image)
         pixels, dark = converted(image)
         return Picture(head, pixels, tuple(found + dark))
 
-    (head, pixels, notes), mended = with_opened(path, picture)
+    (head, pixels, notes), mended = with_opened(path, picture, pages)
     return Picture(head, pixels, mended + notes)
 
 
-def read_image(source: Source) -> Pixels:
+def read_image(source: Source, pages: Pages = "first") -> Pixels:
     """An image as uint8 [H,W,3], RGB, as it is shown: a path, bytes or a binary file, a Pillow image, or an array.
+
+    pages: of a file with several pages or frames the `first`, or the `max` or `mean` of all; `all`: one, whose path
+    names it (`cells.tif[3]`), as it may in any case.
 
     - Grey, 1-bit, palette, CMYK and YCbCr images become RGB. Partly transparent ones are laid over black.
     - Grey of 16 bits, of 32 bits and floating point: the percentiles 0.1 and 99.9 of its values become 0 and 255;
@@ -122,37 +130,47 @@ def read_image(source: Source) -> Pixels:
         check_size(image, name_of(source))
         return converted(image)[0]
 
-    return with_opened(source, pixels)[0]
+    return with_opened(source, pixels, pages)[0]
 
 
-def notes_of_file(image: Opened) -> list[Note]:
-    """What is not read of a file: further pages and channels; pixels that may be damaged. It is not decoded."""
-    if isinstance(image, RawTiff):
+def notes_of_file(image: Opened, named: bool) -> list[Note]:
+    """What is not read of a file: further pages and channels; pixels that may be damaged. It is not decoded.
+
+    named: whether the image is a page that somebody named."""
+    if isinstance(image, Raw):
         notes = channels_note(image.channels, (3 if image.channels > 2 else 1) + image.alpha)
-        return notes + pages_note(image.file)
+        return notes + ([] if named else pages_note_of(image))
     if not isinstance(image, ImageFile) or image.fp is None:
         return []
     position, notes = image.fp.tell(), list[Note]()
     with suppress(Exception):  # of what is not read
         if isinstance(image, TiffImageFile):
             notes += channels_note(image.tag_v2.get(CHANNELS, 1), len(image.getbands()))
-            notes += pages_note(image.fp)
-        elif image.format not in WITH_PREVIEWS:
-            notes += frames_note(getattr(image, "n_frames", 1))
+            notes += [] if named else pages_note(image.fp)
+        elif not named:
+            notes += frames_note(frames_of(image))
         if image.format == "PNG" and damaged_pixels(image.fp):
             notes.append(Note("checksum", "has a wrong checksum of its pixels: they may be damaged"))
     image.fp.seek(position)
     return notes
 
 
+def pages_note_of(image: Raw) -> list[Note]:
+    """A note where a file has more than one page."""
+    if isinstance(image, RawTiff):
+        return pages_note(image.file)
+    assert isinstance(image, Combined)
+    return [Note("pages", f"holds {image.stack.planes.size:,} pages: {image.read} is read")]
+
+
 def frames_note(count: int) -> list[Note]:
     """A note on a moving image."""
-    return [Note("pages", f"holds {count:,} frames: the first is read")] if count > 1 else []
+    return [Note("pages", f"holds {count:,} frames: the first is read{OTHER_PAGES}")] if count > 1 else []
 
 
 def converted(image: Opened) -> tuple[Pixels, list[Note]]:
     """An opened image as uint8 [H,W,3], and a note where it is dark."""
-    if isinstance(image, RawTiff):
+    if isinstance(image, Raw):
         values = image.values()
         pixels = from_channels(values, colours=image.colours, alpha=image.alpha)
         deep = values[..., : 3 if image.channels > 2 else 1] if values.dtype == np.uint16 else None

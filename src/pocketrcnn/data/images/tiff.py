@@ -5,7 +5,6 @@ by side or in planes; in strips, as they are or deflated, which is how numpy's p
 are refused with what they are. Numbers of tags and values are those of TIFF 6.0. No torch here.
 """
 
-import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -18,45 +17,24 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from ...errors import UserError
 from .notes import Note
+from .raw import Raw
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, OFFSETS, CHANNELS = 256, 257, 258, 259, 262, 273, 277
 COUNTS, PLANES, PREDICTOR, EXTRA, FORMAT, DESCRIPTION = 279, 284, 317, 338, 339, 270
 NONE, DEFLATED = 1, (8, 32946)
+DEFLATED_NOISE = 64  # bytes by which deflating lengthens what cannot become shorter, besides a thousandth
 COMPRESSIONS = {2: "CCITT", 3: "fax 3", 4: "fax 4", 5: "LZW", 6: "JPEG", 7: "JPEG", 32773: "PackBits", 34925: "LZMA"}
 COMPRESSIONS |= {34712: "JPEG 2000", 50000: "Zstandard", 50001: "WebP"}
 KINDS = {1: "u", 2: "i", 3: "f"}  # numpy's letters for formats
-MOST_PAGES = 100_000  # that are counted
 MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
-@dataclass(frozen=True)
-class RawTiff:
-    """The first image of a TIFF. kind: of a value. channels: of a pixel; alpha: whether the one behind the colours is.
-
-    colours: whether they are red, green and blue, and not measured each for itself.
-    """
+@dataclass(frozen=True, kw_only=True)
+class RawTiff(Raw):
+    """The first image of a TIFF."""
 
     file: IO[bytes]
     tags: Any
-    width: int
-    height: int
-    channels: int
-    kind: np.dtype[Any]
-    colours: bool
-    alpha: bool
-
-    @property
-    def words(self) -> str:
-        """The channels in words."""
-        known = {1: "grey", 2: "grey with alpha", 3: "RGB", 4: "RGB with alpha"}
-        named = self.channels in known and (self.channels == 1 or self.alpha or self.colours)
-        words = known[self.channels] if named else f"{self.channels} channels"
-        return words + (" float" if self.kind.kind == "f" else "")
-
-    @property
-    def bytes_of_a_pixel(self) -> int:
-        """What is held while it is decoded: the file, its values, and the image."""
-        return 3 * self.channels * self.kind.itemsize + 3
 
     def values(self) -> NDArray[Any]:
         """All channels [H,W,C]. Raises ValueError where the file ends too early, or zlib.error."""
@@ -75,9 +53,10 @@ class RawTiff:
         for offset, count in zip(*(as_tuple(self.tags[tag]) for tag in (OFFSETS, COUNTS)), strict=True):
             if most <= 0:
                 return
+            deflated = self.tags.get(COMPRESSION, NONE) != NONE
             self.file.seek(offset)
-            data = self.file.read(min(count, most))
-            if self.tags.get(COMPRESSION, NONE) != NONE:
+            data = self.file.read(min(count, most + most // 1000 + DEFLATED_NOISE if deflated else most))
+            if deflated:
                 data = zlib.decompressobj().decompress(data, most)
             most -= len(data)
             yield data
@@ -112,7 +91,9 @@ def raw_tiff(file: IO[bytes], name: str) -> RawTiff | None:
         return None
     if problem:
         raise UserError(f"{name} is a TIFF of {problem}, which is not read: save it uncompressed, as 8-bit RGB or grey")
-    return RawTiff(file, tags, width, height, channels, kind, photometric == 2 and channels > 2, alpha)
+    colours = photometric == 2 and channels > 2
+    size = {"width": width, "height": height, "channels": channels}
+    return RawTiff(**size, kind=kind, colours=colours, alpha=alpha, file=file, tags=tags)
 
 
 def tags_of(file: IO[bytes]) -> Any:
@@ -148,24 +129,6 @@ def unreadable(tags: Any, bits: set[Any], formats: set[Any], photometric: Any) -
 def counted(channels: Any) -> str:
     """`1 channel`, `5 channels`."""
     return f"{channels} channel{'' if channels == 1 else 's'}"
-
-
-def pages_note(file: IO[bytes]) -> list[Note]:
-    """A note where a TIFF file holds more than one image, or says so: ImageJ lists the first of large stacks alone."""
-    tags = tags_of(file)
-    if tags is None:
-        return []
-    said = dict(
-        re.findall(r"^(images|channels|slices|frames)=(\d{1,9})\s*$", str(tags.get(DESCRIPTION, "")), re.MULTILINE)
-    )
-    seen: set[int] = set()
-    while tags.next and tags.next not in seen and len(seen) < MOST_PAGES:
-        seen.add(tags.next)
-        file.seek(tags.next)
-        tags.load(file)
-    count = max(len(seen) + 1, int(said.pop("images", 1)))
-    meaning = f", of {' and '.join(f'{number} {what}' for what, number in said.items())}" if said else ""
-    return [Note("pages", f"holds {count:,} pages: the first is read{meaning}")] if count > 1 else []
 
 
 def channels_note(channels: int, read: int) -> list[Note]:

@@ -1,0 +1,52 @@
+"""A few images of a run's data, as PNG, for whoever opens its page without images of their own."""
+
+import base64
+import io
+from contextlib import suppress
+
+from PIL import Image
+
+from ...config import DataConfig
+from ...data.custom_data import open_custom_data
+from ...data.images.letterbox import scaled_size
+from ...data.images.pixels import Pixels, read_image
+from ...errors import UserError
+
+SPLITS = ("val", "test", "train")  # the first that there is: images that the network did not learn
+MOST = 3  # images
+MOST_BYTES = 600_000  # of all of them
+
+
+def examples_of(data: DataConfig, known: dict[str, str] | None, side: int) -> list[dict[str, str]]:
+    """Example images: `name`, and `content`, a PNG as base64; those longer than `side` are made smaller.
+
+    known: the splits of a run's images, by hash (`run.saved_splits`). Few, or none, where images are large, or cannot
+    be read: a page works without them.
+    """
+    if data.kind != "folder":
+        return []
+    try:
+        custom = open_custom_data(data, known)
+    except UserError:
+        return []
+    split = next((name for name in SPLITS if name in custom.splits), "")
+    examples: list[dict[str, str]] = []
+    left = MOST_BYTES
+    for example in custom.annotations.split(split):
+        with suppress(UserError):
+            content = png_of(read_image(example.path), side)
+            if len(content) <= left:
+                left -= len(content)
+                name = f"{example.path.stem}.png"
+                examples.append({"name": name, "content": base64.b64encode(content).decode()})
+        if len(examples) == MOST:
+            break
+    return examples
+
+
+def png_of(image: Pixels, side: int) -> bytes:
+    """An image as a PNG whose longer side has at most `side` pixels."""
+    size = scaled_size(image.shape[1], image.shape[0], side)
+    file = io.BytesIO()
+    Image.fromarray(image).resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0).save(file, "PNG", optimize=True)
+    return file.getvalue()
