@@ -24,6 +24,7 @@ from three_packages import environment
 from tiny_detectors import tiny_run
 
 import pocketrcnn
+from pocketrcnn.custom.commands.detecting import predict
 from pocketrcnn.custom.commands.telling import Place
 from pocketrcnn.custom.commands.training import TrainedRun, train
 from pocketrcnn.custom.detector import Detector
@@ -38,7 +39,6 @@ import numpy as np
 
 import pocketrcnn
 from pocketrcnn import Detector, UserError
-from pocketrcnn import runtime
 
 
 def tell(iteration: int, metrics: dict[str, float]) -> None:
@@ -163,11 +163,21 @@ def test_quiet_or_to_the_logger(
         pocketrcnn.write_report(learned, out=tmp_path)
 
 
-@pytest.mark.slow
-def test_a_run_is_exported(learned: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = pocketrcnn.export(TrainedRun(learned), out=tmp_path / "model.onnx", quiet=True)
-    assert runtime.Detector.load(path).classes == ("cat", "dog")
-    assert capsys.readouterr() == ("", "")
+def test_a_run_is_exported(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls: list[tuple[Path, Path | None]] = []
+    run = tiny_run(tmp_path_factory)
+    monkeypatch.setattr(
+        "pocketrcnn.custom.onnx.export.export", lambda best, _, out: calls.append((best, out)) or best / "model.onnx"
+    )
+    assert pocketrcnn.export(TrainedRun(run)) == run / "model.onnx"
+    assert capsys.readouterr().out == f"next: pocketrcnn predict {run / 'model.onnx'} IMAGES\n"
+    pocketrcnn.export(run, out="a.onnx", quiet=True)
+    assert capsys.readouterr().out == ""
+    assert calls == [(run, None), (run, Path("a.onnx"))]
+    with pytest.raises(UserError, match="belongs to --page"):
+        pocketrcnn.export(run, examples=False)
 
 
 @pytest.mark.slow

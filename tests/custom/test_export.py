@@ -25,6 +25,7 @@ from shell import Shell
 from tiny_detectors import saved
 from torch import Tensor, nn
 
+from pocketrcnn.cli.detector import frames_of_the_course
 from pocketrcnn.config import DataConfig, replace
 from pocketrcnn.course.data.cifar import CLASSES
 from pocketrcnn.course.experiments import NETWORKS

@@ -12,7 +12,7 @@ from ...config import Precision
 from ...errors import UserError, require
 from ...terminal import say
 from ...training.watchers import Callback
-from ..options import Anchors, BBox, BoxUnits, FollowOutside, Preset, Tiles, TrainOptions, VocOrigin
+from ..options import Anchors, BBox, BoxUnits, DataPages, FollowOutside, Preset, Tiles, TrainOptions, VocOrigin
 from .telling import Place, heard, path_of, told
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def train(
     bbox: BBox = "auto",
     units: BoxUnits = "auto",
     follow_outside: FollowOutside = False,
+    pages: DataPages = "first",
     quiet: bool = False,
     callback: Callback | None = None,
 ) -> TrainedRun:
