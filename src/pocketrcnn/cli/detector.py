@@ -69,7 +69,8 @@ def predict(
     boxes. Exit code 1 if an image was skipped."""
     from ..custom.commands.detecting import run_prediction
 
-    return LOST if run_prediction(detector, images or (), options, timeout, device).skipped else 0
+    done = run_prediction(detector, images or (), options, timeout, device)
+    return LOST if done.skipped else 0
 
 
 def export(
