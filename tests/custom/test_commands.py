@@ -39,6 +39,7 @@ import numpy as np
 
 import pocketrcnn
 from pocketrcnn import Detector, UserError
+from pocketrcnn import runtime
 
 
 def tell(iteration: int, metrics: dict[str, float]) -> None:
@@ -188,7 +189,7 @@ def test_the_script_of_a_user_is_checked_by_its_types(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(python), "script.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     notes = [line.split('"')[1] for line in done.stdout.splitlines() if "Revealed type" in line]
-    assert [note.replace("builtins.", "") for note in notes] == REVEALED
+    assert [note.replace("builtins.", "") for note in notes] == REVEALED, done.stdout
     errors = [line for line in done.stdout.splitlines() if ": error:" in line]
     assert len(errors) == 1, done.stdout
     assert 'Unexpected keyword argument "epochs" for "train"' in errors[0]
