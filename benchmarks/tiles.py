@@ -7,8 +7,8 @@ RUN: a detector of images of one size, as nuclei of 256 x 256 pixels. Its test i
 there are 64, are one image of 8 x 8 of them. The network is measured on the 64 images one by one, on the mosaic in
 tiles of its input that overlap as `train --tiles` plans it from the training objects, and on the mosaic shrunk to the
 input. Nothing is trained here: the three differ in what the network sees. Then `predict`, as typed, looks at an image
-of 10,000 x 10,000 pixels made of copies of the mosaic, with torch and with the exported file; time and the most memory
-of its process are written down.
+of 10,000 x 10,000 pixels made of copies of the mosaic, with torch and with the exported file; time, time of
+the processor, and the most memory of its process are written down.
 """
 
 from __future__ import annotations
@@ -142,15 +142,18 @@ def predicted(detector: Path, image: Path, out: Path) -> dict[str, Any]:
         "cpu",
     ]
     measure = "import resource, subprocess, sys; code = subprocess.call(sys.argv[1:]); " + (
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(code)"
+        "used = resource.getrusage(resource.RUSAGE_CHILDREN); "
+        "print(used.ru_maxrss, used.ru_utime + used.ru_stime); sys.exit(code)"
     )
     begun = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", measure, *command], capture_output=True, text=True, check=True)
     seconds, lines = time.perf_counter() - begun, done.stdout.splitlines()
     print("\n".join(lines[:-1]))
+    most, computing = map(float, lines[-1].split())
     unit = 1e9 if sys.platform == "darwin" else 1e6  # ru_maxrss is in bytes there, else in kilobytes
     objects = len(json.loads((out / "predictions.json").read_text(encoding="utf-8")))
-    return {"seconds": seconds, "peak_memory_gb": int(lines[-1]) / unit, "objects": objects}
+    used = {"seconds": seconds, "processor_seconds": computing, "peak_memory_gb": most / unit}
+    return {**used, "objects": objects}
 
 
 def main() -> None:

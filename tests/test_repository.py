@@ -92,7 +92,7 @@ def text_files() -> list[Path]:
     """Everything that people read: sources, tests, scripts, pages, and the files of the project's root."""
     folders = [
         path
-        for name in ("src", "tests", "scripts", "benchmarks", "campaigns", "docs", ".ci")
+        for name in ("src", "tests", "scripts", "benchmarks", "campaigns", "docs", "examples", ".ci")
         for path in (ROOT / name).rglob("*")
     ]
     kept = [path for path in (*folders, *ROOT.glob("*"), ROOT / ".gitignore") if path.is_file() and path.name != ".git"]

@@ -4,9 +4,27 @@ Each is imported when it is first used, so that the command line answers before 
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .version import __version__
+
+if TYPE_CHECKING:  # what editors and mypy see
+    from .config import Config as Config
+    from .course.data.datasets import open_dataset as open_dataset
+    from .custom.builtin import examples_of as examples_of
+    from .custom.commands import TrainedRun as TrainedRun
+    from .custom.commands import evaluate as evaluate
+    from .custom.commands import resume as resume
+    from .custom.commands import train as train
+    from .custom.commands import write_report as write_report
+    from .custom.detector import Detections as Detections
+    from .custom.detector import Detector as Detector
+    from .data.dataset import Dataset as Dataset
+    from .errors import UserError as UserError
+    from .model.faster_rcnn import FasterRCNN as FasterRCNN
+    from .model.structures import Batch as Batch
+    from .training.fit import fit as fit
+    from .training.run import Run as Run
 
 _HOME = {
     "Batch": "model.structures",
@@ -16,11 +34,15 @@ _HOME = {
     "Detector": "custom.detector",
     "FasterRCNN": "model.faster_rcnn",
     "Run": "training.run",
+    "TrainedRun": "custom.commands",
     "UserError": "errors",
-    "evaluate": "evaluation.network",
+    "evaluate": "custom.commands",
+    "examples_of": "custom.builtin",
     "fit": "training.fit",
     "open_dataset": "course.data.datasets",
-    "train": "custom.detector",
+    "resume": "custom.commands",
+    "train": "custom.commands",
+    "write_report": "custom.commands",
 }
 
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604 - the keys are strings

@@ -16,15 +16,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from runs_in_seconds import small
 from safetensors.torch import save_file
 from tiny_detectors import Bright, bright_detector, saved, scene, tiny_run
 
-import pocketrcnn
-from pocketrcnn.custom import detector as predictor
 from pocketrcnn.custom.detector import Detector
 from pocketrcnn.errors import UserError
 from pocketrcnn.evaluation.thresholds import DEFAULT_THRESHOLD
@@ -115,6 +113,7 @@ def test_boxes_are_in_pixels_of_the_image(size: tuple[int, int]) -> None:
     assert detections.boxes[0].tolist() == pytest.approx(box, abs=max(size) / 64)  # the network sees no finer
 
 
+@settings(deadline=None)
 @given(st.integers(1, 300), st.integers(1, 300))
 def test_boxes_never_leave_the_image(width: int, height: int) -> None:
     x1, y1, x2, y2 = bright_detector(32)(scene((width, height), (0, 0, width, height)))[0].boxes[0].tolist()
@@ -334,18 +333,3 @@ def test_another_default_number_format_of_torch_changes_nothing(
         assert {parameter.dtype for parameter in loaded.model.parameters()} == {torch.float32}
     finally:
         torch.set_default_dtype(torch.float32)
-
-
-def test_training_in_one_call(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
-    monkeypatch.setattr("pocketrcnn.custom.train.train", lambda options: calls.append(options) or run)
-    detector = pocketrcnn.train("photos", iterations=3, out="there", input_size=128, device="cpu")
-    assert isinstance(detector, predictor.Detector)
-    assert (calls[0].data, calls[0].out, calls[0].iterations, calls[0].input_size) == (
-        Path("photos"),
-        Path("there"),
-        3,
-        128,
-    )
-    with pytest.raises(UserError, match="use only one of them"):
-        pocketrcnn.train("photos", minutes=1, iterations=3)

@@ -88,7 +88,7 @@ def test_images_give_what_predict_gives(opened: Any, tmp_path: Path) -> None:
     give(opened, *paths)
     theirs = detect(Bright(), paths, threshold=0.0, batch=1, order="rgb")
     assert_same(opened, paths, [theirs[i] for i in range(len(paths))], 0.0)
-    assert opened.execute_script(STATE) == "4 objects (cat 0, =dog 4) in 4 images, from a score of 0.50 on."
+    assert opened.execute_script(STATE) == "4 objects (=dog 4) in 4 images, from a score of 0.50 on."
     assert opened.get_log("browser") == [], "the console is quiet"
     assert chromium.requested(opened) == [opened.current_url], "nothing else is asked for"
 
@@ -165,6 +165,12 @@ def test_examples_and_files_that_are_dropped(opened: Any) -> None:
     assert name == "example.png"
     assert found[0]["box"] == [4, 5, 14, 20]
     assert [name for name, _ in opened.execute_script("return pocketrcnn.refused")] == ["dropped.png", "notes.txt"]
+    click(opened, "clear")
+    assert opened.execute_script(DONE) == 0
+    assert not opened.find_element("id", "results").is_displayed()
+    click(opened, "examples")
+    wait_for(opened, DONE)
+    assert opened.execute_script(STATE).startswith("1 object (=dog 1) in 1 image, from")
 
 
 def test_a_folder_is_walked_through(opened: Any, tmp_path: Path) -> None:
@@ -200,7 +206,7 @@ def test_it_fits_the_window_and_everything_has_a_name(browser: Any, made: Path, 
     assert not chromium.scrolls_sideways(browser)
     names = [
         (one.tag_name, one.accessible_name)
-        for one in browser.find_elements("css selector", "button, input, canvas#picture")
+        for one in browser.find_elements("css selector", "button:not([hidden] *), input, canvas#picture")
     ]
     assert all(name.strip() for _, name in names), names
     assert ("input", "Choose images") in names
@@ -247,6 +253,9 @@ def test_examples_are_validation_images_and_few(shapes: Path) -> None:
     assert [example["name"].removesuffix(".png") for example in examples] == names[:3]
     assert read_image(base64.b64decode(examples[0]["content"])).shape == (24, 24, 3)
     assert examples_of(DataConfig("nowhere", "folder"), None, 24) == []
+    tiled = examples_of(DataConfig(str(shapes), "folder", tile_overlap=8), None, 24)
+    original = read_image(shapes / "val" / f"{names[0]}.png")
+    assert np.array_equal(read_image(base64.b64decode(tiled[0]["content"])), original[:40, :40])
 
 
 def test_large_images_are_looked_at_in_tiles(browser: Any, tmp_path: Path) -> None:

@@ -199,8 +199,13 @@ def test_each_run_of_minutes_has_them_for_itself(
 
 def test_python_gets_the_best_detector(shapes: Path, tmp_path: Path) -> None:
     tiny = {"preset": "small", "batch": 2, "input_size": 32, "device": "cpu"}
-    detector = pocketrcnn.train(shapes, iterations=1, out=tmp_path / "set", seeds=2, **tiny)
-    assert detector.classes == ("cat", "dog")
+    run = pocketrcnn.train(shapes, iterations=1, out=tmp_path / "set", seeds=2, **tiny)
+    assert run.detector.classes == ("cat", "dog")
+    assert set(run.metrics) >= {"AP50", "AP"}
+    with pytest.raises(UserError, match="callback is for one run"):
+        pocketrcnn.train(shapes, seeds=2, callback=print)
+    with pytest.raises(UserError, match="callback is for one run: name one of those in"):
+        pocketrcnn.resume(run, callback=print)
     assert len(runs_of(tmp_path / "set")) == 2
 
 

@@ -3,8 +3,10 @@
 Covers `version.py`.
 """
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,17 @@ import pocketrcnn
 def test_every_public_name_is_there(name: str) -> None:
     assert getattr(pocketrcnn, name) is not None
     assert name in dir(pocketrcnn)
+
+
+def test_types_are_imported_from_where_names_are() -> None:
+    """For editors and mypy, which do not see what `__getattr__` does."""
+    module = ast.parse(Path(pocketrcnn.__file__).read_text(encoding="utf-8"))
+    (block,) = [node for node in module.body if isinstance(node, ast.If)]
+    imported = {
+        alias.asname: node.module for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    assert imported == pocketrcnn._HOME
+    assert (Path(pocketrcnn.__file__).parent / "py.typed").is_file()
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -9,21 +9,19 @@ import csv
 import os
 import subprocess
 import tomllib
-import venv
-from importlib import metadata
 from pathlib import Path
 
 import pytest
 from exported_runs import made_by_hand
 from packaging.requirements import Requirement
 from PIL import Image
+from three_packages import environment
 
 from pocketrcnn.cli.main import COMMANDS, PACKAGES
 
 pytestmark = pytest.mark.slow  # it starts processes
 
 ROOT = Path(__file__).parents[2]
-THREE = ("numpy", "pillow", "onnxruntime")
 PROGRAM = """
 import sys
 from pocketrcnn.runtime import Detector
@@ -36,17 +34,7 @@ print(*sorted({name.split(".")[0] for name in sys.modules} & set(sys.argv[3:])))
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of a new environment."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, symlinks=True)
-    python = next(path for name in ("bin/python", "Scripts/python.exe") if (path := folder / name).exists())
-    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    place = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
-    for name in THREE:
-        files = metadata.distribution(name).files or ()
-        for top in {path.parts[0] for path in files} - {"..", "__pycache__"}:
-            (Path(place) / top).symlink_to(metadata.distribution(name).locate_file(top))
-    (Path(place) / "pocketrcnn").symlink_to(ROOT / "src" / "pocketrcnn")
-    return python
+    return environment(tmp_path_factory.mktemp("environment"))
 
 
 @pytest.fixture(scope="module")

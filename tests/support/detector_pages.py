@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pocketrcnn.config import Pages
 from pocketrcnn.data.images.pixels import Pixels
 from pocketrcnn.model.interchange import Detections
 
@@ -39,6 +40,7 @@ class Bright:
     """A detector as `custom.detection.detect` takes it, which finds what the lines above find."""
 
     overlap: int = 0
+    pages: Pages = "first"
     classes: tuple[str, ...] = tuple(CLASSES)
     threshold: float = THRESHOLD
     side: int = SIDE

@@ -21,9 +21,9 @@ RunFolder = Annotated[Path, "RUN", "the folder of a run, or of a set of --seeds"
 
 def train(options: TrainOptions) -> None:
     """Train a detector from scratch on your annotated images: in minutes, no GPU needed."""
-    from ..custom.seeds import train as work
+    from ..custom.commands import run_training
 
-    work(options)
+    run_training(options)
 
 
 def resume(
@@ -36,9 +36,9 @@ def resume(
     device: Device = "auto",
 ) -> None:
     """Go on with an interrupted run, or train a finished one for longer."""
-    from ..custom.seeds import resume as work
+    from ..custom.commands import resume as work
 
-    work(run, minutes, iterations, device, workers, source=data)
+    work(run, minutes=minutes, iterations=iterations, workers=workers, data=data, device=device)
 
 
 def evaluate(
@@ -50,28 +50,20 @@ def evaluate(
     device: Device = "auto",
 ) -> None:
     """Measure average precision, errors and the best threshold of a run, on its test images or on other data."""
-    from ..custom.evaluate import evaluate_run, is_of_run, show_evaluation
-    from ..custom.report.summary import write_run_report
-    from ..custom.run_set import best_run
-    from ..terminal import say
+    from ..custom.commands import evaluate as work
 
-    best = best_run(run, (lambda _: None) if as_json else say)
-    finished, model, custom, evaluation = evaluate_run(best, data, split, device)
+    evaluation = work(run, data, split=split, device=device, quiet=as_json)
     if as_json:
         print(json.dumps(vars(evaluation), indent=1))
-    else:
-        show_evaluation(evaluation)
-    if is_of_run(finished, custom, evaluation.split):
-        page = write_run_report(finished, custom, model)
-        if not as_json:
-            say(f"report: {page}")
 
 
 def predict(
-    detector: Annotated[Path, "RUN", "the folder of a run or set, or a file from `export`"],
-    images: Annotated[list[str], "IMAGE", "files, folders, patterns such as 'photos/**/*.jpg', or lists (.txt)"],
-    options: PredictOptions,
+    detector: Annotated[Path, "RUN", "the folder of a run or set, a file from `export`, or nuclei: inside the package"],
+    images: Annotated[
+        list[str] | None, "IMAGE", "files, folders, patterns such as 'photos/**/*.jpg', or lists (.txt); none: examples"
+    ] = None,
     *,
+    options: PredictOptions,
     timeout: Annotated[float, "S", "of a file from `export`: seconds for a batch, then it is stopped"] = 300.0,
     device: Device = "auto",
 ) -> int:
@@ -82,7 +74,7 @@ def predict(
     from ..data.overview import counted
     from ..terminal import say
 
-    paths = named_images(images)
+    paths = named_images(images) if images else examples(detector)
     require(timeout > 0, f"--timeout {timeout:g}: use a time above 0")
     network = load_detector(detector, device, timeout)
     done = work(network, paths, options)
@@ -97,6 +89,18 @@ def predict(
     skipped = f", {counted(done.skipped, 'image')} skipped" if done.skipped else ""
     say(f"{counted(done.files.detections, 'object')} in {counted(done.images, 'image')}{skipped}: {done.folder}")
     return LOST if done.skipped else 0
+
+
+def examples(run: Path) -> list[Path]:
+    """The images that a detector inside the package brings. Raises UserError for any other one."""
+    from ..custom.builtin import examples_of, is_builtin
+    from ..terminal import say
+
+    if not is_builtin(run):
+        raise UserError(f"predict {run} IMAGES: name image files, a folder or a pattern such as FOLDER/*.png")
+    paths = examples_of(run)
+    say(f"no images named: {len(paths)} examples of `{run}` that it was not trained on")
+    return paths
 
 
 def load_detector(path: Path, device: str, seconds: float) -> Predictor:

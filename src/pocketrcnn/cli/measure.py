@@ -70,38 +70,17 @@ def report(
     ] = None,
 ) -> None:
     """Write a page on a run, on several runs side by side, or on the results of `reproduce`."""
-    from ..custom.report.summary import REPORT
-    from ..custom.run_set import is_set, runs_of
+    from ..custom.commands import require_page, write_report
+    from ..custom.run_set import runs_of
     from ..terminal import say
     from ..training.run import CONFIG
 
     if out:
         require_page(out)
-    runs = [run for folder in folders for run in runs_of(folder)]
-    if len(folders) == 1 and is_set(folders[0]):
-        out = out or folders[0] / REPORT
-    are_runs = all((folder / CONFIG).is_file() for folder in runs)
-    say(f"report: {report_of_runs(runs, out) if are_runs else report_of_results(folders, out)}")
-
-
-def report_of_runs(folders: list[Path], out: Path | None) -> Path:
-    """One run in full, or several in comparison."""
-    from ..custom.report.summary import REPORT, write_comparison, write_run_report
-    from ..training.run import open_run
-
-    runs = [open_run(folder) for folder in folders]
-    if len(runs) == 1:
-        return write_run_report(runs[0], path=out)
-    require_page(page := out or Path(REPORT))
-    return write_comparison(runs, page)
-
-
-def require_page(path: Path) -> None:
-    """Raises UserError where a page would overwrite something else."""
-    if not path.name or path.is_dir():
-        raise UserError(f"--out {path} is a folder: name a file in it, as {path / 'report.html'}")
-    if path.is_file() and b"Made by pocket-rcnn" not in path.read_bytes():
-        raise UserError(f"{path} is not a page of pocket-rcnn: name another file with --out, it is not overwritten")
+    if all((folder / CONFIG).is_file() for named in folders for folder in runs_of(named)):
+        write_report(*folders, out=out)
+    else:
+        say(f"report: {report_of_results(folders, out)}")
 
 
 def report_of_results(folders: list[Path], out: Path | None) -> Path:

@@ -41,7 +41,9 @@ def described(parameter: inspect.Parameter, kind: Any, *notes: Any) -> tuple[lis
         flag = f"--no-{parameter.name}" if default else flag
         settings = {"help": text, "action": "store_false" if default else "store_true"}
     if parameter.kind is not parameter.KEYWORD_ONLY:
-        return [parameter.name], settings | ({} if default is parameter.empty else {"nargs": "?"})
+        return [parameter.name], settings | (
+            {} if default is parameter.empty else {"nargs": "*" if settings.get("nargs") else "?"}
+        )
     given = {"required": True} if default is parameter.empty else {"default": [] if default == () else default}
     return [flag], settings | given | {"dest": parameter.name}
 

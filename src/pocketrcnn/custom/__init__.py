@@ -1,5 +1,6 @@
 """Story 1: custom detectors.
 
+commands   the commands as functions: `pocketrcnn.train` and its like
 plan       input size, anchors, network and schedule that suit a data set
 tiling     the side of the input, and tiles of large images
 anchors    anchors that fit its boxes
@@ -13,6 +14,8 @@ evaluate   `pocketrcnn eval`
 predict    `pocketrcnn predict`: images to JSON, CSV, pictures and crops
 result_files  its JSON and CSV
 counts     how many objects an image has, how large, covering how much
+builtin    detectors inside the package, by their names
+detectors/  weights, figures and example images of these
 detector   the public `Detector`: images of any kind to boxes
 detection  what surrounds a network, with torch or without
 detections  what it returns: class names, pictures, counts

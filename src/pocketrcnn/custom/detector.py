@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -24,6 +25,7 @@ from ..training.checkpoint import load_into, load_tensors
 from ..training.device import DELIVERED, autocast, choose_device
 from ..training.run import WEIGHTS, open_finished, threshold_of
 from . import detections
+from .builtin import is_builtin, weights_of
 from .detection import detect, in_one_line, stream
 from .inputs import Order
 
@@ -63,14 +65,15 @@ class Detector:
     pages: Pages = "first"
 
     @classmethod
-    def load(cls, path: str | Path, device: str = "auto", precision: str = DELIVERED) -> Detector:
-        """From the folder of a finished run, or from a file of weights in it. device: `auto`, `cpu` or `cuda`.
+    def load(cls, path: str | PathLike[str], device: str = "auto", precision: str = DELIVERED) -> Detector:
+        """From the folder of a finished run, from a file of weights in it, or, as `nuclei`, from inside the package
+        (`builtin`). device: `auto`, `cpu` or `cuda`.
 
         Raises UserError for anything else, for a run that is not finished, and for one of another version.
         """
         if precision not in PRECISIONS:
             raise UserError(f"the precision `{precision}` is unknown: use {', '.join(PRECISIONS)}")
-        path = Path(path)
+        path = weights_of(path) if is_builtin(path) else Path(path)
         if path.is_file() and path.suffix != Path(WEIGHTS).suffix:
             exported = path.suffix.lower() == ".onnx"
             remedy = "load it with `pocketrcnn.runtime`" if exported else "name the folder of a run, then the images"
@@ -126,28 +129,6 @@ class Detector:
         device = self.model.mean.device
         with autocast(self.precision, device):
             return self.model.detect(torch.from_numpy(inputs).permute(0, 3, 1, 2).to(device)).numpy()
-
-
-def train(
-    data: str | Path,
-    minutes: float | None = None,
-    iterations: int | None = None,
-    out: str | Path | None = None,
-    **options: Any,
-) -> Detector:
-    """Train on a folder of annotated images, as `pocketrcnn train` does, and load the result.
-
-    minutes: time for everything (default: 5), or else `iterations`. out: folder of the run (default: runs/NAME).
-    options: further fields of `TrainOptions`, as `input_size=128`; with `seeds=3` the best of three runs is loaded.
-    Raises UserError for what `pocketrcnn check` would call useless, and for options that contradict each other.
-    """
-    from .options import TrainOptions
-    from .run_set import best_run
-    from .seeds import train as train_runs
-
-    folder = None if out is None else Path(out)
-    given = TrainOptions(Path(data), minutes=minutes, iterations=iterations, out=folder, **options)
-    return Detector.load(best_run(train_runs(given)), given.device)
 
 
 def class_names(config: Config) -> tuple[str, ...]:

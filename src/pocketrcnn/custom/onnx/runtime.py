@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any, get_args
 
@@ -62,7 +63,7 @@ class Detector:
     pages: Pages = "first"
 
     @classmethod
-    def load(cls, path: str | Path, threads: int = 0, seconds: float = SECONDS) -> Detector:
+    def load(cls, path: str | PathLike[str], threads: int = 0, seconds: float = SECONDS) -> Detector:
         """From a file of `pocketrcnn export`. threads: of the processor; 0 for one a core. seconds: for a batch.
 
         A file of an older version has no checksum: a line on stderr says so. Raises UserError when the file is missing,

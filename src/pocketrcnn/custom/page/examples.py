@@ -18,7 +18,8 @@ MOST_BYTES = 600_000  # of all of them
 
 
 def examples_of(data: DataConfig, known: dict[str, str] | None, side: int) -> list[dict[str, str]]:
-    """Example images: `name`, and `content`, a PNG as base64; those longer than `side` are made smaller.
+    """Example images: `name`, and `content`, a PNG as base64; those longer than `side` are made smaller, or, of a
+    detector with tiles, cut.
 
     known: the splits of a run's images, by hash (`run.saved_splits`). Few, or none, where images are large, or cannot
     be read: a page works without them.
@@ -34,7 +35,7 @@ def examples_of(data: DataConfig, known: dict[str, str] | None, side: int) -> li
     left = MOST_BYTES
     for example in custom.annotations.split(split):
         with suppress(UserError):
-            content = png_of(read_image(example.path), side)
+            content = png_of(read_image(example.path, data.pages), side, data.tile_overlap)
             if len(content) <= left:
                 left -= len(content)
                 name = f"{example.path.stem}.png"
@@ -44,9 +45,10 @@ def examples_of(data: DataConfig, known: dict[str, str] | None, side: int) -> li
     return examples
 
 
-def png_of(image: Pixels, side: int) -> bytes:
-    """An image as a PNG whose longer side has at most `side` pixels."""
-    size = scaled_size(image.shape[1], image.shape[0], side)
+def png_of(image: Pixels, side: int, overlap: int) -> bytes:
+    """An image as a PNG whose longer side has at most `side` pixels; with tiles the first two by two of these."""
+    part = image[: 2 * side - overlap, : 2 * side - overlap] if overlap else image
+    size = part.shape[1::-1] if overlap else scaled_size(image.shape[1], image.shape[0], side)
     file = io.BytesIO()
-    Image.fromarray(image).resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0).save(file, "PNG", optimize=True)
+    Image.fromarray(part).resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0).save(file, "PNG", optimize=True)
     return file.getvalue()

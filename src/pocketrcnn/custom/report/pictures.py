@@ -33,7 +33,8 @@ OUTLINE = 80  # characters of a box that is shown at first: in the data, and dra
 LISTED = 50  # characters of a detection in the data alone
 LARGEST, SMALLEST = 640, 64  # pixels: the longer side of a picture, and what no picture is made smaller than
 LOSSLESS = 96  # pixels: pictures up to here are PNG, larger ones WebP
-QUALITY = 90  # of a WebP
+QUALITIES = 90, 75  # of a WebP, and of one that has to become smaller
+EFFORT = 2  # of the encoder: half the time of the default, for files that are a fiftieth larger
 DIGITS = 9  # of a score: all float32 numbers are still told apart
 WARM_UP, TIMED = 1, 8  # images
 
@@ -49,8 +50,7 @@ def pictures(run: Run, model: FasterRCNN, folder: Folder, evaluation: Row) -> Ro
         ground_truth, detections = detect(model, folder.take(chosen).to(run.device))
     threshold = evaluation["confusion"]["threshold"]
     known = outcomes(ground_truth, detections, len(folder.classes), evaluation["max_detections"])
-    known = known[: fitting(known, threshold)]
-    paths = [folder.paths[index] for index in chosen[: len(known)]]
+    paths = [folder.paths[index] for index in chosen]
     made = album(paths, known, list(folder.classes), threshold, folder.pages)
     return made | {"split": evaluation["split"], "of": len(folder)}
 
@@ -70,14 +70,18 @@ def fitting(known: Sequence[Outcomes], threshold: float) -> int:
 def album(
     paths: Sequence[Path], known: Sequence[Outcomes], classes: list[str], threshold: float, pages: Pages = "first"
 ) -> Row:
-    """The images with their boxes; detections below `lowest` are left out where there are more than fit.
-
-    pages: what is read of files of several."""
+    """The first images with their boxes, as many as fit; where there are more detections than that, none below
+    `lowest`. pages: what is read of files of several.
+    """
+    known = known[: fitting(known, threshold)]
     lowest = lowest_score(known, threshold)
     rows = [marks(one, lowest) for one in known]
     room = PAGE - len(json.dumps(rows)) - OUTLINE * sum(len(row["objects"]["boxes"]) for row in rows)
-    names, shapes = [{"name": str(path)} for path in paths], shown(paths, room, pages)
-    images = [{**name, **picture, **row} for name, picture, row in zip(names, shapes, rows, strict=True)]
+    paths = paths[: len(rows)]
+    images = [
+        {"name": str(path), **picture, **row}
+        for path, picture, row in zip(paths, shown(paths, max(room, 0), pages), rows, strict=True)
+    ]
     return {"threshold": threshold, "lowest": lowest, "classes": classes, "images": images}
 
 
@@ -120,7 +124,7 @@ def shown(paths: Sequence[Path], room: int, pages: Pages = "first") -> Iterator[
     for index, path in enumerate(paths):
         pixels = read_image(path, pages)
         uri = picture_uri(pixels, room // (len(paths) - index))
-        room -= len(uri)
+        room = max(0, room - len(uri))
         yield {"size": [pixels.shape[1], pixels.shape[0]], "image": uri}
 
 
@@ -130,16 +134,18 @@ def picture_uri(pixels: Pixels, room: int = PAGE) -> str:
         return uri
     image = Image.fromarray(pixels)
     image.thumbnail((LARGEST, LARGEST))
+    if len(uri := webp_uri(image, QUALITIES[0])) <= room:
+        return uri
     side = max(image.size)
-    while len(uri := webp_uri(ImageOps.contain(image, (side, side)))) > room and side > SMALLEST:
+    while len(uri := webp_uri(ImageOps.contain(image, (side, side)), QUALITIES[1])) > room and side > SMALLEST:
         side = max(SMALLEST, int(side * min(0.9, (room / len(uri)) ** 0.5)))
     return uri
 
 
-def webp_uri(image: Image.Image) -> str:
+def webp_uri(image: Image.Image, quality: int) -> str:
     """An image as a WebP in a data URI."""
     buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=QUALITY)
+    image.save(buffer, "WEBP", quality=quality, method=EFFORT)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 

@@ -1,5 +1,6 @@
 // The page: files in, one after the other to the worker; what it finds is shown, counted, and offered as files.
 
+const READY = "Ready. Drop images here, or choose some.";
 const at = (id) => document.getElementById(id);
 const detector = JSON.parse(at("detector").textContent);
 const choice = { threshold: Math.fround(detector.threshold), classes: detector.classes.map(() => true) };
@@ -7,7 +8,7 @@ const results = []; // of the images that were read: { name, file, width, height
 const refused = []; // [name, reason] of the others
 const waiting = []; // files
 const questions = new Map(); // functions that take the answers of the worker, by number
-let worker, shown, busy = false, delay;
+let worker, shown, wanted, busy = false, delay;
 
 /** Ask the worker; its answer, or an Error with the reason. */
 function ask(kind, question) {
@@ -51,8 +52,7 @@ async function start() {
   }
   document.body.dataset.ready = Math.round(performance.now()); // milliseconds
   for (const input of document.querySelectorAll("main input, main button")) input.disabled = false;
-  say("Ready. Drop images here, or choose some.");
-  return undefined;
+  return say(READY);
 }
 
 /** Say something where screen readers hear it. */
@@ -113,19 +113,27 @@ function count(result) {
 
 /** What was found in all images, in words. */
 function summarise() {
-  const labels = results.flatMap((result) => chosen(result, choice).map(({ label }) => label));
-  const numberOf = (label) => DIGITS.format(labels.filter((one) => one === label).length);
-  const ofClasses = detector.classes.map((name, label) => `${name} ${numberOf(label)}`);
-  const list = detector.classes.length > 1 ? ` (${ofClasses.filter((_, i) => choice.classes[i]).join(", ")})` : "";
-  const found = `${plural(labels.length, "object")}${list} in ${plural(results.length, "image")}`;
+  const numbers = detector.classes.map(() => 0);
+  const objects = results.flatMap((result) => chosen(result, choice));
+  for (const { label } of objects) numbers[label]++;
+  const names = detector.classes.map((name, label) => `${name} ${DIGITS.format(numbers[label])}`);
+  const list = names.length > 1 && objects.length ? ` (${names.filter((_, label) => numbers[label]).join(", ")})` : "";
+  const found = `${plural(objects.length, "object")}${list} in ${plural(results.length, "image")}`;
   const without = refused.length ? `; ${plural(refused.length, "file")} not read` : "";
   const from = `from a score of ${choice.threshold.toFixed(2)} on`;
   say(results.length ? `${found}, ${from}${without}.` : `No image${without}.`);
 }
 
-/** Show the picture of a result. */
+/** Show the picture of a result, unless another one is asked for before it is read. */
 async function show(result, scroll) {
-  result.image ??= canvasOf(await ask("show", { file: result.file }));
+  wanted = result;
+  try {
+    result.image ??= canvasOf(await ask("show", { file: result.file }));
+  } catch (error) {
+    say(`${result.name} ${error.message}`);
+    return;
+  }
+  if (wanted !== result) return;
   if (shown && shown !== result) shown.image = undefined; // memory for one decoded image
   shown?.row.removeAttribute("aria-current");
   shown = result;
@@ -137,7 +145,7 @@ async function show(result, scroll) {
 /** Draw the boxes of the picture anew. */
 function redraw() {
   const objects = chosen(shown, choice);
-  draw(at("picture"), shown.image, objects, SIDE_SHOWN, detector);
+  draw(at("picture"), shown.image, objects, SHOWN, detector);
   at("caption").textContent = `${shown.name}: ${plural(objects.length, "object")}`;
   at("picture").setAttribute("aria-label", at("caption").textContent);
   placed();

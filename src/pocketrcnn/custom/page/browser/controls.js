@@ -52,7 +52,7 @@ async function offerPictures() {
     for (const [i, { name, file, ...result }] of results.entries()) {
       progress(i, results.length, name);
       const image = canvasOf(await ask("show", { file }));
-      draw(canvas, image, chosen(result, choice), SIDE, detector);
+      draw(canvas, image, chosen(result, choice), SAVED, detector);
       zip.add(pictureName(name, taken), await pngOf(canvas));
     }
     offer(zip.finished(), "pictures.zip");
@@ -66,8 +66,23 @@ async function offerPictures() {
 /** Offer the picture that is shown. */
 async function offerPicture() {
   const canvas = document.createElement("canvas");
-  draw(canvas, shown.image, chosen(shown, choice), SIDE, detector);
+  draw(canvas, shown.image, chosen(shown, choice), SAVED, detector);
   offer(new Blob([await pngOf(canvas)], { type: "image/png" }), pictureName(shown.name, new Set()));
+}
+
+/** Leave out what waits; the image at work is finished. */
+function stop() {
+  waiting.length = 0;
+}
+
+/** Forget all images. */
+function clear() {
+  stop();
+  for (const list of [results, refused]) list.length = 0;
+  for (const id of ["rows", "reasons"]) at(id).replaceChildren();
+  for (const id of ["results", "refused"]) at(id).hidden = true;
+  shown = wanted = undefined;
+  say(READY);
 }
 
 /** Show the image so many places further. */
@@ -80,7 +95,9 @@ function step(places) {
 function dropped(event) {
   event.preventDefault();
   delete document.body.dataset.over;
-  if (document.body.dataset.ready) droppedFiles(event.dataTransfer, detector.endings).then(take);
+  if (!document.body.dataset.ready) return;
+  const files = droppedFiles(event.dataTransfer, detector.endings);
+  files.then(take, (error) => say(`This cannot be read: ${error.message}`));
 }
 
 const CLICKS = {
@@ -92,6 +109,8 @@ const CLICKS = {
   counts: () => offerTable(rowsOfImages(results, choice, detector.classes), "counts.csv"),
   objects: () => offerTable(rowsOfObjects(results, choice, detector.classes), "predictions.csv"),
   pictures: offerPictures,
+  stop,
+  clear,
 };
 for (const [id, action] of Object.entries(CLICKS)) at(id)?.addEventListener("click", action);
 for (const id of ["files", "folder"]) {

@@ -1,7 +1,7 @@
 // An image with its boxes on a canvas: what custom/draw.py and the pictures of custom/predict.py are.
 
-const SIDE = 512; // pixels of a picture that is saved: smaller images are enlarged to about that, pixel by pixel
-const SIDE_SHOWN = 1024; // of one on the page
+const SAVED = { side: 512, lines: 400 }; // pixels to which small images are enlarged; widths of a line in a picture
+const SHOWN = { side: 1024, lines: innerWidth < 700 ? 200 : 400 }; // on a small screen lines and letters are larger
 const FEW = 12; // up to so many objects, all get their label; more labels would hide the objects
 const ROOM = 90; // pixels of a picture: boxes of that width get their label in any case
 
@@ -12,9 +12,9 @@ function canvasOf({ values, width, height, factor = 1 }) {
   return canvas;
 }
 
-/** Draw an image, which is a canvas of its own, and its objects, the best on top. side: of small images in the picture.
- *  classes, colours: by label. */
-function draw(canvas, image, found, side, { classes, colours }) {
+/** Draw an image, which is a canvas of its own, and its objects, the best on top; small images are enlarged pixel by
+ *  pixel. classes, colours: by label. */
+function draw(canvas, image, found, { side, lines }, { classes, colours }) {
   const objects = found.map((one) => ({ ...one, box: one.box.map((corner) => corner / image.factor) }));
   const longest = Math.max(image.width, image.height);
   const scale = Math.max(1, Math.round(side / longest));
@@ -22,8 +22,8 @@ function draw(canvas, image, found, side, { classes, colours }) {
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = false;
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
-  const line = Math.max(1, Math.floor((longest * scale) / 400));
-  const letters = Math.max(11, Math.floor((longest * scale) / 50));
+  const line = Math.max(1, Math.floor((longest * scale) / lines));
+  const letters = Math.max(11, Math.floor((longest * scale * 8) / lines));
   const labelled = objects.filter(({ box }) => objects.length <= FEW || (box[2] - box[0]) * scale >= ROOM);
   const colour = ({ label }) => colours[label % colours.length];
   [...objects].reverse().forEach((one) => outline(context, one.box, scale, line, colour(one)));

@@ -11,6 +11,11 @@ const TIFF = "is a TIFF, which browsers do not read: save it as PNG, or use `poc
 /** A file that is not read, with the reason: what goes on after its name. */
 class Refusal extends Error {}
 
+/** Throws Refusal. */
+function refuse(reason) {
+  throw new Refusal(reason);
+}
+
 /** Throws Refusal for an image that would take too much memory. */
 function requireSize(width, height) {
   if (width * height <= PIXEL_LIMIT) return;
@@ -20,7 +25,7 @@ function requireSize(width, height) {
 
 /** A file as an image, as it is shown. foreign: what other files are, by their endings and by their first bytes. */
 async function readImage(file, foreign) {
-  const bytes = new Uint8Array(await file.arrayBuffer());
+  const bytes = new Uint8Array(await file.arrayBuffer().catch(() => refuse("cannot be read: choose it again")));
   if (isPng(bytes)) return fromPng(await decodedPng(bytes));
   if (!isDecoded(bytes)) throw new Refusal(refusal(bytes, file.name, foreign));
   return fromBrowser(file, bytes);

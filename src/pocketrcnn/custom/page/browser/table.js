@@ -14,7 +14,7 @@ function element(tag, { text, ...attributes } = {}, ...children) {
 /** The head of the table: with one class its column would repeat that of all objects. */
 function headOf(classes) {
   const ofClasses = classes.length > 1 ? classes : [];
-  const names = ["Width", "Height", "Objects", ...ofClasses, "Mean side", "Median side", "Covered"];
+  const names = ["Objects", ...ofClasses, "Mean side", "Median side", "Covered", "Width", "Height"];
   const cells = names.map((text) => element("th", { text, scope: "col", class: "n" }));
   return element("tr", {}, element("th", { text: "Image", scope: "col" }), ...cells);
 }
@@ -32,9 +32,9 @@ function rowOf(result, onShow) {
 /** Write the counts of a result into its row. */
 function fill(row, result, counts, classes) {
   const ofClasses = classes.length > 1 ? counts.byClass : [];
-  const numbers = [result.width, result.height, counts.objects, ...ofClasses].map((number) => DIGITS.format(number));
+  const numbers = [counts.objects, ...ofClasses].map((number) => DIGITS.format(number));
   const sides = [counts.mean, counts.median].map((side) => (side === null ? "" : `${side.toFixed(1)} px`));
-  const cells = [...numbers, ...sides, `${(100 * counts.covered).toFixed(1)} %`];
+  const cells = [...numbers, ...sides, `${(100 * counts.covered).toFixed(1)} %`, result.width, result.height];
   row.replaceChildren(row.firstChild, ...cells.map((text) => element("td", { text, class: "n" })));
 }
 

@@ -1,0 +1,144 @@
+"""The commands as functions: typed as the options are, quiet, with a result; and types that a user's checker sees."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import pytest
+from runs_in_seconds import metrics
+from three_packages import environment
+from tiny_detectors import tiny_run
+
+import pocketrcnn
+from pocketrcnn.custom import commands
+from pocketrcnn.custom.commands import TrainedRun
+from pocketrcnn.custom.detector import Detector
+from pocketrcnn.custom.options import TrainOptions
+from pocketrcnn.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = """
+from pathlib import Path
+
+import numpy as np
+
+import pocketrcnn
+from pocketrcnn import Detector, UserError
+from pocketrcnn import runtime
+
+
+def tell(iteration: int, metrics: dict[str, float]) -> None:
+    print(iteration, metrics["AP50"])
+
+
+run = pocketrcnn.train("photos", minutes=5, rotate=True, quiet=True, callback=tell)
+reveal_type(run)
+reveal_type(run.metrics)
+detector = run.detector
+reveal_type(detector)
+found = detector([Path("a.png"), np.zeros((4, 4, 3), np.uint8)], threshold=0.5, order="bgr")
+reveal_type(found)
+reveal_type(found[0].names)
+reveal_type(pocketrcnn.evaluate(run, split="val"))
+for one in runtime.Detector.load("model.onnx").stream(["a.png"]):
+    reveal_type(one.counts().by_class)
+try:
+    Detector.load(run).stream([b"png"])
+except UserError as error:
+    print(error)
+pocketrcnn.train("photos", epochs=3)
+"""
+REVEALED = [
+    "pocketrcnn.custom.commands.TrainedRun",
+    "dict[str, float]",
+    "pocketrcnn.custom.detector.Detector",
+    "pocketrcnn.custom.detector.Detections",
+    "list[str]",
+    "pocketrcnn.evaluation.average_precision.Evaluation",
+    "dict[str, int]",
+]
+
+
+def plain(hint: Any) -> Any:
+    """A type without the notes for the command line, with `Path` where a path may be given as text."""
+    if get_origin(hint) is Annotated:
+        return plain(get_args(hint)[0])
+    if set(get_args(hint)) & {Path, os.PathLike[str]}:
+        return Path
+    return Path if hint == commands.Place else hint
+
+
+def parameters(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
+    """The type and the default of each parameter."""
+    hints, signature = get_type_hints(function, include_extras=True), inspect.signature(function)
+    return {name: (plain(hints[name]), one.default) for name, one in signature.parameters.items()}
+
+
+OURS = {"quiet", "callback"}
+
+
+def test_train_takes_what_its_options_are() -> None:
+    given = {name: of for name, of in parameters(commands.train).items() if name not in OURS}
+    hints = get_type_hints(TrainOptions, include_extras=True)
+    assert {name: hint for name, (hint, _) in given.items()} == {
+        field.name: plain(hints[field.name]) for field in dataclasses.fields(TrainOptions) if field.name != "command"
+    }
+    defaults = {field.name: field.default for field in dataclasses.fields(TrainOptions) if field.name in given}
+    assert {name: default for name, (_, default) in given.items() if name != "data"} == {
+        name: default for name, default in defaults.items() if name != "data"
+    }
+
+
+def test_training_in_one_call(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls: list[TrainOptions] = []
+    made = tiny_run(tmp_path_factory)
+    monkeypatch.setattr("pocketrcnn.custom.train.train", lambda options: calls.append(options) or made)
+    run = pocketrcnn.train("photos", iterations=3, out="there", input_size=128, device="cpu", quiet=True)
+    wanted = TrainOptions(Path("photos"), iterations=3, out=Path("there"), input_size=128, device="cpu")
+    assert calls == [wanted]
+    assert isinstance(run.detector, Detector)
+    assert (run.path, Path(run)) == (made, made)
+    assert run.metrics == metrics(made)["metrics"]
+    with pytest.raises(UserError, match="use only one of them"):
+        pocketrcnn.train("photos", minutes=1, iterations=3)
+
+
+@pytest.mark.slow
+def test_quiet_or_to_the_logger(
+    learned: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    found = pocketrcnn.evaluate(learned, split="val", quiet=True)
+    assert found.split == "val"
+    page = pocketrcnn.write_report(TrainedRun(learned), out=tmp_path / "page.html", quiet=True)
+    assert page.is_file()
+    assert capsys.readouterr() == ("", "")
+    with caplog.at_level(logging.INFO, "pocketrcnn"):
+        pocketrcnn.write_report(learned, out=page)
+    assert [record.getMessage() for record in caplog.records] == [f"report: {page}"]
+    assert capsys.readouterr() == ("", "")
+    with pytest.raises(UserError, match="is a folder: name a file in it"):
+        pocketrcnn.write_report(learned, out=tmp_path)
+
+
+@pytest.mark.slow
+def test_the_script_of_a_user_is_checked_by_its_types(tmp_path: Path) -> None:
+    """As in an environment in which the package is installed; without torch there, which would take a minute."""
+    python = environment(tmp_path / "environment")
+    (tmp_path / "script.py").write_text(SCRIPT)
+    command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(python), "script.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    notes = [line.split('"')[1] for line in done.stdout.splitlines() if "Revealed type" in line]
+    assert [note.replace("builtins.", "") for note in notes] == REVEALED
+    errors = [line for line in done.stdout.splitlines() if ": error:" in line]
+    assert len(errors) == 1, done.stdout
+    assert 'Unexpected keyword argument "epochs" for "train"' in errors[0]
