@@ -153,7 +153,7 @@ def test_a_click_on_a_cell_shows_its_images_and_marks_the_boxes(page: Any, run: 
         boxes = "return visible().map(card => card.querySelector('.picked').getAttribute('d').match(/Z/g).length)"
         assert sum(page(boxes)) == matrix[y][x]
         boxes_word = "box" if matrix[y][x] == 1 else "boxes"
-        assert f": {matrix[y][x]} {boxes_word} " in page("return document.getElementById('picked').textContent")
+        assert f": {matrix[y][x]} {boxes_word} (pink) " in page("return document.getElementById('picked').textContent")
     page("document.getElementById('back').click()")
     assert page("return document.activeElement.dataset.pick") == "cell 1 0"
     page("shift(1)")

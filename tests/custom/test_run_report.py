@@ -119,6 +119,20 @@ def test_counts_in_the_pictures_are_those_of_the_evaluation(summary: dict[str, A
         assert counts == {"right": row["tp"], "false": row["fp"], "missed": row["fn"]}
 
 
+def test_what_was_evaluated_is_not_detected_again(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report after `train` and `eval` shows their detections; `report` finds the same ones."""
+    run, model, data, _ = evaluate_run(shutil.copytree(trained, tmp_path / "run"), None, "test", "cpu")
+    found = run_summary(open_run(tmp_path / "run", "cpu"))["pictures"]["images"]
+    monkeypatch.setattr(pictures, "detect", None)
+    known = run_summary(run, data, model)["pictures"]["images"]
+    for one, other in zip(known, found, strict=True):
+        assert one["name"] == other["name"]
+        assert one["detections"]["kinds"] == other["detections"]["kinds"]
+        np.testing.assert_allclose(one["detections"]["scores"], other["detections"]["scores"], rtol=1e-4)
+
+
 def test_pictures_show_what_predict_gives(learned_in_both: Path, shapes: Path) -> None:
     """Whatever the number format of training. Coordinates on the page are rounded to 0.01 px."""
     run, detector = open_run(learned_in_both, "cpu"), Detector.load(learned_in_both, "cpu")

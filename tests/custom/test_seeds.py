@@ -106,6 +106,7 @@ def test_what_train_says_at_the_end(copied: Path, shell: Shell) -> None:
         f"  pocketrcnn eval {copied}",
         f"  pocketrcnn predict {copied} IMAGES",
         f"  pocketrcnn export {copied}",
+        f"  pocketrcnn export {copied} --page",
     ]
 
 

@@ -485,7 +485,7 @@ def test_training_ends_with_what_to_do_next(
     monkeypatch.chdir(tmp_path)
     run = quick(shapes, Path("my run"))
     overall = evaluation(run, "val")["overall"]
-    lines = capsys.readouterr().out.splitlines()[-8:]
+    lines = capsys.readouterr().out.splitlines()[-9:]
     assert lines[0] == f"val images (8): AP50 {overall['AP50']:.3f}, AP {overall['AP']:.3f}"
     assert lines[1].startswith("threshold ")
     assert lines[2:5] == ["report: my run/report.html", "run: my run", "next:"]
@@ -494,6 +494,7 @@ def test_training_ends_with_what_to_do_next(
         ["pocketrcnn", "eval", "my run"],
         ["pocketrcnn", "predict", "my run", "IMAGES"],
         ["pocketrcnn", "export", "my run"],
+        ["pocketrcnn", "export", "my run", "--page"],
     ]
 
 

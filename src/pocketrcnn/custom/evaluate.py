@@ -15,7 +15,7 @@ from ..data.overview import counted, objects_of
 from ..errors import UserError
 from ..evaluation.average_precision import Evaluation
 from ..evaluation.average_precision import evaluate as evaluate_detections
-from ..evaluation.network import detect
+from ..evaluation.network import Compared, detect
 from ..evaluation.tables import tables
 from ..evaluation.thresholds import DEFAULT_THRESHOLD
 from ..model.faster_rcnn import FasterRCNN
@@ -25,7 +25,6 @@ from ..training.device import DELIVERED, autocast, keep_memory
 from ..training.run import ELSEWHERE, METRICS, WEIGHTS, Run, encode, open_finished, parse, saved_splits
 
 WAIT = 10.0  # seconds for another program that writes to the run; one that trains it takes longer
-Compared = tuple[Sequence[Boxes], Sequence[Boxes]]
 
 
 def held_out(data: CustomData) -> str:
@@ -67,6 +66,8 @@ def written(
         *compared, dataset.classes, names, data=data.source, split=split, threshold=threshold
     )
     same = is_of_run(run, data, split)
+    if same:
+        run.compared[split] = compared
     path = run.folder / f"evaluation-{split}.json" if same else path_for(run, data.source, split)
     write_atomically(path, encode(vars(evaluation)), ELSEWHERE)
     return evaluation

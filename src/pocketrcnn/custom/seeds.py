@@ -210,9 +210,7 @@ def show(folder: Path, runs: Sequence[Path], split: str) -> None:
     say(f"report: {write_comparison(opened, folder / REPORT, ELSEWHERE)}")
     say(f"runs: {folder}")
     say(f"next, with the best run, {best.name}:")
-    name = shlex.quote(str(folder))
-    for command in (f"eval {name}", f"predict {name} IMAGES", f"export {name}"):
-        say(f"  pocketrcnn {command}", wrap=False)
+    single.say_commands(folder)
 
 
 def spread(values: Sequence[float | None]) -> str:

@@ -179,9 +179,14 @@ def finish(run: Run, data: CustomData) -> None:
         say(lost)
     say(f"report: {write_run_report(run, data)}")
     say(f"run: {run.folder}")
-    name = shlex.quote(str(run.folder))
     say("next:")
-    for command in (f"eval {name}", f"predict {name} IMAGES", f"export {name}"):
+    say_commands(run.folder)
+
+
+def say_commands(folder: Path) -> None:
+    """What can be done with a run or a set, as commands, a line each."""
+    name = shlex.quote(str(folder))
+    for command in (f"eval {name}", f"predict {name} IMAGES", f"export {name}", f"export {name} --page"):
         say(f"  pocketrcnn {command}", wrap=False)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import torch
@@ -18,6 +18,8 @@ from .measures import Means, measure
 if TYPE_CHECKING:
     from .average_precision import Evaluation
 
+Compared: TypeAlias = tuple[Sequence[Boxes], Sequence[Boxes]]
+"""Ground truth and detections of the images of a split."""
 Conclude: TypeAlias = "Callable[[list[Boxes], list[Boxes]], Evaluation]"
 
 EVALUATION_BATCH = 250  # images of 48x48; large enough to fill two cores, small enough for the cache

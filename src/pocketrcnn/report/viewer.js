@@ -151,7 +151,7 @@ function filter() {
   all.forEach((card, i) => { card.hidden = Boolean(picked) && !counts[i]; });
   const images = all.filter((card) => !card.hidden).length, boxes = counts.reduce((a, b) => a + b, 0);
   byId("picked").textContent = picked
-    ? `${images} of ${all.length} images: ${boxes} ${boxes === 1 ? "box" : "boxes"} ${meaning()}, from a score of ${threshold.toFixed(3)} on.`
+    ? `${images} of ${all.length} images: ${boxes} ${boxes === 1 ? "box" : "boxes"} (pink) ${meaning()}, from a score of ${threshold.toFixed(3)} on.`
     : `${all.length} images.`;
   byId("unpick").hidden = byId("back").hidden = !picked;
 }

@@ -19,6 +19,7 @@ from ..data.annotations import SPLITS
 from ..data.files import LOCK, OUT, is_unfinished, locked, remove, require_writable, write_atomically
 from ..data.json_text import decoded
 from ..errors import UserError
+from ..evaluation.network import Compared
 from ..model.faster_rcnn import FasterRCNN
 from . import config_file as settings
 from . import forms, schema1
@@ -57,6 +58,7 @@ class Run:
         if before:
             self.check_settings(before)
         self.another = ELSEWHERE if before else OUT
+        self.compared: dict[str, Compared] = {}  # by split, of the evaluations in this process: for its report
         self.held = ExitStack()
 
     def __enter__(self) -> Run:

@@ -17,7 +17,7 @@ from ...config import Pages
 from ...data.boxes import Boxes
 from ...data.folders import Folder
 from ...data.images.pixels import Pixels, read_image
-from ...evaluation.network import detect
+from ...evaluation.network import Compared, detect
 from ...evaluation.outcomes import Outcomes, outcomes
 from ...model.faster_rcnn import FasterRCNN
 from ...report.marks import png_uri
@@ -46,13 +46,21 @@ def pictures(run: Run, model: FasterRCNN, folder: Folder, evaluation: Row) -> Ro
     than MOST, or more boxes than fit, these stay. Boxes are in pixels of the image.
     """
     chosen = most_errors(folder, evaluation)[:MOST]
-    with autocast(DELIVERED, run.device):
-        ground_truth, detections = detect(model, folder.take(chosen).to(run.device))
+    ground_truth, detections = compared(run, model, folder, evaluation["split"], chosen)
     threshold = evaluation["confusion"]["threshold"]
     known = outcomes(ground_truth, detections, len(folder.classes), evaluation["max_detections"])
     paths = [folder.paths[index] for index in chosen]
     made = album(paths, known, list(folder.classes), threshold, folder.pages)
     return made | {"split": evaluation["split"], "of": len(folder)}
+
+
+def compared(run: Run, model: FasterRCNN, folder: Folder, split: str, chosen: list[int]) -> Compared:
+    """Ground truth and detections of some images: those of the evaluation, where this process made it."""
+    if split in run.compared:
+        ground_truth, detections = run.compared[split]
+        return [ground_truth[index] for index in chosen], [detections[index] for index in chosen]
+    with autocast(DELIVERED, run.device):
+        return detect(model, folder.take(chosen).to(run.device))
 
 
 def most_errors(folder: Folder, evaluation: Row) -> list[int]:

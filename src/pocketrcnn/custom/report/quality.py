@@ -107,7 +107,7 @@ def confusion(one: Summary, picks: bool) -> list[Block]:
     caption = prose("confusion", threshold=known["threshold"], picks=picks)
     matrix = Matrix("Confusion matrix", caption, names, counts, shades(counts), picks)
     pairs = tables.confusions(names, counts, CONFUSED)
-    return [matrix, table_of("Confused classes.", pairs)] if pairs.rows else [matrix]
+    return [matrix, table_of("Confused classes, at the threshold of the run.", pairs)] if pairs.rows else [matrix]
 
 
 def shades(counts: Sequence[Sequence[int]]) -> list[list[int]]:
