@@ -115,6 +115,27 @@ def test_data_are_checked_and_converted(shapes: Path, tmp_path: Path, capsys: py
         pocketrcnn.convert(shapes, tmp_path / "copy", to="voc")
 
 
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: pocketrcnn.check("d", bbox="xyhw"), r"--bbox xyhw: use auto, xyxy, .*did you mean"),
+        (lambda: pocketrcnn.check("d", voc_origin=2), "--voc-origin 2: use 0, 1"),
+        (lambda: pocketrcnn.convert("d", "o", to="json"), "--to json: use coco, voc, yolo, csv"),
+        (lambda: pocketrcnn.train("d", units="mm"), "--units mm: use auto, pixels, fractions"),
+        (lambda: pocketrcnn.train("d", settings="a.b=1"), r"settings are several: write settings=\('a\.b=1',\)"),
+        (lambda: pocketrcnn.train("d", callback=3), "callback is no function"),
+        (lambda: pocketrcnn.predict("r", pages="last"), "--pages last: use first, all, max, mean"),
+        (lambda: pocketrcnn.predict("r", ["a", 7]), r"images\[1\]: an object of type `int` is no path"),
+        (lambda: pocketrcnn.predict("r", "gone.png"), r"^gone\.png is not there"),
+        (lambda: TrainedRun("gone").metrics, "gone is not the folder of a run"),
+        (pocketrcnn.write_report, "write_report needs the folder of a run"),
+    ],
+)  # fmt: skip
+def test_what_a_checker_of_types_would_find(call: Callable[[], object], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        call()
+
+
 def test_predictions_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("a", "b"):
         Image.new("RGB", (8, 8)).save(tmp_path / f"{name}.png")

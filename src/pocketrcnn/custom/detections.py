@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any, Self
 
@@ -33,7 +33,7 @@ class Detections(interchange.Detections):
     images none is kept, so that their number is not limited by memory.
     """
 
-    image: Pixels | None = None
+    image: Pixels | None = field(default=None, repr=False)
 
     def __getitem__(self, index: Any) -> Self:
         return replace(super().__getitem__(index), image=self.image)

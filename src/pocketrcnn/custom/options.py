@@ -7,10 +7,10 @@ import dataclasses
 import math
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, get_args, get_origin
 
 from ..config import Pages, Precision
-from ..errors import UserError, require, shown
+from ..errors import UserError, nearest, require, shown
 from ..training.limits import LIMITS
 
 LARGEST_INPUT = LIMITS["model.input_size"]
@@ -50,6 +50,14 @@ BATCH = "default: 2 to 64, from the size and number of the images"
 PATIENCE = "a run has 3 to 12; default: never"
 TENSORBOARD = "also write the figures of log.jsonl to the run for TensorBoard (needs the extra `tensorboard`)"
 SETTING = "change a setting that the plan chose (config.yaml of a run lists them)"
+
+
+def require_words(**given: tuple[object, object]) -> None:
+    """Raises UserError for a word that an option does not know: `bbox=(value, BBox)`, for each option."""
+    for name, (value, kind) in given.items():
+        words = get_args(get_args(kind)[0] if get_origin(kind) is Annotated else kind)
+        known = ", ".join(map(str, words))
+        require(value in words, f"--{name.replace('_', '-')} {shown(value)}: use {known}{nearest(str(value), words)}")
 
 
 def parse_anchors(text: str) -> Anchors:
@@ -113,6 +121,9 @@ class TrainOptions:
 
     def __post_init__(self) -> None:
         check_length(self.minutes, self.iterations)
+        require_words(bbox=(self.bbox, BBox), units=(self.units, BoxUnits), pages=(self.pages, DataPages))
+        require_words(voc_origin=(self.voc_origin, VocOrigin))
+        require(not isinstance(self.settings, str), f"settings are several: write settings=({self.settings!r},)")
         presets = get_args(Preset)
         formats = get_args(Precision)
         require(self.precision in formats, f"--precision {self.precision}: use {', '.join(formats)}")
@@ -192,6 +203,8 @@ class PredictOptions:
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise UserError(f"--threshold {self.threshold:g}: use a score from 0 to 1")
+        if self.pages is not None:
+            require_words(pages=(self.pages, Pages))
         require(self.batch >= 1, f"--batch {self.batch}: use 1 or more images")
         length = self.pixel_size
         known = length is None or 0 < length < math.inf

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from ...config import DataConfig
 from ...errors import shown
 from ...terminal import say
-from ..options import BBox, BoxUnits, DataPages, FollowOutside, VocOrigin
+from ..options import BBox, BoxUnits, DataPages, FollowOutside, VocOrigin, require_words
 from .telling import Place, told
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ def check(
     from ...data.repair import fix as repair
     from ..learnable import large_images, refusal
 
+    require_words(bbox=(bbox, BBox), units=(units, BoxUnits), voc_origin=(voc_origin, VocOrigin))
+    require_words(pages=(pages, DataPages))
     source = DataConfig(os.fspath(data), "folder", (), voc_origin, bbox, units, follow_outside, pages=pages)
     report = inspected(source)
     refused = refusal(report)
@@ -88,6 +90,8 @@ def convert(
     from ...data.custom_data import inspected
     from ...data.formats import write
 
+    require_words(bbox=(bbox, BBox), units=(units, BoxUnits), voc_origin=(voc_origin, VocOrigin))
+    require_words(pages=(pages, DataPages), to=(to, Format))
     source = DataConfig(os.fspath(data), "folder", (), voc_origin, bbox, units, follow_outside, pages=pages)
     report = inspected(source)
     require_clear(report)

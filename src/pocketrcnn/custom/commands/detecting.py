@@ -45,7 +45,7 @@ class Predicted:
 
 def predict(
     detector: Place,
-    images: Sequence[str | PathLike[str]] = (),
+    images: Place | Sequence[Place] = (),
     *,
     threshold: float | None = None,
     ids: Place | None = None,
@@ -67,7 +67,17 @@ def predict(
     rest = {"pixel_size": pixel_size, "pages": pages, "pictures": pictures, "save_crops": save_crops, "batch": batch}
     options = PredictOptions(threshold=threshold, ids=path_of(ids), out=path_of(out), **rest)  # type: ignore[arg-type]
     with told(quiet):
-        return run_prediction(Path(detector), [os.fspath(image) for image in images], options, timeout, device)
+        return run_prediction(Path(detector), names_of(images), options, timeout, device)
+
+
+def names_of(images: Place | Sequence[Place]) -> list[str]:
+    """What was named, one or several, as text. Raises UserError for what is no name."""
+    several = [images] if isinstance(images, str | PathLike) else list(images)
+    for number, image in enumerate(several):
+        kind = type(image).__name__
+        remedy = "use a path; for images in memory, call a `Detector`"
+        require(isinstance(image, str | PathLike), f"images[{number}]: an object of type `{kind}` is no path: {remedy}")
+    return [os.fspath(image) for image in several]
 
 
 def run_prediction(run: Path, images: Sequence[str], options: PredictOptions, timeout: float, device: str) -> Predicted:

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from os import PathLike
 from pathlib import Path
 
+from ...errors import require
 from ...terminal import silent
 from ...training.watchers import Callback, calling, watched_by
 
@@ -20,6 +21,7 @@ def told(quiet: bool) -> AbstractContextManager[None]:
 
 def heard(callback: Callback | None) -> AbstractContextManager[None]:
     """A block in which a function hears of every evaluation."""
+    require(callback is None or callable(callback), "callback is no function: give one of an iteration and its metrics")
     return watched_by(calling(callback)) if callback else nullcontext()
 
 

@@ -32,6 +32,9 @@ class TrainedRun:
     path: Path
     device: str = "auto"
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))
+
     def __fspath__(self) -> str:
         return os.fspath(self.path)
 
