@@ -13,7 +13,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ..config import Precision
+from ..config import Pages, Precision
 from ..errors import UserError, require
 from ..terminal import say, silent
 from ..training.watchers import Callback, calling, watched_by
@@ -85,6 +85,7 @@ def train(
     bbox: Literal["auto", "xyxy", "xywh", "cxcywh", "yxyx", "yxhw"] = "auto",
     units: Literal["auto", "pixels", "fractions"] = "auto",
     follow_outside: bool = False,
+    pages: Pages = "first",
     quiet: bool = False,
     callback: Callback | None = None,
 ) -> TrainedRun:
