@@ -12,11 +12,17 @@ if TYPE_CHECKING:  # what editors and mypy see
     from .config import Config as Config
     from .course.data.datasets import open_dataset as open_dataset
     from .custom.builtin import examples_of as examples_of
-    from .custom.commands import TrainedRun as TrainedRun
-    from .custom.commands import evaluate as evaluate
-    from .custom.commands import resume as resume
-    from .custom.commands import train as train
-    from .custom.commands import write_report as write_report
+    from .custom.commands.data import Checked as Checked
+    from .custom.commands.data import check as check
+    from .custom.commands.data import convert as convert
+    from .custom.commands.detecting import Predicted as Predicted
+    from .custom.commands.detecting import export as export
+    from .custom.commands.detecting import predict as predict
+    from .custom.commands.training import TrainedRun as TrainedRun
+    from .custom.commands.training import evaluate as evaluate
+    from .custom.commands.training import resume as resume
+    from .custom.commands.training import train as train
+    from .custom.commands.training import write_report as write_report
     from .custom.detector import Detections as Detections
     from .custom.detector import Detector as Detector
     from .data.dataset import Dataset as Dataset
@@ -34,15 +40,21 @@ _HOME = {
     "Detector": "custom.detector",
     "FasterRCNN": "model.faster_rcnn",
     "Run": "training.run",
-    "TrainedRun": "custom.commands",
+    "TrainedRun": "custom.commands.training",
+    "Predicted": "custom.commands.detecting",
+    "Checked": "custom.commands.data",
     "UserError": "errors",
-    "evaluate": "custom.commands",
+    "check": "custom.commands.data",
+    "convert": "custom.commands.data",
+    "export": "custom.commands.detecting",
+    "predict": "custom.commands.detecting",
+    "evaluate": "custom.commands.training",
     "examples_of": "custom.builtin",
     "fit": "training.fit",
     "open_dataset": "course.data.datasets",
-    "resume": "custom.commands",
-    "train": "custom.commands",
-    "write_report": "custom.commands",
+    "resume": "custom.commands.training",
+    "train": "custom.commands.training",
+    "write_report": "custom.commands.training",
 }
 
 __all__ = ["__version__", *_HOME]  # noqa: PLE0604 - the keys are strings

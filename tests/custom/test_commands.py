@@ -1,4 +1,8 @@
-"""The commands as functions: typed as the options are, quiet, with a result; and types that a user's checker sees."""
+"""The commands as functions: typed as the options are, quiet, with a result; and types that a user's checker sees.
+
+Covers `custom/commands/data.py`, `custom/commands/training.py`, `custom/commands/detecting.py` and
+`custom/commands/telling.py`.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +17,18 @@ from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import pytest
+from exported_runs import made_by_hand
+from PIL import Image
 from runs_in_seconds import metrics
 from three_packages import environment
 from tiny_detectors import tiny_run
 
 import pocketrcnn
-from pocketrcnn.custom import commands
-from pocketrcnn.custom.commands import TrainedRun
+from pocketrcnn.custom.commands.detecting import predict
+from pocketrcnn.custom.commands.telling import Place
+from pocketrcnn.custom.commands.training import TrainedRun, train
 from pocketrcnn.custom.detector import Detector
-from pocketrcnn.custom.options import TrainOptions
+from pocketrcnn.custom.options import PredictOptions, TrainOptions
 from pocketrcnn.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +64,7 @@ except UserError as error:
 pocketrcnn.train("photos", epochs=3)
 """
 REVEALED = [
-    "pocketrcnn.custom.commands.TrainedRun",
+    "pocketrcnn.custom.commands.training.TrainedRun",
     "dict[str, float]",
     "pocketrcnn.custom.detector.Detector",
     "pocketrcnn.custom.detector.Detections",
@@ -73,7 +80,7 @@ def plain(hint: Any) -> Any:
         return plain(get_args(hint)[0])
     if set(get_args(hint)) & {Path, os.PathLike[str]}:
         return Path
-    return Path if hint == commands.Place else hint
+    return Path if hint == Place else hint
 
 
 def parameters(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
@@ -82,19 +89,46 @@ def parameters(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
     return {name: (plain(hints[name]), one.default) for name, one in signature.parameters.items()}
 
 
-OURS = {"quiet", "callback"}
+OURS = {"quiet", "callback", "command", "detector", "images", "timeout", "device"}  # of the function or of the command
 
 
-def test_train_takes_what_its_options_are() -> None:
-    given = {name: of for name, of in parameters(commands.train).items() if name not in OURS}
-    hints = get_type_hints(TrainOptions, include_extras=True)
-    assert {name: hint for name, (hint, _) in given.items()} == {
-        field.name: plain(hints[field.name]) for field in dataclasses.fields(TrainOptions) if field.name != "command"
+@pytest.mark.parametrize(("function", "options"), [(train, TrainOptions), (predict, PredictOptions)])
+def test_functions_take_what_options_are(function: Callable[..., Any], options: Any) -> None:
+    hints = get_type_hints(options, include_extras=True)
+    fields = {field.name: (plain(hints[field.name]), field.default) for field in dataclasses.fields(options)}
+    fields = {name: (hint, inspect.Parameter.empty if name == "data" else of) for name, (hint, of) in fields.items()}
+    given = parameters(function)
+    assert {name: of for name, of in given.items() if name not in OURS} == {
+        name: of for name, of in fields.items() if name not in OURS
     }
-    defaults = {field.name: field.default for field in dataclasses.fields(TrainOptions) if field.name in given}
-    assert {name: default for name, (_, default) in given.items() if name != "data"} == {
-        name: default for name, default in defaults.items() if name != "data"
-    }
+
+
+def test_data_are_checked_and_converted(shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    checked = pocketrcnn.check(shapes, quiet=True)
+    assert (checked.report.summary["images"], checked.loses, checked.refused) == (38, False, "")
+    report = pocketrcnn.convert(shapes, tmp_path / "copy", to="csv", quiet=True)
+    assert report.summary == checked.report.summary
+    assert capsys.readouterr() == ("", "")
+    assert pocketrcnn.check(tmp_path / "copy").report.summary["objects"] == report.summary["objects"]
+    assert "csv, 38 images" in capsys.readouterr().out
+    with pytest.raises(UserError, match="is not empty"):
+        pocketrcnn.convert(shapes, tmp_path / "copy", to="voc")
+
+
+def test_predictions_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "b"):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{name}.png")
+    (tmp_path / "c.png").write_bytes(b"text")
+    file = made_by_hand(tmp_path / "model.onnx")
+    done = pocketrcnn.predict(file, [tmp_path], out=tmp_path / "out", batch=1, pictures=False, quiet=True)
+    assert (done.path, done.images, done.skipped) == (tmp_path / "out", 2, 1)
+    assert (done.by_class, done.objects) == ({"cat": 2, "dog": 0}, 2)
+    assert (tmp_path / "out" / "counts.csv").is_file()
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("skipped: "), "what went wrong is said"
+    with pytest.raises(UserError, match="--timeout 0: use a time above 0"):
+        pocketrcnn.predict(file, [tmp_path], timeout=0)
 
 
 def test_training_in_one_call(
@@ -130,6 +164,23 @@ def test_quiet_or_to_the_logger(
         pocketrcnn.write_report(learned, out=tmp_path)
 
 
+def test_a_run_is_exported(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls: list[tuple[Path, Path | None]] = []
+    run = tiny_run(tmp_path_factory)
+    monkeypatch.setattr(
+        "pocketrcnn.custom.onnx.export.export", lambda best, _, out: calls.append((best, out)) or best / "model.onnx"
+    )
+    assert pocketrcnn.export(TrainedRun(run)) == run / "model.onnx"
+    assert capsys.readouterr().out == f"next: pocketrcnn predict {run / 'model.onnx'} IMAGES\n"
+    pocketrcnn.export(run, out="a.onnx", quiet=True)
+    assert capsys.readouterr().out == ""
+    assert calls == [(run, None), (run, Path("a.onnx"))]
+    with pytest.raises(UserError, match="belongs to --page"):
+        pocketrcnn.export(run, examples=False)
+
+
 @pytest.mark.slow
 def test_the_script_of_a_user_is_checked_by_its_types(tmp_path: Path) -> None:
     """As in an environment in which the package is installed; without torch there, which would take a minute."""
@@ -138,7 +189,7 @@ def test_the_script_of_a_user_is_checked_by_its_types(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(python), "script.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     notes = [line.split('"')[1] for line in done.stdout.splitlines() if "Revealed type" in line]
-    assert [note.replace("builtins.", "") for note in notes] == REVEALED
+    assert [note.replace("builtins.", "") for note in notes] == REVEALED, done.stdout
     errors = [line for line in done.stdout.splitlines() if ": error:" in line]
     assert len(errors) == 1, done.stdout
     assert 'Unexpected keyword argument "epochs" for "train"' in errors[0]

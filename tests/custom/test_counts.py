@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from shell import Shell
 
-from pocketrcnn.cli import detector as commands
+from pocketrcnn.custom.commands import detecting as commands
 from pocketrcnn.custom.counts import count, covered
 from pocketrcnn.data.images.pixels import Pixels
 from pocketrcnn.model.interchange import Detections

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import ImageColor
 
-from pocketrcnn.custom.draw import LabelledBox, draw_boxes, enlarge
+from pocketrcnn.custom import draw
+from pocketrcnn.custom.draw import LabelledBox, draw_boxes, enlarge, picture, reduced
 from pocketrcnn.report.colours import BOXES, DETECTION, GROUND_TRUTH
 
 GREY = np.full((48, 48, 3), 128, np.uint8)
@@ -92,3 +93,22 @@ def test_the_picture_itself_is_left_alone() -> None:
     before = GREY.copy()
     draw_boxes(GREY, [LabelledBox((1, 2, 30, 40), "cat")], scale=1)
     assert (before == GREY).all()
+
+
+def test_large_images_have_pictures_that_are_bounded_and_show_their_small_objects() -> None:
+    image = np.full((300, 9000, 3), 90, np.uint8)
+    image[120:150, 3000:3030] = 200
+    drawn = picture(image, [([3000.0, 120.0, 3030.0, 150.0], 0.9, 0)] * 13, ["cat"])
+    assert drawn.shape == (100, 3000, 3), "a third, since 4,096 pixels are the most"
+    assert (drawn[42:48, 1002:1008] == 200).all(), "the line hides little of the object"
+    assert (drawn[40, 1000:1010] != 200).any()
+    assert drawn[0, 0].tolist() == [90, 90, 90]
+
+
+@given(factor=st.integers(1, 7), width=st.integers(1, 40), height=st.integers(1, 40))
+def test_a_smaller_picture_has_the_means_of_squares(factor: int, width: int, height: int) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (height * factor, width * factor, 3), np.uint8)
+    means = image.reshape(height, factor, width, factor, 3).mean((1, 3))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(draw, "BAND", 100)
+        assert np.abs(reduced(image, factor) - means).max() < 0.6

@@ -25,10 +25,11 @@ from shell import Shell
 from tiny_detectors import saved
 from torch import Tensor, nn
 
-from pocketrcnn.cli.detector import verification_frames
+from pocketrcnn.cli.detector import frames_of_the_course
 from pocketrcnn.config import DataConfig, replace
 from pocketrcnn.course.data.cifar import CLASSES
 from pocketrcnn.course.experiments import NETWORKS
+from pocketrcnn.custom.commands.detecting import verification_frames
 from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.onnx import export, parity, runtime
 from pocketrcnn.custom.onnx.parity import Agreement, Whole, compare, readable
@@ -226,9 +227,11 @@ def test_images_are_those_that_the_run_was_not_trained_on(tmp_path: Path) -> Non
 def test_networks_of_the_course_are_verified_on_their_scenes(tmp_path: Path) -> None:
     config = small("F2")
     with Run(tmp_path / "run", config, torch.device("cpu")):
-        frames, words = verification_frames(config.data, config.model.input_size)
+        frames, words = verification_frames(config.data, config.model.input_size, frames=frames_of_the_course)
+        noise, reason = verification_frames(config.data, config.model.input_size)
     assert frames.shape == (16, 48, 48, 3)
     assert "sample of CIFAR-10" in words
+    assert (noise.shape, reason) == (frames.shape, "images of noise, since those of the run are made by `reproduce`")
 
 
 def test_a_broken_image_is_skipped(shapes: Path, tmp_path: Path) -> None:

@@ -24,9 +24,9 @@ from PIL import Image
 from shell import Shell
 from tiny_detectors import bright_detector, saved, scene, tiny_run
 
-from pocketrcnn.cli import detector as commands
 from pocketrcnn.cli.main import main
 from pocketrcnn.custom import predict as prediction
+from pocketrcnn.custom.commands import detecting as commands
 from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.options import PredictOptions
 from pocketrcnn.custom.predict import Output, Readable, as_folder, crop, groups, picture, predict

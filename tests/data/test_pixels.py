@@ -551,3 +551,20 @@ def test_endings_are_those_of_the_formats() -> None:
     Image.init()
     formats = {Image.registered_extensions()[suffix] for suffix in ENDINGS}
     assert formats == set(FORMATS)
+
+
+@pytest.mark.parametrize("extra", [{}, {"compression": "tiff_lzw"}])
+@pytest.mark.parametrize("mode", ["RGB", "L", "I;16"])
+def test_pillow_counts_no_pixels_of_a_tiff_when_it_is_decoded(
+    mode: str, extra: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would warn from 89 million on, which are fewer than are read here, and a warning is an error here."""
+    pixels = (
+        picture(30, 40) if mode == "RGB" else picture(30, 40)[..., 0].astype(np.uint16 if ";" in mode else np.uint8)
+    )
+    path = saved(tmp_path / "a.tif", Image.fromarray(pixels), **extra)
+    expected = read_image(path)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    assert np.array_equal(read_image(path), expected)
+    assert np.array_equal(read_picture(path).pixels, expected)
+    assert Image.MAX_IMAGE_PIXELS == 100

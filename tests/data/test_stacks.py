@@ -84,7 +84,7 @@ def test_projections_are_of_the_values_in_the_file(tmp_path: Path, kind: str) ->
         assert [note.reason for note in got.notes if note.kind == "pages"] == [f"holds 3 pages: the {words} is read"]
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(0, 65_535), min_size=1, max_size=6))
 def test_means_are_rounded_and_maxima_exact(values: list[int]) -> None:
     pages = np.zeros((len(values), 2, 2, 3), np.uint16)
@@ -276,7 +276,7 @@ WHOLE = {
 
 
 @pytest.mark.parametrize("kind", WHOLE)
-@settings(max_examples=60)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=5), st.integers(0, 200))
 def test_changed_bytes_give_an_image_or_one_line(kind: str, changes: list[tuple[int, int]], cut: int) -> None:
     content = bytearray(WHOLE[kind])[: len(WHOLE[kind]) - cut]

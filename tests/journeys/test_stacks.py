@@ -13,8 +13,8 @@ from odd_images import stack
 from shell import Shell
 from tiny_detectors import bright_detector, saved, scene
 
-from pocketrcnn.cli import detector as commands
 from pocketrcnn.cli.main import main
+from pocketrcnn.custom.commands import detecting as commands
 from pocketrcnn.custom.detector import Detector
 from pocketrcnn.data.formats import read
 from pocketrcnn.data.images.pixels import read_image

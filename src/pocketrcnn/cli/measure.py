@@ -70,7 +70,7 @@ def report(
     ] = None,
 ) -> None:
     """Write a page on a run, on several runs side by side, or on the results of `reproduce`."""
-    from ..custom.commands import require_page, write_report
+    from ..custom.commands.training import require_page, write_report
     from ..custom.run_set import runs_of
     from ..terminal import say
     from ..training.run import CONFIG

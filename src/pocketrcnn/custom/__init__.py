@@ -1,6 +1,6 @@
 """Story 1: custom detectors.
 
-commands   the commands as functions: `pocketrcnn.train` and its like
+commands/  the commands as functions: `pocketrcnn.train` and its like
 plan       input size, anchors, network and schedule that suit a data set
 tiling     the side of the input, and tiles of large images
 anchors    anchors that fit its boxes

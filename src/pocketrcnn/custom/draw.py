@@ -4,6 +4,7 @@ Images are uint8 arrays [H,W,3]; boxes are xyxy in pixels of the image before it
 """
 
 import math
+import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +24,7 @@ Row = tuple[Sequence[float], float, int]
 
 PICTURE_SIDE = 512  # pixels: smaller images are enlarged to about that
 LARGEST_PICTURE = 4096  # pixels of the longer side: pictures of larger images take no more memory and room
+LINES = 12  # of their width would fill an object: they hide less of it in large images of small objects
 FEW = 12  # up to so many detections in a picture, all get their label; more labels would hide the objects
 ROOM = 90  # pixels of a picture: boxes of that width get their label in any case
 
@@ -62,7 +64,13 @@ def picture(image: Picture, rows: Sequence[Row], classes: Sequence[str]) -> Pict
         labelled = len(rows) <= FEW or (box[2] - box[0]) * scale >= ROOM
         text, number = (classes[label], score) if labelled else ("", None)
         shown.append(LabelledBox(box, text, number, BOXES[label % len(BOXES)]))
-    return draw_boxes(image, shown, scale, max(1, longest * scale // 400), max(11, longest * scale // 50))
+    width = max(1, min(longest * scale // 400, int(middle_side(rows) * scale / LINES)))
+    return draw_boxes(image, shown, scale, width, max(11, longest * scale // 50))
+
+
+def middle_side(rows: Sequence[Row]) -> float:
+    """The median of the shorter sides of detections, in pixels; 0 without any."""
+    return statistics.median([min(x2 - x1, y2 - y1) for (x1, y1, x2, y2), _, _ in rows] or [0.0])
 
 
 def enlarge(image: Picture, scale: int) -> Picture:

@@ -129,7 +129,8 @@ def speed(runs: Sequence[Summary]) -> Section:
             rate = f"{metrics['iterations'] * batch / max(metrics['seconds'], 1e-9):.1f}"
         taken = f"{speed['milliseconds']:.0f} ms" if speed else "–"
         rows.append(Row([run["name"], time, iterations, str(batch), rate, taken, machine(run["hardware"])]))
-    table = Table(prose("speed"), columns, rows)
+    tiles = any(run["settings"].get("data.tile_overlap") for run in runs)
+    table = Table(prose("speed", tiles=tiles), columns, rows)
     return Section("speed", "Speed", [table if any(run["speed"] for run in runs) else table.without("#one image")])
 
 

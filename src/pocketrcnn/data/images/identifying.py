@@ -4,7 +4,7 @@ import ctypes
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
@@ -19,7 +19,7 @@ from .tiff import BITS, CHANNELS, COMPRESSION, NONE, PLANES, raw_tiff
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "AVIF", "JPEG2000", "PPM")
 """Pillow's names of what is decoded; no EPS: Pillow starts a program for it."""
 DNG_VERSION = 50706  # a tag
-_pillows_limit = threading.Lock()
+_pillows_limit = threading.RLock()
 
 
 def identified(file: IO[bytes], name: str) -> Opened:
@@ -63,12 +63,25 @@ def has_odd_planes(image: Any) -> bool:
 
 def identify(file: IO[bytes]) -> Image.Image:
     """Read the head of a file. Pillow's limit would warn, or fail without the size: that is checked later."""
+    with without_pillows_limit():
+        return Image.open(file, formats=FORMATS)
+
+
+@contextmanager
+def without_pillows_limit() -> Iterator[None]:
+    """No limit of pixels but ours, for one thread at a time."""
     with _pillows_limit:
         before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            return Image.open(file, formats=FORMATS)
+            yield
         finally:
             Image.MAX_IMAGE_PIXELS = before
+
+
+def allowed(image: Opened) -> AbstractContextManager[None]:
+    """In which an image is decoded whose size was checked: Pillow counts the pixels of TIFF files once more then."""
+    limit = Image.MAX_IMAGE_PIXELS or image.width * image.height
+    return without_pillows_limit() if image.width * image.height > limit else nullcontext()
 
 
 @cache

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...errors import UserError
 from .heads import check_size
+from .identifying import allowed
 from .opening import with_opened
 from .raw import Opened, Raw
 
@@ -38,7 +39,8 @@ def read_values(path: Path) -> NDArray[np.int64]:
 
     def stored(image: Opened) -> NDArray[Any]:
         check_size(image, str(path))
-        return image.values() if isinstance(image, Raw) else np.asarray(image)
+        with allowed(image):
+            return image.values() if isinstance(image, Raw) else np.asarray(image)
 
     array = with_opened(path, stored)[0]
     if array.dtype.kind == "f" and (not np.isfinite(array).all() or (array % 1 != 0).any()):

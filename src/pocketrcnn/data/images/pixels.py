@@ -26,7 +26,7 @@ from .arrays import from_array, from_channels, side_by_side, three_channels
 from .bands import Bands, bands, joined, stretched
 from .deep import MOST, dark_colours, grey_and_alpha, largest_of, reduced, used_bits
 from .heads import Probe, check_size, head_of
-from .identifying import explained
+from .identifying import allowed, explained
 from .mending import damaged_pixels
 from .notes import Note
 from .opening import name_of, page_of, with_opened
@@ -170,6 +170,12 @@ def frames_note(count: int) -> list[Note]:
 
 def converted(image: Opened) -> tuple[Pixels, list[Note]]:
     """An opened image as uint8 [H,W,3], and a note where it is dark."""
+    with allowed(image):
+        return decoded(image)
+
+
+def decoded(image: Opened) -> tuple[Pixels, list[Note]]:
+    """The same, within Pillow's limit."""
     if isinstance(image, Raw):
         values = image.values()
         pixels = from_channels(values, colours=image.colours, alpha=image.alpha)

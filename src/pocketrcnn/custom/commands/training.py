@@ -1,30 +1,24 @@
-"""The commands as functions: what `pocketrcnn.train` and its like are, and what the command line calls, too.
-
-Each says what its command says, unless `quiet`; lines go to the logger `pocketrcnn` once that has a level or a handler
-(`terminal.to_logger`). Raises UserError where the command would end with one. No torch when this is imported.
-"""
+"""`pocketrcnn.train`, `resume`, `evaluate` and `write_report`. No torch when this is imported."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+import os
 from dataclasses import dataclass
 from functools import cached_property
-from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ..config import Pages, Precision
-from ..errors import UserError, require
-from ..terminal import say, silent
-from ..training.watchers import Callback, calling, watched_by
-from .options import Anchors, Preset, Tiles, TrainOptions
+from ...config import Precision
+from ...errors import UserError, require
+from ...terminal import say
+from ...training.watchers import Callback
+from ..options import Anchors, BBox, BoxUnits, DataPages, FollowOutside, Preset, Tiles, TrainOptions, VocOrigin
+from .telling import Place, heard, path_of, told
 
 if TYPE_CHECKING:
-    from ..evaluation.average_precision import Evaluation
-    from .detector import Detector
+    from ...evaluation.average_precision import Evaluation
+    from ..detector import Detector
 
-Place = str | PathLike[str]
-"""A path, or a `TrainedRun`."""
 Split = Literal["train", "val", "test"]
 
 
@@ -39,13 +33,13 @@ class TrainedRun:
     device: str = "auto"
 
     def __fspath__(self) -> str:
-        return fspath(self.path)
+        return os.fspath(self.path)
 
     @property
     def metrics(self) -> dict[str, float]:
         """The final metrics, on validation images."""
-        from ..training.run import open_finished
-        from .run_set import best_run
+        from ...training.run import open_finished
+        from ..run_set import best_run
 
         found = open_finished(best_run(self.path), "cpu").metrics(any_length=True)
         assert found is not None, "a finished run has metrics"
@@ -54,8 +48,8 @@ class TrainedRun:
     @cached_property
     def detector(self) -> Detector:
         """The detector that was trained."""
-        from .detector import Detector
-        from .run_set import best_run
+        from ..detector import Detector
+        from ..run_set import best_run
 
         return Detector.load(best_run(self.path), self.device)
 
@@ -81,11 +75,11 @@ def train(
     patience: int = 0,
     tensorboard: bool = False,
     device: str = "auto",
-    voc_origin: Literal[0, 1] = 0,
-    bbox: Literal["auto", "xyxy", "xywh", "cxcywh", "yxyx", "yxhw"] = "auto",
-    units: Literal["auto", "pixels", "fractions"] = "auto",
-    follow_outside: bool = False,
-    pages: Pages = "first",
+    voc_origin: VocOrigin = 0,
+    bbox: BBox = "auto",
+    units: BoxUnits = "auto",
+    follow_outside: FollowOutside = False,
+    pages: DataPages = "first",
     quiet: bool = False,
     callback: Callback | None = None,
 ) -> TrainedRun:
@@ -96,13 +90,12 @@ def train(
     ends the training, which `resume` goes on with.
     """
     given = {name: value for name, value in locals().items() if name not in ("data", "out", "quiet", "callback")}
-    folder = None if out is None else Path(out)
-    return run_training(TrainOptions(Path(data), out=folder, **given), quiet, callback)
+    return run_training(TrainOptions(Path(data), out=path_of(out), **given), quiet, callback)
 
 
 def run_training(options: TrainOptions, quiet: bool = False, callback: Callback | None = None) -> TrainedRun:
     """Train with options that are given as one."""
-    from .seeds import train as work
+    from ..seeds import train as work
 
     require(callback is None or options.seeds is None, "callback is for one run: leave out `seeds`, or the callback")
     with told(quiet), heard(callback):
@@ -121,10 +114,10 @@ def resume(
     callback: Callback | None = None,
 ) -> TrainedRun:
     """Go on with an interrupted run, or train a finished one for longer, as `pocketrcnn resume` does."""
-    from .run_set import is_set
-    from .seeds import resume as work
+    from ..run_set import is_set
+    from ..seeds import resume as work
 
-    folder, source = Path(run), None if data is None else Path(data)
+    folder, source = Path(run), path_of(data)
     require(callback is None or not is_set(folder), f"callback is for one run: name one of those in {folder}")
     with told(quiet), heard(callback):
         return TrainedRun(work(folder, minutes, iterations, device, workers, source=source), device)
@@ -134,13 +127,13 @@ def evaluate(
     run: Place, data: Place | None = None, *, split: Split | None = None, device: str = "auto", quiet: bool = False
 ) -> Evaluation:
     """Measure a finished run on its test images, or on other data, as `pocketrcnn eval` does."""
-    from .evaluate import evaluate_run, is_of_run, show_evaluation
-    from .report.summary import write_run_report
-    from .run_set import best_run
+    from ..evaluate import evaluate_run, is_of_run, show_evaluation
+    from ..report.summary import write_run_report
+    from ..run_set import best_run
 
     with told(quiet):
         best = best_run(Path(run), say)
-        finished, model, custom, evaluation = evaluate_run(best, None if data is None else Path(data), split, device)
+        finished, model, custom, evaluation = evaluate_run(best, path_of(data), split, device)
         show_evaluation(evaluation)
         if is_of_run(finished, custom, evaluation.split):
             say(f"report: {write_run_report(finished, custom, model)}")
@@ -152,13 +145,13 @@ def write_report(*runs: Place, out: Place | None = None, quiet: bool = False) ->
 
     out: the page; None: report.html in the folder of a single run or set, else in the current one.
     """
-    from ..training.run import open_run
-    from .report.summary import REPORT, write_comparison, write_run_report
-    from .run_set import is_set, runs_of
+    from ...training.run import open_run
+    from ..report.summary import REPORT, write_comparison, write_run_report
+    from ..run_set import is_set, runs_of
 
     folders = [folder for run in runs for folder in runs_of(Path(run))]
     require(bool(folders), "write_report needs the folder of a run")
-    page = None if out is None else Path(out)
+    page = path_of(out)
     if page:
         require_page(page)
     if len(runs) == 1 and is_set(Path(runs[0])):
@@ -180,13 +173,3 @@ def require_page(path: Path) -> None:
         raise UserError(f"--out {path} is a folder: name a file in it, as {path / 'report.html'}")
     if path.is_file() and b"Made by pocket-rcnn" not in path.read_bytes():
         raise UserError(f"{path} is not a page of pocket-rcnn: name another file with --out, it is not overwritten")
-
-
-def told(quiet: bool) -> AbstractContextManager[None]:
-    """A block that says nothing where that is wanted."""
-    return silent() if quiet else nullcontext()
-
-
-def heard(callback: Callback | None) -> AbstractContextManager[None]:
-    """A block in which a function hears of every evaluation."""
-    return watched_by(calling(callback)) if callback else nullcontext()

@@ -1,0 +1,10 @@
+"""The commands as functions: what `pocketrcnn.train` and its like are, and what the command line calls, too.
+
+Each says what its command says, unless `quiet`; lines go to the logger `pocketrcnn` once that has a level or a handler
+(`terminal.to_logger`). Each raises UserError where the command would end with one. No torch when they are imported.
+
+data      check, convert
+training  train, resume, evaluate, write_report; the run that they return
+detecting  predict, export
+telling   whether anything is said, and to whom
+"""
