@@ -246,6 +246,7 @@ def test_a_file_that_is_called_like_a_page_is_that_file(tmp_path: Path) -> None:
         read_image(tmp_path / "b.png[3]")
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=9), st.integers(1, 9_999_999))
 def test_names_of_pages(name: str, number: int) -> None:
     path = Path("nowhere", f"{name}.tif")
