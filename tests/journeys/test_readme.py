@@ -6,6 +6,7 @@ Covers `custom/bench.py`, which it runs.
 from __future__ import annotations
 
 import json
+import logging
 import re
 import runpy
 import shlex
@@ -97,6 +98,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     registries: list[dict[str, Any]] = [backbones.BLOCKS, roi.POOLS, experiments.EXPERIMENTS]
     before = [dict(registry) for registry in registries]
     yield tmp_path
+    logging.getLogger("pocketrcnn").setLevel(logging.NOTSET)
     for registry, entries in zip(registries, before, strict=True):
         registry.clear()
         registry.update(entries)

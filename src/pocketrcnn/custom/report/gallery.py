@@ -50,7 +50,7 @@ def opening(run: Summary) -> list[Album]:
     albums: list[Album] = []
     for name, numbers in groups(pictures).items():
         drawn = [picture(pictures, number) for number in numbers]
-        caption = prose(name, split=split, threshold=pictures["threshold"])
+        caption = prose(name, split=split, threshold=pictures["threshold"], count=len(numbers), of=len(numbers))
         albums.append(Album(f"{phrases.sentence(name)} {split} images", caption, drawn, () if albums else KEYS))
     return albums
 
@@ -79,8 +79,13 @@ def shown_errors(pictures: Summary) -> Counter[str]:
 
 
 def groups(pictures: Summary) -> dict[str, list[int]]:
-    """The images at the top of the page: each once, none among the worst that has no error, none empty elsewhere."""
+    """The images at the top of the page: each once, none among the worst that has no error, none empty elsewhere.
+
+    Few images are one group, `all`.
+    """
     images, threshold, taken = pictures["images"], pictures["threshold"], set[int]()
+    if len(images) <= FIRST:
+        return {"all": ranked(pictures)}
     count = min(FIRST, -(-len(images) // 3))
     counts = [counted(image, threshold) for image in images]
     objects = [len(image["objects"]["boxes"]) for image in images]
