@@ -153,6 +153,19 @@ def test_lines_and_tables_go_to_the_logger_that_somebody_asked(
     assert capsys.readouterr() == ("and back\n", "")
 
 
+def test_a_notebook_shows_no_table_that_is_for_the_logger_or_for_nobody(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """There rich shows what is printed itself, and took no notice of the file."""
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setattr("rich.jupyter.display", lambda *_: pytest.fail("it was shown"))
+    with caplog.at_level("INFO", "pocketrcnn"):
+        print_table(table_of(("class",), [("cat",)]))
+    assert "cat" in caplog.text
+    with silent():
+        print_table(table_of(("class",), [("cat",)]))
+
+
 def test_silence_keeps_warnings(screen: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:
     with redirect_stdout(screen):
         assert shows_bars()

@@ -32,8 +32,12 @@ class Screen(Console):
 
 
 def opened(file: IO[str] | None = None) -> Screen:
-    """A screen that shows names as they are; by default standard output."""
-    return Screen(file=file, highlight=False, soft_wrap=True, markup=False, emoji=False)
+    """A screen that shows names as they are; by default standard output.
+
+    In a notebook rich shows everything itself, whatever the file: not what is for a file.
+    """
+    jupyter = None if file is None else False
+    return Screen(file=file, highlight=False, soft_wrap=True, markup=False, emoji=False, force_jupyter=jupyter)
 
 
 console = opened()

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from shell import Shell
@@ -42,6 +42,7 @@ def corners(draw: st.DrawFn) -> tuple[int, int, int, int]:
     return x1, y1, x2, y2
 
 
+@settings(deadline=None)
 @given(st.lists(corners(), max_size=8), st.floats(0.01, 100))
 def test_what_boxes_cover_is_what_counting_pixels_says(boxes: list[tuple[int, int, int, int]], scale: float) -> None:
     filled = np.zeros((GRID, GRID), bool)
@@ -51,6 +52,7 @@ def test_what_boxes_cover_is_what_counting_pixels_says(boxes: list[tuple[int, in
     assert covered(np.array(boxes).reshape(-1, 4) * scale) == pytest.approx(filled.sum() * scale**2)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(corners(), st.integers(0, 2)), max_size=8))
 def test_counts_are_those_of_a_plain_loop(objects: list[tuple[tuple[int, int, int, int], int]]) -> None:
     boxes, labels = [box for box, _ in objects], [label for _, label in objects]

@@ -254,6 +254,8 @@ def test_the_page_is_whole_without_its_script(browser: Any, path: Path) -> None:
 def test_pages_of_one_and_of_many_classes_fit_a_phone(browser: Any, tmp_path: Path, classes: int) -> None:
     """Matrices of more classes than they have rows put the others together, in the script, too."""
     run = fake_runs.run(classes, 6, 40)
+    for image in run["pictures"]["images"]:
+        image["name"] = f"val/{'x' * 200}.png"
     write(render_runs([run]), tmp_path / "report.html")
     chromium.open_page(browser, tmp_path / "report.html", 390)
     assert not chromium.scrolls_sideways(browser)

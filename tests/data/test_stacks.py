@@ -6,6 +6,7 @@ Covers `data/images/tiff_pages.py`, `data/images/page_names.py`, `data/images/ra
 from __future__ import annotations
 
 import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def test_projections_are_of_the_values_in_the_file(tmp_path: Path, kind: str) ->
         assert [note.reason for note in got.notes if note.kind == "pages"] == [f"holds 3 pages: the {words} is read"]
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(0, 65_535), min_size=1, max_size=6))
 def test_means_are_rounded_and_maxima_exact(values: list[int]) -> None:
     pages = np.zeros((len(values), 2, 2, 3), np.uint16)
@@ -245,6 +246,7 @@ def test_a_file_that_is_called_like_a_page_is_that_file(tmp_path: Path) -> None:
         read_image(tmp_path / "b.png[3]")
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=9), st.integers(1, 9_999_999))
 def test_names_of_pages(name: str, number: int) -> None:
     path = Path("nowhere", f"{name}.tif")
@@ -265,3 +267,41 @@ def test_memory_does_not_grow_with_the_number_of_pages(tmp_path: Path) -> None:
         most.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert most[1] < 1.3 * most[0]
+
+
+WHOLE = {
+    "listed": stack(pages_of_kind("grey 16"), 1),
+    "deflated": stack(pages_of_kind("RGB 8"), 2, compression=8),
+    "large": large_stack(pages_of_kind("grey 8", 4), 1, imagej(images=4, channels=2, slices=2)),
+}
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=5), st.integers(0, 200))
+def test_changed_bytes_give_an_image_or_one_line(kind: str, changes: list[tuple[int, int]], cut: int) -> None:
+    content = bytearray(WHOLE[kind])[: len(WHOLE[kind]) - cut]
+    for place, value in changes:
+        content[place % len(content)] = value
+    for how in ("first", "max", "mean", "all"):
+        with suppress(UserError):  # and nothing else
+            assert read_image(bytes(content), how).dtype == np.uint8  # type: ignore[arg-type]
+
+
+def test_a_chain_of_pages_that_leads_back_ends(tmp_path: Path) -> None:
+    content = bytearray(stack(pages_of_kind("grey 8"), 1))
+    first = int.from_bytes(content[4:8], "little")
+    entries = int.from_bytes(content[first : first + 2], "little")
+    content[first + 2 + 12 * entries : first + 6 + 12 * entries] = content[4:8]
+    (tmp_path / "a.tif").write_bytes(content)
+    assert pages_of(tmp_path / "a.tif") == [tmp_path / "a.tif"]
+
+
+def test_files_above_4_gb_have_pages_of_other_numbers(tmp_path: Path) -> None:
+    """BigTIFF: counts and places have 8 bytes."""
+    first, *rest = (Image.fromarray(page) for page in pages_of_kind("grey 8"))
+    first.save(tmp_path / "a.tif", save_all=True, append_images=rest, big_tiff=True)
+    assert (tmp_path / "a.tif").read_bytes()[2] == 43
+    assert len(pages_of(tmp_path / "a.tif")) == 3
+    for number, page in enumerate([first, *rest], 1):
+        assert np.array_equal(read_image(tmp_path / f"a.tif[{number}]")[..., 0], np.asarray(page))

@@ -9,6 +9,7 @@ from PIL import Image
 from ...config import DataConfig
 from ...data.custom_data import open_custom_data
 from ...data.images.letterbox import scaled_size
+from ...data.images.page_names import stem
 from ...data.images.pixels import Pixels, read_image
 from ...errors import UserError
 
@@ -38,7 +39,7 @@ def examples_of(data: DataConfig, known: dict[str, str] | None, side: int) -> li
             content = png_of(read_image(example.path, data.pages), side, data.tile_overlap)
             if len(content) <= left:
                 left -= len(content)
-                name = f"{example.path.stem}.png"
+                name = f"{stem(example.path)}.png"
                 examples.append({"name": name, "content": base64.b64encode(content).decode()})
         if len(examples) == MOST:
             break

@@ -190,13 +190,17 @@ def directories_of(file: IO[bytes], form: Form) -> Iterator[int]:
     while at and at not in seen and len(seen) < MOST_PAGES:
         seen.add(at)
         file.seek(at)
-        (entries,) = struct.unpack(count_format, file.read(struct.calcsize(count_format)))
-        data = file.read(entries * width + struct.calcsize(offset_format))
-        if len(data) < entries * width + struct.calcsize(offset_format):
+        count, first = file.read(struct.calcsize(count_format)), file.read(width)
+        if len(first) < width:
             return
-        if len(seen) == 1 or not is_reduced(data[:width], form):
+        (entries,) = struct.unpack(count_format, count)
+        file.seek(at + len(count) + entries * width)
+        following = file.read(struct.calcsize(offset_format))
+        if len(following) < struct.calcsize(offset_format):
+            return
+        if len(seen) == 1 or not is_reduced(first, form):
             yield at
-        (at,) = struct.unpack(offset_format, data[entries * width :])
+        (at,) = struct.unpack(offset_format, following)
 
 
 def is_reduced(entry: bytes, form: Form) -> bool:

@@ -3,7 +3,7 @@
 const SAVED = { side: 512, lines: 400 }; // pixels to which small images are enlarged; widths of a line in a picture
 const SHOWN = { side: 1024, lines: innerWidth < 700 ? 200 : 400 }; // on a small screen lines and letters are larger
 const FEW = 12; // up to so many objects, all get their label; more labels would hide the objects
-const ROOM = 90; // pixels of a picture: boxes of that width get their label in any case
+const ROOM = 90; // pixels of a picture that is saved: boxes of that width get their label in any case
 
 /** RGBA values as a canvas of their size, which knows by which factor they were made smaller. */
 function canvasOf({ values, width, height, factor = 1 }) {
@@ -24,7 +24,8 @@ function draw(canvas, image, found, { side, lines }, { classes, colours }) {
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
   const line = Math.max(1, Math.floor((longest * scale) / lines));
   const letters = Math.max(11, Math.floor((longest * scale * 8) / lines));
-  const labelled = objects.filter(({ box }) => objects.length <= FEW || (box[2] - box[0]) * scale >= ROOM);
+  const room = (ROOM * side) / SAVED.side;
+  const labelled = objects.filter(({ box }) => objects.length <= FEW || (box[2] - box[0]) * scale >= room);
   const colour = ({ label }) => colours[label % colours.length];
   [...objects].reverse().forEach((one) => outline(context, one.box, scale, line, colour(one)));
   [...labelled].reverse().forEach((one) => {
