@@ -101,6 +101,7 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
     when the results so far are written.
     """
     classes, side, pages = detector.classes, detector.side, detector.pages if options.pages is None else options.pages
+    overlap = detector.overlap
     if pages == "all":
         paths = [page for path in paths for page in pages_of(path)]
     ids = ids_of(options.ids, paths) if options.ids else None
@@ -113,7 +114,7 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
         output = Output(folder, classes, categories, options, files)
         for group in groups(readable(tracked(paths, "predict"), ids, pages), options.batch):
             found: list[Detections] = []
-            with ended_by_signals(signals) if detector.overlap else nullcontext():  # the tiles of an image take minutes
+            with ended_by_signals(signals) if overlap else nullcontext():  # the tiles of an image take minutes
                 detections = detector([one.image for one in group], options.threshold, options.batch)
                 found = [detections[i] for i in range(len(group))]
             for one, detected in zip(group, found, strict=False):  # nothing, where that was interrupted
