@@ -109,6 +109,8 @@ def test_no_command_shows_the_help_and_fails(shell: Shell) -> None:
         ("reproduce --iterations few", "argument --iterations: invalid int value: 'few'"),
         ("reproduce --only", "argument --only: expected one argument"),
         ("reproduce B1", "unrecognized arguments: B1 (did you mean `--only B1`?)"),
+        ("export RUN --page a.html", "unrecognized arguments: a.html (did you mean `--out a.html`?)"),
+        ("export RUN elsewhere", "unrecognized arguments: elsewhere"),
         ("reproduce f2 --full B4,R1", "unrecognized arguments: f2 B4,R1 (did you mean `--only f2,B4,R1`?)"),
         ("reproduce everything", "unrecognized arguments: everything (see `pocketrcnn reproduce --help`)"),
         ("download cifar10 B1", "unrecognized arguments: B1 (see `pocketrcnn --help`)"),

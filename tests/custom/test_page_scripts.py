@@ -135,6 +135,9 @@ FILES = {
 }
 
 
+JPEG = saved("RGB", kind="JPEG")
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_png_is_read_as_predict_reads_it(run: Run, name: str) -> None:
     assert np.array_equal(in_browser(run, FILES[name]), read_image(FILES[name]))
@@ -194,6 +197,7 @@ def header(width: int, height: int, depth: int = 8, colour: int = 2) -> bytes:
             "a.png",
             f"has 20,000 x 10,000 pixels, more than the limit of {PIXEL_LIMIT:,}: downscale",
         ),
+        (JPEG[: len(JPEG) // 2], "a.jpg", "is damaged, or of a kind that this browser does not read"),
         (b"\xff\xd8\xff nothing", "a.jpg", "is damaged, or of a kind that this browser does not read"),
         (b"II*\0 a TIFF", "a.tif", "is a TIFF, which browsers do not read: save it as PNG"),
         (b"\0\0\0\x18ftypisom", "a.png", "is a video, which is not read: save its frames as images"),

@@ -87,6 +87,12 @@ def export(
     work(run, page=page, out=out, examples=examples, frames=frames_of_the_course)
 
 
+def file_to_write(words: list[str]) -> str:
+    """A file without its option, as ` (did you mean `--out detector.html`?)`; nothing for other words."""
+    is_file = len(words) == 1 and words[0].lower().endswith((".html", ".onnx"))
+    return f" (did you mean `--out {words[0]}`?)" if is_file else ""
+
+
 def frames_of_the_course(data: DataConfig) -> tuple[Pixels, str]:
     """Test images of a run on the data of the course as inputs, and what they are, in words."""
     from ..course.data.datasets import open_dataset

@@ -55,7 +55,7 @@ def parser() -> Parser:
         command = commands.add_parser(name, help=text.split(". ")[0].rstrip("."), description=text, allow_abbrev=False)
         options.add_arguments(command, function)
         command.set_defaults(function=function)
-        command.meant = course.experiments if name == "reproduce" else None
+        command.meant = {"reproduce": course.experiments, "export": detector.file_to_write}.get(name)
     return top
 
 
