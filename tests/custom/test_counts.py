@@ -73,7 +73,7 @@ def test_ten_thousand_boxes_are_counted_at_once() -> None:
 class Seeing:
     """A detector that knows the colour of each class, and sees one object in each patch of rows and columns of it."""
 
-    classes, side, pages = CLASSES, 64, "first"
+    classes, side, overlap, pages = CLASSES, 64, 0, "first"
 
     def __call__(self, images: list[Pixels], *_: Any) -> Detections:
         found = [self.seen(image) for image in images]

@@ -377,7 +377,7 @@ def test_images_are_read_one_group_at_a_time(tmp_path: Path, monkeypatch: pytest
         return before(*given)
 
     class Counting:
-        classes, side, pages = ("cat", "dog"), 64, "first"
+        classes, side, overlap, pages = ("cat", "dog"), 64, 0, "first"
 
         def __call__(self, images: list[Any], *given: Any) -> Detections:
             held[0] -= len(images)

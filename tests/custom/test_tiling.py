@@ -6,6 +6,7 @@ Covers `data/images/views.py`.
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,8 +26,9 @@ from pocketrcnn.config import Config, ModelConfig
 from pocketrcnn.config import replace as with_settings
 from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.onnx import export, runtime
-from pocketrcnn.custom.options import TrainOptions
+from pocketrcnn.custom.options import PredictOptions, TrainOptions
 from pocketrcnn.custom.plan import plan_data
+from pocketrcnn.custom.predict import predict
 from pocketrcnn.custom.reasons import reasons
 from pocketrcnn.custom.tiling import choose_view
 from pocketrcnn.custom.train import resume
@@ -319,3 +321,27 @@ def test_check_names_the_option(tmp_path: Path, shell: Shell) -> None:
     assert "does not fit into 512 px" in shell("check", large).out
     small = coco(tmp_path / "small", {"a.png": ((90, 90), [("cat", (4.0, 8.0, 14.0, 20.0))])})
     assert "`train`: " not in shell("check", small).out
+
+
+class SlowAtTheSecond:
+    """A detector of large images that is interrupted in the tiles of the second one."""
+
+    classes, side, overlap, pages = ("cat",), 16, 8, "first"
+
+    def __call__(self, images: list[np.ndarray], threshold: float | None, batch: int) -> Detections:
+        if images[0][0, 0, 0] == 1:
+            signal.raise_signal(signal.SIGINT)
+            pytest.fail("it went on with the tiles")
+        none = torch.zeros(len(images), 0)
+        return Detections(torch.zeros(len(images), 0, 4), none, none.long())
+
+
+def test_an_interruption_does_not_wait_for_the_tiles_of_an_image(tmp_path: Path) -> None:
+    for number in range(3):
+        Image.fromarray(np.full((40, 40, 3), number, np.uint8)).save(tmp_path / f"{number}.png")
+    options = PredictOptions(out=tmp_path / "out", batch=1)
+    with pytest.raises(Interrupted, match="after 1 of 3 images, whose results are in"):
+        predict(SlowAtTheSecond(), [tmp_path / f"{number}.png" for number in range(3)], options)  # type: ignore[arg-type]
+    assert len((tmp_path / "out" / "counts.csv").read_text().splitlines()) == 2
+    assert json.loads((tmp_path / "out" / "predictions.json").read_text()) == []
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -30,7 +30,7 @@ from ..data.overview import counted
 from ..errors import UserError
 from ..model.interchange import Detections
 from ..terminal import say, tracked, warn
-from ..training.signals import Interrupted, signals_noted
+from ..training.signals import Interrupted, ended_by_signals, signals_noted
 from .draw import Row, picture
 from .options import PredictOptions
 from .result_files import ResultFiles, result_files
@@ -101,6 +101,7 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
     when the results so far are written.
     """
     classes, side, pages = detector.classes, detector.side, detector.pages if options.pages is None else options.pages
+    overlap = detector.overlap
     if pages == "all":
         paths = [page for path in paths for page in pages_of(path)]
     ids = ids_of(options.ids, paths) if options.ids else None
@@ -112,9 +113,12 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
     ):
         output = Output(folder, classes, categories, options, files)
         for group in groups(readable(tracked(paths, "predict"), ids, pages), options.batch):
-            detections = detector([one.image for one in group], options.threshold, options.batch)
-            for i, one in enumerate(group):
-                output.add(one, detections[i])
+            found: list[Detections] = []
+            with ended_by_signals(signals) if overlap else nullcontext():  # the tiles of an image take minutes
+                detections = detector([one.image for one in group], options.threshold, options.batch)
+                found = [detections[i] for i in range(len(group))]
+            for one, detected in zip(group, found, strict=False):  # nothing, where that was interrupted
+                output.add(one, detected)
                 output.notes.add(one.path, one.notes)
                 output.larger += max(one.image.shape) > side
             if signals:

@@ -10,8 +10,9 @@ import _thread
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 class Interrupted(KeyboardInterrupt):
@@ -28,17 +29,40 @@ class Interrupted(KeyboardInterrupt):
 def signals_noted() -> Iterator[list[int]]:
     """Collect Ctrl-C and SIGTERM in a list in place of dying from them, so that the state can be saved first."""
     noted: list[int] = []
+    with handled_by(lambda number, _: noted.append(number)):
+        yield noted
+
+
+@contextmanager
+def ended_by_signals(noted: list[int]) -> Iterator[None]:
+    """Work that takes long and can be given up, within `signals_noted`: a signal is noted and ends it at once."""
+
+    def end(number: int, _: object) -> None:
+        noted.append(number)
+        raise KeyboardInterrupt
+
+    try:
+        with handled_by(end):
+            yield
+    except KeyboardInterrupt:
+        if not noted:  # another one
+            raise
+
+
+@contextmanager
+def handled_by(handler: Callable[[int, Any], object]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM go to a function. In another than the main thread nothing changes, which handles signals."""
     kept = {}
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
-            kept[number] = signal.signal(number, lambda n, _: noted.append(n))
+            kept[number] = signal.signal(number, handler)
     except ValueError:
-        pass  # not the main thread: another thread handles signals
+        pass
     try:
-        yield noted
+        yield
     finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
+        for number, before in kept.items():
+            signal.signal(number, before)
 
 
 LATER = 0.01  # seconds: not in the function that is told of the lost one
