@@ -78,7 +78,7 @@ def test_the_side_is_a_multiple_of_the_largest_stride_and_within_its_limits(imag
 def test_the_plan_says_its_reasons() -> None:
     data = annotations(*[example((200, 150), (24, 18), (20, 16))] * 20)
     lines = "\n".join(said(data))
-    assert "input 208x208 px; the longer sides of the images are 200 to 200 px, none is resized" in lines
+    assert "input 208x208 px; the longer sides of the images are 200 px, none is resized" in lines
     assert "stride 4: the median object is 19 px" in lines
     assert "anchors " in lines
     assert "small network, up to 20 detections per image" in lines

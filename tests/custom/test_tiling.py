@@ -122,7 +122,7 @@ def test_the_plan_of_tiles_is_of_objects_at_their_own_size_and_says_why() -> Non
     said = reasons(config, data, 96)
     assert said[0] == (
         "tiles of 256x256 px that overlap by 32, the longest object is 24 px long; the longer sides of the images are "
-        "2048 to 2048 px, 3 of 3 are larger than a tile; with `--tiles off`, in an input of 512 px, small objects have "
+        "2048 px, 3 of 3 are larger than a tile; with `--tiles off`, in an input of 512 px, small objects have "
         "5.48 px (21.9 in the images)"
     )
     assert "small network, up to 20 detections per tile" in [one.replace("large", "small") for one in said]

@@ -25,6 +25,7 @@ from pocketrcnn.cli import main
 from pocketrcnn.config import TrainConfig
 from pocketrcnn.course import bench, experiments
 from pocketrcnn.course.only import chosen
+from pocketrcnn.custom.page import engine
 from pocketrcnn.data.images.pixels import read_image
 from pocketrcnn.model import backbones, roi
 from pocketrcnn.training import timing
@@ -88,8 +89,11 @@ def without(words: list[str], *options: str) -> list[str]:
 
 @pytest.fixture
 def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty folder to work in, a cache with a small CIFAR-10, a short benchmark; what snippets add goes away."""
+    """An empty folder to work in, a cache with a small CIFAR-10, pages without their ONNX Runtime, a short benchmark;
+    what snippets add goes away."""
     monkeypatch.chdir(tmp_path)
+    runtime = dict.fromkeys(engine.CHECKSUMS, b"")  # tests/custom/test_export.py has the one that is fetched
+    monkeypatch.setattr("pocketrcnn.custom.page.export.engine_files", lambda: runtime)
     fake_cifar.write(tmp_path / "cache" / "cifar-10-batches-bin", fake_cifar.install(monkeypatch, tmp_path / "cache"))
     monkeypatch.setattr(experiments, "TrainConfig", partial(TrainConfig, evaluations=1, evaluation_images=20))
     monkeypatch.setattr(bench, "MEASURED", ("B2",))

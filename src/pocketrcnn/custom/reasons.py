@@ -39,7 +39,8 @@ def size_reason(examples: Sequence[Example], side: int, overlap: int) -> str:
     """The input size and the sizes of the images; why these are cut into tiles, or are not."""
     longest = [max(example.size or (1, 1)) for example in examples]
     larger = sum(one > side for one in longest)
-    images = f"the longer sides of the images are {min(longest)} to {max(longest)} px"
+    low, high = min(longest), max(longest)
+    images = f"the longer sides of the images are {f'{low} to {high}' if low < high else low} px"
     if overlap:
         long = f"the longest object is {longest_object(examples):.0f} px long"
         tiles = f"tiles of {side}x{side} px that overlap by {overlap}, {long}"
