@@ -14,7 +14,7 @@ from pycocotools.cocoeval import COCOeval
 from shell import Shell
 from tiny_detectors import bright_detector, saved, scene
 
-from pocketrcnn.cli import detector as commands
+from pocketrcnn.custom.commands import detecting as commands
 
 BOXES = {"a.png": (8, 4, 24, 20), "б в.png": (30, 10, 60, 40), "c.png": (1, 1, 40, 40)}
 CATEGORIES = [{"id": 40, "name": "dog"}, {"id": 3, "name": "cat"}, {"id": 7, "name": "cow"}]

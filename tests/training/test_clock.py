@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -18,7 +19,7 @@ from pocketrcnn.training.clock import RESERVE, TOLERANCE, Clock
 from pocketrcnn.training.fit import iterations
 from pocketrcnn.training.state import State
 
-NOTHING = SimpleNamespace(update=lambda *_: None, log=lambda *_: None, save=lambda *_: None)
+NOTHING = SimpleNamespace(folder=Path(), update=lambda *_: None, log=lambda *_: None, save=lambda *_: None)
 
 
 def state(config: TrainConfig, **changes: Any) -> State:

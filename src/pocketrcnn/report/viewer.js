@@ -181,7 +181,7 @@ function pick(name, by) {
 
 function drawEnlarged() {
   const image = imageOf(open), [width, height] = image.size, svg = enlarged.querySelector("svg");
-  const around = around_of(open);
+  const around = neighboursOf(open);
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   svg.classList.toggle("tiny", Math.max(width, height) <= 96);
   const href = byId(`image-${open.dataset.image}`).getAttribute("href"), picture = svg.querySelector("image");
@@ -193,7 +193,7 @@ function drawEnlarged() {
 }
 
 /** The pictures that the arrows go through: those of the same album that are shown. */
-const around_of = (card) => [...card.parentElement.children].filter((other) => !other.hidden);
+const neighboursOf = (card) => [...card.parentElement.children].filter((other) => !other.hidden);
 
 function enlarge(card) {
   open = card;
@@ -204,7 +204,7 @@ function enlarge(card) {
 
 function step(by) {
   if (!by) return enlarged.close();
-  const around = around_of(open);
+  const around = neighboursOf(open);
   enlarge(around[(around.indexOf(open) + by + around.length) % around.length]);
 }
 
