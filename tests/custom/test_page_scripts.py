@@ -38,9 +38,10 @@ TO_BASE64 = "const b64 = (x) => btoa(Array.from(x, (v) => String.fromCharCode(v)
 FROM_BASE64 = "const bytes = (t) => Uint8Array.from(atob(t), (l) => l.charCodeAt(0));\n"
 READ = """
 const file = new File([bytes(args[0])], args[1]);
-try { const { pixels, width, height } = await readImage(file, args[2].foreign); return [b64(pixels), width, height]; }
+try { const { pixels, width, height } = await readImage(file, args[2]); return [b64(pixels), width, height]; }
 catch (error) { return error instanceof Refusal ? error.message : `no refusal: ${error}`; }
 """
+NOTES = READ.replace("{ pixels, width, height }", "{ notes }").replace("[b64(pixels), width, height]", "notes")
 RESIZE = "const { input, scales } = letterbox({ pixels: bytes(args[0]), width: args[1], height: args[2] }, args[3]);"
 SHADES = RANDOM.integers(0, 256, (13, 21, 4), np.uint8)
 
@@ -169,6 +170,28 @@ def test_other_formats_are_read_nearly_so(run: Run, kind: str, options: dict[str
     apart = np.abs(ours.astype(int) - theirs)
     assert apart.max() <= most
     assert apart.mean() < 1
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP", "AVIF"])
+@pytest.mark.parametrize("colours", [2, 200])
+def test_of_several_frames_the_first_is_read_or_none(run: Run, kind: str, colours: int) -> None:
+    """With a note, as `predict` has it; a detector that was trained on all frames refuses such a file."""
+    frames = [Image.fromarray(SHADES[..., :3] // (one + 1)).quantize(colours).convert("RGB") for one in range(3)]
+    for number, answers in ((1, ([], [], [])), (3, ("the first is read", "reads the maximum", "reads each"))):
+        file = io.BytesIO()
+        options = {"lossless": True} if kind == "WEBP" else {}
+        frames[0].save(file, kind, save_all=number > 1, append_images=frames[1:number], **options)
+        for pages, wanted in zip(("first", "max", "all"), answers, strict=True):
+            known = settings(METADATA | {"pages": pages}, ())
+            notes = run(NOTES, text_of(file.getvalue()), f"a.{kind.lower()}", known)
+            assert notes == wanted if isinstance(wanted, list) else wanted in "".join(notes)
+
+
+def test_the_image_of_an_animation_can_be_no_frame_of_it(run: Run) -> None:
+    file, frame = io.BytesIO(), Image.fromarray(SHADES[..., :3])
+    frame.save(file, "PNG", save_all=True, default_image=True, append_images=[frame.rotate(180)])
+    assert Image.open(file).n_frames == 2  # type: ignore[attr-defined]
+    assert run("return isMoving(bytes(args[0]))", text_of(file.getvalue()))
 
 
 def test_a_transparent_webp_is_laid_over_black(run: Run) -> None:

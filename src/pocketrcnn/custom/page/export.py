@@ -27,7 +27,7 @@ from .engine import LICENCE, PROGRAM, SCRIPT, VERSION, engine_files
 from .examples import examples_of
 
 NAME = "detector.html"
-WORKER = ("letterbox", "png", "orientation", "deep", "pixels", "tiles", "worker")  # scripts, in this order
+WORKER = ("letterbox", "png", "orientation", "deep", "frames", "pixels", "tiles", "worker")  # scripts, in this order
 PAGE = ("counting", "zip", "picture", "files", "table", "app", "controls")
 NAMED = 6  # classes in the first line
 POLICY = (
@@ -95,8 +95,10 @@ def settings(metadata: dict[str, Any], examples: Sequence[dict[str, str]]) -> di
     starts = {start.decode("latin-1"): sentence(kind) for start, kind in STARTS.items()}
     endings = {ending: sentence(kind) for ending, kind in BY_ENDING.items()}
     foreign = {"starts": starts, "endings": endings, "heic": sentence(HEIC), "video": sentence(VIDEO)}
-    known = {key: metadata[key] for key in ("classes", "threshold", "side")} | {"overlap": overlap_of(metadata)}
+    known = {key: metadata[key] for key in ("classes", "threshold", "side")}
     return known | {
+        "overlap": overlap_of(metadata),
+        "pages": metadata.get("pages", "first"),
         "colours": BOXES,
         "examples": list(examples),
         "endings": [*ENDINGS, *BY_ENDING],

@@ -23,12 +23,14 @@ function requireSize(width, height) {
   throw new Refusal(`has ${w} x ${h} pixels, more than the limit of ${most}: downscale it or cut it into tiles`);
 }
 
-/** A file as an image, as it is shown. foreign: what other files are, by their endings and by their first bytes. */
-async function readImage(file, foreign) {
+/** A file as an image, as it is shown. foreign: what other files are, by their endings and by their first bytes. pages:
+ *  what the detector reads of files of several frames. */
+async function readImage(file, { foreign, pages }) {
   const bytes = new Uint8Array(await file.arrayBuffer().catch(() => refuse("cannot be read: choose it again")));
-  if (isPng(bytes)) return fromPng(await decodedPng(bytes));
-  if (!isDecoded(bytes)) throw new Refusal(refusal(bytes, file.name, foreign));
-  return fromBrowser(file, bytes);
+  if (!isPng(bytes) && !isDecoded(bytes)) throw new Refusal(refusal(bytes, file.name, foreign));
+  const notes = framesNotes(bytes, pages);
+  const image = isPng(bytes) ? fromPng(await decodedPng(bytes)) : await fromBrowser(file, bytes);
+  return { ...image, notes: [...image.notes, ...notes] };
 }
 
 /** Whether a file is of a format that browsers decode, but PNG. */

@@ -48,7 +48,7 @@ async function unpackedText(text) {
 /** The detections in an image file, down to the lowest scores, and a small copy of it. */
 async function detect({ file }, tell) {
   const began = performance.now();
-  const image = await readImage(file, settings.foreign);
+  const image = await readImage(file, settings);
   const found = await detections(image, tell);
   const { width, height, notes } = image;
   const thumbnail = withAlpha(resized(image, ...scaledSize(width, height, THUMBNAIL)));
@@ -57,7 +57,7 @@ async function detect({ file }, tell) {
 
 /** The pixels of an image file, for a canvas; large ones made smaller by a whole factor. */
 async function show({ file }) {
-  const image = await readImage(file, settings.foreign);
+  const image = await readImage(file, settings);
   const factor = Math.ceil(Math.max(image.width, image.height) / LARGEST_PICTURE);
   return { ...withAlpha(factor > 1 ? reduced(image, factor, factor) : image), factor };
 }
