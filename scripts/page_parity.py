@@ -32,7 +32,7 @@ PATIENCE = 600.0  # seconds
 LEAST = 0.01  # score from which on detections are compared
 READY = "return Number(document.body.dataset.ready || 0)"
 STATE = "return document.getElementById('state').textContent"
-DONE = "return pocketrcnn.results.length + pocketrcnn.refused.length"
+DONE = "return pocketrcnn.busy ? 0 : pocketrcnn.results.length + pocketrcnn.refused.length"
 RESULTS = "return pocketrcnn.results.map(({ name, found, milliseconds }) => ({ name, found, milliseconds }))"
 TABLE = "return csv(rowsOfImages(pocketrcnn.results, pocketrcnn.choice, detector.classes))"
 

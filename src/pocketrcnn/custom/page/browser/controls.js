@@ -130,5 +130,5 @@ if (detector.classes.length > 1) at("classes").append(...classBoxes());
 at("classes").hidden = detector.classes.length === 1;
 at("head").append(headOf(detector.classes));
 setThreshold(detector.threshold);
-globalThis.pocketrcnn = { results, refused, choice }; // for programs that drive the page
+globalThis.pocketrcnn = { results, refused, choice, get busy() { return busy; } }; // for programs that drive the page
 start();
