@@ -52,6 +52,28 @@ def test_defaults_are_those_of_the_function() -> None:
     assert run("x y there --to a") == (["x", "y"], Inner(Path("there")), "one", False, True, "a", None)
 
 
+def later(
+    run: Annotated[Path, "RUN", "run"],
+    length: Annotated[int | None, "N", "length"] = None,
+    images: Annotated[list[str], "IMAGE", "images"] = (),  # type: ignore[assignment]
+    *,
+    out: Annotated[Path | None, "DIR", "place"] = None,
+) -> tuple[Any, ...]:
+    """Do it later."""
+    return run, length, tuple(images), out
+
+
+@pytest.mark.parametrize(
+    "words", ["r 1 a b --out o", "r 1 --out o a b", "r --out o 1 a b", "--out o r 1 a b", "r 1 a --out o b"]
+)
+def test_arguments_that_can_be_left_out_may_stand_behind_options(words: str) -> None:
+    parser = Parser(prog="later", allow_abbrev=False)
+    add_arguments(parser, later)
+    assert call(later, parser.parse_args(words.split())) == (Path("r"), 1, ("a", "b"), Path("o"))
+    with pytest.raises(UserError, match="argument N: invalid int value: 'x'"):
+        parser.parse_args(["r", "--out", "o", "x"])
+
+
 def test_values_come_back_with_their_types() -> None:
     words = "x there --to b --kind two --loud --no-pictures --input-size 16 --pair 2-5 --set a=1 --set b=2 --speed 2"
     inner = Inner(Path("there"), input_size=16, pair=(2, 5), settings=("a=1", "b=2"), speed=2.0, origin=1)

@@ -54,9 +54,27 @@ class Parser(argparse.ArgumentParser):
             if word.startswith("-"):
                 options = [option for action in self._actions for option in action.option_strings]
                 self.error(f"unknown option {word}{hint(word, options)}")
+        rest = self.taken_later(arguments, rest)
         if rest and self.meant:
             self.error(f"unrecognized arguments: {' '.join(rest)}{self.meant(rest)}")
         return arguments, rest
+
+    def taken_later(self, arguments: argparse.Namespace, words: list[str]) -> list[str]:
+        """Words behind an option, which argparse gives to no argument that can do without any, or has some already.
+
+        Each such argument gets them, in order: `predict RUN --out DIR IMAGES`. Returns the words that are left.
+        """
+        for action in self._get_positional_actions():
+            given, several = getattr(arguments, action.dest, None), action.nargs in ("*", "+")
+            if not words or not (several or (action.nargs == "?" and given is None)):
+                continue
+            mine, words = (words, []) if several else (words[:1], words[1:])
+            try:
+                values = self._get_values(action, mine)
+            except argparse.ArgumentError as error:
+                self.error(str(error))
+            setattr(arguments, action.dest, [*(given or ()), *values] if several else values)
+        return words
 
     def _check_value(self, action: argparse.Action, value: object) -> None:
         if action.choices is not None and value not in action.choices:
