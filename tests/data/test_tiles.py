@@ -34,10 +34,11 @@ def test_without_an_overlap_an_image_is_one() -> None:
 
 
 def seen(objects: Boxes, origin: tuple[int, int], side: int, size: tuple[int, int]) -> Boxes:
-    """What an ideal network answers in a tile: what is there of each object."""
+    """What an ideal network answers in a tile: what is there of each object, best first."""
     low, high = np.array(origin), np.minimum(np.array(origin) + side, size)
     corners = np.hstack((objects.boxes[:, :2].clip(low), objects.boxes[:, 2:].clip(None, high)))
-    there = (corners[:, 2:] > corners[:, :2]).all(1)
+    best = np.argsort(-objects.scores, kind="stable")
+    there = best[(corners[best, 2:] > corners[best, :2]).all(1)]
     return Boxes(corners[there], objects.labels[there], objects.scores[there])
 
 
