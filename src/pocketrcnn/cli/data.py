@@ -9,7 +9,7 @@ from typing import Annotated
 from typing import get_args as choices
 
 from ..custom.commands.data import Format
-from ..custom.options import BBox, BoxUnits, Data, DataPages, FollowOutside, VocOrigin
+from ..custom.options import Data, ReadOptions
 
 LOST = 1  # exit code where images or objects are skipped
 
@@ -17,11 +17,7 @@ LOST = 1  # exit code where images or objects are skipped
 def check(
     data: Data,
     *,
-    voc_origin: VocOrigin = 0,
-    bbox: BBox = "auto",
-    units: BoxUnits = "auto",
-    follow_outside: FollowOutside = False,
-    pages: DataPages = "first",
+    options: ReadOptions,
     as_json: Annotated[bool, "--json", "print JSON, with all faults"] = False,
     fix: Annotated[
         Path | None, "OUT", "write a fixed copy (COCO, a folder per split) and fixes.txt to a new folder"
@@ -29,10 +25,9 @@ def check(
 ) -> int:
     """Show what is in a data set, and every fault with file, object and reason. Exit code 1 if training would skip
     images or objects, or refuse the data."""
-    from ..custom.commands.data import check as work
+    from ..custom.commands.data import run_check
 
-    given = {"voc_origin": voc_origin, "bbox": bbox, "units": units, "follow_outside": follow_outside, "pages": pages}
-    checked = work(data, fix=fix, quiet=as_json, **given)  # type: ignore[arg-type]
+    checked = run_check(data, options, fix, quiet=as_json)
     report = checked.report
     if as_json:
         faults = [dataclasses.asdict(fault) | {"file": str(fault.file)} for fault in report.faults]
@@ -44,16 +39,11 @@ def convert(
     data: Data,
     out: Annotated[Path, "OUT", "a new folder"],
     *,
-    voc_origin: VocOrigin = 0,
-    bbox: BBox = "auto",
-    units: BoxUnits = "auto",
-    follow_outside: FollowOutside = False,
-    pages: DataPages = "first",
+    options: ReadOptions,
     to: Annotated[Format, "FORMAT", ", ".join(choices(Format))],
 ) -> int:
     """Write a data set in another format, images included. Faulty objects are named and skipped. Exit code 1 if
     any were skipped."""
-    from ..custom.commands.data import convert as work
+    from ..custom.commands.data import run_conversion
 
-    given = {"voc_origin": voc_origin, "bbox": bbox, "units": units, "follow_outside": follow_outside, "pages": pages}
-    return LOST if work(data, out, to=to, **given).drops else 0  # type: ignore[arg-type]
+    return LOST if run_conversion(data, out, to, options).drops else 0

@@ -1,15 +1,16 @@
-"""The options of `train` and `predict`, each once: name, type, default and help. No torch here.
+"""The options of commands that have several, each once: name, type, default and help. No torch here.
 
 `Annotated[type, ..]` holds what the command line needs besides, see `cli.options`.
 """
 
 import dataclasses
 import math
+import os
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated, Literal, get_args, get_origin
 
-from ..config import Pages, Precision
+from ..config import DataConfig, Pages, Precision
 from ..errors import UserError, nearest, require, shown
 from ..training.limits import LIMITS
 
@@ -83,8 +84,28 @@ def parse_tiles(text: str | int) -> Tiles:
         raise UserError(f"--tiles {shown(text)}: use auto, off, or a side in pixels, as 256") from None
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReadOptions:
+    """How a data set is read: what its files do not say themselves."""
+
+    voc_origin: VocOrigin = 0
+    bbox: BBox = "auto"
+    units: BoxUnits = "auto"
+    follow_outside: FollowOutside = False
+    pages: DataPages = "first"
+
+    def __post_init__(self) -> None:
+        require_words(bbox=(self.bbox, BBox), units=(self.units, BoxUnits), voc_origin=(self.voc_origin, VocOrigin))
+        require_words(pages=(self.pages, DataPages))
+
+    def source(self, data: str | os.PathLike[str]) -> DataConfig:
+        """A data set that is read so."""
+        numbers = self.voc_origin, self.bbox, self.units
+        return DataConfig(os.fspath(data), "folder", (), *numbers, self.follow_outside, pages=self.pages)
+
+
 @dataclass(frozen=True)
-class TrainOptions:
+class TrainOptions(ReadOptions):
     """What `train` is given. anchors, input_size and batch None: they follow from the data.
 
     command: how the run was started; empty: the call of `pocketrcnn.train` with these options.
@@ -92,11 +113,6 @@ class TrainOptions:
 
     data: Data
     _: KW_ONLY
-    voc_origin: VocOrigin = 0
-    bbox: BBox = "auto"
-    units: BoxUnits = "auto"
-    follow_outside: FollowOutside = False
-    pages: DataPages = "first"
     minutes: Annotated[float | None, "M", "time for the whole run (default: 5)"] = None
     iterations: Annotated[int | None, "N", "train for N iterations instead of a time"] = None
     preset: Annotated[Preset, "size of the network; auto: the largest that the time allows"] = "auto"
@@ -121,8 +137,7 @@ class TrainOptions:
 
     def __post_init__(self) -> None:
         check_length(self.minutes, self.iterations)
-        require_words(bbox=(self.bbox, BBox), units=(self.units, BoxUnits), pages=(self.pages, DataPages))
-        require_words(voc_origin=(self.voc_origin, VocOrigin))
+        super().__post_init__()
         require(not isinstance(self.settings, str), f"settings are several: write settings=({self.settings!r},)")
         presets = get_args(Preset)
         formats = get_args(Precision)
@@ -149,8 +164,8 @@ class TrainOptions:
         """The call of `pocketrcnn.train` with these options."""
         given = {
             field.name: str(value) if isinstance(value, Path) else value
-            for field in dataclasses.fields(self)[1:]
-            if (value := getattr(self, field.name)) != field.default and field.name != "command"
+            for field in dataclasses.fields(self)
+            if (value := getattr(self, field.name)) != field.default and field.name not in ("data", "command")
         }
         words = [f"{name}={value!r}" for name, value in given.items()]
         return f"pocketrcnn.train({', '.join([repr(str(self.data)), *words])})"

@@ -91,9 +91,7 @@ def checked(options: TrainOptions, known: dict[str, str] | None) -> CustomData:
 
 def data_of(options: TrainOptions) -> DataConfig:
     """Where the data are, and how they are read."""
-    numbers = options.voc_origin, options.bbox, options.units
-    data = DataConfig(str(options.data.resolve()), "folder", (), *numbers, options.follow_outside, options.seed)
-    return dataclasses.replace(data, pages=options.pages)
+    return dataclasses.replace(options.source(options.data.resolve()), seed=options.seed)
 
 
 def planned(options: TrainOptions, data: CustomData, device: torch.device) -> tuple[Config, Sets]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ...config import DataConfig
 from ...errors import shown
 from ...terminal import say
-from ..options import BBox, BoxUnits, DataPages, FollowOutside, VocOrigin, require_words
+from ..options import BBox, BoxUnits, DataPages, FollowOutside, ReadOptions, VocOrigin, require_words
 from .telling import Place, told
 
 if TYPE_CHECKING:
@@ -48,16 +46,20 @@ def check(
     quiet: bool = False,
 ) -> Checked:
     """What is in a data set, and every fault, as `pocketrcnn check` shows them. fix: a new folder for a fixed copy."""
+    numbers = {"voc_origin": voc_origin, "bbox": bbox, "units": units}
+    options = ReadOptions(**numbers, follow_outside=follow_outside, pages=pages)  # type: ignore[arg-type]
+    return run_check(data, options, fix, quiet)
+
+
+def run_check(data: Place, options: ReadOptions, fix: Place | None, quiet: bool = False) -> Checked:
+    """Check with options that are given as one."""
     from ...data.check import require_clear
     from ...data.custom_data import inspected
     from ...data.overview import not_carried_over, render
     from ...data.repair import fix as repair
     from ..learnable import large_images, refusal
 
-    require_words(bbox=(bbox, BBox), units=(units, BoxUnits), voc_origin=(voc_origin, VocOrigin))
-    require_words(pages=(pages, DataPages))
-    source = DataConfig(os.fspath(data), "folder", (), voc_origin, bbox, units, follow_outside, pages=pages)
-    report = inspected(source)
+    report = inspected(options.source(data))
     refused = refusal(report)
     if fix:
         require_clear(report)
@@ -86,14 +88,19 @@ def convert(
     quiet: bool = False,
 ) -> Report:
     """Write a data set in another format to a new folder, as `pocketrcnn convert` does; returns what `check` found."""
+    numbers = {"voc_origin": voc_origin, "bbox": bbox, "units": units}
+    options = ReadOptions(**numbers, follow_outside=follow_outside, pages=pages)  # type: ignore[arg-type]
+    return run_conversion(data, out, to, options, quiet)
+
+
+def run_conversion(data: Place, out: Place, to: Format, options: ReadOptions, quiet: bool = False) -> Report:
+    """Convert with options that are given as one."""
     from ...data.check import require_clear
     from ...data.custom_data import inspected
     from ...data.formats import write
 
-    require_words(bbox=(bbox, BBox), units=(units, BoxUnits), voc_origin=(voc_origin, VocOrigin))
-    require_words(pages=(pages, DataPages), to=(to, Format))
-    source = DataConfig(os.fspath(data), "folder", (), voc_origin, bbox, units, follow_outside, pages=pages)
-    report = inspected(source)
+    require_words(to=(to, Format))
+    report = inspected(options.source(data))
     require_clear(report)
     write(report.clean, Path(out), to)
     with told(quiet):
