@@ -13,41 +13,40 @@ from ..data.images.views import Views, in_images
 from ..errors import UserError
 from ..model import interchange
 from .detections import Detections
-from .inputs import Order, holds_several, pixels_of
+from .inputs import Order, as_it_is, holds_several, pixels_of
 
 FEW = 4  # names of classes in the line about a detector
 
 
-class Network(Protocol):
-    """A detector: what is known of it, and its network."""
+class Described(Protocol):
+    """What is known of a detector, with torch or without."""
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the labels."""
 
     @property
-    def threshold(self) -> float:
-        """Score in 0..1 from which on detections count by default."""
-
-    @property
     def side(self) -> int:
-        """S, pixels of the square input."""
-
-    @property
-    def pages(self) -> Pages:
-        """What is read of a file of several pages."""
+        """S, pixels of the square input, to which larger images are downscaled, or of their tiles."""
 
     @property
     def overlap(self) -> int:
         """Of the tiles in which larger images are looked at, in pixels; 0: these are downscaled."""
 
+    @property
+    def pages(self) -> Pages:
+        """What is read of a file of several pages."""
+
+
+class Network(Described, Protocol):
+    """A detector and its network."""
+
+    @property
+    def threshold(self) -> float:
+        """Score in 0..1 from which on detections count by default."""
+
     def network(self, inputs: Pixels) -> interchange.Detections:
         """Inputs uint8 [B,S,S,3] to detections [B,M] in their pixels."""
-
-
-def as_they_are(image: Any) -> Any:
-    """Images of all kinds but tensors."""
-    return image
 
 
 def detect(
@@ -57,7 +56,7 @@ def detect(
     threshold: float | None,
     batch: int,
     order: Order,
-    as_array: Callable[[Any], Any] = as_they_are,
+    as_array: Callable[[Any], Any] = as_it_is,
 ) -> Detections:
     """One image or several -> detections [B,M] in pixels of each image, best first, numpy arrays.
 
@@ -78,7 +77,7 @@ def stream(
     threshold: float | None,
     batch: int,
     order: Order,
-    as_array: Callable[[Any], Any] = as_they_are,
+    as_array: Callable[[Any], Any] = as_it_is,
 ) -> Iterator[Detections]:
     """The same, one image after the other, each [M]: no more than a batch of images is in memory."""
     return (

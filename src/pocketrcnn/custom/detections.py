@@ -9,6 +9,7 @@ import base64
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from html import escape
 from typing import Any, Self
 
@@ -44,11 +45,13 @@ class Detections(interchange.Detections):
     @property
     def names(self) -> list[str]:
         """The name of the class of each detection in one image. Raises UserError for several images."""
-        return [self.name(label) for label in self.single("names").labels.tolist()]
+        one = self.single("names")
+        return [one.label_names[label] for label in one.labels.tolist()]
 
-    def name(self, label: int) -> str:
-        """The name of a label; its number where names are not known."""
-        return self.classes[label] if self.classes else str(label)
+    @cached_property
+    def label_names(self) -> tuple[str, ...]:
+        """The name of each label; numbers, up to the largest that there is, where names are not known."""
+        return self.classes or tuple(map(str, range(int(max(self.labels.flatten().tolist(), default=-1)) + 1)))
 
     def single(self, what: str) -> Self:
         """These detections if they are those of one image, [M]. Raises UserError, with what was wanted, for several."""
@@ -64,15 +67,14 @@ class Detections(interchange.Detections):
         Raises UserError for several images: `[one.counts() for one in detections]`.
         """
         one = self.single("counts()")
-        labels = one.labels.tolist()
-        return count(one.boxes.tolist(), labels, self.classes or tuple(map(str, range(max(labels, default=-1) + 1))))
+        return count(one.boxes.tolist(), one.labels.tolist(), one.label_names)
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """Every detection as plain numbers and text, for JSON: `image` (its place, from 0), `class`, `label`, `score`
         and `box` (x1, y1, x2, y2 in pixels)."""
         images = [self] if self.labels.ndim == 1 else list(self)
         return [
-            {"image": i, "class": self.name(label), "label": label, "score": score, "box": box}
+            {"image": i, "class": self.label_names[label], "label": label, "score": score, "box": box}
             for i, one in enumerate(images)
             for box, score, label in one.rows()
         ]
@@ -87,12 +89,7 @@ class Detections(interchange.Detections):
         pixels = self.image if image is None else next(pixels_of(image, order))
         if pixels is None:
             raise UserError("draw needs the image: detections[i].draw(image); only that of a single call is kept")
-        return Image.fromarray(picture(pixels, one.rows(), [self.name(i) for i in range(self.number_of_classes)]))
-
-    @property
-    def number_of_classes(self) -> int:
-        """Of those whose names are known; else labels that there are."""
-        return len(self.classes) or int(max(self.labels.flatten().tolist(), default=-1)) + 1
+        return Image.fromarray(picture(pixels, one.rows(), one.label_names))
 
     def _repr_html_(self) -> str:
         """In a notebook: the picture and counts of one image; a table of counts of several."""

@@ -1,7 +1,6 @@
 """What Python programs hold in their hands as images: one or several, checked before any is read. No torch here."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from os import PathLike
 from typing import Any, Literal, get_args
 
@@ -18,14 +17,19 @@ ONE = (*FILES, Image.Image, Mapping)  # types that are one image, or none, thoug
 KINDS = "a path, bytes, a binary file, a Pillow image or an array"
 
 
+def as_it_is(image: Any) -> Any:
+    """An image of any kind but a tensor."""
+    return image
+
+
 def pixels_of(
-    images: Any, order: Order = "rgb", as_array: Callable[[Any], Any] = lambda image: image, pages: Pages = "first"
+    images: Any, order: Order = "rgb", as_array: Callable[[Any], Any] = as_it_is, pages: Pages = "first"
 ) -> Iterator[Pixels]:
     """One image or anything that holds several, each as uint8 [H,W,3]: read when it is asked for, one after the other.
 
     An array or tensor of more than three dimensions holds several, and so does one of one dimension: of paths. Paths,
     texts, bytes, files and Pillow images are one. order: of the channels of arrays and tensors; those of files and of
-    Pillow's images are known. as_array: makes arrays of what else is taken, and leaves all other things as they are.
+    Pillow's images are known. as_array: makes arrays of what else is taken, and leaves everything else as it is.
     pages: what is read of a file of several. Raises UserError at once where one of a sequence is of a wrong type, and
     says which; where it is the item of an iterator, or cannot be read, when it is its turn.
     """
@@ -37,8 +41,11 @@ def pixels_of(
             require_image(image, f"images[{number}]: ")
     elif not several:
         require_image(images)
-    read = partial(read_image, pages=pages)
-    return read_each(images if several else [images], several, lambda image: read(in_order(as_array(image), order)))
+
+    def read(image: Any) -> Pixels:
+        return read_image(in_order(as_array(image), order), pages)
+
+    return read_each(images if several else [images], several, read)
 
 
 def holds_several(images: Any) -> bool:

@@ -31,6 +31,7 @@ from ..errors import UserError
 from ..model.interchange import Detections
 from ..terminal import say, tracked, warn
 from ..training.signals import Interrupted, ended_by_signals, signals_noted
+from .detection import Described
 from .draw import Row, picture
 from .options import PredictOptions
 from .result_files import ResultFiles, result_files
@@ -44,24 +45,8 @@ MAX_VALUES = 48_000_000  # in the images of a batch, three a pixel: of large ima
 LONGEST_NAME = 200  # bytes
 
 
-class Predictor(Protocol):
-    """A `Detector`, with or without torch: the names of its labels, and a call that returns detections."""
-
-    @property
-    def classes(self) -> Sequence[str]:
-        """Names of the labels."""
-
-    @property
-    def side(self) -> int:
-        """Pixels of the square input, to which longer images are downscaled, or of their tiles."""
-
-    @property
-    def overlap(self) -> int:
-        """Pixels by which tiles overlap; 0: there are none."""
-
-    @property
-    def pages(self) -> Pages:
-        """What is read of a file of several pages."""
+class Predictor(Described, Protocol):
+    """A `Detector`, with or without torch: a call returns detections."""
 
     def __call__(self, images: list[Pixels], threshold: float | None, batch: int) -> Detections: ...
 

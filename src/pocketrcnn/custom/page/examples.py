@@ -8,7 +8,7 @@ from PIL import Image
 
 from ...config import DataConfig
 from ...data.custom_data import open_custom_data
-from ...data.images.letterbox import scaled_size
+from ...data.images.letterbox import downscaled, scaled_size
 from ...data.images.page_names import stem
 from ...data.images.pixels import Pixels, read_image
 from ...errors import UserError
@@ -48,8 +48,8 @@ def examples_of(data: DataConfig, known: dict[str, str] | None, side: int) -> li
 
 def png_of(image: Pixels, side: int, overlap: int) -> bytes:
     """An image as a PNG whose longer side has at most `side` pixels; with tiles the first two by two of these."""
-    part = image[: 2 * side - overlap, : 2 * side - overlap] if overlap else image
-    size = part.shape[1::-1] if overlap else scaled_size(image.shape[1], image.shape[0], side)
+    shown = 2 * side - overlap
+    small = image[:shown, :shown] if overlap else downscaled(image, scaled_size(image.shape[1], image.shape[0], side))
     file = io.BytesIO()
-    Image.fromarray(part).resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0).save(file, "PNG", optimize=True)
+    Image.fromarray(small).save(file, "PNG", optimize=True)
     return file.getvalue()

@@ -35,18 +35,23 @@ def scale_of(width: int, height: int, side: int) -> Scales:
     return new_width / width, new_height / height
 
 
+def downscaled(image: Pixels, size: tuple[int, int]) -> Pixels:
+    """uint8 [H,W,3] of a smaller width and height; of its own, as it is. An antialiased triangle filter averages."""
+    if size == image.shape[1::-1]:
+        return image
+    # A gap of 3: whole pixels are averaged first, where that leaves 3 times the requested size.
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0))
+
+
 def letterbox(image: Pixels, side: int) -> tuple[Pixels, Scales]:
     """uint8 [H,W,3] to a padded input uint8 [side,side,3] and the scales of `scale_of`.
 
-    Larger images are averaged (an antialiased triangle filter). An image of the input's size keeps every byte.
+    Larger images are `downscaled`. An image of the input's size keeps every byte.
     """
     height, width = image.shape[:2]
     size = scaled_size(width, height, side)
-    if size != (width, height):
-        # A gap of 3: whole pixels are averaged first, where that leaves 3 times the requested size.
-        image = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0))
     padded = np.full((side, side, 3), FILL, np.uint8)
-    padded[: size[1], : size[0]] = image
+    padded[: size[1], : size[0]] = downscaled(image, size)
     return padded, scale_of(width, height, side)
 
 

@@ -65,13 +65,12 @@ def stack_of(image: Opened, file: IO[bytes], name: str) -> Stack:
             return identified(layout.page(file, index, at), at)
 
         return Stack(name, layout.planes, page)
-    count = getattr(image, "n_frames", 1) if image.format not in WITH_PREVIEWS else 1
 
     def frame(index: int) -> Opened:
         image.seek(index)
         return image
 
-    return Stack(name, np.arange(count)[:, None], frame)
+    return Stack(name, np.arange(frames_of(image))[:, None], frame)
 
 
 @dataclass(frozen=True, kw_only=True)
