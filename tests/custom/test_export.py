@@ -36,6 +36,7 @@ from pocketrcnn.custom.onnx.parity import Agreement, Whole, compare, readable
 from pocketrcnn.custom.onnx.runtime import KEY, open_session, run_session
 from pocketrcnn.custom.page import engine
 from pocketrcnn.custom.page.export import page
+from pocketrcnn.data.custom_data import RunData
 from pocketrcnn.data.images.pixels import Pixels, read_image
 from pocketrcnn.errors import UserError
 from pocketrcnn.model import boxes
@@ -208,7 +209,7 @@ def test_what_cannot_be_exported_is_refused_at_once(run: Path, tmp_path: Path, s
 
 def test_where_the_data_have_gone_noise_takes_their_place(run: Path) -> None:
     config = replace(open_run(run, "cpu").config, data__source=str(run / "gone"))
-    frames, words = verification_frames(config.data, 64)
+    frames, words = verification_frames(RunData(config.data), 64)
     assert frames.shape == (16, 64, 64, 3)
     assert words.startswith("images of noise, since the data of the run cannot be read (")
 
@@ -219,7 +220,7 @@ def test_images_are_those_that_the_run_was_not_trained_on(tmp_path: Path) -> Non
     files = sorted(data.glob("*.png"))
     digests = {hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest(): file for file in files}
     known = {digest: "test" if file == files[5] else "train" for digest, file in digests.items()}
-    frames, words = verification_frames(DataConfig(str(data), "folder"), 64, known)
+    frames, words = verification_frames(RunData(DataConfig(str(data), "folder"), known), 64)
     assert words == "test images"
     assert np.array_equal(frames, np.stack(list(readable([files[5]], 64))))
 
@@ -227,8 +228,8 @@ def test_images_are_those_that_the_run_was_not_trained_on(tmp_path: Path) -> Non
 def test_networks_of_the_course_are_verified_on_their_scenes(tmp_path: Path) -> None:
     config = small("F2")
     with Run(tmp_path / "run", config, torch.device("cpu")):
-        frames, words = verification_frames(config.data, config.model.input_size, frames=frames_of_the_course)
-        noise, reason = verification_frames(config.data, config.model.input_size)
+        frames, words = verification_frames(RunData(config.data), config.model.input_size, frames_of_the_course)
+        noise, reason = verification_frames(RunData(config.data), config.model.input_size)
     assert frames.shape == (16, 48, 48, 3)
     assert "sample of CIFAR-10" in words
     assert (noise.shape, reason) == (frames.shape, "images of noise, since those of the run are made by `reproduce`")

@@ -43,6 +43,7 @@ from pocketrcnn.custom.detection import detect
 from pocketrcnn.custom.page import engine
 from pocketrcnn.custom.page.examples import examples_of
 from pocketrcnn.custom.page.export import page
+from pocketrcnn.data.custom_data import RunData
 from pocketrcnn.data.images.pixels import read_image
 
 pytestmark = chromium.MARKS
@@ -248,12 +249,12 @@ def test_the_model_is_in_the_page_unchanged(made: Path) -> None:
 
 
 def test_examples_are_validation_images_and_few(shapes: Path) -> None:
-    examples = examples_of(DataConfig(str(shapes), "folder"), None, 24)
+    examples = examples_of(RunData(DataConfig(str(shapes), "folder")), 24)
     names = sorted(path.stem for path in (shapes / "val").glob("*.png"))
     assert [example["name"].removesuffix(".png") for example in examples] == names[:3]
     assert read_image(base64.b64decode(examples[0]["content"])).shape == (24, 24, 3)
-    assert examples_of(DataConfig("nowhere", "folder"), None, 24) == []
-    tiled = examples_of(DataConfig(str(shapes), "folder", tile_overlap=8), None, 24)
+    assert examples_of(RunData(DataConfig("nowhere", "folder")), 24) == []
+    tiled = examples_of(RunData(DataConfig(str(shapes), "folder", tile_overlap=8)), 24)
     original = read_image(shapes / "val" / f"{names[0]}.png")
     assert np.array_equal(read_image(base64.b64decode(tiled[0]["content"])), original[:40, :40])
 

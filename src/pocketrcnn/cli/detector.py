@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from ..custom.commands.detecting import TIMEOUT
-from ..custom.options import Device, PredictOptions, TrainOptions
+from ..custom.options import TIMEOUT, Device, PredictOptions, TrainOptions
 from .data import LOST
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ LARGEST_INPUT = LIMITS["model.input_size"]
 STEP = 16  # pixels: the input size is a multiple of it, the largest stride of Table 3
 DEFAULT_MINUTES = 5.0
 SEEDS = 2**32
+TIMEOUT = 300.0  # seconds for a batch in an exported file, which can hold a loop without an end
 
 Anchors = tuple[tuple[float, float], ...]
 Tiles = Literal["auto", "off"] | int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,22 @@ def open_custom_data(config: DataConfig, known: Mapping[str, str] | None = None,
             )
         annotations = replace(annotations, classes=config.classes)
     return CustomData(config.source, annotations, report)
+
+
+@dataclass(frozen=True)
+class RunData:
+    """The data of a run, which are opened when they are first asked for, and once: that takes seconds.
+
+    known: the splits of its images, by the hash of their content (`run.saved_splits`), where it has some.
+    """
+
+    config: DataConfig
+    known: Mapping[str, str] | None = None
+
+    @cached_property
+    def opened(self) -> CustomData:
+        """The data. Raises UserError as `open_custom_data`."""
+        return open_custom_data(self.config, self.known)
 
 
 def as_before(annotations: Annotations, known: Mapping[str, str]) -> Annotations:

@@ -6,23 +6,24 @@ import os
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...config import DataConfig, Pages
+from ...config import Pages
 from ...errors import UserError, require
 from ...terminal import say
-from ..options import PredictOptions
+from ..options import TIMEOUT, PredictOptions
 from .telling import Place, path_of, told
 
 if TYPE_CHECKING:
+    from ...config import DataConfig
+    from ...data.custom_data import RunData
     from ...data.images.pixels import Pixels
     from ..predict import Predictor
 
     Frames = Callable[[DataConfig], tuple[Pixels, str]]
-
-TIMEOUT = 300.0  # seconds for a batch, in a file of `export`
 
 
 @dataclass(frozen=True)
@@ -145,21 +146,25 @@ def export(
     out: the file; None: `model.onnx` or `detector.html` in the run. examples: whether a page has images of the data.
     frames: inputs to compare with torch on, from the data of a run that is not on custom data; None: noise.
     """
+    from ...data.custom_data import RunData
     from ...training.run import open_run, saved_splits
     from ..run_set import best_run
 
     require(page or examples, "--no-examples belongs to --page: add that, or leave it out")
 
+    @cache
+    def data() -> RunData:
+        return RunData(open_run(best, "cpu").config.data, saved_splits(best))
+
     def inputs(side: int) -> tuple[Pixels, str]:
-        opened = open_run(best, "cpu")
-        return verification_frames(opened.config.data, side, saved_splits(opened.folder), frames)
+        return verification_frames(data(), side, frames)
 
     with told(quiet):
         best, path = best_run(Path(run), say), path_of(out)
         if page:
             from ..page.export import export_page
 
-            written = export_page(best, inputs, path, examples)
+            written = export_page(best, inputs, path, data if examples else None)
             say(f"next: open {shlex.quote(str(written))} in a browser, and drop images on it", wrap=False)
         else:
             from ..onnx.export import export as work
@@ -169,21 +174,17 @@ def export(
     return written
 
 
-def verification_frames(
-    data: DataConfig, side: int, known: dict[str, str] | None = None, frames: Frames | None = None
-) -> tuple[Pixels, str]:
+def verification_frames(data: RunData, side: int, frames: Frames | None = None) -> tuple[Pixels, str]:
     """Images of a run's data as inputs uint8 [B,S,S,3], and what they are, in words; held out from training where
-    possible. Noise where the data cannot be read.
-
-    known: the splits of the run's images, by hash (`run.saved_splits`). frames: see `export`.
+    possible. Noise where the data cannot be read. frames: see `export`.
     """
     from ..onnx.parity import folder_inputs, noise_inputs
 
     try:
-        if data.kind == "folder":
-            return folder_inputs(data, side, known)
+        if data.config.kind == "folder":
+            return folder_inputs(data, side)
         if frames:
-            return frames(data)
+            return frames(data.config)
         reason = "those of the run are made by `reproduce`"
     except UserError as error:
         reason = f"the data of the run cannot be read ({error})"

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...config import DataConfig, Pages
+from ...config import Pages
 from ...data.annotations import SPLITS
-from ...data.custom_data import open_custom_data
+from ...data.custom_data import RunData
 from ...data.dataset import Dataset
 from ...data.images.pixels import Pixels, read_image
 from ...errors import UserError
@@ -120,15 +120,13 @@ def noise_inputs(side: int) -> Pixels:
     return np.random.default_rng(0).integers(0, 256, (VERIFIED, side, side, 3), np.uint8)
 
 
-def folder_inputs(config: DataConfig, side: int, known: dict[str, str] | None) -> tuple[Pixels, str]:
+def folder_inputs(data: RunData, side: int) -> tuple[Pixels, str]:
     """The first images of the test split, or else of the validation or training split, and which they are, in words.
-    Broken ones are skipped.
-
-    known: the splits of a run's images, by hash, where it has some. Raises UserError without any image.
+    Broken ones are skipped. Raises UserError without any image.
     """
-    data = open_custom_data(config, known)
-    split = next((name for name in reversed(SPLITS) if name in data.splits), "")
-    paths = [one.path for one in data.annotations.split(split)][:VERIFIED]
+    config, custom = data.config, data.opened
+    split = next((name for name in reversed(SPLITS) if name in custom.splits), "")
+    paths = [one.path for one in custom.annotations.split(split)][:VERIFIED]
     inputs = list(readable(paths, side, config.tile_overlap, config.pages))
     if not inputs:
         raise UserError(f"{config.source} has no images that can be read")

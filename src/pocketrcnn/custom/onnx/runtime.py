@@ -26,6 +26,7 @@ from ...model.interchange import PADDING
 from ..detection import detect, in_one_line, stream
 from ..detections import Detections
 from ..inputs import Order
+from ..options import TIMEOUT
 from .checksum import checksum_holds
 
 KEY = "pocketrcnn"  # of our entry in the file's metadata
@@ -36,7 +37,6 @@ INPUT, OUTPUTS = "images", ("boxes", "scores", "labels")
 LARGEST_SIDE = 8192  # pixels of an input, as in training: an image takes 200 MB
 BATCH = 16
 SEVERITY = 4  # of what onnxruntime itself prints: fatal errors alone, since all others are raised
-SECONDS = 300.0  # for a batch: a file can hold a loop without an end
 ROUNDING = 1e-3  # by which a score may be above 1
 REMEDY = "export the run again, or copy the file again"
 
@@ -56,14 +56,14 @@ class Detector:
     threshold: float
     side: int
     where: str = "the ONNX file"
-    seconds: float = SECONDS
+    seconds: float = TIMEOUT
     overlap: int = 0
     content: bytes = b""
     threads: int = 0
     pages: Pages = "first"
 
     @classmethod
-    def load(cls, path: str | PathLike[str], threads: int = 0, seconds: float = SECONDS) -> Detector:
+    def load(cls, path: str | PathLike[str], threads: int = 0, seconds: float = TIMEOUT) -> Detector:
         """From a file of `pocketrcnn export`. threads: of the processor; 0 for one a core. seconds: for a batch.
 
         A file of an older version has no checksum: a line on stderr says so. Raises UserError when the file is missing,
@@ -152,7 +152,7 @@ def reopened(content: bytes, threads: int, classes: tuple[str, ...], threshold: 
 
 
 def run_session(
-    session: Any, inputs: Pixels, where: str = "the ONNX file", seconds: float = SECONDS
+    session: Any, inputs: Pixels, where: str = "the ONNX file", seconds: float = TIMEOUT
 ) -> interchange.Detections:
     """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels. `where` names the file in error messages.
 

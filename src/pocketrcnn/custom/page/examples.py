@@ -6,8 +6,7 @@ from contextlib import suppress
 
 from PIL import Image
 
-from ...config import DataConfig
-from ...data.custom_data import open_custom_data
+from ...data.custom_data import RunData
 from ...data.images.letterbox import downscaled, scaled_size
 from ...data.images.page_names import stem
 from ...data.images.pixels import Pixels, read_image
@@ -18,17 +17,15 @@ MOST = 3  # images
 MOST_BYTES = 600_000  # of all of them
 
 
-def examples_of(data: DataConfig, known: dict[str, str] | None, side: int) -> list[dict[str, str]]:
+def examples_of(data: RunData, side: int) -> list[dict[str, str]]:
     """Example images: `name`, and `content`, a PNG as base64; those longer than `side` are made smaller, or, of a
-    detector with tiles, cut.
-
-    known: the splits of a run's images, by hash (`run.saved_splits`). Few, or none, where images are large, or cannot
-    be read: a page works without them.
+    detector with tiles, cut. Few, or none, where images are large, or cannot be read: a page works without them.
     """
-    if data.kind != "folder":
+    config = data.config
+    if config.kind != "folder":
         return []
     try:
-        custom = open_custom_data(data, known)
+        custom = data.opened
     except UserError:
         return []
     split = next((name for name in SPLITS if name in custom.splits), "")
@@ -36,7 +33,7 @@ def examples_of(data: DataConfig, known: dict[str, str] | None, side: int) -> li
     left = MOST_BYTES
     for example in custom.annotations.split(split):
         with suppress(UserError):
-            content = png_of(read_image(example.path, data.pages), side, data.tile_overlap)
+            content = png_of(read_image(example.path, config.pages), side, config.tile_overlap)
             if len(content) <= left:
                 left -= len(content)
                 name = f"{stem(example.path)}.png"

@@ -9,17 +9,17 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from ...data.custom_data import RunData
 from ...data.files import write_atomically
 from ...data.images.foreign import BY_ENDING, HEIC, STARTS, VIDEO, Foreign
 from ...data.images.pixels import ENDINGS
 from ...report.colours import BOXES
 from ...terminal import say
-from ...training.run import open_run, saved_splits
 from ...version import __version__
 from ..onnx.export import InputsOf, exportable, verified, writable
 from ..onnx.runtime import metadata_of, open_session, overlap_of
@@ -36,18 +36,19 @@ POLICY = (
 )
 
 
-def export_page(folder: Path, inputs_of: InputsOf, out: Path | None = None, examples: bool = True) -> Path:
+def export_page(
+    folder: Path, inputs_of: InputsOf, out: Path | None = None, data: Callable[[], RunData] | None = None
+) -> Path:
     """Write the detector of a finished run as a page, RUN/detector.html if `out` is None; returns its path.
 
-    inputs_of: see `onnx.export.verified`. examples: whether a few images of the run's data are in it. Raises UserError
-    as `onnx.export.export` does, and where ONNX Runtime for browsers cannot be had.
+    inputs_of: see `onnx.export.verified`. data: of the run, of which a few images are in it; None: no image is. Raises
+    UserError as `onnx.export.export` does, and where ONNX Runtime for browsers cannot be had.
     """
     detector = exportable(folder)
     path = writable(out or folder / NAME, ".html", "which browsers open")
     engine = engine_files()
     content = verified(detector, inputs_of, folder)
-    run = open_run(folder, "cpu")
-    shown = examples_of(run.config.data, saved_splits(folder), detector.side) if examples else []
+    shown = examples_of(data(), detector.side) if data else []
     text = page(content, engine, folder.absolute().name, shown)
     write_atomically(path, text.encode())
     images = f"; it holds {len(shown)} images of the data (--no-examples: none)" if shown else ""
