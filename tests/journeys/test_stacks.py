@@ -71,6 +71,14 @@ def test_each_page_is_an_image_of_its_own(shell: Shell) -> None:
     assert Path("predictions/crops/dog/a[2]-1.png").is_file()
 
 
+def test_channels_of_one_image_are_no_projection(shell: Shell) -> None:
+    channels = stack([one[..., :1] for one in PAGES], 1, description="ImageJ=1.53\nimages=2\nchannels=2\n")
+    Path("in/a.tif").write_bytes(channels)
+    for pages in ("max", "mean"):
+        out = shell(f"predict run in/a.tif --pages {pages} --out {pages}").out
+        assert "in/a.tif holds 2 pages: they are read as the colours of one image\n" in out
+
+
 def test_a_projection_is_one_image(shell: Shell) -> None:
     out = shell("predict run in --pages max").out
     assert "in/a.tif holds 2 pages: the maximum is read\n" in out

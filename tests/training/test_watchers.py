@@ -6,6 +6,7 @@ import json
 import struct
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -48,8 +49,10 @@ def test_a_callback_hears_of_every_evaluation(shapes: Path, tmp_path: Path) -> N
     assert heard[0][1]["train/loss_total"] == log[0]["train"]["loss_total"]
 
 
-def test_tensorboard_gets_the_figures_of_the_log(shapes: Path, tmp_path: Path) -> None:
+def test_tensorboard_gets_the_figures_of_the_log(shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a run is resumed within a second: tensorboardX names its files by that."""
     pytest.importorskip("tensorboardX")
+    monkeypatch.setattr("tensorboardX.event_file_writer.time", SimpleNamespace(time=lambda: 1e9))
     run = quick(shapes, tmp_path / "run", 2, tensorboard=True)
     assert has_events(run)
     resume(run, None, 4, "cpu")

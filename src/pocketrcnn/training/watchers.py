@@ -73,7 +73,8 @@ class TensorBoard:
 
         entries = log[-1:] if has_events(folder) else log
         if folder not in self.writers:
-            self.writers[folder] = SummaryWriter(str(folder))
+            first = entries[0]["iteration"]  # in the name, which has only seconds besides: a file is never written over
+            self.writers[folder] = SummaryWriter(str(folder), filename_suffix=f".from-{first}")
         for entry in entries:
             for part in ("train", "test"):
                 for name, value in entry[part].items():

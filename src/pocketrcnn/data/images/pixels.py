@@ -160,7 +160,7 @@ def pages_note_of(image: Raw) -> list[Note]:
     if isinstance(image, RawTiff):
         return pages_note(image.file)
     assert isinstance(image, Combined)
-    return [Note("pages", f"holds {image.stack.planes.size:,} pages: {image.read} is read")]
+    return [Note("pages", f"holds {image.stack.planes.size:,} pages: {image.read}")]
 
 
 def frames_note(count: int) -> list[Note]:

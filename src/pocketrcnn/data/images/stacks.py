@@ -95,7 +95,7 @@ class Combined(Raw):
     @property
     def read(self) -> str:
         """What is read of the pages, in words."""
-        return IN_WORDS[self.how]
+        return f"{IN_WORDS[self.how]} is read" if self.number is None else "they are read as the colours of one image"
 
     def values(self) -> NDArray[Any]:
         """All channels [H,W,C]; of two the third is empty, as colours want it."""
