@@ -6,6 +6,7 @@ Legend: B images, M detections an image, S the side of the input in pixels.
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -133,6 +134,11 @@ class Detector:
     def facts(self) -> tuple[Any, ...]:
         """Everything but the session and what it is made of."""
         return self.classes, self.threshold, self.side, self.where, self.seconds, self.overlap, self.pages
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of all that decides what is detected, but for threshold, processor and number of threads."""
+        return hashlib.sha256(self.content).hexdigest()
 
     def network(self, inputs: Pixels) -> interchange.Detections:
         """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels. Raises UserError for impossible ones."""
