@@ -24,7 +24,7 @@ SPANS = re.compile(r"(`+[^`]*`+)")
 PUBLIC = tuple(f"pocketrcnn.{module}.{name}" for name, module in _HOME.items())
 
 
-class Docstrings(griffe.Extension):
+class Docstrings(griffe.Extension):  # type: ignore[misc,unused-ignore]
     """Docstrings as Markdown that says what they say."""
 
     def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
