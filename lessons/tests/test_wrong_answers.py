@@ -1,4 +1,4 @@
-"""The hidden tests find the usual wrong answers in `wrong_answers/`: `side_after__one_missing` is one to `side_after`."""
+"""Hidden tests find the usual wrong answers in `wrong_answers/`: `side_after__one_missing` is one to `side_after`."""
 
 import importlib.util
 from collections.abc import Callable
