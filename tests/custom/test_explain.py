@@ -2,7 +2,7 @@
 
 Covers `custom/explain/asked.py`, `custom/explain/trace.py`, `custom/explain/overlays.py`, `custom/explain/seeing.py`,
 `custom/explain/proposing.py`, `custom/explain/naming.py`, `custom/explain/deciding.py`, `custom/explain/page.py`,
-`custom/commands/explaining.py`, `report/crops.py` and the blocks of such a page.
+`custom/commands/explaining.py`, `report/crops.py` and `report/overlays.py`.
 """
 
 from __future__ import annotations

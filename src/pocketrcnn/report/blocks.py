@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 
 @dataclass(frozen=True)
@@ -196,72 +196,55 @@ class Bars:
 
 
 @dataclass(frozen=True)
-class Slider:
-    """What a reader moves above an overlay. `name`: `top` (the best so many boxes), `iou` (of suppression) or `score`.
-    `value`: what it is at first, to which a button with the text `stored` leads back."""
+class Dot:
+    """A value on an axis: its place from left (0) to right (1), its level in a pile of dots, and what it says."""
 
-    name: str
-    label: str
-    low: float
-    high: float
-    step: float
-    value: float
-    stored: str
+    place: float
+    level: int
+    text: str
+    picked: bool = False
 
 
 @dataclass(frozen=True)
-class View:
-    """One picture of an overlay. `outlines`: paths in pixels of the image, by what they are; `fixed`: those that stay
-    whatever is chosen; `counts`: how many boxes it shows, in words."""
+class DotRow:
+    """Dots with their mean, and the band of a standard deviation around it, as places."""
 
-    heading: str
-    outlines: Mapping[str, str]
-    fixed: Mapping[str, str]
-    counts: str
-    labels: Sequence[Label] = ()
+    name: str
+    dots: Sequence[Dot]
+    mean: float
+    band: tuple[float, float] | None
+
+    @property
+    def step(self) -> float:
+        """Pixels from one level to the next; high piles are pressed together."""
+        return min(11.0, 220 / (1 + max((dot.level for dot in self.dots), default=0)))
+
+    @property
+    def height(self) -> float:
+        """Of the pile, in pixels."""
+        return 12 + self.step * (1 + max((dot.level for dot in self.dots), default=0))
 
 
 @dataclass(frozen=True)
-class Overlay:
-    """An image with boxes that a reader chooses and filters, in one view or several. `name`: of its data in the page's.
-    `image`: its id; `uri`: empty where the page has shown it. `size`: what is shown of its `whole` size, in pixels."""
+class Dots:
+    """Rows of dots over one axis; a dot says what it is when it is pointed at. ticks: places with their numbers.
 
-    kind: ClassVar[str] = "overlay"
-    name: str
+    `reference`: the place of a dashed upright line in all rows.
+    """
+
+    kind: ClassVar[str] = "dots"
     heading: str
     caption: str
-    image: str
-    uri: str
-    size: Sequence[int]
-    whole: Sequence[int]
-    views: Sequence[View]
-    data: Mapping[str, Any]
-    sliders: Sequence[Slider] = ()
+    rows: Sequence[DotRow]
+    ticks: Sequence[tuple[float, str]]
+    reference: float | None = None
     keys: Sequence[Key] = ()
 
 
-@dataclass(frozen=True)
-class Card:
-    """A picture with bars below it."""
+class Block(Protocol):
+    """Whatever `blocks.html` has a macro for, by its kind."""
 
-    uri: str
-    alt: str
-    heading: str
-    caption: str
-    bars: Sequence[Bar]
-
-
-@dataclass(frozen=True)
-class Cards:
-    """Such pictures side by side."""
-
-    kind: ClassVar[str] = "cards"
-    heading: str
-    caption: str
-    cards: Sequence[Card]
-
-
-Block = Text | Items | Code | Table | Figure | Strips | Album | Matrix | Bars | Overlay | Cards
+    kind: ClassVar[str]
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ from torch import Tensor
 from ...data.boxes import Boxes
 from ...evaluation.outcomes import RIGHT, outcomes
 from ...model import boxes
-from ...report.blocks import Block, Key, Overlay, Section, Slider
+from ...report.blocks import Block, Key, Section
 from ...report.colours import DETECTION
 from ...report.marks import outlines
+from ...report.overlays import Overlay, Slider
 from ...report.prose import Prose
 from .naming import apart, scores_of
 from .overlays import BEST, Filtered, Shown, overlay, top

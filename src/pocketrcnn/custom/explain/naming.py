@@ -13,11 +13,12 @@ from torch import Tensor
 
 from ...model import boxes
 from ...model.roi import POOLS
-from ...report.blocks import Bar, Block, Card, Cards, Key, Panel, Section, Strips
+from ...report.blocks import Bar, Block, Key, Panel, Section, Strips
 from ...report.charts import heat
 from ...report.colours import DETECTION
 from ...report.crops import crops
 from ...report.marks import marked, png_uri
+from ...report.overlays import Card, Cards
 from ...report.prose import Prose
 from .overlays import Shown, overlay
 from .seeing import order

@@ -15,9 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...report.blocks import Key, Label, Overlay, Slider, View
+from ...report.blocks import Key, Label
 from ...report.colours import GROUND_TRUTH
 from ...report.marks import LETTER, label, outlines
+from ...report.overlays import Overlay, Slider, View
 from ..report.pictures import DIGITS
 from .trace import Trace
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from ...report.blocks import Block, Cell, Items, Overlay, Page, Section, Text
+from ...report.blocks import Block, Cell, Items, Page, Section, Text
 from ...report.html import html
+from ...report.overlays import Overlay
 from ...report.phrases import count
 from ...report.prose import Prose
 from ...version import __version__

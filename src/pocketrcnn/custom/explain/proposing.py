@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from ...model import boxes
-from ...report.blocks import Block, Figure, Key, Panel, Section, Slider, Text
+from ...report.blocks import Block, Figure, Key, Panel, Section, Text
 from ...report.charts import heat
 from ...report.colours import DETECTION, GREY
+from ...report.overlays import Slider
 from ...report.prose import Prose
 from .overlays import BEST, SIDES, Filtered, Shown, overlay, top
 from .seeing import cells_shown, heat_uri
