@@ -46,13 +46,13 @@ def explain(
     require(not exported, f"{run} has final boxes alone, and no stages: name the folder of the run that it is of")
     with told(quiet):
         best = best_run(Path(run), say)
-        detector = Detector.load(best, "cpu")
-        classes = detector.classes if detector.model.head else ()
+        loaded = Detector.load(best, "cpu")
+        classes = loaded.classes if loaded.model.head else ()
         asked = os.fspath(image) if not isinstance(image, int) else str(image)
         found = subject(best, asked, classes, truth=truth, data=path_of(data), open_dataset=dataset)
         page = path_of(out) or Path(f"{plain(found.name)}-explained.html")
         require_page(page)
-        write(render(trace(detector, found), best.absolute().name), page)
+        write(render(trace(loaded, found), best.absolute().name), page)
         say(f"explained: {page}")
         say(f"next: open {shlex.quote(str(page))} in a browser", wrap=False)
     return page

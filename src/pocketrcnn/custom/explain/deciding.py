@@ -152,9 +152,9 @@ def arrow(start: list[float], end: list[float], head: float) -> str:
 
 def detections_section(traced: Trace) -> Section:
     """The detections, from a threshold on that a slider moves."""
-    found, threshold = traced.detections, traced.detector.threshold
-    names = [traced.detector.classes[label] for label in found.labels.tolist()]
-    named = names if len(traced.detector.classes) > 1 else [""] * len(names)  # one class need not be read at every box
+    found, threshold = traced.detections, traced.threshold
+    names = [traced.names[label] for label in found.labels.tolist()]
+    named = names if len(traced.names) > 1 else [""] * len(names)  # one class need not be read at every box
     scores = torch.from_numpy(found.scores)
     shown = Shown(
         "detection",
@@ -191,8 +191,8 @@ def made_of(traced: Trace, i: int) -> str:
 
 def verdict(traced: Trace) -> dict[str, Any]:
     """The numbers of the caption: how many detections there are, and how many are right."""
-    found, threshold, truth = traced.detections, traced.detector.threshold, traced.looked.truth
-    classes = traced.detector.classes
+    found, threshold, truth = traced.detections, traced.threshold, traced.looked.truth
+    classes = traced.names
     shown = Boxes(found.boxes, found.labels, found.scores)
     shown = shown[np.asarray(found.scores.astype(np.float64) >= threshold)]
     values: dict[str, Any] = {

@@ -35,7 +35,7 @@ def scores_of(traced: Trace) -> Tensor:
     """The score of each region, that of its best class: objectness times probability, [R]."""
     scores = traced.prediction.scores[0]
     if traced.prediction.logits is not None:
-        classes = len(traced.detector.classes)
+        classes = len(traced.names)
         scores = scores * traced.prediction.logits[0].softmax(-1)[:, :classes].amax(-1)
     return scores.where(traced.prediction.shown[0], 0.0)
 
@@ -70,7 +70,7 @@ def surest_first(traced: Trace) -> list[int]:
 
 def is_background(traced: Trace, index: int) -> bool:
     """Whether the head takes a region for background."""
-    logits, classes = traced.prediction.logits, len(traced.detector.classes)
+    logits, classes = traced.prediction.logits, len(traced.names)
     return logits is not None and int(logits[0, index].argmax()) == classes
 
 
@@ -112,10 +112,10 @@ def strips(traced: Trace, regions: Tensor, size: int) -> list[tuple[str, Sequenc
     highest = channel.max().clamp(min=1e-9)
     rows: list[tuple[str, Sequence[Panel]]] = []
     for pool, name in (("transformer", "spatial transformer"), ("max", "ROI max pooling")):
-        pixels = crops(images, regions[None], traced.detector.side, PIXELS, pool)
+        pixels = crops(images, regions[None], traced.side, PIXELS, pool)
         rows.append((f"image, {name}", panels(pixels, PIXELS, f"pixels, {name}")))
     for pool, name in (("transformer", "spatial transformer"), ("max", "ROI max pooling")):
-        pooled = POOLS[pool](channel[None], regions[None], traced.detector.side, size)[:, 0] / highest  # [R,S,S]
+        pooled = POOLS[pool](channel[None], regions[None], traced.side, size)[:, 0] / highest  # [R,S,S]
         cells = [png_uri(heat(one.numpy())) for one in pooled]
         rows.append((f"channel, {name}", panels(cells, size, f"cells, {name}")))
     return rows
@@ -134,16 +134,16 @@ def classes_section(traced: Trace) -> Section:
     probabilities = logits[0, chosen].softmax(-1)  # [R,K']
     regions = traced.prediction.regions[0, chosen]
     images = torch.from_numpy(traced.looked.pixels).permute(2, 0, 1)[None]
-    pictures = panels(crops(images, regions[None], traced.detector.side, PIXELS), PIXELS, "pixels")
+    pictures = panels(crops(images, regions[None], traced.side, PIXELS), PIXELS, "pixels")
     cards = [
         card(traced, number, index, picture, row)
         for number, (index, picture, row) in enumerate(zip(chosen, pictures, probabilities, strict=True), 1)
     ]
     best = probabilities.max(-1)
     values = {
-        "classes": len(traced.detector.classes),
+        "classes": len(traced.names),
         "bars": min(CLASSES, len(traced.classes)),
-        "background": len(traced.classes) > len(traced.detector.classes),
+        "background": len(traced.classes) > len(traced.names),
         "refused": is_background(traced, chosen[-1]),
         "count": len(chosen),
         "sure": int((best.values >= 0.9).sum()),

@@ -117,7 +117,7 @@ def overlay(
     lines = {"truth": outlines(truth.boxes.tolist())} if truth is not None and len(truth) else {}
     drawn = [view(traced, shown, one, dict(fixed or {}) | lines) for one in views]
     data = shown.data([{"filters": [*one.filters], "counts": one.counts} for one in views])
-    whole = [traced.detector.side] * 2
+    whole = [traced.side] * 2
     keys = [*keys, *([TRUTH] if lines else [])]
     return Overlay(name, *words, IMAGE, uri, traced.shown, whole, drawn, data, sliders, keys)
 

@@ -83,7 +83,7 @@ def page(traced: Trace, run: str) -> Page:
         "name": subject.name,
         "source": subject.source,
         "run": run,
-        "classes": traced.detector.classes if traced.model.head else (),
+        "classes": traced.names if traced.model.head else (),
         "proposals": traced.model.rpn is not None,
         "stages": len(sections),
         "absent": [STAGES[id].name for id in absent],
@@ -108,8 +108,8 @@ def page(traced: Trace, run: str) -> Page:
 
 def figures(traced: Trace) -> list[tuple[str, str]]:
     """The numbers at the top."""
-    found, side, truth = traced.detections, traced.detector.side, traced.looked.truth
-    shown = int((found.scores >= traced.detector.threshold).sum())
+    found, side, truth = traced.detections, traced.side, traced.looked.truth
+    shown = int((found.scores >= traced.threshold).sum())
     return [
         ("input", f"{side} × {side} px"),
         ("features", " × ".join(map(str, traced.features.shape))),

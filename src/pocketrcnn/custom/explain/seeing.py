@@ -31,7 +31,7 @@ prose = Prose(__name__, "seeing.md")
 
 def input_section(traced: Trace) -> Section:
     """The file, where the input is not the same, and the input."""
-    looked, side = traced.looked, traced.detector.side
+    looked, side = traced.looked, traced.side
     values: dict[str, Any] = {
         "size": looked.views.size,
         "filled": looked.filled,
@@ -39,7 +39,7 @@ def input_section(traced: Trace) -> Section:
         "scale": looked.views.scales[0],
         "tiles": len(looked.views.origins),
         "number": looked.number + 1,
-        "threshold": traced.detector.threshold,
+        "threshold": traced.threshold,
         "objects": None if looked.truth is None else len(looked.truth),
         "cut": traced.shown != (side, side),
     }
@@ -84,7 +84,7 @@ def features_section(traced: Trace) -> Section:
         "cells": traced.features.shape[-1],
         "shown": min(CHANNELS, len(traced.features)),
         "merged": list(maps)[-1] == "merged",
-        "side": traced.detector.side,
+        "side": traced.side,
     }
     way = [
         map_panel(traced, strongest(traced, one)[0], name, f"{len(one)} maps of {one.shape[-1]} × {one.shape[-2]}")
@@ -116,7 +116,7 @@ def strongest(traced: Trace, one: Tensor) -> Tensor:
 
 def cells_shown(traced: Trace, one: Tensor) -> Tensor:
     """The cells of maps [..,h,w] in which there is some of the image."""
-    width, height = (round(side * one.shape[-1] / traced.detector.side) for side in traced.shown)
+    width, height = (round(side * one.shape[-1] / traced.side) for side in traced.shown)
     return one[..., : max(1, height), : max(1, width)]
 
 

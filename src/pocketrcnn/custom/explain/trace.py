@@ -85,6 +85,21 @@ class Trace:
         return self.detector.model
 
     @property
+    def side(self) -> int:
+        """Pixels of the square input."""
+        return self.detector.side
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the labels of detections."""
+        return self.detector.classes
+
+    @property
+    def threshold(self) -> float:
+        """The score from which on detections count."""
+        return self.detector.threshold
+
+    @property
     def rpn(self) -> RPN:
         """The proposal network, in stages that are about it."""
         assert self.model.rpn is not None, "only a network with proposals has these stages"
@@ -103,14 +118,14 @@ class Trace:
     @property
     def shown(self) -> tuple[int, int]:
         """Width and height of what pictures show of the input, in pixels: the cells in which there is some image."""
-        width, height = (min(-(-side // self.stride) * self.stride, self.detector.side) for side in self.looked.filled)
+        width, height = (min(-(-side // self.stride) * self.stride, self.side) for side in self.looked.filled)
         return width, height
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of what the head tells apart, the background last where it has one."""
         roi = self.model.config.roi
-        return self.detector.classes + (("background",) if roi and roi.background else ())
+        return self.names + (("background",) if roi and roi.background else ())
 
 
 @torch.no_grad()
@@ -167,7 +182,8 @@ def chosen_view(detector: Detector, subject: Subject) -> Looked:
     views, number = both[0][0], 0
     if len(both) > 1:
         found = [detector.network(pixels[None])[0] for _, pixels in both]
-        number = int(np.argmax([(one.scores >= detector.threshold).sum() for one in found]))
+        limit = detector.threshold
+        number = int(np.argmax([(one.scores >= limit).sum() for one in found]))
     truth, named = in_view(subject, views, number)
     left, top = views.origins[number]
     size = zip(views.size, views.scales, (left, top), strict=True)
