@@ -1,7 +1,8 @@
 """What a lesson imports: `check` tells a student how far an exercise is, `show` shows a figure.
 
 Both work wherever a lesson runs: in a notebook, as a script started from any folder, and where `making/execution.py`
-collects what a lesson prints and shows. Importing this gives figures the project's look.
+collects what a lesson prints and shows. Importing this gives figures the project's look; `picture` and `outline` draw
+images and boxes in them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import matplotlib
 from cycler import cycler
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from torch import Tensor
 
 LESSONS = Path(__file__).resolve().parent
 NEEDS = "`pip install '.[lessons]'` in a clone of the project"
@@ -118,3 +121,18 @@ def save(name: str, caption: str, content: bytes) -> None:
         print(f"[figure {name} was not saved ({error.strerror})] {caption}")
     else:
         print(f"[figure {path}] {caption}")
+
+
+def picture(axes: Axes, image: Tensor) -> None:
+    """Draw an image, uint8 [3,H,W], with its axes in pixels as boxes have them: (0, 0) is the upper left corner."""
+    height, width = image.shape[-2:]
+    axes.imshow(image.permute(1, 2, 0).numpy(), extent=(0, width, height, 0))
+
+
+def outline(axes: Axes, boxes: Tensor, colour: str, **line: Any) -> None:
+    """Draw the borders of boxes xyxy, [...,4]. `line`: other settings of the lines, as `linestyle="--"`."""
+    from matplotlib.patches import Rectangle
+
+    settings: dict[str, Any] = {"color": colour, "linewidth": 2} | line
+    for x1, y1, x2, y2 in boxes.reshape(-1, 4).tolist():
+        axes.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, **settings))
