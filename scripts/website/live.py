@@ -23,17 +23,17 @@ from pocketrcnn.data.images.pixels import Pixels, read_image
 
 FOLDER = "live"
 NAME = NAMES[0]
-INTRODUCTION = """# Live
+INTRODUCTION = """# Live demonstrations
 
-Made from what is inside the package, when this site was made. Each page is one file: it works without a network, and you
-can save it and send it.
+Made from what is inside the package, when this site was made. Each page is one file: it works without a network, and
+you can save it and send it.
 """
 DETECTOR = """
 ## A detector in your browser
 
-[**Open the detector of nuclei**](detector.html). Drop an image of nuclei on it, or take one of its examples. The network
-runs on your machine, in ONNX Runtime for browsers; no image leaves it. `pocketrcnn export RUN --page` makes such a page
-of your own detector: [docs/page.md](../docs/page.md).
+[**Open the detector of nuclei**](detector.html). Drop an image of nuclei on it, or take one of its examples. The
+network runs on your machine, in ONNX Runtime for browsers; no image leaves it. `pocketrcnn export RUN --page` makes
+such a page of your own detector: [docs/page.md](../docs/page.md).
 """
 WITHOUT = """
 ## A detector in your browser
