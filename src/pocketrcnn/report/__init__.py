@@ -2,6 +2,7 @@
 
 blocks    what a page is made of
 charts    charts as SVG
+dots      values as dots on one axis
 marks     images, and boxes over them as SVG
 colours   the colours of charts and boxes
 phrases   numbers to words

@@ -195,7 +195,53 @@ class Bars:
     picks: bool = False
 
 
-Block = Text | Items | Code | Table | Figure | Strips | Album | Matrix | Bars
+@dataclass(frozen=True)
+class Dot:
+    """A value on an axis: its place from left (0) to right (1), its level in a pile of dots, and what it says."""
+
+    place: float
+    level: int
+    text: str
+    picked: bool = False
+
+
+@dataclass(frozen=True)
+class DotRow:
+    """Dots with their mean, and the band of a standard deviation around it, as places."""
+
+    name: str
+    dots: Sequence[Dot]
+    mean: float
+    band: tuple[float, float] | None
+
+    @property
+    def step(self) -> float:
+        """Pixels from one level to the next; high piles are pressed together."""
+        return min(11.0, 220 / (1 + max((dot.level for dot in self.dots), default=0)))
+
+    @property
+    def height(self) -> float:
+        """Of the pile, in pixels."""
+        return 12 + self.step * (1 + max((dot.level for dot in self.dots), default=0))
+
+
+@dataclass(frozen=True)
+class Dots:
+    """Rows of dots over one axis; a dot says what it is when it is pointed at. ticks: places with their numbers.
+
+    `reference`: the place of a dashed upright line in all rows.
+    """
+
+    kind: ClassVar[str] = "dots"
+    heading: str
+    caption: str
+    rows: Sequence[DotRow]
+    ticks: Sequence[tuple[float, str]]
+    reference: float | None = None
+    keys: Sequence[Key] = ()
+
+
+Block = Text | Items | Code | Table | Figure | Strips | Album | Matrix | Bars | Dots
 
 
 @dataclass(frozen=True)

@@ -184,6 +184,11 @@ def ticks(unit: str) -> Any:
     return FuncFormatter(lambda value, _: f"{value:.5g} {unit}".strip())
 
 
+def rounded_ticks(low: float, high: float) -> list[float]:
+    """A few round numbers between two."""
+    return [float(value) for value in few(4).tick_values(low, high)]
+
+
 def bar_chart(bars: Sequence[Bar], unit: str = "") -> str:
     """Horizontal bars, the first on top, each with its text behind it."""
     names = [bar.name for bar in bars]
