@@ -20,6 +20,7 @@ LARGEST_LOG_SCALE = 4.0
 # Below this fraction of the anchor's side the logarithm goes on as its tangent, so that it stands for any prediction.
 SMALLEST_SCALE = 0.1
 SMALLEST_SIDE = 1e-3  # pixels: a region without area, as clipping may leave one, gets finite deltas
+ROWS, CACHED = 64, 1 << 17  # boxes that are compared with all others at once: at least, and pairs (0.5 MB a tensor)
 MAX_PAIRS = 1 << 24  # of boxes that are compared at once (64 MB a tensor): 10,000 objects in an image are no trouble
 
 
@@ -192,15 +193,26 @@ def nms(boxes: Tensor, valid: Tensor, iou_threshold: float) -> Tensor:
 def _nms(boxes: Tensor, valid: Tensor, iou_threshold: float) -> Tensor:
     """Who stays is the one fixed point of the sentence above, and repeating it for all boxes at once reaches it, the
     better boxes first: after n rounds the first n boxes are right, and in practice a few rounds do for all."""
-    count = boxes.shape[1]
-    later = torch.ones(count, count, dtype=torch.bool, device=boxes.device).triu(1)
-    beats = (iou(boxes, boxes) > iou_threshold) & later  # [B,K,K]: i beats j
-    kept = valid
+    better, worse = rivals(boxes, iou_threshold)
+    kept = valid.flatten()
     while True:
-        now = valid & ~(beats & kept[:, :, None]).any(1)
+        now = valid.flatten().index_fill(0, worse[kept[better]], False)
         if torch.equal(now, kept):
-            return now
+            return now.view_as(valid)
         kept = now
+
+
+def rivals(boxes: Tensor, iou_threshold: float) -> tuple[Tensor, Tensor]:
+    """The pairs of boxes of an image whose IoU is above a threshold: [B,K,4] -> the better and the worse one of each,
+    indices in [B*K], int64 [T]. Some rows at a time, so that what is compared stays in a processor's cache."""
+    count, pairs = boxes.shape[1], []
+    rows = max(ROWS, CACHED // max(1, boxes.shape[0] * count))
+    for start in range(0, count, rows):
+        rest = boxes[:, start:]
+        image, better, worse = (iou(rest[:, :rows], rest) > iou_threshold).triu(1).nonzero().unbind(1)
+        pairs.append(torch.stack((better, worse)) + image * count + start)  # [2,T]
+    better, worse = torch.cat(pairs, 1) if pairs else torch.empty(2, 0, dtype=torch.int64, device=boxes.device)
+    return better, worse
 
 
 torch.library.define("pocketrcnn::nms", "(Tensor boxes, Tensor valid, float iou_threshold) -> Tensor")
