@@ -26,17 +26,32 @@ def write(lesson: Path) -> str:
         return f"{path} holds work, and stays as it is: rename it, or delete it, to get a new one"
     notebook = cells.parse(lesson)
     first_code = next(i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code")
-    place = nbformat.v4.new_code_cell(  # type: ignore[no-untyped-call,unused-ignore]
+    notebook.cells.insert(first_code, place_of_the_lessons())
+    text = described(notebook)
+    write_atomically(path, text.encode(), "clone the project to a folder of your own")
+    return f"{path}"
+
+
+def portable(lesson: Path) -> str:
+    """A notebook of a lesson as text, for the folder `lessons/` of any clone."""
+    return described(cells.parse(lesson))
+
+
+def place_of_the_lessons() -> Any:
+    """The cell by which a copy of a notebook finds the lessons."""
+    return nbformat.v4.new_code_cell(  # type: ignore[no-untyped-call,unused-ignore]
         f"import sys\n\nsys.path.insert(0, {str(cells.LESSONS)!r})  # where this lesson was made: its tests are there",
         metadata={"tags": [PLACE]},
     )
-    notebook.cells.insert(first_code, place)
+
+
+def described(notebook: Any) -> str:
+    """The text of a notebook file: the same cells give the same bytes."""
     for number, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{number}"  # the same lesson gives the same bytes
+        cell["id"] = f"cell-{number}"
     notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}, "pocketrcnn": {}}
     notebook.metadata["pocketrcnn"][MADE_FROM] = fingerprint(notebook)
-    write_atomically(path, jupytext.writes(notebook, fmt="ipynb").encode(), "clone the project to a folder of your own")
-    return f"{path}"
+    return str(jupytext.writes(notebook, fmt="ipynb"))
 
 
 def worked_in(path: Path) -> bool:

@@ -10,6 +10,8 @@ formulas      $...$ as MathML
 source_files  source files as highlighted pages, and the list of them
 docstrings    docstrings as Markdown
 reference     pages of the API reference, from the docstrings
+lessons       lessons as pages, executed
+live          the built-in detector as a page that runs in the reader's browser
 start         what the start page has besides README.md
 generator     the settings and the menu of the generator, and its run
 links         every link and anchor of the pages that were made

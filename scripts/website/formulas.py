@@ -6,15 +6,17 @@ import re
 
 from latex2mathml.converter import convert
 
-FORMULA = re.compile(r"\$\$(?P<block>.+?)\$\$|(?<![\\$\w])\$(?=\S)(?P<inline>[^$\n]*?\S)\$(?![\d$])", re.DOTALL)
+BLOCK = r"\$\$(?P<block>.+?)\$\$"
+INLINE = r"(?<![\\$\w])\$(?=\S)(?P<inline>(?:(?!\n\s*\n)[^$])*?\S)\$(?![\d$])"  # within a paragraph
+FORMULA = re.compile(f"{BLOCK}|{INLINE}", re.DOTALL)
 SPECIAL = re.compile(r"(?<=>)[^<>]+(?=<)")  # texts between tags
 MARKS = {ord(mark): f"&#{ord(mark)};" for mark in "*_[]|\\`~^"}  # those that mean something to Markdown
 
 
 def mathml(latex: str, display: str) -> str:
-    """One formula. display: `inline` or `block`."""
-    made = convert(latex.strip(), display=display)
-    return SPECIAL.sub(lambda text: text[0].translate(MARKS), made.replace("\n", ""))
+    """One formula. display: `inline` or `block`. In a span: Markdown would end a paragraph at `<math`."""
+    made = SPECIAL.sub(lambda text: text[0].translate(MARKS), convert(latex.strip(), display=display).replace("\n", ""))
+    return f'<span class="formula">{made}</span>'
 
 
 def with_formulas(text: str) -> str:

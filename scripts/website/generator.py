@@ -13,7 +13,7 @@ from typing import Any
 
 from . import reference, source_files
 from .pages import page
-from .repository import ROOT, START, Wanted, page_of
+from .repository import LESSONS, ROOT, START, Wanted, page_of
 from .start import start_page
 
 WORK = ROOT / "build" / "website"
@@ -36,11 +36,14 @@ TITLES = {
 }
 """Where a page's own title is too short for the menu."""
 Menu = list[Any]
+Pages = dict[str, str | bytes]
 
 
-def write_pages(pages: dict[str, str]) -> None:
-    """The Markdown pages of the repository, and everything that they link to; `pages` are those that were made."""
-    wanted = Wanted()
+def write_pages(pages: Pages, wanted: Wanted) -> None:
+    """The Markdown pages of the repository, and everything that they link to.
+
+    pages: those that were made, and other files; wanted: files that these link to.
+    """
     for path in markdown_files():
         wanted.add(path)
     for path in (*source_files.package_files(), "LICENSE"):
@@ -49,14 +52,14 @@ def write_pages(pages: dict[str, str]) -> None:
         path = wanted.waiting.pop()
         if page_of(path) not in pages:
             write_page(path, wanted, pages)
-    for path, text in pages.items():
-        put(path, text)
+    for path, content in pages.items():
+        put(path, content)
 
 
 def markdown_files() -> list[str]:
     """Pages that people wrote."""
     docs = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md"))
-    return ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *docs]
+    return ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", f"{LESSONS}/README.md", *docs]
 
 
 def write_page(path: str, wanted: Wanted, made: Iterable[str]) -> None:
@@ -68,15 +71,14 @@ def write_page(path: str, wanted: Wanted, made: Iterable[str]) -> None:
     elif target.endswith(".md"):
         put(target, source_files.source_page(path, reference.reference_of(path)))
     else:
-        (WORK / target).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / path, WORK / target)
+        put(target, (ROOT / path).read_bytes())
 
 
-def put(path: str, text: str) -> None:
+def put(path: str, content: str | bytes) -> None:
     """A file of the working copy."""
     file = WORK / path
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def menu(lessons: Menu, live: Menu) -> Menu:
@@ -116,9 +118,8 @@ def write_settings(entries: Menu) -> Path:
 
 def write_assets() -> None:
     """What the theme lacks."""
-    (WORK / "assets").mkdir(parents=True, exist_ok=True)
     for file in sorted((HERE / "theme").iterdir()):
-        shutil.copyfile(file, WORK / "assets" / file.name)
+        put(f"assets/{file.name}", file.read_bytes())
 
 
 def run_generator(settings: Path) -> None:

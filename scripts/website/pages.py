@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from .formulas import with_formulas
-from .repository import ROOT, Wanted, named, page_of
+from .repository import ROOT, Wanted, named, page_of, shown
 
 FENCED = re.compile(r"(^[ \t]*(?P<fence>```+|~~~+).*?^[ \t]*(?P=fence)[ \t]*$)", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"(?<!`)`[^`\n]+`(?!`)")
-LINK = re.compile(r"\]\((?P<target>[^)\s#]*)(?P<anchor>#[^)\s]*)?\)")
+LINK = re.compile(r"(?P<text>\[(?:[^\[\]]|\[[^\[\]]*\])*)\]\((?P<target>[^)\s#]*)(?P<anchor>#[^)\s]*)?\)")
 ELSEWHERE = re.compile(r"^(?:[a-z]+:|//)")
 NAMES_A_FILE = re.compile(r"(?<![\[`])`(?P<path>[\w.-]+(?:/[\w.-]+)*\.\w+)`(?![\]`])")
 
@@ -50,15 +50,17 @@ def prose_of(text: str, path: str, wanted: Wanted) -> str:
 
 
 def link(found: re.Match[str], path: str, wanted: Wanted) -> str:
-    """A link to a file of the repository as one to its page."""
+    """A link to a file of the repository as one to its page, or its text where the file is not shown."""
     target = found["target"]
     if not target or ELSEWHERE.match(target):
         return found[0]
     file = os.path.normpath(PurePosixPath(path).parent / target)
-    if not (ROOT / file).is_file():
-        raise FileNotFoundError(f"{path} links to {target}, which is no file of the repository")
-    wanted.add(file)
-    return f"]({relative(page_of(file), path)}{found['anchor'] or ''})"
+    if not (ROOT / file).exists():
+        raise FileNotFoundError(f"{path} links to {target}, which is not there")
+    if (page := shown(file)) is None:
+        return found["text"][1:]
+    wanted.add(page)
+    return f"{found['text']}]({relative(page_of(page), path)}{found['anchor'] or ''})"
 
 
 def mention(found: re.Match[str], path: str, wanted: Wanted) -> str:
