@@ -70,4 +70,4 @@ def test_without_onnxruntime_torch_predicts(run: Path, monkeypatch: pytest.Monke
 def test_the_hash_is_of_the_file_of_weights(run: Path) -> None:
     detector = run_file.exported(run, 60.0)
     assert detector is not None
-    assert detector.weights == run_file.hash_of(run / WEIGHTS)
+    assert detector.made_of == run_file.hash_of(run / WEIGHTS)

@@ -97,7 +97,7 @@ def onnx_file(detector: Detector) -> bytes:
     model = onnx_model(Whole(detector), (example,), [INPUT], OUTPUTS)
     metadata |= {"threshold": detector.threshold, "checksum": CHECKSUM, "pages": detector.pages}
     metadata |= {"tiles": {"overlap": overlap}} if overlap else {}
-    metadata |= {"weights": hash_of(weights)} if (weights := Path(detector.where)).is_file() else {}
+    metadata |= {"weights": hash_of(Path(detector.where))}
     model.metadata_props.add(key=KEY, value=json.dumps(metadata))
     return with_checksum(model.SerializeToString())
 

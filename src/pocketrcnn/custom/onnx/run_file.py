@@ -21,18 +21,20 @@ def exported(run: Path, seconds: float) -> Detector | None:
         return None
     again = f"`pocketrcnn export {shlex.quote(str(run))}` makes it new; until then torch predicts"
     try:
-        detector = Detector.load(path, seconds=seconds)
+        file = Detector.load(path, seconds=seconds)
     except UserError as error:
         warn(f"{error}; {again}")
         return None
-    if detector.weights != hash_of(run / WEIGHTS):
+    if not file.made_of or file.made_of != hash_of(run / WEIGHTS):
         say(f"{path} is not of the present weights of the run: {again}")
         return None
     say(f"{path} predicts, faster than torch and the same up to rounding (with --device cpu: torch)")
-    return detector
+    return file
 
 
-def hash_of(weights: Path) -> str:
-    """SHA-256 of a file of weights, in hexadecimal digits. Raises OSError."""
-    with weights.open("rb") as stream:
+def hash_of(file: Path) -> str:
+    """SHA-256 of a file of weights, in hexadecimal digits; empty for weights that are in no file. Raises OSError."""
+    if not file.is_file():
+        return ""
+    with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -49,7 +49,7 @@ class Detector:
     classes: names of the labels. threshold: score in 0..1 from which on detections count by default.
     side: pixels of the square input. where: the file. seconds: for a batch, after which it is stopped. content: of the
     file. threads: of the processor; 0 for one a core. overlap: of the tiles in which images larger than the input are
-    looked at, in pixels; 0: these are downscaled. None are enlarged. pages: what is read of a file of several. weights:
+    looked at, in pixels; 0: these are downscaled. None are enlarged. pages: what is read of a file of several. made_of:
     hash of the file of weights that it was made of; empty in files of older versions.
     """
 
@@ -63,7 +63,7 @@ class Detector:
     content: bytes = b""
     threads: int = 0
     pages: Pages = "first"
-    weights: str = ""
+    made_of: str = ""
 
     @classmethod
     def load(cls, path: str | PathLike[str], threads: int = 0, seconds: float = TIMEOUT) -> Detector:
@@ -136,7 +136,7 @@ class Detector:
     @property
     def facts(self) -> tuple[Any, ...]:
         """Everything but the session and what it is made of."""
-        return self.classes, self.threshold, self.side, self.where, self.seconds, self.overlap, self.pages, self.weights
+        return self.classes, self.threshold, self.side, self.where, self.seconds, self.overlap, self.pages, self.made_of
 
     def network(self, inputs: Pixels) -> interchange.Detections:
         """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels. Raises UserError for impossible ones."""
