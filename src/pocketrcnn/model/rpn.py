@@ -77,7 +77,8 @@ class RPN(nn.Module):
         return boxes.take(proposed, index), scores
 
     def candidates(self, objectness: Tensor, deltas: Tensor | None, count: int) -> tuple[Tensor, Tensor, Tensor]:
-        """What enters suppression, best first: boxes [B,count,4] inside the input, logits, and anchors' indices."""
+        """The `count` anchors of highest objectness [B,N], moved by their deltas [B,N,D], which enter suppression, best
+        first: boxes [B,count,4] inside the input, logits and anchors' indices [B,count]."""
         logits, index = objectness.detach().topk(count, 1)
         proposed = self.anchors[index]  # [B,count,4]
         if deltas is not None:
