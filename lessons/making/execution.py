@@ -91,13 +91,13 @@ def executed(lesson: Path) -> Executed:
 
 
 def key(lesson: Path) -> str:
-    """A hash of all that decides what comes out: the lesson, its tests, the machinery and the package."""
+    """A hash of all that decides what comes out: the lesson, its tests and data, the machinery and the package."""
     here = cells.LESSONS
-    tests = (here / lesson.stem[:2]).glob("*.py")
+    beside = filter(Path.is_file, (here / lesson.stem[:2]).glob("*"))  # its tests, and its data
     package = (ROOT / "src" / "pocketrcnn").rglob("*.py")
     machinery = [here / "classroom.py", here / "conftest.py", here / "pytest.ini", *(here / "making").glob("*.py")]
     found = hashlib.sha256(f"{sys.version_info[:2]}".encode())
-    for path in sorted({lesson, *tests, *package, *machinery}):
+    for path in sorted({lesson, *beside, *package, *machinery}):
         found.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return found.hexdigest()[:16]
 
