@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # what editors and mypy see
     from .custom.commands.detecting import Predicted as Predicted
     from .custom.commands.detecting import export as export
     from .custom.commands.detecting import predict as predict
+    from .custom.commands.explaining import explain as explain
     from .custom.commands.training import TrainedRun as TrainedRun
     from .custom.commands.training import evaluate as evaluate
     from .custom.commands.training import resume as resume
@@ -47,6 +48,7 @@ _HOME = {
     "check": "custom.commands.data",
     "convert": "custom.commands.data",
     "export": "custom.commands.detecting",
+    "explain": "custom.commands.explaining",
     "predict": "custom.commands.detecting",
     "evaluate": "custom.commands.training",
     "examples_of": "custom.builtin",

@@ -40,6 +40,7 @@ COMMANDS = (
     "eval",
     "predict",
     "export",
+    "explain",
     "reproduce",
     "download",
     "scenes",

@@ -26,6 +26,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "eval": detector.evaluate,
     "predict": detector.predict,
     "export": detector.export,
+    "explain": detector.explain,
     "report": measure.report,
     "reproduce": course.reproduce,
     "download": course.download,

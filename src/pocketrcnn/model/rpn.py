@@ -71,15 +71,19 @@ class RPN(nn.Module):
         """
         config, count = self.config, len(self.anchors)
         candidates, proposals = (min(math.ceil(n * fraction), count) for n in (config.candidates, config.proposals))
-        scores, index = objectness.detach().topk(candidates, 1)  # [B,candidates]
-        proposed = self.anchors[index]  # [B,candidates,4]
+        proposed, logits, _ = self.candidates(objectness, deltas, candidates)
+        kept = boxes.nms(proposed, torch.ones_like(logits, dtype=torch.bool), config.nms_iou)
+        scores, index = (logits.sigmoid() * kept).topk(proposals, 1)  # [B,P]
+        return boxes.take(proposed, index), scores
+
+    def candidates(self, objectness: Tensor, deltas: Tensor | None, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        """What enters suppression, best first: boxes [B,count,4] inside the input, logits, and anchors' indices."""
+        logits, index = objectness.detach().topk(count, 1)
+        proposed = self.anchors[index]  # [B,count,4]
         if deltas is not None:
             chosen = deltas.detach().gather(1, index[..., None].expand(-1, -1, deltas.shape[-1]))
             proposed = boxes.decode(chosen, proposed)
-        proposed = boxes.clip(proposed, self.input_size, self.input_size)
-        kept = boxes.nms(proposed, torch.ones_like(scores, dtype=torch.bool), config.nms_iou)
-        scores, index = (scores.sigmoid() * kept).topk(proposals, 1)  # [B,P]
-        return boxes.take(proposed, index), scores
+        return boxes.clip(proposed, self.input_size, self.input_size), logits, index
 
     def targets(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """What the anchors should predict: labels [B,N] (1, 0, or -1 for ignored) and deltas [B,N,D]."""

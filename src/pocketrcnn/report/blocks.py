@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 
 @dataclass(frozen=True)
@@ -241,7 +241,10 @@ class Dots:
     keys: Sequence[Key] = ()
 
 
-Block = Text | Items | Code | Table | Figure | Strips | Album | Matrix | Bars | Dots
+class Block(Protocol):
+    """Whatever `blocks.html` has a macro for, by its kind."""
+
+    kind: ClassVar[str]
 
 
 @dataclass(frozen=True)
@@ -268,13 +271,13 @@ class Page:
     introduction: Sequence[str]
     sections: Sequence[Section]
     figures: Sequence[tuple[str, str]] = ()
-    """The few numbers that matter most, with their names."""
+    """The numbers that matter most, with their names."""
     opening: Sequence[Block] = ()
     """Pictures at the top of the page."""
     tables: Sequence[Table] = ()
     banner: str = ""
     remark: str = ""
-    more: Cell | None = None
-    """A link behind the remark."""
+    more: Cell | None = None  # a link behind the remark
     data: Mapping[str, Any] | None = None
-    """What `viewer.js` needs to draw the boxes of all albums at any threshold; without it the page has no script."""
+    """What the script of the page reads; without it the page has none."""
+    script: str = "report"  # boxes of all albums at any threshold; `overlays`: boxes that are chosen and filtered

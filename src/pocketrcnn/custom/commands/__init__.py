@@ -6,5 +6,6 @@ Each says what its command says, unless `quiet`; lines go to the logger `pocketr
 data      check, convert
 training  train, resume, evaluate, write_report; the run that they return
 detecting  predict, export
+explaining  explain
 telling   whether anything is said, and to whom
 """
