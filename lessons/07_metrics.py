@@ -82,7 +82,7 @@ outline(axis, torch.from_numpy(six.boxes), DETECTION, linestyle="--")
 for (_, y1, x2, y2), score in zip(six.boxes, six.scores, strict=True):
     axis.text(x2, y2 + 3.5 if y1 else -1, f"{score:g}", ha="right")
 axis.set(xlim=(-2, 92), ylim=(15, -5), aspect="equal")
-show(figure, "by_hand", "Objects in green, detections dashed, with their scores. Which detections are right?")
+show(figure, "by_hand", "Objects in green, detections dashed, with their scores. Which ones are right? The next exercise says.")
 print("IoU of each detection (a row) with each object (a column):")
 print(overlaps(six, four).round(2))
 
