@@ -82,7 +82,7 @@ outline(axis, torch.from_numpy(six.boxes), DETECTION, linestyle="--")
 for (_, y1, x2, y2), score in zip(six.boxes, six.scores, strict=True):
     axis.text(x2, y2 + 3.5 if y1 else -1, f"{score:g}", ha="right")
 axis.set(xlim=(-2, 92), ylim=(15, -5), aspect="equal")
-show(figure, "by_hand", "Objects in green, detections dashed, with their scores. Which ones are right? The next exercise says.")
+show(figure, "by_hand", "Objects in green, detections dashed, with their scores. Say which ones are right.")
 print("IoU of each detection (a row) with each object (a column):")
 print(overlaps(six, four).round(2))
 
@@ -164,7 +164,7 @@ def interpolated_ap(precision: NDArray[np.float64], recall: NDArray[np.float64])
     """Average precision, 0..1, by COCO's 101 recalls.
 
     precision, recall: [m], after each detection by falling score; m may be 0. Recall never falls.
-    Example: for precision [1.0, 0.5] and recall [0.25, 0.25] it is 26 / 101, since 0, 0.01 .. 0.25 are 26 points.
+    Example: for `precision` [1.0, 0.5] and `recall` [0.25, 0.25] it is 26 / 101: 0, 0.01 .. 0.25 are 26 points.
     """
     raise NotImplementedError("Exercise 3: the mean over 101 recalls of the best precision from each on")
 
