@@ -64,6 +64,11 @@ def predict(
 
     detector: a run, a file of `export`, or the name of a detector inside the package. images: files, folders, patterns
     and lists; none: the examples of a detector inside the package. To use detections in a program, call a `Detector`.
+    threshold: score in 0..1 from which on detections count; None: the detector's. ids: a COCO file, whose ids the
+    results get. out: the folder. pixel_size: micrometres a pixel. pages: of files of several; None: as in training.
+    pictures: also write them; save_crops: and each object as an image. batch: images at a time. timeout: seconds for an
+    exported file's batch. device: `auto`, `cpu` or `cuda`. quiet: say nothing but warnings. Raises UserError for what
+    is no detector, and where no image is found; those that cannot be read are named, and skipped.
     """
     rest = {"pixel_size": pixel_size, "pages": pages, "pictures": pictures, "save_crops": save_crops, "batch": batch}
     options = PredictOptions(threshold=threshold, ids=path_of(ids), out=path_of(out), **rest)  # type: ignore[arg-type]
@@ -150,7 +155,9 @@ def export(
     path.
 
     out: the file; None: `model.onnx` or `detector.html` in the run. examples: whether a page has images of the data.
-    frames: inputs to compare with torch on, from the data of a run that is not on custom data; None: noise.
+    quiet: say nothing but warnings. frames: inputs to compare with torch on, from the data of a run that is not on
+    custom data; None: noise. Raises UserError for a run that is not finished, where a package is missing, and where the
+    exported file's detections differ from torch's.
     """
     from ...data.custom_data import RunData
     from ...training.run import open_run, saved_splits
