@@ -7,11 +7,14 @@ ARGS ?=
 export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 
-.PHONY: help reproduce test lint types tests pictures sbom format clean
+.PHONY: help reproduce test lint types tests lessons notebooks site pictures sbom format clean
 
 help:
 	@echo "make reproduce   train every experiment and write reproduction/report.html (ARGS='--full' and others)"
 	@echo "make test        lint, types and tests: what CI runs"
+	@echo "make lessons     the lessons run, and their exercises are tested without and with the solutions"
+	@echo "make notebooks   write each lesson as a notebook beside it (ARGS='03' for one)"
+	@echo "make site        write build/site, the documentation to read in a browser, and check each page"
 	@echo "make pictures    draw the pictures of README.md and docs again (ARGS='--nuclei RUN' and others)"
 	@echo "make sbom        write sbom.json, the bill of materials of an installation with [export]"
 	@echo "make format      put the code into the project's format"
@@ -31,6 +34,16 @@ types: .venv/installed-dev
 
 tests: .venv/installed-dev
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+lessons: .venv/installed-dev
+	$(BIN)/pytest lessons/tests --numprocesses 2 --timeout 900
+
+notebooks: .venv/installed-lessons
+	$(BIN)/python -m lessons.making notebooks $(ARGS)
+
+site: .venv/installed-site
+	$(BIN)/python -m scripts.website
+	$(BIN)/pytest --numprocesses 2 tests/website/made_site.py
 
 pictures: .venv/installed
 	$(BIN)/python scripts/pictures $(ARGS)
@@ -54,6 +67,14 @@ format: .venv/installed-dev
 
 .venv/installed-dev: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+.venv/installed-lessons: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[lessons]'
+	touch $@
+
+.venv/installed-site: .venv/installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[site]'
 	touch $@
 
 clean:

@@ -103,6 +103,7 @@ JOBS = {  # the fastest first
         clear="found",
     ),
     "export": Job(lambda: ["export", "run"], a_run),
+    "explain": Job(lambda: ["explain", "run", "--out", "explained.html"], a_run),
 }
 
 

@@ -193,6 +193,13 @@ def export(person: Person) -> Typed:
     return Typed([*typed.words, "--out", person.target(typed, ".onnx")], typed.new) if person.made % 2 else typed
 
 
+def explain(person: Person) -> Typed:
+    """One image on its way through a network."""
+    typed = Typed(["explain", person.run(), person.random.choice(("0", person.number(1, 3), person.any_path()))])
+    typed.words += person.some(["--truth"], ["--data", person.data()])
+    return Typed([*typed.words, "--out", person.target(typed, ".html")], typed.new)
+
+
 def download(person: Person) -> Typed:
     """A copy of CIFAR-10 that is none."""
     return Typed(["download", "cifar10", "--from", person.random.choice((person.any_path(), "archive.tar.gz"))])
@@ -218,7 +225,7 @@ def help_or_nothing(person: Person) -> Typed:
 
 SHARES: dict[Callable[[Person], Typed], int] = {
     **{scenes: 3, check: 8, convert: 6, train: 8, resume: 5, evaluate: 4, report: 4, predict: 8},
-    **{export: 1, download: 2, measure: 2, bench: 1, help_or_nothing: 2},
+    **{export: 1, explain: 2, download: 2, measure: 2, bench: 1, help_or_nothing: 2},
 }
 SLIPS = 0.1  # of commands
 WORDS = (

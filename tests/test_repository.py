@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "pocketrcnn"
 FILES = sorted(SOURCE.rglob("*.py"))
 CAMPAIGNS = sorted((ROOT / "campaigns").rglob("*.py"))
-SCRIPTS = [*FILES, *sorted((ROOT / "scripts").rglob("*.py")), *sorted((ROOT / "tests").rglob("*.py")), *CAMPAIGNS]
+LESSONS = sorted((ROOT / "lessons").rglob("*.py"))
+OTHERS = [path for name in ("scripts", "tests") for path in sorted((ROOT / name).rglob("*.py"))]
+SCRIPTS = [*FILES, *OTHERS, *CAMPAIGNS, *LESSONS]
 FACES = [path for path in FILES if path.name == "__init__.py" and path.parent != SOURCE]
 LONGEST_FILE, LONGEST_FUNCTION, LONGEST_MODEL = 300, 60, 1500  # lines
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -74,6 +76,7 @@ DECODES = (  # whatever people have; the rest are heads of files, and pictures t
 )
 
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(SOURCE).as_posix())
+each_of_both = pytest.mark.parametrize("path", [*FILES, *LESSONS], ids=lambda path: path.relative_to(ROOT).as_posix())
 each_script = pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 
 
@@ -95,19 +98,19 @@ def text_files() -> list[Path]:
     """Everything that people read: sources, tests, scripts, pages, and the files of the project's root."""
     folders = [
         path
-        for name in ("src", "tests", "scripts", "benchmarks", "campaigns", "docs", "examples", ".ci")
+        for name in ("src", "tests", "scripts", "benchmarks", "campaigns", "docs", "examples", "lessons", ".ci")
         for path in (ROOT / name).rglob("*")
     ]
     kept = [path for path in (*folders, *ROOT.glob("*"), ROOT / ".gitignore") if path.is_file() and path.name != ".git"]
-    return [path for path in kept if path.suffix not in (".png", ".pyc", ".jpg", ".whl", ".safetensors")]
+    return [path for path in kept if path.suffix not in (".png", ".pyc", ".jpg", ".whl", ".safetensors", ".ipynb")]
 
 
-@each_file
+@each_of_both
 def test_files_can_be_read_at_a_sitting(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE
 
 
-@each_file
+@each_of_both
 def test_functions_are_short(path: Path) -> None:
     long = [f.name for f in functions(path) if (f.end_lineno or 0) - f.lineno + 1 > LONGEST_FUNCTION]
     assert long == []
@@ -119,7 +122,7 @@ def test_functions_are_about_ten_lines_long() -> None:
     assert lengths[len(lengths) * 9 // 10] <= 30
 
 
-@each_file
+@each_of_both
 def test_names_say_what_is_inside(path: Path) -> None:
     assert path.stem not in ("utils", "util", "misc", "helpers", "helper", "common", "tools", "stuff")
 

@@ -122,9 +122,3 @@ def dashes(start: tuple[int, int], stop: tuple[int, int], length: int) -> Iterab
     for at in range(0, distance, 2 * length):
         ends = at / distance, min(at + length, distance) / distance
         yield [tuple(a + (b - a) * part for a, b in zip(start, stop, strict=True)) for part in ends]  # type: ignore[misc]
-
-
-def heat(values: NDArray[np.floating]) -> Pixels:
-    """Values of 0..1 as colours from dark to bright: [h,w] -> [h,w,3]."""
-    colours = mpl.colormaps["inferno"](np.clip(values, 0, 1))[..., :3]
-    return np.asarray(255 * colours).round().astype(np.uint8)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from sheet import BLUE, GREEN, GREY, INK, ORANGE, PAPER, RULE, Sheet, Tile, heat, letters
+from sheet import BLUE, GREEN, GREY, INK, ORANGE, PAPER, RULE, Sheet, Tile, letters
 from shown import stages, verdict
 from trained import Numbers, Scene, Trained, detections, rounded, scenes
+
+from pocketrcnn.report.charts import heat
 
 SIDE, HEADER = 288, 84  # pixels of a tile, and of the lines above it
 CANDIDATES = 60  # proposals that are drawn before suppression
@@ -61,9 +62,7 @@ def numbers(trained: Trained, scene: Scene, prediction: Any) -> Numbers:
     rpn, model = trained.model.rpn, trained.model
     assert rpn is not None, "a detector has proposals"
     settings = rpn.config
-    rpn.config = replace(settings, nms_iou=1.0, proposals=CANDIDATES)  # nothing is suppressed
-    candidates, _ = rpn.propose(prediction.objectness, prediction.deltas)
-    rpn.config = settings
+    candidates, *_ = rpn.candidates(prediction.objectness, prediction.deltas, CANDIDATES)
     scores = prediction.logits[0].softmax(-1) * prediction.scores[0][:, None]
     best = int(scores[:, : len(trained.classes)].max(-1).values.argmax())
     return {

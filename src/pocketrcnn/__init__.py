@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # what editors and mypy see
     from .custom.commands.data import convert as convert
     from .custom.commands.detecting import export as export
     from .custom.commands.detecting import predict as predict
+    from .custom.commands.explaining import explain as explain
     from .custom.commands.in_parts import merge as merge
     from .custom.commands.predicted import Predicted as Predicted
     from .custom.commands.training import TrainedRun as TrainedRun
@@ -48,6 +49,7 @@ _HOME = {
     "check": "custom.commands.data",
     "convert": "custom.commands.data",
     "export": "custom.commands.detecting",
+    "explain": "custom.commands.explaining",
     "merge": "custom.commands.in_parts",
     "predict": "custom.commands.detecting",
     "evaluate": "custom.commands.training",

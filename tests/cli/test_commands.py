@@ -40,6 +40,7 @@ COMMANDS = (
     "eval",
     "predict",
     "export",
+    "explain",
     "reproduce",
     "download",
     "scenes",
@@ -103,7 +104,7 @@ def test_no_command_shows_the_help_and_fails(shell: Shell) -> None:
     [
         ("reproduc", "COMMAND: unknown word `reproduc` (did you mean `reproduce`?)"),
         ("--vresion", "unknown option --vresion (did you mean `--version`?)"),
-        ("reproduce --seed 2", "unknown option --seed (did you mean `--seeds`?)"),
+        ("reproduce --seedss 2", "unknown option --seedss (did you mean `--seeds`?)"),
         ("reproduce --iteration=3", "unknown option --iteration (did you mean `--iterations`?)"),
         ("reproduce --recipe pockt", "--recipe: unknown word `pockt` (did you mean `pocket`?)"),
         ("reproduce --iterations few", "argument --iterations: invalid int value: 'few'"),

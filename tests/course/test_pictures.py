@@ -15,6 +15,7 @@ from pocketrcnn.data.dataset import Dataset
 from pocketrcnn.evaluation.network import EVALUATION_BATCH
 from pocketrcnn.model.faster_rcnn import FasterRCNN
 from pocketrcnn.model.structures import Detections
+from pocketrcnn.report.crops import png
 
 CLASSES = 10
 
@@ -52,7 +53,7 @@ def test_detections_are_the_first_right_and_the_first_wrong_ones(scenes: Dataset
     right = [i for i in range(pictures.LOOKED_AT) if i % 3 != 1][: pictures.KEPT]
     wrong = [i for i in range(pictures.LOOKED_AT) if i % 3 == 1][: pictures.KEPT]
     assert [one["right"] for one in shown] == [True] * pictures.KEPT + [False] * pictures.KEPT
-    assert [one["image"] for one in shown] == [pictures.png(truth.images[i]) for i in right + wrong]
+    assert [one["image"] for one in shown] == [png(truth.images[i]) for i in right + wrong]
     assert [one["label"] for one in shown] == [scenes.classes[int(truth.labels[i])] for i in right + wrong]
 
 

@@ -328,6 +328,19 @@ def test_seeds_give_a_mean_and_a_spread(shell: Shell, tmp_path: Path) -> None:
     assert read(tmp_path / "o")["experiments"] == [record], "what is finished stays in"
 
 
+def test_another_seed_gives_other_numbers(shell: Shell, tmp_path: Path) -> None:
+    words = "reproduce --data sample --only B2 --iterations 1 --batch 8 --workers 1"
+    assert shell(f"{words} --seed 7 --seeds 2 --out", tmp_path / "o").code == 0
+    assert sorted(path.name[-5:] for path in (tmp_path / "o" / "runs").iterdir()) == ["seed7", "seed8"]
+    (record,) = read(tmp_path / "o")["experiments"]
+    assert record["seeds"] == [7, 8]
+    assert "--seed 7 --seeds 2" in record["command"]
+    assert shell(f"{words} --seed 8 --out", tmp_path / "o").code == 0, "nothing is trained: it is there"
+    (again,) = read(tmp_path / "o")["experiments"]
+    assert (again["seeds"], again["metrics"]["accuracy"]["mean"]) == ([8], record["metrics"]["accuracy"]["values"][1])
+    assert "--seed -1: use a number from 0" in shell.refused(f"{words} --seed=-1")
+
+
 def test_spread_is_that_of_a_sample() -> None:
     assert spread([1.0, 2.0, 6.0]) == Stat(3, 3.0, statistics.stdev([1, 2, 6]), [1.0, 2.0, 6.0])
     assert spread([5]).std == 0

@@ -216,8 +216,8 @@ def test_another_detector_and_another_list_are_named(shell: Shell, monkeypatch: 
     Path("in/0/00.png").rename("in/0/0.png")
     monkeypatch.setattr(detecting, "load_detector", lambda *_: bright_detector(side=32))
     ours, other = (bright_detector(side).fingerprint[:8] for side in (64, 32))
-    message = shell.refused(f"predict other '{IMAGES}' --part-size 4 --shard 1/2 --out out")
-    assert f"made by the detector run ({ours}), and this would be other ({other})" in message
+    message = shell.refused(f"predict run '{IMAGES}' --part-size 4 --shard 1/2 --out out")
+    assert f"made by the detector in memory ({ours}), and this would be in memory ({other})" in message
     plan = Path("out/plan.json")
     plan.write_text(plan.read_text().replace('"version": "', '"version": "9.'))
     assert "parts made by pocketrcnn 9." in shell.refused(f"predict run '{IMAGES}' --part-size 4 --out out")
@@ -460,8 +460,8 @@ def test_killed_at_any_moment_it_goes_on_and_ends_in_the_same_bytes(tmp_path: Pa
 
 
 def written(out: Path) -> dict[str, bytes]:
-    """The files of a folder, but for the locks of killed programs."""
-    paths = (path for path in out.rglob("*") if path.is_file() and path.suffix != ".lock")
+    """The files of a folder."""
+    paths = (path for path in out.rglob("*") if path.is_file())
     return {path.relative_to(out).as_posix(): path.read_bytes() for path in paths}
 
 

@@ -96,8 +96,8 @@ def test_the_class_predicts(python: Path, file: Path, tmp_path: Path) -> None:
 
 WORDS = {
     "check": "data", "convert": "data out --to coco", "train": "data", "resume": "run", "eval": "run", "export": "run",
-    "predict": "run a.png", "report": "run", "reproduce": "--data sample", "download": "cifar10",
-    "scenes": "out --data sample", "costs": "convnet", "bench": "step",
+    "predict": "run a.png", "explain": "run a.png", "report": "run", "reproduce": "--data sample",
+    "download": "cifar10", "scenes": "out --data sample", "costs": "convnet", "bench": "step",
 }  # fmt: skip
 
 

@@ -64,6 +64,19 @@ def test_a_suppressed_box_suppresses_nobody() -> None:
     assert nms(chain, most=0.3) == [i % 2 == 0 for i in range(60)]
 
 
+@pytest.mark.parametrize("count", [boxes.ROWS, boxes.ROWS + 1, 3 * boxes.ROWS - 1])
+def test_boxes_that_are_compared_some_rows_at_a_time_are_compared_with_all(
+    monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(boxes, "CACHED", 0)
+    torch.manual_seed(count)
+    corners = torch.randint(0, 40, (2, count, 2)).repeat(1, 1, 2) + torch.tensor([0, 0, 10, 12])
+    valid = torch.rand(2, count) < 0.9
+    alone = [greedy(rows, some, 0.25) for rows, some in zip(corners.tolist(), valid.tolist(), strict=True)]
+    assert boxes.nms(corners.float(), valid, 0.25).tolist() == alone
+    assert 0 < sum(map(sum, alone)) < valid.sum()
+
+
 def test_an_overlap_of_just_the_threshold_is_allowed() -> None:
     assert nms([(0, 0, 4, 4), (0, 0, 4, 2)], most=0.5) == [True, True]
 

@@ -1,4 +1,4 @@
-"""The commands for detectors on custom data: train, resume, evaluate, predict, merge, export."""
+"""The commands for detectors on custom data: train, resume, evaluate, predict, merge, export, explain."""
 
 from __future__ import annotations
 
@@ -97,6 +97,26 @@ def export(
     from ..custom.commands.detecting import export as work
 
     work(run, page=page, out=out, examples=examples, frames=frames_of_the_course)
+
+
+def explain(
+    run: Annotated[Path, "RUN", "the folder of a run or set, one of `reproduce` too, or nuclei: inside the package"],
+    image: Annotated[
+        str | None,
+        "IMAGE",
+        "a file, a page of one, as cells.tif[3], or the number of a test image (default: 0, the first)",
+    ] = None,
+    *,
+    truth: Annotated[bool, "look up the objects of a file in the annotations of the run's data, or of --data"] = False,
+    data: Annotated[Path | None, "DATA", "data with the objects of the image, or with images to number"] = None,
+    out: Annotated[Path | None, "FILE", "the page (default: IMAGE-explained.html in the current folder)"] = None,
+) -> None:
+    """Write a page that shows one image on its way through the network: input, features, anchors, proposals, regions,
+    classes, detections."""
+    from ..course.data.datasets import open_dataset
+    from ..custom.commands.explaining import explain as work
+
+    work(run, image or 0, truth=truth, data=data, out=out, dataset=open_dataset)
 
 
 def file_to_write(words: list[str]) -> str:

@@ -27,6 +27,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "predict": detector.predict,
     "merge": detector.merge,
     "export": detector.export,
+    "explain": detector.explain,
     "report": measure.report,
     "reproduce": course.reproduce,
     "download": course.download,

@@ -1,5 +1,6 @@
 """The commands that measure and show: costs of a network, speed of the machine, report of a run."""
 
+import glob
 import json
 from pathlib import Path
 from typing import Annotated, Literal
@@ -61,15 +62,22 @@ def bench(
 
 
 def report(
-    folders: Annotated[list[Path], "RUN", "folders of runs or sets, or the output folder of reproduce"],
+    folders: Annotated[
+        list[Path], "RUN", "folders of runs or sets; the output folder of reproduce; or results.json of many students"
+    ],
     *,
     out: Annotated[
         Path | None,
         "FILE",
         "the page (default: report.html in RUN; for several runs: report.html in the current folder)",
     ] = None,
-) -> None:
-    """Write a page on a run, on several runs side by side, or on the results of `reproduce`."""
+    you: Annotated[str, "NAME", "of many students: mark this one, for the page that this student gets"] = "",
+    anonymous: Annotated[bool, "of many students: numbers in place of names"] = False,
+) -> int:
+    """Write a page on a run, on several runs side by side, on the results of `reproduce`, or on those of a class:
+    `report class/*`. Exit code 1 where a file of a class is left out."""
+    from ..course.report.records import REPORT
+    from ..course.students import results_files
     from ..custom.commands.training import require_page, write_report
     from ..custom.run_set import runs_of
     from ..terminal import say
@@ -77,20 +85,57 @@ def report(
 
     if out:
         require_page(out)
+    folders = matched(folders)
+    a_run = any((folder / CONFIG).is_file() for folder in folders)
+    option = "--you" if you else "--anonymous" if anonymous else ""
+    require(not (option and a_run), f"{option} is for the results of many students: name no run, or leave it out")
+    if not a_run and (option or len(results_files(folders)) > 1):
+        return report_of_class(results_files(folders), out or Path(REPORT), you, anonymous)
     if all((folder / CONFIG).is_file() for named in folders for folder in runs_of(named)):
         write_report(*folders, out=out)
     else:
         say(f"report: {report_of_results(folders, out)}")
+    return 0
+
+
+def matched(paths: list[Path]) -> list[Path]:
+    """Paths with patterns as what these find: not every shell does that. Those that find nothing stay."""
+    return [
+        found for path in paths for found in ((not path.exists() and sorted(map(Path, glob.glob(str(path))))) or [path])
+    ]
+
+
+def report_of_class(files: list[Path], page: Path, you: str, anonymous: bool) -> int:
+    """The page of a class, and a line on each file that is left out; 1 where there is one, else 0."""
+    from ..course.report.class_page import Class, chosen, nameless, write_class
+    from ..course.students import read_class, words_of
+    from ..custom.commands.training import require_page
+    from ..terminal import say, warn
+
+    require_page(page)
+    students, left_out = read_class(files)
+    known = Class(students, left_out, chosen(students, you) if you else "", anonymous)
+    for one in left_out:
+        warn(f"left out: {one.path}: {one.reason}")
+    for student in students:
+        if student.name != words_of(student.path)[-1]:
+            say(f"{student.path} is `{student.name}` on the page")
+    if anonymous:
+        numbers = sorted(nameless(students).items(), key=lambda pair: int(pair[1]))
+        say(f"numbers on the page: {', '.join(f'{number} {name}' for name, number in numbers)}")
+    write_class(known, page)
+    say(f"report: {page}")
+    return 1 if left_out else 0
 
 
 def report_of_results(folders: list[Path], out: Path | None) -> Path:
     """The page of `reproduce`, written again."""
     from ..course.report.page import write_report
-    from ..course.reproduce import REPORT, RESULTS
+    from ..course.report.records import REPORT, RESULTS
     from ..training.run import CONFIG, parse
 
     given = next((folder for folder in folders if not (folder / CONFIG).is_file()), folders[0])
-    path = given if given.is_file() and given.name == RESULTS else given / RESULTS
+    path = given if given.is_file() and given.suffix == ".json" else given / RESULTS
     if not path.is_file():
         raise UserError(
             f"{path} does not exist: name the output folder of a finished `pocketrcnn reproduce`, or folders of runs, "

@@ -6,6 +6,7 @@ only          what `--only` names
 options       the options of `reproduce`
 plan          which runs are needed, where they live
 reproduce     `pocketrcnn reproduce`: train, compare, report
+students      the results.json of many students, for `pocketrcnn report class/*`
 results       finished runs to results.json
 decided       which observations the finished runs decide
 observed      an observation with its arms, for results.json

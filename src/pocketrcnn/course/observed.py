@@ -12,7 +12,7 @@ from .report.records import Observed, ObservedArm
 from .verdicts import Outcome, compare, overall
 
 Measured = Mapping[str, Mapping[str, Sequence[float]]]
-"""By arm and measure: one value a seed, from seed 0; where arms are timed, one a round."""
+"""By arm and measure: one value a seed, from the first on; where arms are timed, one a round."""
 
 
 def measured(observation: Observation, runs: Mapping[str, Sequence[Run]]) -> Measured:

@@ -18,6 +18,8 @@ from .experiments import FULL, NETWORKS, RECIPES, Experiment
 
 SOURCES = ("cifar10", "sample")
 
+LAST = 2**31  # a seed that leaves room for those behind it
+
 FEW = "3, and 5 where these leave one undecided"
 
 Backgrounds = Annotated[
@@ -42,6 +44,7 @@ class Options:
     seeds: Annotated[
         int | None, "N", f"runs with different random numbers, for mean and spread (default: 1; observations: {FEW})"
     ] = None
+    seed: Annotated[int, "N", "the first random seed: with another one, other numbers of the same spread"] = 0
     workers: Annotated[int | None, "N", "runs side by side, one thread each (default: as measured to be faster)"] = None
     precision: Annotated[Precision, "number format of training (default: bfloat16 where it is clearly faster)"] = "auto"
     iterations: Annotated[int | None, "N", "another number of iterations for every experiment"] = None
@@ -57,6 +60,7 @@ class Options:
 
     def __post_init__(self) -> None:
         require(self.seeds is None or self.seeds >= 1, f"--seeds {self.seeds}: use 1 or more")
+        require(0 <= self.seed <= LAST, f"--seed {self.seed}: use a number from 0 to {LAST}")
         require(self.workers is None or self.workers >= 1, f"--workers {self.workers}: use 1 or more")
         formats = get_args(Precision)
         require(self.precision in formats, f"--precision {self.precision}: use {', '.join(formats)}")

@@ -13,19 +13,13 @@ from ..data.dataset import Dataset
 from ..evaluation.network import batch_size
 from ..model import boxes
 from ..model.faster_rcnn import FasterRCNN
-from ..model.roi import transformer_pool
 from ..model.structures import Batch, Detections
-from ..report.marks import png_uri
+from ..report.crops import crops, png
 
 CROP = 32  # pixels, as in the course
 SHOWN = 8  # images in a row of crops
 KEPT = 12  # detections of each kind
 LOOKED_AT = 500  # images of the data set among which the first right and wrong ones are searched
-
-
-def png(image: Tensor) -> str:
-    """uint8 [3,H,W] as a lossless data URI."""
-    return png_uri(image.permute(1, 2, 0).cpu().numpy())
 
 
 @torch.no_grad()
@@ -39,16 +33,10 @@ def rois(model: FasterRCNN, dataset: Dataset) -> dict[str, Any]:
         "originals": [png(image) for image in batch.images],
         "truth_boxes": rounded(batch.boxes[:, 0]),
         "predicted_boxes": rounded(proposed[:, 0]),
-        "truth_crops": crops(batch.images, batch.boxes, model.config.input_size),
-        "predicted_crops": crops(batch.images, proposed, model.config.input_size),
+        "truth_crops": crops(batch.images, batch.boxes, model.config.input_size, CROP),
+        "predicted_crops": crops(batch.images, proposed, model.config.input_size, CROP),
         "labels": [dataset.classes[int(label)] for label in batch.labels[:, 0]],
     }
-
-
-def crops(images: Tensor, regions: Tensor, frame: int) -> list[str]:
-    """The spatial transformer on pixels: uint8 [B,3,H,W], boxes [B,1,4] -> B pictures of 32x32."""
-    sampled = transformer_pool(images.float(), regions, frame, CROP)
-    return [png(crop) for crop in sampled.round().clamp(0, 255).to(torch.uint8)]
 
 
 @torch.no_grad()

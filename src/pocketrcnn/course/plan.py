@@ -63,13 +63,13 @@ def plan(options: Options) -> Plan:
 def runs_of_lines(options: Options, lines: Iterable[Line], seeds: int | None = None) -> list[Planned]:
     """The runs of experiments, seed by seed."""
     seeds = seeds or options.seeds or 1
-    return [planned(options, plain(e), recipe, seed) for recipe, e in lines for seed in range(seeds)]
+    return [planned(options, plain(e), recipe, options.seed + i) for recipe, e in lines for i in range(seeds)]
 
 
 def runs_of_claims(options: Options, claims: Iterable[Claim], seeds: int) -> list[Planned]:
     """The runs of all arms that observations need, each once; all arms of a seed before the next seed."""
     arms = dict.fromkeys((recipe, name) for recipe, one in claims if not one.timed for name in one.arms)
-    runs = [planned(options, ARMS[name], recipe, seed) for seed in range(seeds) for recipe, name in arms]
+    runs = [planned(options, ARMS[name], recipe, options.seed + i) for i in range(seeds) for recipe, name in arms]
     return list({run.folder: run for run in runs}.values())
 
 
@@ -105,15 +105,15 @@ def run_folder(options: Options, arm: Arm, recipe: str, seed: int) -> Path:
 
 
 def finished(options: Options, line: Line, device: torch.device) -> list[Run]:
-    """The finished runs of an experiment, seed by seed from 0, also those of earlier calls."""
+    """The finished runs of an experiment, seed by seed from the first one, also those of earlier calls."""
     recipe, experiment = line
     return finished_runs(options, plain(experiment), recipe, device)
 
 
 def finished_runs(options: Options, arm: Arm, recipe: str, device: torch.device) -> list[Run]:
-    """The finished runs of an arm, seed by seed from 0."""
+    """The finished runs of an arm, seed by seed from the first one of the options."""
     runs: list[Run] = []
-    while config := saved(folder := run_folder(options, arm, recipe, len(runs))):
+    while config := saved(folder := run_folder(options, arm, recipe, options.seed + len(runs))):
         run = Run(folder, config, device)
         if run.metrics() is None:
             break

@@ -27,11 +27,10 @@ from .decided import decided, undecided
 from .options import Options
 from .plan import MORE_SEEDS, RUNS, Claim, Plan, Planned, finished, plan, runs_of_claims, runs_of_lines, seeds_of_claims
 from .report.page import write_report
-from .report.records import Results
+from .report.records import REPORT, RESULTS, Results
 from .results import data_option, record, totals
 from .shown import show
 
-RESULTS, REPORT = "results.json", "report.html"
 BYTES = 8  # of a run, for each of its weights: what it leaves, and room for a checkpoint meanwhile
 
 
@@ -39,7 +38,8 @@ def reproduce(options: Options) -> Path:
     """Train what the options name and is not yet trained, write results.json and report.html; returns its path.
 
     Finished runs of other experiments and recipes in the folder are in both, too, with as many iterations as this call
-    has: results.json has one record for an experiment under a recipe, so other schedules wait for a call with them.
+    has, from the same seed on: results.json has one record for an experiment under a recipe, so other schedules and
+    seeds wait for a call with them.
     """
     device, wanted = choose_device(options.device), plan(options)
     datasets.cache_clear()  # files may be others than at the last call

@@ -52,6 +52,7 @@ def command(id: str, recipe: str, config: Config, seeds: int, iterations: bool =
         f"pocketrcnn reproduce --only {id} --recipe {recipe}"
         + (f" --iterations {config.train.iterations}" if iterations else "")
         + (f" --batch {config.train.batch}" if config.train.batch != TrainConfig.batch else "")
+        + (f" --seed {config.train.seed}" if config.train.seed else "")
         + (f" --seeds {seeds}" if seeds > 1 else "")
         + f" --precision {config.train.precision}"
         + ("" if config.data.source == "cifar10" else f" --data {data_option(config.data.source)}")

@@ -28,6 +28,7 @@ coco_ids   the ids of images and classes in a COCO file
 page/      `pocketrcnn export --page`: one HTML file, which needs a browser and nothing else
 onnx/      `pocketrcnn export`: one ONNX file, compared with torch, run without torch
 report/    the page of a run, or of several
+explain/   `pocketrcnn explain`: one image on its way through a network
 options    what the command line can set
 bench      speed and memory of training a custom detector
 """

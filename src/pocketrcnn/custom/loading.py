@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,22 +13,22 @@ if TYPE_CHECKING:
 
 
 def load_detector(path: Path, device: str, seconds: float) -> Predictor:
-    """The detector of a run or, without torch, of an exported file, which gets so many seconds for a batch."""
+    """The detector of an exported file, without torch, or of a run: on a processor the exported file of these weights
+    if it lies in the run, else torch. An exported file gets so many seconds for a batch."""
     if path.suffix.lower() == ".onnx":
         from .onnx.runtime import Detector as Exported
 
         if device == "cuda":
             raise UserError(f"--device cuda: {path} runs on the processor; leave it out, or name the folder of the run")
-        return Exported.load(path, threads_asked(), seconds)
-    from ..training.device import keep_memory
+        return Exported.load(path, seconds=seconds)
+    from ..training.device import choose_device, keep_memory
     from .detector import Detector
+    from .onnx.run_file import exported
     from .run_set import best_run
 
+    best = best_run(path, say)
+    on_processor = device == "auto" and choose_device(device).type == "cpu"
+    if on_processor and (quicker := exported(best, seconds)):
+        return quicker
     keep_memory()
-    return Detector.load(best_run(path, say), device)
-
-
-def threads_asked() -> int:
-    """Threads of an exported file: OMP_NUM_THREADS, which torch follows by itself; 0, one a core, without it."""
-    number = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
-    return int(number) if number.isdecimal() else 0
+    return Detector.load(best, device)

@@ -45,6 +45,10 @@ class Predictor(Described, Protocol):
         """Score in 0..1 from which on detections count by default."""
 
     @property
+    def where(self) -> str:
+        """Its file."""
+
+    @property
     def fingerprint(self) -> str:
         """A hash of all that decides what is detected."""
 

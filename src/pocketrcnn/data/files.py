@@ -183,7 +183,7 @@ def being_made(path: Path) -> Iterator[bool]:
     except ModuleNotFoundError:
         yield not path.exists()
         return
-    lock = filelock.FileLock(path.with_name(f".{path.name}{LOCK}"))
+    lock = filelock.FileLock(unfinished(path, 0))  # where its process is killed, it goes with what else that left
     with write_errors(path), suppress(filelock.Timeout):
         lock.acquire(timeout=0)
     try:
@@ -195,9 +195,10 @@ def being_made(path: Path) -> Iterator[bool]:
             lock.release()
 
 
-def unfinished(path: Path) -> Path:
-    """What a file or folder is called until it is whole."""
-    return path.with_name(f".{path.name}.{os.getpid()}{machine():010d}.part")
+def unfinished(path: Path, number: int | None = None) -> Path:
+    """What a file or folder is called until it is whole. number: by default that of the process and its machine."""
+    ours = os.getpid() * 2**32 + machine() if number is None else number
+    return path.with_name(f".{path.name}.{ours}.part")
 
 
 @cache

@@ -20,6 +20,7 @@ LARGEST_LOG_SCALE = 4.0
 # Below this fraction of the anchor's side the logarithm goes on as its tangent, so that it stands for any prediction.
 SMALLEST_SCALE = 0.1
 SMALLEST_SIDE = 1e-3  # pixels: a region without area, as clipping may leave one, gets finite deltas
+ROWS, CACHED = 64, 1 << 17  # boxes that are compared with all others at once: at least, and pairs (0.5 MB a tensor)
 MAX_PAIRS = 1 << 24  # of boxes that are compared at once (64 MB a tensor): 10,000 objects in an image are no trouble
 
 
@@ -35,7 +36,7 @@ def area(boxes: Tensor) -> Tensor:
 
 
 def iou(a: Tensor, b: Tensor) -> Tensor:
-    """Intersection over union of every pair, 0..1: [...,N,4] and [...,M,4] -> [...,N,M]."""
+    """Intersection over union of every pair of a box of `a` and one of `b`, 0..1: [...,N,4], [...,M,4] -> [...,N,M]."""
     areas = area(a)[..., :, None] + area(b)[..., None, :]  # [...,N,M]
     # Each coordinate contiguous in memory, which is worth a factor of three.
     ax1, ay1, ax2, ay2 = (x.contiguous()[..., :, None] for x in a.unbind(-1))  # [...,N,1]
@@ -66,18 +67,18 @@ def center_size(boxes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 def from_center_size(x: Tensor, y: Tensor, width: Tensor, height: Tensor) -> Tensor:
-    """The inverse of `center_size`: four of [...] -> [...,4]."""
+    """The inverse of `center_size`: centre x and y, width and height, [...] each, in pixels -> boxes [...,4]."""
     return torch.stack((x - width / 2, y - height / 2, x + width / 2, y + height / 2), -1)
 
 
 def clip(boxes: Tensor, height: float, width: float) -> Tensor:
-    """Boxes cut at the border of the input: [...,4] -> [...,4]."""
+    """Boxes cut at the border of an input of height x width pixels: [...,4] -> [...,4]."""
     x1, y1, x2, y2 = boxes.unbind(-1)
     return torch.stack((x1.clamp(0, width), y1.clamp(0, height), x2.clamp(0, width), y2.clamp(0, height)), -1)
 
 
 def flip(boxes: Tensor, width: float) -> Tensor:
-    """Boxes of the image mirrored left to right: [...,4] -> [...,4]."""
+    """Boxes of an image `width` pixels wide, mirrored left to right: [...,4] -> [...,4]."""
     x1, y1, x2, y2 = boxes.unbind(-1)
     return torch.stack((width - x2, y1, width - x1, y2), -1)
 
@@ -90,7 +91,7 @@ def shift(boxes: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
 def anchors(height: int, width: int, stride: int, shapes: Sequence[tuple[float, float]]) -> Tensor:
     """Anchors on the cell centres of a feature map, not rounded: [height,width,A,4] (Ren et al. 2015, section 3.1.1).
 
-    shapes: width and height of the A anchors of a cell, in pixels.
+    height, width: of the map in cells. stride: of a cell in pixels. shapes: width and height of a cell's A anchors.
     """
     wh = torch.tensor(shapes, dtype=torch.float32)  # [A,2]
     y, x = (torch.arange(cells, dtype=wh.dtype) for cells in (height, width))
@@ -112,7 +113,7 @@ def encode(boxes: Tensor, anchors: Tensor) -> Tensor:
 
 
 def log_scale(scale: Tensor) -> Tensor:
-    """log(scale), continued by its tangent below SMALLEST_SCALE: finite, rising and smooth everywhere."""
+    """log(scale), [...] -> [...], continued by its tangent below SMALLEST_SCALE: finite, rising, smooth everywhere."""
     tangent = math.log(SMALLEST_SCALE) + (scale - SMALLEST_SCALE) / SMALLEST_SCALE
     return torch.where(scale < SMALLEST_SCALE, tangent, scale.clamp(min=SMALLEST_SCALE).log())
 
@@ -192,15 +193,26 @@ def nms(boxes: Tensor, valid: Tensor, iou_threshold: float) -> Tensor:
 def _nms(boxes: Tensor, valid: Tensor, iou_threshold: float) -> Tensor:
     """Who stays is the one fixed point of the sentence above, and repeating it for all boxes at once reaches it, the
     better boxes first: after n rounds the first n boxes are right, and in practice a few rounds do for all."""
-    count = boxes.shape[1]
-    later = torch.ones(count, count, dtype=torch.bool, device=boxes.device).triu(1)
-    beats = (iou(boxes, boxes) > iou_threshold) & later  # [B,K,K]: i beats j
-    kept = valid
+    better, worse = rivals(boxes, iou_threshold)
+    kept = valid.flatten()
     while True:
-        now = valid & ~(beats & kept[:, :, None]).any(1)
+        now = valid.flatten().index_fill(0, worse[kept[better]], False)
         if torch.equal(now, kept):
-            return now
+            return now.view_as(valid)
         kept = now
+
+
+def rivals(boxes: Tensor, iou_threshold: float) -> tuple[Tensor, Tensor]:
+    """The pairs of boxes of an image whose IoU is above iou_threshold: [B,K,4] -> the better and the worse one of each,
+    indices in [B*K], int64 [T]. Some rows at a time, so that what is compared stays in a processor's cache."""
+    count, pairs = boxes.shape[1], []
+    rows = max(ROWS, CACHED // max(1, boxes.shape[0] * count))
+    for start in range(0, count, rows):
+        rest = boxes[:, start:]
+        image, better, worse = (iou(rest[:, :rows], rest) > iou_threshold).triu(1).nonzero().unbind(1)
+        pairs.append(torch.stack((better, worse)) + image * count + start)  # [2,T]
+    better, worse = torch.cat(pairs, 1) if pairs else torch.empty(2, 0, dtype=torch.int64, device=boxes.device)
+    return better, worse
 
 
 torch.library.define("pocketrcnn::nms", "(Tensor boxes, Tensor valid, float iou_threshold) -> Tensor")
@@ -211,7 +223,7 @@ torch.library.register_fake("pocketrcnn::nms", lambda boxes, valid, iou_threshol
 def theta(boxes: Tensor, height: float, width: float) -> Tensor:
     """The spatial transformer's scale and shift for a crop: [...,4] -> [...,4] = (scale x, shift x, scale y, shift y).
 
-    Jaderberg et al. 2015, section 3.2, in coordinates of -1..1 over the input: for 48 pixels w/48, (x-24)/24.
+    Jaderberg et al. 2015, section 3.2, in coordinates of -1..1 over height x width pixels: for 48, w/48 and (x-24)/24.
     """
     x, y, w, h = center_size(boxes)
     return torch.stack((w / width, 2 * x / width - 1, h / height, 2 * y / height - 1), -1)
@@ -232,7 +244,7 @@ def bins(low: Tensor, high: Tensor, count: int, cells: int) -> Tensor:
 
 
 def flip_vertical(boxes: Tensor, height: float) -> Tensor:
-    """Boxes of the image mirrored upside down: [...,4] -> [...,4]."""
+    """Boxes of an image `height` pixels high, turned upside down: [...,4] -> [...,4]."""
     x1, y1, x2, y2 = boxes.unbind(-1)
     return torch.stack((x1, height - y2, x2, height - y1), -1)
 
@@ -266,6 +278,6 @@ def covered(boxes: Tensor, others: Tensor) -> Tensor:
 
 
 def inside(boxes: Tensor, height: float, width: float, margin: float) -> Tensor:
-    """Whether boxes keep `margin` pixels or more from the border of the image: [...,4] -> bool [...]."""
+    """Whether boxes keep `margin` pixels from the border of an image of height x width: [...,4] -> bool [...]."""
     x1, y1, x2, y2 = boxes.unbind(-1)
     return (x1 >= margin) & (y1 >= margin) & (x2 <= width - margin) & (y2 <= height - margin)

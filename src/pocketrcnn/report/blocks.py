@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,56 @@ class Bars:
     picks: bool = False
 
 
-Block = Text | Items | Code | Table | Figure | Strips | Album | Matrix | Bars
+@dataclass(frozen=True)
+class Dot:
+    """A value on an axis: its place from left (0) to right (1), its level in a pile of dots, and what it says."""
+
+    place: float
+    level: int
+    text: str
+    picked: bool = False
+
+
+@dataclass(frozen=True)
+class DotRow:
+    """Dots with their mean, and the band of a standard deviation around it, as places."""
+
+    name: str
+    dots: Sequence[Dot]
+    mean: float
+    band: tuple[float, float] | None
+
+    @property
+    def step(self) -> float:
+        """Pixels from one level to the next; high piles are pressed together."""
+        return min(11.0, 220 / (1 + max((dot.level for dot in self.dots), default=0)))
+
+    @property
+    def height(self) -> float:
+        """Of the pile, in pixels."""
+        return 12 + self.step * (1 + max((dot.level for dot in self.dots), default=0))
+
+
+@dataclass(frozen=True)
+class Dots:
+    """Rows of dots over one axis; a dot says what it is when it is pointed at. ticks: places with their numbers.
+
+    `reference`: the place of a dashed upright line in all rows.
+    """
+
+    kind: ClassVar[str] = "dots"
+    heading: str
+    caption: str
+    rows: Sequence[DotRow]
+    ticks: Sequence[tuple[float, str]]
+    reference: float | None = None
+    keys: Sequence[Key] = ()
+
+
+class Block(Protocol):
+    """Whatever `blocks.html` has a macro for, by its kind."""
+
+    kind: ClassVar[str]
 
 
 @dataclass(frozen=True)
@@ -222,13 +271,13 @@ class Page:
     introduction: Sequence[str]
     sections: Sequence[Section]
     figures: Sequence[tuple[str, str]] = ()
-    """The few numbers that matter most, with their names."""
+    """The numbers that matter most, with their names."""
     opening: Sequence[Block] = ()
     """Pictures at the top of the page."""
     tables: Sequence[Table] = ()
     banner: str = ""
     remark: str = ""
-    more: Cell | None = None
-    """A link behind the remark."""
+    more: Cell | None = None  # a link behind the remark
     data: Mapping[str, Any] | None = None
-    """What `viewer.js` needs to draw the boxes of all albums at any threshold; without it the page has no script."""
+    """What the script of the page reads; without it the page has none."""
+    script: str = "report"  # boxes of all albums at any threshold; `overlays`: boxes that are chosen and filtered

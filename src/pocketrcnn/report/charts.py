@@ -15,6 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .blocks import Panel
 from .colours import BLUE, GREY, INK, RULE
 from .phrases import percent
@@ -184,6 +187,11 @@ def ticks(unit: str) -> Any:
     return FuncFormatter(lambda value, _: f"{value:.5g} {unit}".strip())
 
 
+def rounded_ticks(low: float, high: float) -> list[float]:
+    """A few round numbers between two."""
+    return [float(value) for value in few(4).tick_values(low, high)]
+
+
 def bar_chart(bars: Sequence[Bar], unit: str = "") -> str:
     """Horizontal bars, the first on top, each with its text behind it."""
     names = [bar.name for bar in bars]
@@ -267,3 +275,10 @@ def thin(values: Sequence[float], max_values: int = 150) -> list[float]:
         return list(values)
     stretch = math.ceil(len(values) / max_values)
     return [sum(part) / len(part) for part in (values[i : i + stretch] for i in range(0, len(values), stretch))]
+
+
+def heat(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Values of 0..1 as colours from dark to bright, also for those who see few colours: [h,w] -> [h,w,3]."""
+    from matplotlib import colormaps
+
+    return np.asarray(255 * colormaps["inferno"](np.clip(values, 0, 1))[..., :3]).round().astype(np.uint8)

@@ -10,7 +10,10 @@ from typing import Any
 from ..data.files import OUT, write_atomically, write_errors
 from .blocks import Page
 
-SCRIPTS = ("outcomes.js", "viewer.js")
+SCRIPTS = {
+    "report": ("marks.js", "outcomes.js", "viewer.js"),
+    "overlays": ("marks.js", "suppression.js", "overlays.js"),
+}
 
 
 def html(page: Page) -> str:
@@ -22,7 +25,7 @@ def html(page: Page) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, loader=FunctionLoader(_file)
     )
     environment.filters["prose"] = _prose
-    style, script = _file("page.css"), "".join(map(_file, SCRIPTS)) if page.data else ""
+    style, script = _file("page.css"), "".join(map(_file, SCRIPTS[page.script])) if page.data else ""
     inside = {name: Markup(text) for name, text in {"style": style, "script": script, "data": _json(page.data)}.items()}
     return environment.get_template("template.html").render(page=page, policy=_policy(style, script), **inside)
 

@@ -56,13 +56,15 @@ def png_size(uri: str) -> tuple[int, int]:
     return width, height
 
 
-def marked(uri: str, size: Sequence[int], marks: Sequence[Mark], letters: float) -> str:
+def marked(uri: str, size: Sequence[int], marks: Sequence[Mark], letters: float, squares: bool | None = None) -> str:
     """An image (a data URI) with boxes over it, as SVG. Boxes have labels only where they are few.
 
-    size: width and height of the image; letters: their height, as a fraction of the image's width.
+    size: width and height of the image; letters: their height, as a fraction of the image's width. squares: whether its
+    pixels are shown as such; None: those of small images are.
     """
     width, height = size
-    pixels = ' style="image-rendering:pixelated"' if max(size) <= PIXELS_SEEN else ""
+    squares = max(size) <= PIXELS_SEEN if squares is None else squares
+    pixels = ' style="image-rendering:pixelated"' if squares else ""
     line = LINES[len(marks) > LABELLED]
     inside = "".join(_outline(mark, width, height, line) for mark in marks)
     if len(marks) <= LABELLED:
@@ -85,13 +87,13 @@ def _outline(mark: Mark, width: int, height: int, line: float) -> str:
 
 
 def outlines(boxes: Iterable[Sequence[float]]) -> str:
-    """The SVG path around boxes [4] xyxy in pixels; `viewer.js` writes the same."""
+    """The SVG path around boxes [4] xyxy in pixels; `marks.js` writes the same."""
     texts = ([f"{value:.2f}".rstrip("0").rstrip(".") for value in box] for box in boxes)
     return "".join(f"M{x1} {y1}H{x2}V{y2}H{x1}Z" for x1, y1, x2, y2 in texts)
 
 
 def label(box: Sequence[float], text: str, width: float, height: float) -> Label:
-    """The name of a box above its upper left corner, or below where the image ends; `viewer.js` does the same.
+    """The name of a box above its upper left corner, or below where the image ends; `marks.js` does the same.
 
     box [4] xyxy, `width` of the image and `height` of the letters: in the same unit.
     """

@@ -1,10 +1,7 @@
-"use strict";
-// The script of a page, first part: what is right, false and missed from a threshold on.
+// The script of a report, second part: what is right, false and missed from a threshold on.
 // The pictures of a page follow a score threshold. The page works without this script: its boxes are then those of the
 // stored threshold. All that changes with the threshold is in #page-data, computed by evaluation/outcomes.py: detections
 // fall by score, so the shown ones are the first so many, and nothing below the threshold changes what they are.
-const byId = (id) => document.getElementById(id);
-const data = JSON.parse(byId("page-data").textContent);
 const RIGHT = data.kinds.indexOf("right"), IGNORED = data.kinds.indexOf("");
 let threshold = data.threshold;
 let picked = ""; // what the images in the grid have: "cell ROW COLUMN" of the matrix, "error KIND"; empty: all images

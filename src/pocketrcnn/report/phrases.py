@@ -105,8 +105,8 @@ def apart(better: str, a: Stat, other: str, b: Stat) -> str:
 
 
 def plural(value: float, word: str) -> str:
-    """`seed` or `seeds`, `class` or `classes`."""
-    return word if value == 1 else word + ("es" if word.endswith("s") else "s")
+    """`seed` or `seeds`, `class` or `classes`, `box` or `boxes`."""
+    return word if value == 1 else word + ("es" if word.endswith(("s", "x")) else "s")
 
 
 def several(value: int, word: str) -> str:

@@ -1,7 +1,6 @@
-// The script of a page, second part: boxes at the threshold, a grid that is sorted and filtered, a picture enlarged.
+// The script of a report, third part: boxes at the threshold, a grid that is sorted and filtered, a picture enlarged.
 const LABELLED = 8, LABELLED_LARGE = 60; // boxes with labels, in a card and enlarged; more would hide the image
 const LETTERS = 0.05, LETTERS_LARGE = 0.025; // height of labels, as a fraction of the width
-const LETTER = 0.68; // width of a letter, as a fraction of its height
 
 const cards = [...document.querySelectorAll("[data-image]")];
 const grid = document.querySelector("#all-images .cards");
@@ -25,8 +24,6 @@ function kindsOfBoxes(image) {
   };
 }
 
-const outlines = (boxes) => boxes.map(([x1, y1, x2, y2]) => `M${x1} ${y1}H${x2}V${y2}H${x1}Z`).join("");
-
 function textsOf(image) {
   const { objects, detections } = image, shown = shownCount(image), named = data.classes.length > 1;
   const missed = (_, i) => named && !objects.crowd[i] && !isShown(objects.found[i], shown);
@@ -36,20 +33,6 @@ function textsOf(image) {
     texts.push([detections.boxes[i], name + detections.scores[i].toFixed(2)]);
   }
   return texts;
-}
-
-function svgElement(name, attributes) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const key in attributes) element.setAttribute(key, attributes[key]);
-  return element;
-}
-
-function label([x1, y1], text, width, height) {
-  const y = y1 > 1.3 * height ? y1 - 0.25 * height : y1 + height;
-  const x = Math.min(x1, Math.max(0, width - LETTER * height * text.length)); // to end inside the image
-  const element = svgElement("text", { x, y, "font-size": height });
-  element.textContent = text;
-  return element;
 }
 
 function draw(svg, image, most, letters) {

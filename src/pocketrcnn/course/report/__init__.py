@@ -1,4 +1,4 @@
-"""The report of `reproduce`: one HTML file made from `results.json` alone.
+"""The report of `reproduce`: one HTML file made from `results.json` alone; and the page of a class, made from many.
 
 records       results.json as typed objects
 page          the page: its sections in order
@@ -9,6 +9,8 @@ gallery       crops, and detections of F2, F3 and F4
 observations  A1 to A7: verdicts, a section for each
 measures      names and units of what observations compare
 explained     one sentence on each observation
+class_page    the page of a class: each student's number, the report's, the spread
+groups        numbers of a class by experiment and settings
 closing       errata, definitions, how to reproduce
 metrics       names and units of metrics, and the published values
 charts        charts of these sections

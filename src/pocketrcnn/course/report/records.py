@@ -18,6 +18,8 @@ from ..observations import ARMS
 from ..verdicts import Outcome, Verdict
 
 SCHEMA = 1
+RESULTS, REPORT = "results.json", "report.html"
+"""What `reproduce` writes into its output folder."""
 
 
 @dataclass(frozen=True)

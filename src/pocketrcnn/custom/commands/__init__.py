@@ -8,5 +8,6 @@ training  train, resume, evaluate, write_report; the run that they return
 detecting  predict, export
 in_parts   merge, and predict in parts
 predicted  what these have written
+explaining  explain
 telling   whether anything is said, and to whom
 """

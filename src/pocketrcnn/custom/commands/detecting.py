@@ -50,6 +50,13 @@ def predict(
 
     detector: a run, a file of `export`, or the name of a detector inside the package. images: files, folders, patterns
     and lists; none: the examples of a detector inside the package. To use detections in a program, call a `Detector`.
+    threshold: score in 0..1 from which on detections count; None: the detector's. ids: a COCO file, whose ids the
+    results get. out: the folder. pixel_size: micrometres a pixel. pages: of files of several; None: as in training.
+    pictures: also write them; None: but in parts. save_crops: and each object as an image. batch: images at a time.
+    part_size, shard, workers, listed: in parts, which the same call goes on with; images of a part, the share (number,
+    count) of the parts, processes of one thread, a file that lists the images. timeout: seconds for an exported file's
+    batch. device: `auto`, `cpu` or `cuda`. quiet: say nothing but warnings. Raises UserError for what is no detector,
+    and where no image is found; those that cannot be read are named, and skipped.
     """
     paths = {"ids": path_of(ids), "out": path_of(out), "listed": path_of(listed)}
     drawn = {"pixel_size": pixel_size, "pages": pages, "pictures": pictures, "save_crops": save_crops, "batch": batch}
@@ -119,7 +126,9 @@ def export(
     path.
 
     out: the file; None: `model.onnx` or `detector.html` in the run. examples: whether a page has images of the data.
-    frames: inputs to compare with torch on, from the data of a run that is not on custom data; None: noise.
+    quiet: say nothing but warnings. frames: inputs to compare with torch on, from the data of a run that is not on
+    custom data; None: noise. Raises UserError for a run that is not finished, where a package is missing, and where the
+    exported file's detections differ from torch's.
     """
     from ...data.custom_data import RunData
     from ...training.run import open_run, saved_splits

@@ -28,7 +28,7 @@ def predict_in_parts(network: Predictor, source: Source, paths: Sequence[str], o
     """
     out, images = options.out, Images.of(paths)
     assert out is not None, "PredictOptions asks for it"
-    plan = agreed(out, plan_of(network, source, images, options), sized=options.part_size is not None)
+    plan = agreed(out, plan_of(network, images, options), sized=options.part_size is not None)
     with write_errors(out):
         (out / PARTS).mkdir(exist_ok=True)
     job, shard = Job(out, plan, images.folder), options.shard or (0, 1)
@@ -47,10 +47,10 @@ def predict_in_parts(network: Predictor, source: Source, paths: Sequence[str], o
     return finished(job, total, share, merge=not options.shard)
 
 
-def plan_of(network: Predictor, source: Source, images: Images, options: PredictOptions) -> Plan:
+def plan_of(network: Predictor, images: Images, options: PredictOptions) -> Plan:
     """What this call would do in an empty folder."""
     return planned(
-        detector=str(source.run),
+        detector=network.where,
         fingerprint=network.fingerprint,
         classes=list(network.classes),
         side=network.side,
@@ -85,7 +85,8 @@ def finished(job: Job, made: Made, share: str, merge: bool) -> Predicted:
 def merge(out: Place, *, ids: Place | None = None, quiet: bool = False) -> Predicted:
     """Write the files of a prediction from all its parts, as `pocketrcnn merge` does.
 
-    out: the folder. ids: a COCO file of the same images and classes, whose ids the results get.
+    out: the folder. ids: a COCO file of the same images and classes, whose ids the results get. quiet: say nothing but
+    warnings. Raises UserError where parts lack, or one is damaged.
     """
     with told(quiet):
         done, plan = merge_parts(Path(out), path_of(ids))

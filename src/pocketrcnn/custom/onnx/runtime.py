@@ -7,6 +7,7 @@ Legend: B images, M detections an image, S the side of the input in pixels.
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -30,6 +31,7 @@ from ..inputs import Order
 from ..options import TIMEOUT
 from .checksum import checksum_holds
 
+NAME = "model.onnx"  # in the folder of a run
 KEY = "pocketrcnn"  # of our entry in the file's metadata
 SCHEMA = 1  # raised when older versions of this file can no longer read what `export` writes
 TILED = 2  # of files for tiles, which older versions would run on images that are shrunk
@@ -48,8 +50,9 @@ class Detector:
 
     classes: names of the labels. threshold: score in 0..1 from which on detections count by default.
     side: pixels of the square input. where: the file. seconds: for a batch, after which it is stopped. content: of the
-    file. threads: of the processor; 0 for one a core. overlap: of the tiles in which images larger than the input are
-    looked at, in pixels; 0: these are downscaled. None are enlarged. pages: what is read of a file of several.
+    file. threads: of the processor; 0 for OMP_NUM_THREADS, or one a core. overlap: of the tiles in which images larger
+    than the input are looked at, in pixels; 0: these are downscaled. None are enlarged. pages: what is read of a file
+    of several. made_of: hash of the file of weights that it was made of; empty in files of older versions.
     """
 
     session: Any
@@ -62,10 +65,12 @@ class Detector:
     content: bytes = b""
     threads: int = 0
     pages: Pages = "first"
+    made_of: str = ""
 
     @classmethod
     def load(cls, path: str | PathLike[str], threads: int = 0, seconds: float = TIMEOUT) -> Detector:
-        """From a file of `pocketrcnn export`. threads: of the processor; 0 for one a core. seconds: for a batch.
+        """From a file of `pocketrcnn export`. threads: of the processor; 0 for OMP_NUM_THREADS, or one a core.
+        seconds: for a batch.
 
         A file of an older version has no checksum: a line on stderr says so. Raises UserError when the file is missing,
         damaged, not ours or of a newer version, or onnxruntime is missing.
@@ -99,6 +104,7 @@ class Detector:
             content,
             threads,
             metadata.get("pages", "first"),
+            str(metadata.get("weights", "")),
         )
 
     def __call__(
@@ -133,7 +139,7 @@ class Detector:
     @property
     def facts(self) -> tuple[Any, ...]:
         """Everything but the session and what it is made of."""
-        return self.classes, self.threshold, self.side, self.where, self.seconds, self.overlap, self.pages
+        return self.classes, self.threshold, self.side, self.where, self.seconds, self.overlap, self.pages, self.made_of
 
     @property
     def fingerprint(self) -> str:
@@ -152,9 +158,9 @@ class Detector:
 
 def reopened(content: bytes, threads: int, classes: tuple[str, ...], threshold: float, *more: Any) -> Detector:
     """A detector again, with a session of its own."""
-    side, where, seconds, overlap, pages = more
+    side, where, seconds, overlap, *rest = more
     session = open_session(content, where, threads)
-    return Detector(session, classes, threshold, side, where, seconds, overlap, content, threads, pages)
+    return Detector(session, classes, threshold, side, where, seconds, overlap, content, threads, *rest)
 
 
 def run_session(
@@ -201,6 +207,12 @@ def limited(seconds: float) -> Iterator[tuple[Any, threading.Event]]:
         timer.cancel()
 
 
+def threads_asked() -> int:
+    """OMP_NUM_THREADS, which torch follows by itself; 0 without it."""
+    number = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    return int(number) if number.isdecimal() else 0
+
+
 def open_session(content: bytes, where: str, threads: int = 0) -> Any:
     """An ONNX file, ready to run on the processor. `where` names it in error messages."""
     try:
@@ -208,7 +220,7 @@ def open_session(content: bytes, where: str, threads: int = 0) -> Any:
     except ImportError as error:
         raise UserError("onnxruntime is not installed: `pip install onnxruntime`, then try again") from error
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.log_severity_level = threads, SEVERITY
+    options.intra_op_num_threads, options.log_severity_level = threads or threads_asked(), SEVERITY
     onnxruntime.set_default_logger_severity(SEVERITY)
     try:  # without another try after an error, which onnxruntime would announce on standard output
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"], enable_fallback=0)

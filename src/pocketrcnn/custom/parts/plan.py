@@ -28,7 +28,7 @@ PART_SIZE, FEWEST = 2000, 32  # images of a part; parts, where there are images 
 class Plan:
     """What decides the content of the parts, and how they are cut.
 
-    detector: as it was named. fingerprint: of all that decides what it detects. side, overlap: of its input. images:
+    detector: its file. fingerprint: of all that decides what it detects. side, overlap: of its input. images:
     their number. names: the hash of their names in order. part_size: images of each part but the last.
     """
 

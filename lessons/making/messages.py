@@ -1,0 +1,92 @@
+"""What a student is told when a test fails: a line that names the place, and does not give the answer away."""
+
+from __future__ import annotations
+
+import _thread
+import linecache
+import signal
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal, NamedTuple
+
+from .work import NotUsable, Work
+
+SECONDS = 10.0  # that a test may take: exercises take milliseconds, and a computer may be busy
+State = Literal["right", "not written", "wrong", "error", "endless"]
+
+
+class TooLong(Exception):
+    """A test was interrupted since it took more than SECONDS."""
+
+
+class Outcome(NamedTuple):
+    """How a test ended: `not written` if the gap is still there, `error` if the function fails, `endless` if it does
+    not come to an end."""
+
+    state: State
+    message: str = ""
+
+
+@contextmanager
+def limited() -> Iterator[None]:
+    """Interrupts what is in the block after SECONDS, and raises TooLong. On the main thread alone, as by Ctrl-C."""
+    late = threading.Event()
+
+    def interrupt() -> None:
+        late.set()
+        if hasattr(signal, "pthread_kill"):  # wakes up what waits, too
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        else:
+            _thread.interrupt_main()
+
+    timer = threading.Timer(SECONDS, interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if late.is_set():
+            raise TooLong().with_traceback(error.__traceback__) from None
+        raise
+    finally:
+        timer.cancel()
+
+
+def outcome(error: BaseException, name: str, work: Work | None) -> Outcome:
+    """What a failed test of an exercise says."""
+    place = where(error, work)
+    if isinstance(error, NotImplementedError) and place:
+        return Outcome("not written", f"not written yet. {error}".strip())
+    if isinstance(error, NotUsable):
+        return Outcome("error", str(error))
+    if isinstance(error, TooLong):
+        return Outcome("endless", f"`{name}` was still busy after {SECONDS:g} s{place}: does a loop never end?")
+    if isinstance(error, AssertionError) and not place:
+        return Outcome("wrong", str(error).strip())
+    reason = f"{type(error).__name__}: {shortened(error)}"
+    text = f"`{name}` fails{place} ({reason})"
+    if not place:
+        text = f"what `{name}` returns cannot be compared ({reason}): look at its docstring again"
+    if isinstance(error, NameError):
+        text += ". A function may use what the first code cell imports, and what it makes itself"
+        text += "".join(f"; {said}" for key, said in (work.problems if work else {}).items() if " " in key)
+    return Outcome("error", text)
+
+
+def where(error: BaseException, work: Work | None) -> str:
+    """The last line of the student's own that an error went through, as ` in line 12: code`; empty for none."""
+    found = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        name = frame.f_code.co_filename
+        if work is not None and name in work.files:
+            source = linecache.getline(name, line, frame.f_globals).strip()
+            found = f" in line {line}{work.files[name]}" + (f" (`{source}`)" if source else "")
+    return found
+
+
+def shortened(error: BaseException) -> str:
+    """The first line of an error's text, of at most 200 characters."""
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else "no more is said")[:200]

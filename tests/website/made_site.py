@@ -1,0 +1,47 @@
+"""The site as it was made: `make site` runs this at its end, `make test` does not. See `scripts/website`.
+
+Each page is opened from the disk, in Chromium, at the width of a phone.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import chromium
+import pytest
+
+from scripts.website import links
+from scripts.website.generator import OUT
+
+PHONE = 390  # pixels
+PARTS = 2  # of the pages: a process each
+
+
+def pages(part: int) -> list[Path]:
+    return sorted(OUT.rglob("*.html"))[part::PARTS]
+
+
+def test_every_link_and_anchor_leads_somewhere_and_all_is_two_clicks_away() -> None:
+    assert list(links.faults(OUT)) == []
+
+
+@pytest.mark.loopback
+@pytest.mark.skipif(chromium.CHROMIUM is None, reason="no Chromium here: apt-get install chromium chromium-driver")
+@pytest.mark.parametrize("part", range(PARTS))
+def test_pages_open_without_an_error_a_request_or_scrolling_sideways(part: int, browser: Any) -> None:
+    begun = time.perf_counter()
+    faults = [fault for page in pages(part) for fault in faults_of(page, browser)]
+    print(f"{len(pages(part))} pages: {time.perf_counter() - begun:.0f} s")
+    assert faults == []
+
+
+def faults_of(page: Path, browser: Any) -> list[str]:
+    """What a browser says about a page."""
+    chromium.open_page(browser, page, PHONE)
+    name = page.relative_to(OUT).as_posix()
+    outside = [url for url in chromium.requested(browser) if not url.startswith(OUT.as_uri())]
+    faults = [f"{name}: {entry['message']}" for entry in browser.get_log("browser")]
+    faults += [f"{name}: asks for {url}" for url in outside]
+    return faults + [f"{name}: wider than a phone"] * chromium.scrolls_sideways(browser)
