@@ -104,16 +104,16 @@ check(cross_entropy)
 
 # %%
 figure, axes = plt.subplots()
-for rate in (0.02, 0.3, 1.02):
+for step in (0.02, 0.3, 1.02):
     weight, losses = torch.tensor([1.0], requires_grad=True), []
-    optimiser = torch.optim.SGD([weight], lr=rate)
+    optimiser = torch.optim.SGD([weight], lr=step)
     for _ in range(16):
         loss = (weight**2).sum()
         losses.append(loss.item())
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         optimiser.zero_grad()  # else the next gradient is added to this one
-    axes.plot(losses, marker="o", markersize=3, label=f"learning rate {rate}")
+    axes.plot(losses, marker="o", markersize=3, label=f"learning rate {step}")
 axes.set(xlabel="step", ylabel="loss")
 axes.legend()
 show(figure, "rates_of_a_parabola", "Too small a step hardly moves. Too large a step jumps over the valley and climbs.")
@@ -179,10 +179,10 @@ def learn(config: Config, images: Images) -> tuple[FasterRCNN, list[dict[str, An
 
 # %%
 figure, axes = plt.subplots()
-for rate in (0.0001, 0.002, 0.5):
-    short = replace(config, optim__lr=rate, optim__final_lr=rate, train__iterations=40, train__evaluation_images=50)
-    log = learn(short, train)[1]
-    axes.plot([e["iteration"] for e in log], [e["train"]["loss_classification"] for e in log], label=f"{rate}")
+for rate in ("0.00001", "0.002", "0.5"):
+    short = replace(config, optim__lr=float(rate), optim__final_lr=float(rate))
+    log = learn(replace(short, train__iterations=40, train__evaluation_images=50), train)[1]
+    axes.plot([e["iteration"] for e in log], [e["train"]["loss_classification"] for e in log], label=rate)
 axes.axhline(math.log(10), color="grey", linestyle=":")
 axes.set(xlabel="iteration", ylabel="training loss", ylim=(1, 8))
 axes.legend(title="learning rate")

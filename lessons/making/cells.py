@@ -98,6 +98,11 @@ def exercises(lesson: Path) -> list[str]:
     return [name for cell in read(lesson) if EXERCISE in cell.tags for name in cell.functions]
 
 
+def gaps(path: Path) -> int:
+    """How many functions of a file are still to be written."""
+    return sum(cell.source.count("raise NotImplementedError(") for cell in read(path) if cell.kind == "code")
+
+
 def title(lesson: Path) -> str:
     """The heading of a lesson, as in `Lesson 3: Boxes, IoU, anchors, matching`."""
     return read(lesson)[0].source.splitlines()[0].removeprefix("# ")
