@@ -100,12 +100,13 @@ def predict(detector: Predictor, paths: Sequence[Path], options: PredictOptions)
     if pages == "all":
         paths = [page for path in paths for page in pages_of(path)]
     ids = ids_of(options.ids, paths) if options.ids else None
+    categories = categories_of(classes, ids)
     with (
         signals_noted() as signals,
         new_folder(options.out) as folder,
         result_files(folder, classes, options.pixel_size) as files,
     ):
-        output = Output(folder, files, categories_of(classes, ids), detector.side)
+        output = Output(folder, files, categories, detector.side)
         pictures = PictureFiles(folder, classes, options.draws, options.save_crops)
         names = UnusedNames()
         for one, detections in looked_at(detector, readable(tracked(paths, "predict"), ids, pages), options, signals):

@@ -29,8 +29,9 @@ def merge_parts(out: Path, ids_file: Path | None = None, *, told: bool = True) -
     if lack := lacking(out, plan):
         raise UserError(f"{out} lacks {in_words(lack, plan)}: `predict` goes on there, then merge again")
     ids = ids_of(ids_file, [Path(record.name) for record in records(out, plan)]) if ids_file else None
+    categories = categories_of(plan.classes, ids)
     with locked(out / LOCK, wait=-1), result_files(out, plan.classes, plan.pixel_size) as files:
-        output = Output(out, files, categories_of(plan.classes, ids), plan.side)
+        output = Output(out, files, categories, plan.side)
         for number, record in enumerate(records(out, plan), 1):
             reason = record.skipped
             try:
