@@ -25,7 +25,7 @@ import numpy as np
 import pytest
 from disks import full
 from exported_runs import made_by_hand
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from shell import Answer, Shell
@@ -442,17 +442,31 @@ def started(*words: object, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables)
 
 
+KILLED = """
+import os, signal, sys
+name, count = sys.argv[1], int(sys.argv[2])
+before = getattr(os, name)
+def act(*given, **more):
+    global count
+    count -= 1
+    if not count:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return before(*given, **more)
+setattr(os, name, act)
+from pocketrcnn.cli.main import main
+main(["predict", *sys.argv[3:]])
+"""
+
+
 @pytest.mark.slow
 def test_killed_at_any_moment_it_goes_on_and_ends_in_the_same_bytes(tmp_path: Path, many: Path) -> None:
     model, out, alone = made_by_hand(tmp_path / "model.onnx"), tmp_path / "killed", tmp_path / "alone"
     words = (model, many / "**" / "*.png", "--batch", 1, "--part-size", 2, "--pictures", "--out")
-    for wanted in (3, 8):  # files when it is killed: after one or two parts, or within one
-        process = started(*words, out)
-        while process.poll() is None and len(written(out)) < wanted:
-            time.sleep(0.002)
-        process.kill()
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL
+    for operation, count in (("fsync", 1), ("fsync", 5), ("replace", 3), ("unlink", 4), ("mkdir", 1)):
+        killed = subprocess.run(
+            [sys.executable, "-c", KILLED, operation, str(count), *map(str, words), out], check=False
+        )
+        assert killed.returncode == -signal.SIGKILL, operation
     for folder in (out, alone):
         started(*words, folder).communicate()
     assert written(out) == written(alone)
@@ -561,6 +575,7 @@ def test_many_names_take_little_memory(tmp_path: Path) -> None:
 numbers = st.floats(0, 4096, width=32)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.tuples(numbers, numbers, numbers, numbers), st.floats(0, 1, width=32), st.integers(0, 1))))
 def test_numbers_come_back_exactly(rows: list[tuple[tuple[float, ...], float, int]]) -> None:
     boxes = np.array([box for box, *_ in rows], np.float32).reshape(-1, 4)
@@ -572,6 +587,7 @@ def test_numbers_come_back_exactly(rows: list[tuple[tuple[float, ...], float, in
     assert (back.name, back.size, back.notes) == (record.name, record.size, record.notes)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(1, 25), st.integers(1, 9))
 def test_each_part_belongs_to_one_share(images: int, size: int, shards: int) -> None:
     plan = mock.Mock(spec=Plan, images=images, part_size=size, parts=-(-images // size))
