@@ -57,8 +57,9 @@ print("box:", truth[0, 0].tolist())
 # an input of $W$ pixels:
 #
 # $$\begin{pmatrix} x_\text{map} \\ y_\text{map} \end{pmatrix}
-#   = \theta \begin{pmatrix} x_\text{crop} \\ y_\text{crop} \\ 1 \end{pmatrix}, \qquad
-#   \theta = \begin{pmatrix} w/W & 0 & 2x/W - 1 \\ 0 & h/W & 2y/W - 1 \end{pmatrix}$$
+#   = \theta \begin{pmatrix} x_\text{crop} \\ y_\text{crop} \\ 1 \end{pmatrix}$$
+#
+# $$\theta = \begin{pmatrix} w/W & 0 & 2x/W - 1 \\ 0 & h/W & 2y/W - 1 \end{pmatrix}$$
 #
 # The two zeros could rotate the crop; here nothing does. Check it: the centre of the crop, (0, 0), comes from the
 # centre of the box.
