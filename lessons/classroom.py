@@ -110,10 +110,11 @@ def display(figure: Figure, caption: str) -> None:
 
 
 def save(name: str, caption: str, content: bytes) -> None:
-    """Save a figure in the folder of the lesson that runs, and say where; a folder that cannot be written to is said,
-    too, and the lesson goes on."""
-    script = Path(getattr(sys.modules["__main__"], "__file__", None) or "00_unknown.py")
-    path = LESSONS / script.name[:2] / "figures" / f"{name}.png"
+    """Save a figure beside the lesson that runs, in `03/figures/`, and say where; a folder that cannot be written to is
+    said, too, and the lesson goes on."""
+    script = Path(getattr(sys.modules["__main__"], "__file__", None) or "lesson").resolve()
+    number = script.stem[:2] if script.stem[:2].isdigit() else script.stem
+    path = script.parent / number / "figures" / f"{name}.png"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

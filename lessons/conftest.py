@@ -44,6 +44,11 @@ def lesson_of(path: Path) -> Path:
     return cells.find(path.parent.name)
 
 
+def exercise_of(item: pytest.Item) -> str:
+    """The name of the function that a hidden test is about."""
+    return cells.exercise_of(plain(item), cells.exercises(lesson_of(item.path))) or plain(item)
+
+
 def file_of(config: pytest.Config, lesson: Path) -> Path:
     """The file whose functions are tested."""
     given: Path | None = config.getoption("--work")
@@ -82,6 +87,9 @@ def given_in(config: pytest.Config) -> Given | None:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     if "work" not in getattr(item, "fixturenames", ()):
         return (yield)
+    ended = item.config.stash[outcomes]
+    if any(one["state"] == "endless" and one["exercise"] == exercise_of(item) for one in ended):
+        raise messages.TooLong  # one test has waited for it
     with messages.limited():
         return (yield)
 
@@ -94,7 +102,7 @@ def pytest_runtest_makereport(
     report = yield
     if "work" not in getattr(item, "fixturenames", ()) or (call.when != "call" and not call.excinfo):
         return report
-    name = cells.exercise_of(plain(item), cells.exercises(lesson_of(item.path))) or plain(item)
+    name = exercise_of(item)
     ended = messages.Outcome("right")
     if call.excinfo:
         ended = messages.outcome(call.excinfo.value, name, getattr(item, "funcargs", {}).get("work"))

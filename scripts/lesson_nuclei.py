@@ -36,7 +36,7 @@ def main(data: Path) -> None:
         for box, score in zip(one.boxes.tolist(), one.scores.tolist(), strict=True)
     ]
     table("truth", "image,x1,y1,x2,y2", ["{:d},{:g},{:g},{:g},{:g}".format(*row) for row in truth])
-    lines = ["{:d},{:.2f},{:.2f},{:.2f},{:.2f},{:.5f}".format(*row) for row in rows]
+    lines = ["{:d},{:.4f},{:.4f},{:.4f},{:.4f},{:.5f}".format(*row) for row in rows]
     table("detections", "image,x1,y1,x2,y2,score", lines)
 
 

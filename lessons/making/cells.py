@@ -56,21 +56,29 @@ def parse(path: Path) -> Any:
     """A file as a notebook. Raises UserError where it cannot be read."""
     if path.suffix not in (".py", ".ipynb"):
         raise UserError(f"{path} is neither a .py nor an .ipynb file: give a lesson, or a student's copy of one")
+    text = text_of(path)
     try:
-        text = path.read_text(encoding="utf-8")
         return jupytext.reads(text, fmt="py:percent" if path.suffix == ".py" else "ipynb")
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}): give the path of a lesson") from error
     except Exception as error:  # whatever jupytext and nbformat raise for what is no notebook
         raise UserError(f"{path} is no notebook that can be read: save it again as .ipynb or .py") from error
 
 
+def text_of(path: Path) -> str:
+    """The text of a file. Raises UserError where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}): give the path of a lesson") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8: save it in this encoding") from error
+
+
 def read(path: Path) -> list[Cell]:
     """The cells of a file. Raises UserError where it cannot be read."""
-    text = path.read_text(encoding="utf-8") if path.suffix == ".py" and path.is_file() else ""
+    notebook, text = parse(path), text_of(path)
     found, position = [], 0
-    for cell in parse(path).cells:
-        place = text.find(cell.source, position) if cell.cell_type == "code" else -1
+    for cell in notebook.cells:
+        place = text.find(cell.source, position) if cell.cell_type == "code" and path.suffix == ".py" else -1
         position = max(position, place)
         line = text.count("\n", 0, place) + 1 if place >= 0 else 1
         kind: Literal["markdown", "code"] = "code" if cell.cell_type == "code" else "markdown"

@@ -23,7 +23,7 @@ from pocketrcnn.errors import UserError
 from . import cells
 from .messages import State
 
-SECONDS = 180  # for all exercises of a file
+SECONDS = 120  # for all exercises of a file
 WORDS: dict[State, str] = {
     "right": "right",
     "not written": "not written",
@@ -58,7 +58,7 @@ class Marked:
 
 
 def mark(file: Path, lesson: Path, student: str = "", seconds: float = SECONDS) -> Marked:
-    """Run the hidden tests of a lesson on a file. Raises UserError where the tests themselves cannot run."""
+    """Run the hidden tests of a lesson on a file; whatever it does, the others can still be marked."""
     names = cells.exercises(lesson)
     with tempfile.TemporaryDirectory() as empty:
         out = Path(empty) / "outcomes.json"
@@ -68,7 +68,10 @@ def mark(file: Path, lesson: Path, student: str = "", seconds: float = SECONDS) 
         if code is None:
             return Marked(student, lesson, dict.fromkeys(names, Mark("endless", f"not done after {seconds:g} s", 0, 0)))
         if code not in (0, 1) or not out.is_file():
-            raise UserError(f"{file} cannot be marked: {said.strip()}")
+            lines = said.strip().splitlines() or [f"it ends the tests with code {code}"]
+            return Marked(
+                student, lesson, dict.fromkeys(names, Mark("error", f"cannot be tested: {lines[0].strip('! ')}", 0, 0))
+            )
         outcomes = json.loads(out.read_text(encoding="utf-8"))
     return Marked(student, lesson, {name: summed(outcomes, name) for name in names})
 
@@ -118,33 +121,29 @@ def end(process: subprocess.Popen[str]) -> None:
 def students_files(folder: Path) -> list[tuple[str, Path, Path]]:
     """Student, file and lesson of every file in a folder that holds exercises of a lesson.
 
-    A student is named by the folder that the file is in, or, where all lie in one folder, by the file's name. Raises
-    UserError where there is no such file.
+    A student is named by the folder that the file is in, or, where all lie in one folder, by the file's name. A file
+    that is none of these is named on standard error. Raises UserError where there is no other.
     """
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder: name the one with the students' files")
     known = {name: lesson for lesson in cells.lessons() for name in cells.exercises(lesson)}
     found = []
     for path in sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".ipynb")):
-        within_folder = path.relative_to(folder)
-        if any(part.startswith(".") for part in within_folder.parts):  # .ipynb_checkpoints
+        below = path.relative_to(folder).parts
+        if any(part.startswith(".") for part in below):  # .ipynb_checkpoints
             continue
-        names = [name for cell in read_or_warn(path) for name in cell.functions if name in known]
+        try:
+            names = [name for cell in cells.read(path) for name in cell.functions if name in known]
+        except UserError as error:
+            print(f"left out: {error}", file=sys.stderr)
+            continue
         if names:
-            student = within_folder.parts[0] if len(within_folder.parts) > 1 else path.stem
-            found.append((student, path, known[names[0]]))
+            found.append((below[0] if len(below) > 1 else path.stem, path, known[names[0]]))
+        else:
+            print(f"left out: {path} has no exercise of a lesson", file=sys.stderr)
     if not found:
         raise UserError(f"{folder} has no .py or .ipynb file with an exercise of a lesson")
     return found
-
-
-def read_or_warn(path: Path) -> list[cells.Cell]:
-    """The cells of a file; one that cannot be read is named, and the others are marked."""
-    try:
-        return cells.read(path)
-    except (UserError, UnicodeDecodeError) as error:
-        print(f"left out: {error}", file=sys.stderr)
-        return []
 
 
 def mark_all(folder: Path, workers: int) -> list[Marked]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import linecache
+import signal
 import threading
 import traceback
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from .work import NotUsable, Work
 
-SECONDS = 20.0  # that a test may take: exercises take milliseconds, and a computer may be busy
+SECONDS = 10.0  # that a test may take: exercises take milliseconds, and a computer may be busy
 State = Literal["right", "not written", "wrong", "error", "endless"]
 
 
@@ -29,15 +30,18 @@ class Outcome(NamedTuple):
 
 
 @contextmanager
-def limited(seconds: float = SECONDS) -> Iterator[None]:
-    """Interrupts what is in the block after so many seconds, and raises TooLong; on the main thread alone."""
+def limited() -> Iterator[None]:
+    """Interrupts what is in the block after SECONDS, and raises TooLong. On the main thread alone, as by Ctrl-C."""
     late = threading.Event()
 
     def interrupt() -> None:
         late.set()
-        _thread.interrupt_main()
+        if hasattr(signal, "pthread_kill"):  # wakes up what waits, too
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        else:
+            _thread.interrupt_main()
 
-    timer = threading.Timer(seconds, interrupt)
+    timer = threading.Timer(SECONDS, interrupt)
     timer.daemon = True
     timer.start()
     try:
@@ -54,7 +58,7 @@ def outcome(error: BaseException, name: str, work: Work | None) -> Outcome:
     """What a failed test of an exercise says."""
     place = where(error, work)
     if isinstance(error, NotImplementedError) and place:
-        return Outcome("not written", f"not written yet. {error}")
+        return Outcome("not written", f"not written yet. {error}".strip())
     if isinstance(error, NotUsable):
         return Outcome("error", str(error))
     if isinstance(error, TooLong):

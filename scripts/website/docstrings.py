@@ -44,13 +44,29 @@ def visit(parent: griffe.Object) -> None:
 def markdown(text: str, scope: griffe.Object) -> str:
     """A docstring for a Markdown parser. scope: the object that it is about."""
     text = EXAMPLE.sub(lambda found: f"```pycon\n{found[0]}\n```", text)
-    lines = text.split("\n")
-    fenced = False
-    for number, line in enumerate(lines):
-        fenced ^= line.startswith("```")
-        if not fenced and not line.startswith(("    ", "```")):
-            lines[number] = prose(line, scope)
-    return "\n".join(lines)
+    return "\n\n".join(paragraph(part, scope) for part in text.split("\n\n"))
+
+
+def paragraph(text: str, scope: griffe.Object) -> str:
+    """One paragraph: prose with its parameters as a list; blocks of code and tables stay as they are."""
+    if text.startswith(("    ", "```", "|")):
+        return text
+    names = [*getattr(scope, "parameters", ()), *(scope.attributes if scope.is_class else ())]
+    known = [name for one in names if (name := getattr(one, "name", one)) != "self"]
+    if known:
+        text = with_list(text, f"`?(?:{'|'.join(map(re.escape, known))})`?")
+    return "\n".join(prose(line, scope) for line in text.split("\n"))
+
+
+def with_list(text: str, name: str) -> str:
+    """A paragraph with an item for each parameter that a sentence begins with: `width: in pixels. height: ...`."""
+    first = rf"(?:^|(?<=[.;:)])\s)(?P<names>{name}(?:, {name})*):\s"
+    listed = re.sub(first, lambda found: f"\n- **{found['names'].replace('`', '')}**: ", text)
+    if listed == text:
+        return text
+    before, items = listed.split("\n- ", 1)
+    items = re.sub(r"(?<=[.;])\s(?=Raises )", "\n\n", items)  # no part of the last item
+    return f"{before}\n\n- {items}".lstrip("\n")
 
 
 def prose(line: str, scope: griffe.Object) -> str:
@@ -69,6 +85,8 @@ def linked(found: re.Match[str], scope: griffe.Object) -> str:
 def resolved(name: str, scope: griffe.Object) -> str | None:
     """The full name of what a docstring calls `name`; None where that is nothing of the package, or private."""
     first, *rest = name.split(".")
+    if first in {one.name for one in getattr(scope, "parameters", ())}:
+        return None
     try:
         found: Any = scope.modules_collection[scope.resolve(first)]
         for part in rest:

@@ -1,4 +1,4 @@
-"""Live demonstrations: the built-in detector as a page that runs in the reader's browser.
+"""Live demonstrations: images explained, and the built-in detector as a page that runs in the reader's browser.
 
 Everything is computed from what is in the package, when the site is made; no run is needed.
 """
@@ -6,12 +6,14 @@ Everything is computed from what is in the package, when the site is made; no ru
 from __future__ import annotations
 
 import base64
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pocketrcnn import explain
 from pocketrcnn.custom.builtin import NAMES, examples_of
 from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.onnx.export import verified
@@ -27,6 +29,14 @@ INTRODUCTION = """# Live demonstrations
 
 Made from what is inside the package, when this site was made. Each page is one file: it works without a network, and
 you can save it and send it.
+"""
+EXPLAINED = """
+## What happens inside the network
+
+{links}. Every stage of the detector for one image, from pixels to boxes: features, anchors, objectness, proposals
+before and after suppression, regions, classes, corrections, detections. Sliders change the thresholds, and the page
+computes again what stays. `pocketrcnn explain RUN IMAGE` makes such a page
+([docs/usage.md](../docs/usage.md#one-image-explained)).
 """
 DETECTOR = """
 ## A detector in your browser
@@ -45,15 +55,29 @@ This copy of the site was made without ONNX Runtime for browsers, so the page th
 
 def live_pages() -> dict[str, str | bytes]:
     """The pages by their path in the working copy, and one that leads to them."""
-    made: dict[str, str | bytes] = {}
-    text = INTRODUCTION
+    explained = explained_pages()
+    named = [f"[**{Path(path).stem.removeprefix('explained-')}**]({Path(path).name})" for path in explained]
+    detector = detector_pages()
+    text = INTRODUCTION + EXPLAINED.format(links=", ".join(named)) + (DETECTOR if detector else WITHOUT)
+    return explained | detector | {f"{FOLDER}/index.md": text}
+
+
+def detector_pages() -> dict[str, str | bytes]:
+    """The page that runs the detector; none where ONNX Runtime for browsers is not in the cache."""
     if wanted().faults():
         print("ONNX Runtime for browsers is not in the cache: the site gets no page that runs a detector")
-        text += WITHOUT
-    else:
-        made[f"{FOLDER}/detector.html"] = detector_page()
-        text += DETECTOR
-    return made | {f"{FOLDER}/index.md": text}
+        return {}
+    return {f"{FOLDER}/detector.html": detector_page()}
+
+
+def explained_pages() -> dict[str, str | bytes]:
+    """What `explain` writes of each example image of the detector inside the package."""
+    made: dict[str, str | bytes] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for path in examples_of(NAME):
+            written = explain(NAME, path, out=Path(folder) / "page.html", quiet=True)
+            made[f"{FOLDER}/explained-{path.stem}.html"] = written.read_bytes()
+    return made
 
 
 def detector_page() -> str:

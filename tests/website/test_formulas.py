@@ -55,3 +55,12 @@ def test_docstrings_say_what_they_say() -> None:
     assert docstring("`torch` and `_nms` and `no_such`", boxes) == "`torch` and `_nms` and `no_such`"
     assert docstring(">>> 1 + 1\n2\n\nMore", boxes) == "```pycon\n>>> 1 + 1\n2\n```\n\nMore"
     assert docstring("    [B,N] stays", boxes) == "    [B,N] stays"
+
+
+def test_parameters_that_a_docstring_names_are_a_list() -> None:
+    boxes = scope()
+    assert docstring("Cells.\n\nheight, width: in cells. stride: in\npixels. Raises UserError.", boxes["anchors"]) == (
+        "Cells.\n\n- **height, width**: in cells.\n- **stride**: in\npixels.\n\nRaises UserError."
+    )
+    same = "Images without\nobjects: all negative, and valid ones: none."
+    assert docstring(same, boxes["match"]) == same

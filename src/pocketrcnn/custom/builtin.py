@@ -27,5 +27,5 @@ def weights_of(name: str | PathLike[str]) -> Path:
 
 
 def examples_of(name: str | Path) -> list[Path]:
-    """The images to try a detector on."""
+    """Images to try the detector `name` on, which it was not trained on: paths of PNG files inside the package."""
     return sorted((FOLDER / name).glob("*.png"))

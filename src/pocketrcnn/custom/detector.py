@@ -66,8 +66,8 @@ class Detector:
 
     @classmethod
     def load(cls, path: str | PathLike[str], device: str = "auto", precision: str = DELIVERED) -> Detector:
-        """From the folder of a finished run, from a file of weights in it, or, as `nuclei`, from inside the package
-        (`builtin`). device: `auto`, `cpu` or `cuda`.
+        """From path, the folder of a finished run, a file of weights in it, or, as `nuclei`, from inside the package
+        (`builtin`). device: `auto`, `cpu` or `cuda`. precision: `float32`, `bfloat16`, or `auto`.
 
         Raises UserError for anything else, for a run that is not finished, and for one of another version.
         """
@@ -116,7 +116,10 @@ class Detector:
     def stream(
         self, images: Iterable[OneImage], threshold: float | None = None, batch: int = BATCH, order: Order = "rgb"
     ) -> Iterator[Detections]:
-        """The same for any number of images, one after the other, each [M]: only a batch of them is in memory."""
+        """The same for any number of images, one after the other, each [M]: only a batch of them is in memory.
+
+        threshold, batch, order: as in a call of the detector. Raises UserError at the first that is no image.
+        """
         found = stream(self, images, threshold=threshold, batch=batch, order=order, as_array=as_array)
         return map(with_tensors, found)
 
@@ -125,7 +128,7 @@ class Detector:
 
     @torch.no_grad()
     def network(self, inputs: Pixels) -> interchange.Detections:
-        """Inputs uint8 [B,S,S,3] to the detections in their pixels."""
+        """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels."""
         device = self.model.mean.device
         with autocast(self.precision, device):
             return self.model.detect(torch.from_numpy(inputs).permute(0, 3, 1, 2).to(device)).numpy()

@@ -33,7 +33,7 @@ class Dataset(Protocol):
         """The same data set on another device."""
 
     def batch(self, indices: Tensor) -> Batch:
-        """The images at `indices`, int64 [B], on the device of the data set."""
+        """The images at `indices`, int64 [B], with their objects, on the device of the data set."""
 
 
 @runtime_checkable
@@ -41,13 +41,13 @@ class EvaluationDataset(Dataset, Protocol):
     """A data set whose detections can be evaluated in pixels of the images. Its batches are of views of them."""
 
     def views_of(self, indices: Tensor) -> Tensor:
-        """The indices of all views of these images, int64, one image after the other."""
+        """The indices of all views of these images: int64 [B] -> int64 [V], one image after the other."""
 
     def image_of(self, view: int) -> int:
         """The image that a view is of."""
 
     def seen(self, index: int) -> Views:
-        """How the network sees an image."""
+        """How the network sees the image at this index."""
 
     def ground_truth(self, index: int) -> Boxes:
-        """The objects of one image, crowds included, in pixels of the image."""
+        """The objects of the image at this index, crowds included, in pixels of the image."""

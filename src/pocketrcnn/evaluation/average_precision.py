@@ -65,7 +65,8 @@ def average_precision(
     """AP, AP50, AP75 and AR (mean recall over the ten IoU thresholds), 0..1; all None where there are no objects.
 
     `ground_truth[i]` and `detections[i]`, in any order, belong to image i; labels are below `classes`. Classes without
-    objects do not enter the means. max_detections: `detection_limit` by default. The metrics of `evaluate(..).overall`.
+    objects do not enter the means. The metrics are those of `evaluate(..).overall`.
+    max_detections: `detection_limit` by default.
     """
     run = matched(ground_truth, detections, classes, max_detections or detection_limit(ground_truth))
     precision, recall = accumulated(run)
@@ -83,11 +84,12 @@ def evaluate(
     max_detections: int | None = None,
     threshold: float | None = None,
 ) -> Evaluation:
-    """All metrics. Arguments as in `average_precision`, with names of classes and images, and of the data and split.
+    """All metrics. Arguments as in `average_precision`, with the names `classes` and `image_names`, of data and split.
 
-    threshold: the score from which on the detector shows detections, by default that of the highest F1 here.
-    Matched twice: at ten IoUs for the averages, at IoU 0.5 to learn which detections are right. To learn it from the
-    first would take three times as long, since the library copies every match of every IoU and area into Python.
+    max_detections: of a class in an image, best first. threshold: the score from which on the detector shows
+    detections, by default that of the highest F1 here. Matched twice: at ten IoUs for the averages, at IoU 0.5 to learn
+    which detections are right. To learn it from the first would take three times as long, since the library copies
+    every match of every IoU and area into Python.
     """
     limit = max_detections or detection_limit(ground_truth)
     edges = size_edges(ground_truth)
@@ -157,7 +159,9 @@ def size_edges(ground_truth: Sequence[Boxes]) -> list[tuple[str, float, float]]:
 def by_size(
     ground_truth: Sequence[Boxes], edges: list[tuple[str, float, float]], precision: Floats, recall: Floats
 ) -> list[Row]:
-    """The metrics of each bin; `from` and `below` are sides in pixels, `below` None for the last."""
+    """The metrics of each bin of `edges`, from precision [T,R,K,A] and recall [T,K,A] over areas; `from` and `below`
+    are sides in pixels, `below` None for the last.
+    """
     areas, rows = areas_of(ground_truth), []
     for index, (name, low, high) in enumerate(edges, start=1):
         objects = int(((areas >= low**2) & (areas < high**2)).sum())
@@ -167,7 +171,9 @@ def by_size(
 
 
 def by_class(classes: Sequence[str], matches: Matches, precision: Floats, recall: Floats) -> list[Row]:
-    """The metrics of each class, its number of objects and of images with one, and its thresholds."""
+    """The metrics of each of `classes`, from precision [T,R,K] and recall [T,K], its number of objects and of images
+    with one, and its thresholds.
+    """
     rows: list[Row] = []
     for label, name in enumerate(classes):
         chosen, objects = matches.labels == label, matches.objects[:, label]
@@ -179,7 +185,9 @@ def by_class(classes: Sequence[str], matches: Matches, precision: Floats, recall
 
 
 def precision_recall(classes: Sequence[str], precision: Floats) -> Row:
-    """Curves of precision [R,K] at 101 recalls; `overall` is the mean over classes, and its mean is AP50."""
+    """Curves of precision [R,K] of the classes at 101 recalls; `overall` is the mean over classes, and its mean is
+    AP50.
+    """
     present = [label for label in range(len(classes)) if (precision[:, label] > -1).all()]
     return {
         "recall": [index / 100 for index in range(101)],
@@ -205,7 +213,7 @@ def tide(run: COCOeval) -> Row:
 def confusion(
     ground_truth: Sequence[Boxes], detections: Sequence[Boxes], classes: Sequence[str], shown: NDArray[np.int64]
 ) -> Row:
-    """Counts [K+1,K+1] at IoU 0.5 of the detections `shown`: rows truth, columns detections, the last background.
+    """Counts [K+1,K+1] of K classes at IoU 0.5, of detections `shown`: rows truth, columns detections, last background.
 
     shown: indices among the detections of all images. They are matched whatever their class, so the diagonal may
     differ from `best`, which matches by class.

@@ -39,7 +39,8 @@ def matched(
 ) -> COCOeval:
     """Detections matched with objects of any area, then of each range of areas, both ends included, in square pixels.
 
-    limit: detections of a class in an image that count, best first. ious: 0.50, 0.55 to 0.95 by default.
+    classes: how many. limit: detections of a class in an image that count, best first. ious: 0.50, 0.55 to 0.95 by
+    default.
     """
     assert len(ground_truth) == len(detections), "one list of detections an image"
     evaluation = COCOeval(*as_coco(ground_truth, detections, classes), "bbox")
@@ -60,7 +61,7 @@ def accumulated(run: COCOeval) -> tuple[Floats, Floats]:
 
 
 def as_coco(ground_truth: Sequence[Boxes], detections: Sequence[Boxes], classes: int) -> tuple[COCO, COCO]:
-    """The tables of the library; image i and class k have the ids i + 1 and k + 1."""
+    """The tables of the library; image i and class k, of so many classes, have the ids i + 1 and k + 1."""
     images, boxes, labels = flat(ground_truth)
     assert ((labels > 0) & (labels <= classes)).all(), "every label has a class"
     objects = COCO.from_arrays(

@@ -28,7 +28,7 @@ MAX_SUPPRESSED = 25_000_000  # pairs of candidates in suppression at once, which
 
 
 def batch_size(side: int, candidates: int = 1) -> int:
-    """Images of `side` pixels that are evaluated at once; fewer where many boxes an image enter suppression."""
+    """Images of `side` pixels that are evaluated at once; fewer where many candidates an image enter suppression."""
     usual = max(SMALLEST_BATCH, min(EVALUATION_BATCH, EVALUATION_BATCH * 48**2 // side**2))
     return max(1, min(usual, MAX_SUPPRESSED // candidates**2))
 
@@ -61,7 +61,9 @@ def assess(
     *,
     conclude: Conclude | None = None,
 ) -> tuple[dict[str, float], Evaluation | None]:
-    """The metrics of `evaluate`, and what `conclude` makes of ground truth and detections, which are matched there."""
+    """The metrics of `evaluate`, of its `images` and `monitor`, and what `conclude` makes of ground truth and
+    detections, which are matched there.
+    """
     means, found = Means(), list[tuple[int, Boxes]]()
     torch.manual_seed(0)  # the losses count a random sample of anchors: the same one every time
     for batch, prediction in predictions(model, dataset, images):

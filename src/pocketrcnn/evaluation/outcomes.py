@@ -55,7 +55,7 @@ class Matched(NamedTuple):
 
 
 def outcomes(ground_truth: Sequence[Boxes], detections: Sequence[Boxes], classes: int, limit: int) -> list[Outcomes]:
-    """The outcomes in each image. Arguments as in `coco.matched`."""
+    """The outcomes in each image. classes, limit: as in `coco.matched`."""
     detections = [one[np.argsort(-one.scores, kind="stable")] for one in detections]
     by_class = matches(matched(ground_truth, detections, classes, limit, ious=[IOU]), ground_truth, detections)
     found = within(by_class.found, ground_truth, detections)
@@ -66,7 +66,7 @@ def outcomes(ground_truth: Sequence[Boxes], detections: Sequence[Boxes], classes
 
 
 def outcome(objects: Boxes, detections: Boxes, own: Matched, met: Indices, classes: int) -> Outcomes:
-    """The outcomes in an image. own: its detections, matched by class."""
+    """The outcomes in an image. own: its detections, matched by class; met: by any, [n]; classes: their number."""
     kinds, about = errors(objects, detections, own.found >= 0)
     kinds[own.right], kinds[~own.counted] = RIGHT, IGNORED
     blamed = np.full(len(objects), NONE)
@@ -93,9 +93,8 @@ def matches(run: COCOeval, ground_truth: Sequence[Boxes], detections: Sequence[B
 def met_by_any_class(
     ground_truth: Sequence[Boxes], detections: Sequence[Boxes], counted: Sequence[NDArray[np.bool_]]
 ) -> list[Indices]:
-    """For each object the detection that meets it, as the confusion matrix pairs them: by score, whatever the class.
-
-    Crowds and detections that do not count take no part.
+    """For each object, [n] an image, the detection that meets it, as the confusion matrix pairs them: by score,
+    whatever the class. Crowds and detections that are not `counted`, [m] an image, take no part.
     """
     objects = [Boxes(one.boxes, np.zeros(len(one)))[~one.crowd] for one in ground_truth]
     shown = [
@@ -142,7 +141,7 @@ def overlaps(detections: Boxes, objects: Boxes) -> Floats:
 
 
 def parts(rows: NDArray[np.bool_], images: Sequence[Boxes]) -> list[NDArray[np.bool_]]:
-    """The rows of all images, image by image."""
+    """The rows [N] of all images, image by image: [n] each."""
     return np.split(rows, np.cumsum([len(one) for one in images])[:-1]) if images else []
 
 

@@ -36,7 +36,7 @@ MERGED = 64  # channels of a merged map
 
 
 def scaled(channels: int, width: float) -> int:
-    """A number of channels times a factor: a multiple of 8, which is fastest on processors."""
+    """A number of channels times the factor `width`: a multiple of 8, at least 8, which is fastest on processors."""
     return max(8, round(channels * width / 8) * 8)
 
 

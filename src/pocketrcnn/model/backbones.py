@@ -23,7 +23,7 @@ GREY_LEVEL = 0.02  # of 255, in normalised images, about
 
 
 class ConvBlock(nn.Module):
-    """B1: convolution, BatchNorm."""
+    """B1: convolution, BatchNorm; x [B,I,H,W] -> [B,O,H/2,W/2], or [B,O,H,W] without `pool`, as all blocks but one."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int, pool: bool) -> None:
         super().__init__()
@@ -35,7 +35,9 @@ class ConvBlock(nn.Module):
 
 
 class SeparableBlock(nn.Module):
-    """B2: depthwise convolution, BatchNorm, ReLU, pointwise convolution, BatchNorm (Howard et al. 2017, 3.1)."""
+    """B2: depthwise convolution, BatchNorm, ReLU, pointwise convolution, BatchNorm (Howard et al. 2017, section 3.1):
+    x [B,I,H,W] -> [B,O,H/2,W/2].
+    """
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int, pool: bool) -> None:
         super().__init__()
@@ -48,7 +50,9 @@ class SeparableBlock(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """B3: two 3x3 convolutions beside a 1x1 shortcut (He et al. 2015, 3.2); the kernel is always 3."""
+    """B3: two 3x3 convolutions beside a 1x1 shortcut (He et al. 2015, section 3.2); the kernel is always 3:
+    x [B,I,H,W] -> [B,O,H/2,W/2].
+    """
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int, pool: bool) -> None:
         super().__init__()
@@ -62,7 +66,9 @@ class ResidualBlock(nn.Module):
 
 
 class StridedBlock(nn.Module):
-    """A convolution at every other position, and BatchNorm unless its filters are fixed: see `Backbone.whiten`."""
+    """A convolution at every other position, and BatchNorm unless its filters are fixed, as in `Backbone.whiten`:
+    x [B,I,H,W] -> [B,O,H/2,W/2].
+    """
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int, fixed: bool) -> None:
         super().__init__()
@@ -82,7 +88,8 @@ class Merge(nn.Module):
 
     Each map goes through a 1x1 convolution to the same channels, is enlarged to the next finer map's size by repeating
     its cells, and is added to that; a 3x3 convolution follows. Only the finest level is kept: one map for all objects,
-    whatever their size, so that the rest of the detector is that of the course.
+    whatever their size, so that the rest of the detector is that of the course. maps, finest first: [B,C,h,w] each, all
+    those of the table; the result: [B,channels,H/stride,W/stride] of an image [B,3,H,W].
     """
 
     def __init__(self, rows: Sequence[Row], channels: int, stride: int) -> None:
@@ -103,15 +110,15 @@ class Merge(nn.Module):
 
 
 def holds_components(out: int, channels: int, kernel: int) -> bool:
-    """Whether `out` filters on so many channels can be principal components of image patches, each with both signs.
+    """Whether `out` filters of kernel x kernel on so many channels can be principal components, each with both signs.
 
-    They see all three colours (a depthwise convolution sees one), and a patch has 3*K*K components.
+    They see all three colours (a depthwise convolution sees one), and a patch of an image has 3*K*K components.
     """
     return channels == 3 and out % 2 == 0 and out // 2 <= 3 * kernel**2
 
 
 class Backbone(nn.Module):
-    """Images to features: [B,3,H,W] -> [B,channels,H/stride,W/stride]."""
+    """Normalised images to features: x float32 [B,3,H,W] -> [B,channels,H/stride,W/stride]."""
 
     def __init__(self, config: BackboneConfig) -> None:
         super().__init__()

@@ -36,7 +36,7 @@ def area(boxes: Tensor) -> Tensor:
 
 
 def iou(a: Tensor, b: Tensor) -> Tensor:
-    """Intersection over union of every pair, 0..1: [...,N,4] and [...,M,4] -> [...,N,M]."""
+    """Intersection over union of every pair of a box of `a` and one of `b`, 0..1: [...,N,4], [...,M,4] -> [...,N,M]."""
     areas = area(a)[..., :, None] + area(b)[..., None, :]  # [...,N,M]
     # Each coordinate contiguous in memory, which is worth a factor of three.
     ax1, ay1, ax2, ay2 = (x.contiguous()[..., :, None] for x in a.unbind(-1))  # [...,N,1]
@@ -67,18 +67,18 @@ def center_size(boxes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 def from_center_size(x: Tensor, y: Tensor, width: Tensor, height: Tensor) -> Tensor:
-    """The inverse of `center_size`: four of [...] -> [...,4]."""
+    """The inverse of `center_size`: centre x and y, width and height, [...] each, in pixels -> boxes [...,4]."""
     return torch.stack((x - width / 2, y - height / 2, x + width / 2, y + height / 2), -1)
 
 
 def clip(boxes: Tensor, height: float, width: float) -> Tensor:
-    """Boxes cut at the border of the input: [...,4] -> [...,4]."""
+    """Boxes cut at the border of an input of height x width pixels: [...,4] -> [...,4]."""
     x1, y1, x2, y2 = boxes.unbind(-1)
     return torch.stack((x1.clamp(0, width), y1.clamp(0, height), x2.clamp(0, width), y2.clamp(0, height)), -1)
 
 
 def flip(boxes: Tensor, width: float) -> Tensor:
-    """Boxes of the image mirrored left to right: [...,4] -> [...,4]."""
+    """Boxes of an image `width` pixels wide, mirrored left to right: [...,4] -> [...,4]."""
     x1, y1, x2, y2 = boxes.unbind(-1)
     return torch.stack((width - x2, y1, width - x1, y2), -1)
 
@@ -91,7 +91,7 @@ def shift(boxes: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
 def anchors(height: int, width: int, stride: int, shapes: Sequence[tuple[float, float]]) -> Tensor:
     """Anchors on the cell centres of a feature map, not rounded: [height,width,A,4] (Ren et al. 2015, section 3.1.1).
 
-    shapes: width and height of the A anchors of a cell, in pixels.
+    height, width: of the map in cells. stride: of a cell in pixels. shapes: width and height of a cell's A anchors.
     """
     wh = torch.tensor(shapes, dtype=torch.float32)  # [A,2]
     y, x = (torch.arange(cells, dtype=wh.dtype) for cells in (height, width))
@@ -113,7 +113,7 @@ def encode(boxes: Tensor, anchors: Tensor) -> Tensor:
 
 
 def log_scale(scale: Tensor) -> Tensor:
-    """log(scale), continued by its tangent below SMALLEST_SCALE: finite, rising and smooth everywhere."""
+    """log(scale), [...] -> [...], continued by its tangent below SMALLEST_SCALE: finite, rising, smooth everywhere."""
     tangent = math.log(SMALLEST_SCALE) + (scale - SMALLEST_SCALE) / SMALLEST_SCALE
     return torch.where(scale < SMALLEST_SCALE, tangent, scale.clamp(min=SMALLEST_SCALE).log())
 
@@ -203,7 +203,7 @@ def _nms(boxes: Tensor, valid: Tensor, iou_threshold: float) -> Tensor:
 
 
 def rivals(boxes: Tensor, iou_threshold: float) -> tuple[Tensor, Tensor]:
-    """The pairs of boxes of an image whose IoU is above a threshold: [B,K,4] -> the better and the worse one of each,
+    """The pairs of boxes of an image whose IoU is above iou_threshold: [B,K,4] -> the better and the worse one of each,
     indices in [B*K], int64 [T]. Some rows at a time, so that what is compared stays in a processor's cache."""
     count, pairs = boxes.shape[1], []
     rows = max(ROWS, CACHED // max(1, boxes.shape[0] * count))
@@ -223,7 +223,7 @@ torch.library.register_fake("pocketrcnn::nms", lambda boxes, valid, iou_threshol
 def theta(boxes: Tensor, height: float, width: float) -> Tensor:
     """The spatial transformer's scale and shift for a crop: [...,4] -> [...,4] = (scale x, shift x, scale y, shift y).
 
-    Jaderberg et al. 2015, section 3.2, in coordinates of -1..1 over the input: for 48 pixels w/48, (x-24)/24.
+    Jaderberg et al. 2015, section 3.2, in coordinates of -1..1 over height x width pixels: for 48, w/48 and (x-24)/24.
     """
     x, y, w, h = center_size(boxes)
     return torch.stack((w / width, 2 * x / width - 1, h / height, 2 * y / height - 1), -1)
@@ -244,7 +244,7 @@ def bins(low: Tensor, high: Tensor, count: int, cells: int) -> Tensor:
 
 
 def flip_vertical(boxes: Tensor, height: float) -> Tensor:
-    """Boxes of the image mirrored upside down: [...,4] -> [...,4]."""
+    """Boxes of an image `height` pixels high, turned upside down: [...,4] -> [...,4]."""
     x1, y1, x2, y2 = boxes.unbind(-1)
     return torch.stack((x1, height - y2, x2, height - y1), -1)
 
@@ -278,6 +278,6 @@ def covered(boxes: Tensor, others: Tensor) -> Tensor:
 
 
 def inside(boxes: Tensor, height: float, width: float, margin: float) -> Tensor:
-    """Whether boxes keep `margin` pixels or more from the border of the image: [...,4] -> bool [...]."""
+    """Whether boxes keep `margin` pixels from the border of an image of height x width: [...,4] -> bool [...]."""
     x1, y1, x2, y2 = boxes.unbind(-1)
     return (x1 >= margin) & (y1 >= margin) & (x2 <= width - margin) & (y2 <= height - margin)

@@ -45,7 +45,7 @@ def without_values(config: ModelConfig) -> FasterRCNN:
 
 
 def describe(name: str, module: nn.Module, output: Tensor) -> Layer:
-    """What a module that has just run costs."""
+    """What the module of this name costs, which has just run and given output [B,C,H,W] or [B,C]."""
     name = name.removeprefix("backbone.blocks.")
     stage = name.split(".")[0] if name.startswith("conv") else name
     parameters = sum(p.numel() for p in module.parameters())
@@ -62,7 +62,7 @@ def describe(name: str, module: nn.Module, output: Tensor) -> Layer:
 
 
 def with_size(config: ModelConfig, side: int | None) -> ModelConfig:
-    """The same network for images of another size. Raises UserError for less than a cell, or too many to count."""
+    """The same network for images of `side` pixels. Raises UserError for less than a cell, or too many to count."""
     if side is None:
         return config
     if side > LARGEST_SIDE:
@@ -84,7 +84,7 @@ def multiplications(rows: Iterable[Layer]) -> int:
 
 
 def summary(name: str, config: ModelConfig) -> dict[str, Any]:
-    """The costs of a network as JSON holds them; `multiplications` are those of the convolutions."""
+    """The costs of a network called `name` as JSON holds them; `multiplications` are those of the convolutions."""
     rows = layers(config)
     names = dict.fromkeys(row.stage for row in rows if row.kind != "linear")
     return {

@@ -67,8 +67,9 @@ class FasterRCNN(nn.Module):
     def forward(
         self, images: Tensor, batch: Batch | None = None, box: str = "", proposed: tuple[Tensor, Tensor] | None = None
     ) -> Prediction:
-        """`batch`, if given, says which regions are classified in place of the network's proposals (training): see
-        `training_regions` for `box`. `proposed`: boxes [B,P,4] and scores [B,P] that stand for its proposals there.
+        """Images uint8 [B,3,H,W] of `input_size`. `batch`, if given, says which regions are classified in place of the
+        network's proposals (training): see `training_regions` for `box`. `proposed`: boxes [B,P,4] and scores [B,P]
+        that stand for its proposals there.
         """
         features = self.backbone(self.normalise(images))
         objectness, deltas, proposals, scores = self.propose(features, training=batch is not None)
@@ -79,11 +80,13 @@ class FasterRCNN(nn.Module):
         return Prediction(objectness, deltas, proposals, scores, regions, shown, logits, refined)
 
     def normalise(self, images: Tensor) -> Tensor:
-        """uint8 of 0..255 to about -2..2, in the memory layout that is fastest for convolutions."""
+        """Images uint8 [B,3,H,W] -> float32, about -2..2, in the memory layout that is fastest for convolutions."""
         return ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
 
     def propose(self, features: Tensor, training: bool) -> tuple[Tensor | None, Tensor | None, Tensor, Tensor]:
-        """Objectness, deltas, proposals and their scores; without a proposal network the whole input, with score 1."""
+        """Features [B,C,h,w] -> objectness [B,N], deltas [B,N,D], proposals [B,P,4], scores [B,P]; without a proposal
+        network None, None, the whole input, 1. `training`: only `RPNConfig.training_fraction` of the proposals.
+        """
         if self.rpn is None:
             side = float(self.config.input_size)
             whole = torch.tensor([[0.0, 0.0, side, side]], dtype=torch.float32, device=features.device)  # [1,4]
@@ -107,7 +110,7 @@ class FasterRCNN(nn.Module):
             self.backbone.first_filters().requires_grad_(False)
 
     def classify(self, features: Tensor, regions: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        """Class logits of the regions [B,R,K'] and corrections of their boxes [B,R,4]."""
+        """Features [B,C,h,w] and regions [B,R,4] -> class logits [B,R,K'] and corrections of the boxes [B,R,4]."""
         if self.head is None:
             return None, None
         logits, refined = self.head(self.head.pool(features, regions, self.config.input_size))
@@ -115,7 +118,7 @@ class FasterRCNN(nn.Module):
         return logits.view(*shape, -1), None if refined is None else refined.view(*shape, 4)
 
     def training_regions(self, proposals: Tensor, scores: Tensor, batch: Batch, box: str = "") -> tuple[Tensor, Tensor]:
-        """The boxes to classify in training, [B,R,4], and which of them count, bool [B,R].
+        """Proposals [B,P,4], scores [B,P] -> the boxes to classify in training, [B,R,4], and which count, bool [B,R].
 
         `box`: their kind, one of `ROIConfig.train_box`, or empty for the one that is configured.
         """
@@ -153,7 +156,7 @@ class FasterRCNN(nn.Module):
         return classes, boxes.encode(boxes.take(batch.boxes, index), regions)
 
     def losses(self, prediction: Prediction, targets: Targets, config: LossConfig) -> dict[str, Tensor]:
-        """The losses that the network has, not weighted: `objectness`, `box`, `classification`, `box_regression`."""
+        """Of `objectness`, `box`, `classification`, `box_regression` those there are: scalars [], not weighted."""
         losses = {}
         if prediction.objectness is not None and targets.anchors is not None:
             losses["objectness"] = objectness_loss(prediction.objectness, targets.anchors)
@@ -173,7 +176,7 @@ class FasterRCNN(nn.Module):
         return losses
 
     def box_regression_loss(self, refined: Tensor, target: Tensor, classes: Tensor) -> Tensor:
-        """Smooth L1 of the corrections, in the head's unit, the mean over regions with an object."""
+        """Smooth L1 of refined and target deltas [B,R,4] in the head's unit, a mean over classes [B,R] of objects."""
         assert self.head is not None, "corrections come from the head"
         positive = (classes != PADDING) & (classes < self.config.classes)  # [B,R]
         error = box_error(refined / self.head.unit, target / self.head.unit)  # [B,R]
@@ -202,7 +205,7 @@ class FasterRCNN(nn.Module):
         return self.suppress(corners, scores, labels)
 
     def suppress(self, corners: Tensor, scores: Tensor, labels: Tensor) -> Detections:
-        """Non-maximum suppression by class of candidates that lie best first; what remains, padded."""
+        """Suppression by class of candidates, best first: corners [B,K,4], scores and labels [B,K] -> what remains."""
         apart = labels[..., None] * (2.0 * self.config.input_size)  # boxes of two classes never overlap
         valid = scores > self.config.min_score
         kept = boxes.nms(corners + apart, valid, self.config.nms_iou)
@@ -218,6 +221,6 @@ PART_OF = {"objectness": "rpn", "box": "rpn", "classification": "head", "box_reg
 
 
 def total_loss(losses: dict[str, Tensor], config: LossConfig, trained: Collection[str] = PARTS) -> Tensor:
-    """The weighted sum of the losses of the parts that are trained."""
+    """The weighted sum of those `losses` (scalars, []) whose parts are `trained`, a scalar."""
     counted = {name: loss for name, loss in losses.items() if PART_OF[name] in trained}
     return torch.stack([getattr(config, name) * loss for name, loss in counted.items()]).sum()

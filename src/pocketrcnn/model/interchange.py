@@ -85,6 +85,6 @@ class Detections:
 
 
 def coco_record(image: Any, category: Any, box: Sequence[float], score: float) -> dict[str, Any]:
-    """One of the COCO results, from a box x1, y1, x2, y2."""
+    """One of the COCO results: ids of the image and the category, a box x1, y1, x2, y2 in pixels, its score in 0..1."""
     x1, y1, x2, y2 = box
     return {"image_id": image, "category_id": category, "bbox": [x1, y1, x2 - x1, y2 - y1], "score": score}

@@ -36,7 +36,9 @@ def conv_as_product(x: Tensor, weight: Tensor) -> Tensor:
 
 @lru_cache(maxsize=32)
 def tap_between(height: int, width: int, kernel: int, device: torch.device) -> Tensor:
-    """The tap that joins each input cell with each output cell, K*K where none does: int64 [H*W * H*W]."""
+    """The tap of a kernel x kernel filter that joins each input cell of a height x width map with each output cell, K*K
+    where none does: int64 [H*W * H*W].
+    """
     with torch.inference_mode(False):  # kept for all that comes after, training too
         y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
         y, x = y.flatten(), x.flatten()
@@ -47,14 +49,15 @@ def tap_between(height: int, width: int, kernel: int, device: torch.device) -> T
 
 
 def norm_pool(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
-    """`max_pool2d(norm(x), 2)` in training, running statistics included."""
+    """`max_pool2d(norm(x), 2)` in training, running statistics included: x [B,C,H,W] -> [B,C,H/2,W/2]."""
     assert norm.num_batches_tracked is not None, "running statistics are kept"
     norm.num_batches_tracked.add_(1)
     return NormPool.apply(x, norm.weight, norm.bias, norm)  # type: ignore[no-untyped-call,no-any-return]
 
 
 class NormPool(torch.autograd.Function):
-    """BatchNorm over a batch, then 2x2 max pooling, for scales above 0: exact, and about half the memory traffic.
+    """BatchNorm over a batch, then 2x2 max pooling, for scales above 0: exact, and about half the memory traffic;
+    x [B,C,H,W], weight and bias [C] -> [B,C,H/2,W/2].
 
     The statistics need the whole map; but a rising function does not move the maximum, so that only the pooled
     quarter has to be normalised. Backward, the sums over the map are sums over that quarter, since only there the

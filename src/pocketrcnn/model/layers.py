@@ -11,7 +11,9 @@ from .kernels import MATRIX_CELLS, conv_as_product, norm_pool
 
 
 class Conv(nn.Conv2d):
-    """A convolution without bias that keeps the resolution ("same" padding), or with stride 2 halves an even one."""
+    """A convolution without bias that keeps the resolution ("same" padding), or with stride 2 halves an even one:
+    x [B,I,H,W] -> [B,O,H/stride,W/stride].
+    """
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int, groups: int = 1, stride: int = 1) -> None:
         padding = (kernel - stride + 1) // 2
@@ -26,7 +28,7 @@ class Conv(nn.Conv2d):
 
 
 class FullConv(nn.Conv2d):
-    """A convolution whose kernel covers the whole map, without padding or bias: [B,I,K,K] -> [B,O,1,1].
+    """A convolution whose kernel covers the whole map, without padding or bias: x [B,I,K,K] -> [B,O,1,1].
 
     That is a fully connected layer, and it is computed as one.
     """
@@ -40,7 +42,7 @@ class FullConv(nn.Conv2d):
 
 
 def conv_norm(in_channels: int, out_channels: int, kernel: int, groups: int = 1) -> nn.Sequential:
-    """Convolution and BatchNorm with scale and shift."""
+    """`Conv` of in_channels, out_channels, kernel and groups, then BatchNorm with scale and shift."""
     return nn.Sequential(Conv(in_channels, out_channels, kernel, groups), nn.BatchNorm2d(out_channels))
 
 

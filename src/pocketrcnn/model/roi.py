@@ -17,7 +17,8 @@ TAPS = 4  # cells that a bilinear sample mixes
 
 
 def transformer_pool(features: Tensor, rois: Tensor, input_size: float, size: int) -> Tensor:
-    """Bilinear crops (Jaderberg et al. 2015, section 3): what affine_grid and grid_sample give, zeros outside.
+    """Bilinear crops (Jaderberg et al. 2015, section 3), as affine_grid and grid_sample give them, zeros outside:
+    features [B,C,h,w] and rois [B,P,4] in pixels of a square input of `input_size` -> [B*P,C,size,size].
 
     Theta has no rotation, so that the crop is separable: each point mixes two rows and two columns. The cells of all
     images are the rows of one table, and `embedding_bag` adds four of them for each point: 5 times as fast as products
@@ -52,7 +53,8 @@ def neighbours(scale: Tensor, shift: Tensor, size: int, cells: int) -> tuple[Ten
 
 
 def max_pool(features: Tensor, rois: Tensor, input_size: float, size: int) -> Tensor:
-    """ROI max pooling: each of SxS bins takes the maximum of its cells, without interpolation (Girshick 2015, 2.1)."""
+    """ROI max pooling (Girshick 2015, section 2.1): each of SxS bins takes the maximum of its cells. Features, rois,
+    size and input_size as in `transformer_pool` -> [B*P,C,S,S], values of the features: nothing is interpolated."""
     height, width = features.shape[-2:]
     x1, y1, x2, y2 = (rois / input_size).unbind(-1)  # [B,P] as fractions of the input
     rows, columns = boxes.bins(y1 * height, y2 * height, size, height), boxes.bins(x1 * width, x2 * width, size, width)
@@ -63,7 +65,8 @@ def max_pool(features: Tensor, rois: Tensor, input_size: float, size: int) -> Te
 
 
 def whole_input(features: Tensor, rois: Tensor, input_size: float, size: int) -> Tensor:
-    """The strongest answers of the whole map: a classifier is a detector whose one box is the whole input.
+    """The strongest answers of a whole map, [B,C,h,w] -> [B,C,1,1]: a classifier is a detector whose one box, rois, is
+    the whole input; `input_size` and `size` change nothing.
 
     Table 1 ends on a map of 1x1 for images of 32x32, where this changes nothing.
     """
@@ -79,8 +82,8 @@ REFINE_UNIT = (0.1, 0.1, 0.2, 0.2)
 
 
 class ROIHead(nn.Module):
-    """Pooled regions to classes, and to corrections of their boxes: an optional fully connected layer (as a
-    convolution), BatchNorm, ReLU; then linear layers."""
+    """Pooled regions to classes, and to corrections of their boxes (Girshick 2015, sections 2.1 and 2.3): an optional
+    fully connected layer (as a convolution), BatchNorm, ReLU; then linear layers."""
 
     unit: Tensor
 
@@ -94,7 +97,7 @@ class ROIHead(nn.Module):
         self.register_buffer("unit", torch.tensor(REFINE_UNIT, dtype=torch.float32), persistent=False)
 
     def pool(self, features: Tensor, rois: Tensor, input_size: float) -> Tensor:
-        """Features [B,C,h,w] and boxes [B,P,4] -> [B*P,C,S,S]."""
+        """Features [B,C,h,w] and boxes [B,P,4] in pixels of an input of `input_size` -> [B*P,C,S,S]."""
         return POOLS[self.config.pool](features, rois, input_size, self.config.size)
 
     def forward(self, pooled: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -105,7 +108,7 @@ class ROIHead(nn.Module):
         return self.classify(x).float(), None if self.refine is None else self.refine(x).float() * self.unit
 
     def sample(self, proposals: Tensor, scores: Tensor, objects: Tensor, valid: Tensor) -> Tensor:
-        """Regions for training: proposals [B,P,4] with scores [B,P], objects [B,G,4] -> [B,R,4], R = config.sample.
+        """Regions for training: proposals [B,P,4], scores [B,P], objects [B,G,4], valid [B,G] -> [B,R,4], R = `sample`.
 
         Ground truth boxes are among the candidates, so that there are positive ones from the beginning. Where an
         image has too few candidates, they are repeated.

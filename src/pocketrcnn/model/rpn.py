@@ -64,10 +64,10 @@ class RPN(nn.Module):
         return boxes.encode(boxes.from_center_size(x, y, side, other), self.anchors)[..., : self.config.box_dims]
 
     def propose(self, objectness: Tensor, deltas: Tensor | None, fraction: float = 1.0) -> tuple[Tensor, Tensor]:
-        """The best proposals, inside the input: boxes [B,P,4], scores [B,P] in 0..1. No gradient goes through them.
+        """Objectness [B,N], deltas [B,N,D] -> the best proposals inside the input, boxes [B,P,4], scores [B,P] in 0..1.
 
-        Where fewer than P are left after non-maximum suppression, the rest has score 0. `fraction`: of the configured
-        candidates (before suppression) and proposals (after it).
+        No gradient goes through them. Where fewer than P are left after non-maximum suppression, the rest has score 0.
+        `fraction`: of the configured candidates (before suppression) and proposals (after it).
         """
         config, count = self.config, len(self.anchors)
         candidates, proposals = (min(math.ceil(n * fraction), count) for n in (config.candidates, config.proposals))
@@ -77,7 +77,8 @@ class RPN(nn.Module):
         return boxes.take(proposed, index), scores
 
     def candidates(self, objectness: Tensor, deltas: Tensor | None, count: int) -> tuple[Tensor, Tensor, Tensor]:
-        """What enters suppression, best first: boxes [B,count,4] inside the input, logits, and anchors' indices."""
+        """The `count` anchors of highest objectness [B,N], moved by their deltas [B,N,D], which enter suppression, best
+        first: boxes [B,count,4] inside the input, logits and anchors' indices [B,count]."""
         logits, index = objectness.detach().topk(count, 1)
         proposed = self.anchors[index]  # [B,count,4]
         if deltas is not None:
@@ -97,18 +98,18 @@ class RPN(nn.Module):
 
 
 def objectness_loss(objectness: Tensor, labels: Tensor) -> Tensor:
-    """Sigmoid cross entropy, the mean over the anchors that are not ignored (Ren et al. 2015, equation 1)."""
+    """Sigmoid cross entropy of objectness [B,N], a mean without ignored labels [B,N] (Ren et al. 2015, equation 1)."""
     counted = labels != boxes.IGNORED  # [B,N]
     loss = F.binary_cross_entropy_with_logits(objectness, labels.clamp(min=0).float(), reduction="none")
     return (loss * counted).sum() / counted.sum().clamp(min=1)
 
 
 def box_error(deltas: Tensor, targets: Tensor) -> Tensor:
-    """Smooth L1 of each anchor, summed over the box parameters: [B,N,D] -> [B,N]."""
+    """Smooth L1 of each anchor, summed over the box parameters: deltas and targets [B,N,D] -> [B,N]."""
     return F.smooth_l1_loss(deltas, targets, reduction="none").sum(-1)
 
 
 def box_loss(deltas: Tensor, targets: Tensor, labels: Tensor) -> Tensor:
-    """Smooth L1 summed over the box parameters, the mean over positive anchors (Girshick 2015, equation 3)."""
+    """`box_error` of deltas and targets [B,N,D], a mean over positive labels [B,N] (Girshick 2015, equation 3)."""
     positive = labels == boxes.POSITIVE  # [B,N]
     return (box_error(deltas, targets) * positive).sum() / positive.sum().clamp(min=1)

@@ -68,7 +68,9 @@ def fit(
 
 
 def learn(trainer: Trainer, run: Run, progress: Progress, signals: list[int]) -> None:
-    """All iterations that are left; the state is saved at their end, and where the data can no longer be read."""
+    """All iterations that are left; the state is saved at their end, and where the data can no longer be read (then it
+    raises UserError). signals: that came, which end it.
+    """
     numbers = iterations(trainer, run, progress, signals)
     try:
         trainer.train(numbers)
@@ -88,7 +90,9 @@ def save(trainer: Trainer, run: Run) -> None:
 
 
 def iterations(trainer: Trainer, run: Run, progress: Progress, signals: list[int]) -> Generator[int]:
-    """The numbers of the iterations that are left, as they are planned; evaluations and checkpoints between them."""
+    """The numbers of the iterations that are left, as they are planned; evaluations and checkpoints between them. One
+    of `signals` ends them, the state saved.
+    """
     state, settings = trainer.state, trainer.config.train
     every = math.ceil(settings.iterations / settings.evaluations)
     clock = Clock(state, settings, last=len(trainer.test_set) / min(settings.evaluation_images, len(trainer.test_set)))

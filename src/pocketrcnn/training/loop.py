@@ -26,12 +26,14 @@ from .state import State
 
 
 def step_seed(seed: int, iteration: int) -> int:
-    """One number from two, another for each pair, for iterations below 2^24."""
+    """One number from a seed and an iteration, another for each pair, for iterations below 2^24."""
     return (seed << 24) + iteration
 
 
 def order(count: int, batch: int, seed: int, iteration: int) -> tuple[Tensor, int]:
-    """The images of an iteration (a slice of the epoch's permutation) and its epoch; a short last slice is dropped."""
+    """Of `count` images those of an iteration, int64 [batch], and its epoch: a slice of the epoch's permutation, which
+    follows from the seed; a short last slice is dropped.
+    """
     batch = min(batch, count)
     epoch, position = divmod(iteration, count // batch)
     generator = torch.Generator().manual_seed(step_seed(seed, epoch))
@@ -50,7 +52,9 @@ class Trainer:
         self.state.model.train()
 
     def train(self, iterations: Iterable[int]) -> None:
-        """One iteration for each number. The caller may evaluate, save or stop before it hands out the next one."""
+        """One iteration for each number of `iterations`. The caller may evaluate, save or stop before it hands out the
+        next one.
+        """
         state, config = self.state, self.config
         watch = Watch(state, config, self.train_set)
         for iteration in iterations:

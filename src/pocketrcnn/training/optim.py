@@ -26,7 +26,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
-        """One update of all weights that have a gradient."""
+        """One update of all weights that have a gradient. closure: as torch has it, unused."""
         assert closure is None, "the training loop computes the gradients"
         for group in self.param_groups:
             for weight in group["params"]:
@@ -34,7 +34,7 @@ class Muon(torch.optim.Optimizer):
                     self.update(weight, group["lr"], group["momentum"])
 
     def update(self, weight: Tensor, lr: float, momentum: float) -> None:
-        """Nesterov momentum, orthogonalised, in units of the weight's norm."""
+        """Nesterov momentum, orthogonalised, in units of the norm of weight [O,I,K,K]: it moves by the fraction lr."""
         state = self.state[weight]
         if not state:
             state["momentum"] = torch.zeros_like(weight)
@@ -88,7 +88,9 @@ def build(model: nn.Module, config: OptimConfig) -> list[torch.optim.Optimizer]:
 
 
 def split(model: nn.Module, rows: int) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-    """Trained parameters by treatment: filters for Muon (dense convolutions), other weights, vectors (norm, bias)."""
+    """Trained parameters by treatment: filters [O,I,K,K] of at most `rows` rows for Muon (dense convolutions), other
+    weights, vectors (norm, bias).
+    """
     filters, weights, vectors = list[Tensor](), list[Tensor](), list[Tensor]()
     for module in model.modules():
         dense = isinstance(module, nn.Conv2d) and module.groups == 1 and module.bias is None

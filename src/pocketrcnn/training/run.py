@@ -93,7 +93,7 @@ class Run:
         self.write(CONFIG, settings.dump(self.config).encode())
 
     def write(self, name: str, content: bytes) -> None:
-        """Write one of the files, whole or not at all."""
+        """Write the file `name` with this content, whole or not at all."""
         write_atomically(self.folder / name, content, self.another)
 
     def check_settings(self, saved_config: Config) -> None:
@@ -119,7 +119,7 @@ class Run:
         return self.config.data.kind == "folder"
 
     def keep_splits(self, split_of: dict[str, str]) -> None:
-        """Write down the split of each image, by the hash of its content: other images may come and go."""
+        """Write down the split_of each image, by the hash of its content: other images may come and go."""
         if not (self.folder / SPLITS_FILE).is_file():
             self.write(SPLITS_FILE, encode(split_of))
 
@@ -139,7 +139,7 @@ class Run:
         return content | {"metrics": schema1.current_names(content["metrics"])}
 
     def require(self, name: str, content: dict[str, Any], keys: set[str]) -> None:
-        """Raises UserError where the content of a file of the run lacks something."""
+        """Raises UserError where the content of the file `name` of the run lacks one of the keys."""
         if not keys <= set(content):
             raise UserError(f"{self.folder / name} is damaged (metrics are missing): {self.anew}")
 
@@ -169,11 +169,11 @@ class Run:
         self.write(LOG, "".join(json.dumps(e, sort_keys=True) + "\n" for e in entries).encode())
 
     def save(self, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
-        """Save the full state, in place of the one before."""
+        """Save the full state, tensors [...] by name and metadata, in place of the one before."""
         save_tensors(self.folder / CHECKPOINT, tensors, metadata, self.another)
 
     def checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """The saved state, if there is one."""
+        """The saved state, tensors [...] by name and metadata, if there is one."""
         path = self.folder / CHECKPOINT
         return load_tensors(path, "delete it to start over") if path.is_file() else None
 
@@ -188,7 +188,7 @@ class Run:
             remove(self.folder / CHECKPOINT)
 
     def save_model(self, name: str, model: FasterRCNN, **metadata: Any) -> None:
-        """Save a network with its settings, from which it can be built again, and other metadata."""
+        """Save a network as the file `name` with its settings, from which it can be built again, and other metadata."""
         content = {"config": settings.saved(self.config), **metadata}
         save_tensors(self.folder / name, model.state_dict(), content, self.another)
 

@@ -45,7 +45,14 @@ def check(
     pages: DataPages = "first",
     quiet: bool = False,
 ) -> Checked:
-    """What is in a data set, and every fault, as `pocketrcnn check` shows them. fix: a new folder for a fixed copy."""
+    """What is in a data set, and every fault, as `pocketrcnn check` shows them.
+
+    data: a folder, an archive or a file of annotations. fix: a new folder for a fixed copy. voc_origin: the first pixel
+    of Pascal VOC files is 0 or 1. bbox: `auto`, or what the four numbers are, as `xyxy`. units: `auto`, `pixels` or
+    `fractions`. follow_outside: also read files outside of the folder that annotations name. pages: what is read of
+    files of several. quiet: say nothing. Raises UserError where no data set is found; faults of files are in the
+    result.
+    """
     numbers = {"voc_origin": voc_origin, "bbox": bbox, "units": units}
     options = ReadOptions(**numbers, follow_outside=follow_outside, pages=pages)  # type: ignore[arg-type]
     return run_check(data, options, fix, quiet)
@@ -87,7 +94,11 @@ def convert(
     pages: DataPages = "first",
     quiet: bool = False,
 ) -> Report:
-    """Write a data set in another format to a new folder, as `pocketrcnn convert` does; returns what `check` found."""
+    """Write a data set in another format to a new folder, as `pocketrcnn convert` does; returns what `check` found.
+
+    out: the new folder. to: the format. data, voc_origin, bbox, units, follow_outside, pages, quiet: as in `check`.
+    Raises UserError for data that cannot be read or may mean two things, and where `out` is not empty.
+    """
     numbers = {"voc_origin": voc_origin, "bbox": bbox, "units": units}
     options = ReadOptions(**numbers, follow_outside=follow_outside, pages=pages)  # type: ignore[arg-type]
     return run_conversion(data, out, to, options, quiet)

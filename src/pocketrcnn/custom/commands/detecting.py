@@ -64,6 +64,11 @@ def predict(
 
     detector: a run, a file of `export`, or the name of a detector inside the package. images: files, folders, patterns
     and lists; none: the examples of a detector inside the package. To use detections in a program, call a `Detector`.
+    threshold: score in 0..1 from which on detections count; None: the detector's. ids: a COCO file, whose ids the
+    results get. out: the folder. pixel_size: micrometres a pixel. pages: of files of several; None: as in training.
+    pictures: also write them; save_crops: and each object as an image. batch: images at a time. timeout: seconds for an
+    exported file's batch. device: `auto`, `cpu` or `cuda`. quiet: say nothing but warnings. Raises UserError for what
+    is no detector, and where no image is found; those that cannot be read are named, and skipped.
     """
     rest = {"pixel_size": pixel_size, "pages": pages, "pictures": pictures, "save_crops": save_crops, "batch": batch}
     options = PredictOptions(threshold=threshold, ids=path_of(ids), out=path_of(out), **rest)  # type: ignore[arg-type]
@@ -116,19 +121,25 @@ def examples(run: Path) -> list[Path]:
 
 
 def load_detector(path: Path, device: str, seconds: float) -> Predictor:
-    """The detector of a run or, without torch, of an exported file, which gets so many seconds for a batch."""
+    """The detector of an exported file, without torch, or of a run: on a processor the exported file of these weights
+    if it lies in the run, else torch. An exported file gets so many seconds for a batch."""
     if path.suffix.lower() == ".onnx":
         from ..onnx.runtime import Detector as Exported
 
         if device == "cuda":
             raise UserError(f"--device cuda: {path} runs on the processor; leave it out, or name the folder of the run")
         return Exported.load(path, seconds=seconds)
-    from ...training.device import keep_memory
+    from ...training.device import choose_device, keep_memory
     from ..detector import Detector
+    from ..onnx.run_file import exported
     from ..run_set import best_run
 
+    best = best_run(path, say)
+    on_processor = device == "auto" and choose_device(device).type == "cpu"
+    if on_processor and (quicker := exported(best, seconds)):
+        return quicker
     keep_memory()
-    return Detector.load(best_run(path, say), device)
+    return Detector.load(best, device)
 
 
 def export(
@@ -144,7 +155,9 @@ def export(
     path.
 
     out: the file; None: `model.onnx` or `detector.html` in the run. examples: whether a page has images of the data.
-    frames: inputs to compare with torch on, from the data of a run that is not on custom data; None: noise.
+    quiet: say nothing but warnings. frames: inputs to compare with torch on, from the data of a run that is not on
+    custom data; None: noise. Raises UserError for a run that is not finished, where a package is missing, and where the
+    exported file's detections differ from torch's.
     """
     from ...data.custom_data import RunData
     from ...training.run import open_run, saved_splits

@@ -32,8 +32,9 @@ def explain(
     run: a run, a set of runs, or the name of a detector inside the package. image: a file, a page of one
     (`cells.tif[3]`), or the number of a test image, 0 for the first. truth: look up the objects of a file in the
     annotations of the run's data, or of those at `data`; objects of a test image are known. out: the page; None:
-    IMAGE-explained.html in the current folder. dataset: opens the data of runs of `reproduce`, for their test images:
-    `pocketrcnn.open_dataset`. Raises UserError for what is not there, and where the page cannot be written.
+    IMAGE-explained.html in the current folder. quiet: say nothing but warnings. dataset: opens the data of runs of
+    `reproduce`, for their test images: `pocketrcnn.open_dataset`. Raises UserError for what is not there, and where the
+    page cannot be written.
     """
     from ...report.html import write
     from ..detector import Detector

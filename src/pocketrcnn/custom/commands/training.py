@@ -86,11 +86,19 @@ def train(
     quiet: bool = False,
     callback: Callback | None = None,
 ) -> TrainedRun:
-    """Train on annotated images, as `pocketrcnn train` does: its options have the same names (`TrainOptions`).
+    """Train on annotated images, as `pocketrcnn train` does: its options have the same names. What is None follows
+    from the data.
 
-    minutes: time for everything (default: 5), or else `iterations`. callback: is called at each evaluation with the
-    iteration and the metrics, those of validation images (`AP50`) and of training (`train/loss_total`); what it raises
-    ends the training, which `resume` goes on with.
+    data: folder, archive or file of annotations. minutes: time for everything (default: 5), or else `iterations`.
+    preset: size of the network. out: folder of the run. seed: of the random numbers; seeds: so many runs, workers of
+    them at a time. anchors: widths and heights in pixels. input_size: side of the input in pixels. tiles: `auto`, `off`
+    or their side in pixels. batch: images an iteration. rotate: for images without up and down. settings: those of
+    `Config`, as `"augment.paste=4"`. force: although more than half of the objects are left out. precision: number
+    format. patience: stop after so many evaluations without improvement (0: never). tensorboard: write its events.
+    device: `auto`, `cpu` or `cuda`. voc_origin, bbox, units, follow_outside, pages: how files are read, as in `check`.
+    quiet: say nothing but warnings. callback: is called at each evaluation with the iteration and the metrics, those of
+    validation images (`AP50`) and of training (`train/loss_total`); what it raises ends the training, which `resume`
+    goes on with. Raises UserError for data or options that cannot be trained with, and where a loss stays not finite.
     """
     given = {name: value for name, value in locals().items() if name not in ("data", "out", "quiet", "callback")}
     return run_training(TrainOptions(Path(data), out=path_of(out), **given), quiet, callback)
@@ -116,7 +124,12 @@ def resume(
     quiet: bool = False,
     callback: Callback | None = None,
 ) -> TrainedRun:
-    """Go on with an interrupted run, or train a finished one for longer, as `pocketrcnn resume` does."""
+    """Go on with an interrupted run, or train a finished one for longer, as `pocketrcnn resume` does.
+
+    minutes, iterations: another length for the whole run; None: as planned. workers: of a set, runs at a time. data:
+    where the data are now, if they moved. device: `auto`, `cpu` or `cuda`. quiet, callback: as in `train`. Raises
+    UserError where there is nothing to go on with, and for data that have changed.
+    """
     from ..run_set import is_set
     from ..seeds import resume as work
 
@@ -129,7 +142,12 @@ def resume(
 def evaluate(
     run: Place, data: Place | None = None, *, split: Split | None = None, device: str = "auto", quiet: bool = False
 ) -> Evaluation:
-    """Measure a finished run on its test images, or on other data, as `pocketrcnn eval` does."""
+    """Measure a finished run on its test images, or on other data, as `pocketrcnn eval` does.
+
+    data: other annotated images. split: of the data (default: test, else val, else train). device: `auto`,
+    `cpu` or `cuda`. quiet: say nothing but warnings. Raises UserError for a run that is not finished, and for data that
+    cannot be read.
+    """
     from ..evaluate import evaluate_run, is_of_run, show_evaluation
     from ..report.summary import write_run_report
     from ..run_set import best_run
@@ -146,7 +164,8 @@ def evaluate(
 def write_report(*runs: Place, out: Place | None = None, quiet: bool = False) -> Path:
     """The page of a run, or one that compares several, as `pocketrcnn report` writes it; returns its path.
 
-    out: the page; None: report.html in the folder of a single run or set, else in the current one.
+    out: the page; None: report.html in the folder of a single run or set, else in the current one. quiet: say nothing
+    but warnings. Raises UserError for what is no run, and where the page would overwrite another file.
     """
     from ...training.run import open_run
     from ..report.summary import REPORT, write_comparison, write_run_report

@@ -26,9 +26,9 @@ from ...version import __version__
 from ..detector import Detector
 from .checksum import with_checksum
 from .parity import Whole, verify
-from .runtime import CHECKSUM, INPUT, KEY, OUTPUTS, SCHEMA, TILED
+from .run_file import hash_of
+from .runtime import CHECKSUM, INPUT, KEY, NAME, OUTPUTS, SCHEMA, TILED
 
-NAME = "model.onnx"
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 OPSET = 18  # of ONNX, in onnxruntime since 1.14
 BOOL = 9  # ONNX's number of the type
@@ -97,6 +97,7 @@ def onnx_file(detector: Detector) -> bytes:
     model = onnx_model(Whole(detector), (example,), [INPUT], OUTPUTS)
     metadata |= {"threshold": detector.threshold, "checksum": CHECKSUM, "pages": detector.pages}
     metadata |= {"tiles": {"overlap": overlap}} if overlap else {}
+    metadata |= {"weights": hash_of(Path(detector.where))}
     model.metadata_props.add(key=KEY, value=json.dumps(metadata))
     return with_checksum(model.SerializeToString())
 

@@ -29,6 +29,7 @@ from ..inputs import Order
 from ..options import TIMEOUT
 from .checksum import checksum_holds
 
+NAME = "model.onnx"  # in the folder of a run
 KEY = "pocketrcnn"  # of our entry in the file's metadata
 SCHEMA = 1  # raised when older versions of this file can no longer read what `export` writes
 TILED = 2  # of files for tiles, which older versions would run on images that are shrunk
@@ -48,7 +49,8 @@ class Detector:
     classes: names of the labels. threshold: score in 0..1 from which on detections count by default.
     side: pixels of the square input. where: the file. seconds: for a batch, after which it is stopped. content: of the
     file. threads: of the processor; 0 for one a core. overlap: of the tiles in which images larger than the input are
-    looked at, in pixels; 0: these are downscaled. None are enlarged. pages: what is read of a file of several.
+    looked at, in pixels; 0: these are downscaled. None are enlarged. pages: what is read of a file of several. made_of:
+    hash of the file of weights that it was made of; empty in files of older versions.
     """
 
     session: Any
@@ -61,6 +63,7 @@ class Detector:
     content: bytes = b""
     threads: int = 0
     pages: Pages = "first"
+    made_of: str = ""
 
     @classmethod
     def load(cls, path: str | PathLike[str], threads: int = 0, seconds: float = TIMEOUT) -> Detector:
@@ -98,6 +101,7 @@ class Detector:
             content,
             threads,
             metadata.get("pages", "first"),
+            str(metadata.get("weights", "")),
         )
 
     def __call__(
@@ -132,7 +136,7 @@ class Detector:
     @property
     def facts(self) -> tuple[Any, ...]:
         """Everything but the session and what it is made of."""
-        return self.classes, self.threshold, self.side, self.where, self.seconds, self.overlap, self.pages
+        return self.classes, self.threshold, self.side, self.where, self.seconds, self.overlap, self.pages, self.made_of
 
     def network(self, inputs: Pixels) -> interchange.Detections:
         """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels. Raises UserError for impossible ones."""
@@ -146,9 +150,9 @@ class Detector:
 
 def reopened(content: bytes, threads: int, classes: tuple[str, ...], threshold: float, *more: Any) -> Detector:
     """A detector again, with a session of its own."""
-    side, where, seconds, overlap, pages = more
+    side, where, seconds, overlap, *rest = more
     session = open_session(content, where, threads)
-    return Detector(session, classes, threshold, side, where, seconds, overlap, content, threads, pages)
+    return Detector(session, classes, threshold, side, where, seconds, overlap, content, threads, *rest)
 
 
 def run_session(

@@ -29,7 +29,9 @@ def augment(batch: Batch, config: AugmentConfig, epoch: int, seed: int) -> Batch
 
 
 def move(batch: Batch, config: AugmentConfig, epoch: int, seed: int) -> Batch:
-    """The batch with moved pixels and boxes; objects hardly left in the image become padding."""
+    """The batch with moved pixels and boxes; objects hardly left in the image become padding. epoch, seed: `flipped`
+    has them.
+    """
     if config.flip != "none":
         batch = flip(batch, flipped(batch.ids, config.flip, epoch, seed))
     if config.shift:
@@ -63,7 +65,9 @@ def coloured(images: Tensor, config: AugmentConfig) -> Tensor:
 
 
 def flipped(ids: Tensor, kind: str, epoch: int, seed: int) -> Tensor:
-    """Which images to mirror, bool [B]: a fresh coin each, or in turn by epoch from a coin that the id decides."""
+    """Which images to mirror, ids [B] -> bool [B]: by `kind` a fresh coin each, or in turn by epoch from a coin that id
+    and seed decide.
+    """
     if kind == "random":
         return coins(len(ids), ids.device)
     hashed = (ids + 7919 * seed) * 2654435761 % 2**32  # Knuth's multiplicative hash: a fair coin from the high bit
@@ -71,7 +75,7 @@ def flipped(ids: Tensor, kind: str, epoch: int, seed: int) -> Tensor:
 
 
 def cutout(images: Tensor, side: int) -> Tensor:
-    """A grey square of `side` pixels in each image, anywhere, cut at the border (DeVries & Taylor 2017)."""
+    """Images [B,3,H,W] with a grey square of `side` pixels anywhere, cut at the border (DeVries & Taylor 2017)."""
     count, _, height, width = images.shape
     y, x = (torch.randint(size, (count, 1), device=images.device) for size in (height, width))
     rows, columns = near(y, height, side), near(x, width, side)  # [B,H], [B,W]
