@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
 from pathlib import Path
+
+from install import here
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
@@ -38,8 +39,7 @@ def main() -> int:
             continue
         print(f"{what}: {size(place) / 1e6:,.0f} MB in {place}")
     shutil.copy(HERE / "install.py", folder / "install.py")
-    made = {"python": platform.python_version_tuple()[:2], "system": platform.system(), "machine": platform.machine()}
-    (folder / "stick.json").write_text(json.dumps(made), encoding="utf-8")
+    (folder / "stick.json").write_text(json.dumps(here()), encoding="utf-8")
     print(f"in all {size(folder) / 1e6:,.0f} MB; on a laptop: python3 {folder.name}/install.py")
     return 0
 

@@ -23,9 +23,7 @@ RECORDS = "cifar-10-batches-bin"
 def main() -> int:
     """The exit code: 2 where this stick is for other machines."""
     made = json.loads((STICK / "stick.json").read_text(encoding="utf-8"))
-    here = {"python": list(platform.python_version_tuple()[:2]), "system": platform.system()}
-    here["machine"] = platform.machine()
-    for name, value in here.items():
+    for name, value in here().items():
         if value != made[name]:
             said, wanted = (".".join(one) if isinstance(one, list) else one for one in (value, made[name]))
             print(f"this stick is for {name} {wanted}, here is {said}: use another Python, or a stick for {said}")
@@ -36,6 +34,12 @@ def main() -> int:
     install(folder)
     show(folder)
     return 0
+
+
+def here() -> dict[str, object]:
+    """What the packages of a stick depend on."""
+    python = list(platform.python_version_tuple()[:2])
+    return {"python": python, "system": platform.system(), "machine": platform.machine()}
 
 
 def copy_project(folder: Path) -> None:
