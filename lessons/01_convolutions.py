@@ -20,7 +20,7 @@ import torch
 from matplotlib import pyplot as plt
 from torch import Tensor
 
-from classroom import check, show
+from classroom import check, picture, show
 from pocketrcnn import FasterRCNN, open_dataset
 from pocketrcnn.config import DataConfig
 from pocketrcnn.course.experiments import NETWORKS
@@ -41,7 +41,7 @@ print(dataset.name, tuple(batch.images.shape), batch.images.dtype)
 
 figure, places = plt.subplots(1, 10, figsize=(7.2, 0.9))
 for place, image, label in zip(places, batch.images, batch.labels[:, 0], strict=False):
-    place.imshow(image.permute(1, 2, 0).numpy())
+    picture(place, image)
     place.set(xticks=[], yticks=[])
     place.set_title(dataset.classes[label], fontsize=7)
 show(figure, "classes", "One image of each of the ten classes, 32 x 32 pixels.")
@@ -80,8 +80,8 @@ show(figure, "filters", "One image, three filters. Red: the value is above 0, it
 # ### Exercise 1: a convolution by hand
 #
 # Write the formula above for one channel, with two loops over the places where the whole filter lies on the image.
-# The output is smaller than the image then: count the places in a row. (Mathematicians turn the filter by 180° and
-# call this a cross-correlation; networks learn their filters, and do not turn them.)
+# The output is smaller than the image then: count the places in a row. (In mathematics this is a cross-correlation, and
+# a convolution turns the filter by 180° first. Networks learn their filters, and do not turn them.)
 
 
 # %% tags=["exercise"]
@@ -207,7 +207,7 @@ for row in costs.layers(NETWORKS["resnet"]):
 # ### Exercise 4: find the error
 #
 # The report used the formula, with another number where $N$ belongs. Write a function that finds this number from
-# a published count, and try it on the four lines above: what do they have in common?
+# a published count, and call it for each of the four lines above: what do they have in common?
 
 
 # %% tags=["exercise"]

@@ -37,6 +37,8 @@ from pocketrcnn.report.colours import BLUE, GREEN, GREY, INK, ORANGE
 # $A = (x_2 - x_1)(y_2 - y_1)$, and 0 for an *inverted* box, whose right side lies left of its left side, as a network
 # may predict it. In the docstrings of the package, `[...,4]` means any number of dimensions, of which the last one
 # holds the four numbers.
+#
+# Our scenes are made of CIFAR-10: small images lie on a large one. So we know the boxes exactly.
 
 # %%
 scenes = crowded(pools("sample", "test"), torch.arange(24), Crowd((3, 3), 96), torch.Generator().manual_seed(1))
@@ -101,8 +103,8 @@ check(iou_of_pair)
 
 # %% [markdown]
 # The package computes IoU for every pair of $N$ and $M$ boxes at once: `None` in an index adds an axis of length 1, so
-# that the ones become a column and the others a row, and torch combines each with each. How does the last line avoid 0
-# / 0?
+# that the ones become a column and the others a row, and torch combines each with each. How does the last line avoid
+# `0 / 0`?
 
 # %%
 print(inspect.getsource(boxes.iou))
@@ -127,7 +129,7 @@ show(figure, "iou", "Two boxes and their intersection (orange). The last two pai
 #   $s(s + d)$, and $\mathrm{IoU} = (s - d) / (s + d)$. The same 4 pixels are little for a large object, and half of one
 #   of 8 pixels.
 # - **Why does 0.5 look better than it is?** "IoU of at least 0.5" is the usual meaning of "found". It allows a shift by
-#   a *third* of the side, or a box over half of the object, or one of twice its area.
+#   a *third* of the side, or a box over half of the object, or one around it of twice its area.
 
 # %%
 shifts = torch.linspace(0, 16, 65)
@@ -146,13 +148,13 @@ print("IoU of a square with itself, one that touches, one far away, its half:", 
 # %% [markdown]
 # ## 4. Anchors
 #
-# A convolutional network cannot output a list of boxes of any length: its output is a map with a fixed number of cells.
-# So we lay reference boxes over the image, the **anchors**: one or several on each cell of the feature map, the same
-# for every image. For each anchor, the network only has to say whether an object is there, and how the object differs
-# from it.
+# A convolutional network cannot output a list of boxes of any length. Its output is a **feature map**: a fixed number
+# of cells, which lie over the image $s$ pixels apart; $s$ is the **stride** of the map. So we lay reference boxes over
+# the image, the **anchors**: one or several on each cell of the feature map, the same for every image. For each anchor,
+# the network only has to say whether an object is there, and how the object differs from it.
 #
-# With stride $s$, the cell in row $i$ and column $j$ stands for $s \times s$ pixels, whose middle is
-# $x = (j + \tfrac12) s$, $y = (i + \tfrac12) s$. That is the centre of its anchors. Anchors are not cut at the border.
+# The cell in row $i$ and column $j$ stands for $s \times s$ pixels, whose middle is $x = (j + \tfrac12) s$,
+# $y = (i + \tfrac12) s$. That is the centre of its anchors. Anchors are not cut at the border.
 
 # %%
 print(inspect.getsource(boxes.anchors))
@@ -184,7 +186,9 @@ for shapes, colour in (([(32, 32)], BLUE), ([(16, 16), (32, 32), (64, 64)], ORAN
 axes.axhline(0.7, color=GREY, linestyle=":")
 axes.set(xlabel="side of the object in pixels", ylabel="best IoU at the worst place", ylim=(0, 1))
 axes.legend()
-show(figure, "sizes", "Anchors of one size match objects of about that size; three sizes match more.")
+show(
+    figure, "sizes", "Anchors of one size fit objects of about that size. Dotted: 0.7, which the next section asks for."
+)
 print(f"best IoU of an object of 40 x 10 pixels: {boxes.iou(torch.tensor([[28.0, 43, 68, 53]]), laid).max():.2f}")
 
 # %% [markdown]
@@ -192,15 +196,15 @@ print(f"best IoU of an object of 40 x 10 pixels: {boxes.iou(torch.tensor([[28.0,
 #
 # For training, each anchor gets a **label**, by its highest IoU with an object (Ren et al. 2015, section 3.1.2):
 #
-# - **positive** (1) above an upper threshold. The best anchor of each object is positive, too, ties included, however
-#   low its IoU is, as long as it is above 0. So no object is left without an anchor;
+# - **positive** (1) above an upper threshold. The best anchor of each object is positive, too, however low its IoU is,
+#   as long as it is above 0; if several are equally good, all of them. So no object is left without an anchor;
 # - **negative** (0) below a lower threshold, unless it is positive by that rule;
 # - **ignored** (-1) otherwise: neither "object" nor "no object" would be right, so that the loss leaves it out.
 #
 # We use the thresholds of the course, 0.7 and 0.1. With 0.7 alone, many objects would have no anchor: see section 5.
 
 # %%
-valid = torch.ones(1, 3, dtype=torch.bool)  # all three slots of the image hold an object
+valid = torch.ones(1, 3, dtype=torch.bool)  # all three rows of `truth` are objects, none is padding
 labels = boxes.match(grid, truth[None], valid, positive_iou=0.7, negative_iou=0.1)[0].view(12, 12)
 best = boxes.iou(grid.view(-1, 4), truth).max(1).values.view(12, 12)
 figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.6))
@@ -241,9 +245,11 @@ check(label_anchors)
 # %% [markdown]
 # ## 7. Deltas: from an anchor to a box
 #
-# The network does not predict boxes, but how to get from the anchor (with $_a$) to the box. $x, y$ are centres here:
+# The network does not predict boxes, but how to get from the anchor (index $a$) to the box. $x, y$ are centres here,
+# and $\log$ is the natural logarithm:
 #
-# $$t_x = \frac{x - x_a}{w_a} \;\; t_y = \frac{y - y_a}{h_a} \;\; t_w = \log\frac{w}{w_a} \;\; t_h = \log\frac{h}{h_a}$$
+# $$t_x = \frac{x - x_a}{w_a}, \qquad t_y = \frac{y - y_a}{h_a}, \qquad
+#   t_w = \log\frac{w}{w_a}, \qquad t_h = \log\frac{h}{h_a}$$
 #
 # These **deltas** are small numbers around 0, whatever the size of the anchor (Girshick et al. 2014, appendix C). By
 # the logarithm, twice as wide and half as wide are equally far from 0, and the width that comes back, $w_a e^{t_w}$, is

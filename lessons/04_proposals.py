@@ -82,12 +82,14 @@ for axes, image, truth, label in zip(panels.flat, batch.images, batch.boxes, lab
         axes.scatter(x.tolist(), y.tolist(), color=colour, marker=marker)
     axes.axis("off")
 show(figure, "targets", "True boxes, cells of positive anchors (blue dots) and of negative ones (orange crosses).")
-print({word: int((labels == label).sum()) for word, label in {"positive": 1, "negative": 0, "ignored": -1}.items()})
+counts = {word: int((labels == label).sum()) for word, label in {"positive": 1, "negative": 0, "ignored": -1}.items()}
+print(counts, f"positive: {counts['positive'] / (counts['positive'] + counts['negative']):.2f} of those counted")
+print("untrained, the network answers with the probability", model.rpn.config.prior)
 
 # %% [markdown]
 # Few anchors are positive. So a network that knows nothing should not answer "one half", but the share of positive
 # anchors; else its first iterations go into learning just that. What an untrained network answers is the bias of its
-# last layer (its other weights are near 0), and we choose it: `RPN.initialise`.
+# last layer (its other weights are near 0), and we choose it.
 #
 # **Exercise 1.** Which bias makes $\sigma(z)$ a given probability? Solve the formula above for $z$.
 
@@ -109,7 +111,7 @@ check(bias_for)
 #
 # $$L_\text{obj} = -\frac1N \sum_i \Big( y_i \log p_i + (1 - y_i) \log (1 - p_i) \Big)$$
 #
-# It is 0 for a network that is sure and right, $\log 2 = 0.69$ for one that always says "one half", and has no limit
+# It is 0 for a network that is sure and right, $\log(2) = 0.69$ for one that always says "one half", and has no limit
 # for one that is sure and wrong.
 #
 # **Deltas.** Only positive anchors have a box to aim at. A difference $d$ between a predicted and a wanted delta costs
@@ -156,7 +158,7 @@ def mean_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """The mean cross entropy of the anchors that are not ignored, as a tensor of one number, shape [].
 
     logits: float32 [N]. labels: int64 [N], 1 positive, 0 negative, -1 ignored.
-    Example: `mean_cross_entropy(torch.tensor([0.0, 0.0, 9.0]), torch.tensor([1, 0, -1]))` is log 2 = 0.6931.
+    Example: `mean_cross_entropy(torch.tensor([0.0, 0.0, 9.0]), torch.tensor([1, 0, -1]))` is log(2) = 0.6931.
     """
     raise NotImplementedError("Exercise 3: the cross entropy, the mean over positive and negative anchors")
 
@@ -174,7 +176,7 @@ check(mean_cross_entropy)
 maps, log = {}, []
 for iteration in range(0, ITERATIONS + 1, 10):
     with torch.no_grad():
-        model.eval()  # BatchNorm by its running averages
+        model.eval()  # layers of BatchNorm scale by what they saw in training, not by this batch
         maps[iteration] = model.rpn(model.backbone(model.normalise(batch.images)))[0].sigmoid().view(8, 6, 6)
     log.append(evaluate(model, test, config.loss, 200 if iteration < ITERATIONS else len(test)))
     if iteration < ITERATIONS:
@@ -215,12 +217,12 @@ for words, loss in (("published", EXPERIMENTS["R2"].published.value), ("ours", l
 # %% [markdown]
 # ## 5. From answers to proposals
 #
-# `propose` takes the anchors of highest objectness, moves them by their deltas (`decode`), and cuts them at the border.
-# To see more of it, we give the network larger scenes with several objects. It never saw such, but it consists of
-# convolutions: the same weights work on a map of 12x12 cells.
+# `propose` takes the anchors of highest objectness, moves them by their deltas (`decode`), cuts them at the border, and
+# removes duplicates, which comes below. To see more of it, we give the network larger scenes with several objects. It
+# never saw such, but it consists of convolutions: the same weights work on a map of 12x12 cells.
 
 # %%
-print(inspect.getsource(rpn.RPN.propose))
+print(inspect.getsource(rpn.RPN.propose), inspect.getsource(rpn.RPN.candidates), sep="\n")
 larger = replace(config, model__input_size=96, model__rpn__candidates=144, model__rpn__proposals=144)  # of all anchors
 wide = FasterRCNN(replace(larger, model__rpn__nms_iou=1.0).model).eval()  # no suppression yet
 wide.load_state_dict(model.state_dict())
@@ -254,11 +256,11 @@ def greedy_nms(corners: Tensor, scores: Tensor, iou_threshold: float) -> list[in
 check(greedy_nms)
 
 # %% [markdown]
-# The package has no loop over boxes. It reads the last sentence of your docstring as an equation for all boxes at once,
-# "stays = no better one that *stays* overlaps it too much", begins with "all stay", and applies it until nothing
-# changes. After the first round the best box is right, after the second one the second best, and so on: the end is what
-# greedy gives, and mostly reached in a few rounds. Look at what stays between the objects: to find that nothing is
-# there is left to the second stage.
+# The package has no loop over boxes. It reads the second sentence of your docstring as an equation for all boxes at
+# once, "stays = no better one that *stays* overlaps it too much", begins with "all stay", and applies it until nothing
+# changes (`rivals` lists the pairs that overlap too much). After the first round the best box is right, after the
+# second one the second best, and so on: the end is what greedy gives, and mostly reached in a few rounds. Look at what
+# stays between the objects: to find that nothing is there is left to the second stage.
 
 # %%
 print(inspect.getsource(boxes._nms))
@@ -284,7 +286,7 @@ show(figure, "nms", "True boxes (green) and the proposals that NMS leaves (yello
 # 2. The objects of our scenes are pasted squares. What may the network have learned to look for instead of "objects"?
 # 3. Two cats sit side by side, and their boxes have an IoU of 0.6. What does NMS at 0.5 do? And at 0.7?
 # 4. The report of the course prints an accuracy of "0.0101" for R1, though its curves show 99 %. What was printed?
-# 5. R1 without deltas gives boxes, too: the anchors. How good can their IoU be at best? (Lesson 3, section 5.)
+# 5. After 10 iterations the accuracy is lower than before the first one. What has the network learned nevertheless?
 #
 # ## Further reading
 #

@@ -131,7 +131,8 @@ check(bilinear)
 
 # %% [markdown]
 # The package computes the two rows and the two columns beside each point, takes the four cells of all points out of the
-# map at once (a **gather**), and adds them with their weights. That is the formula without the zeros.
+# map at once (a **gather**), and adds them with their weights; `embedding_bag` does both. That is the formula without
+# the zeros.
 
 # %%
 print(inspect.getsource(roi.transformer_pool), "\n", inspect.getsource(roi.neighbours), sep="")
@@ -255,7 +256,7 @@ with torch.no_grad():
 corners = found.boxes[0][found.scores[0] > 0.5]
 corners = corners[boxes.inside(corners, 256, 256, margin=12)]
 order = boxes.area(corners).argsort()
-channel = features[0].var((1, 2)).argmax()  # the one that tells most
+channel = features[0].var((1, 2)).argmax()  # the one that varies most
 figure, panels = plt.subplots(2, 4, figsize=(7.2, 3.8))
 for row, box in zip(panels, (corners[order[0]], corners[order[-1]]), strict=True):
     around = torch.cat((box[:2] - 12, box[2:] + 12))

@@ -291,8 +291,7 @@ check(images_needed)
 #
 # ## Further reading
 #
-# - Lin et al. 2014, "Microsoft COCO: Common Objects in Context": section 5 (algorithmic analysis); the rules of the
-#   metric are on cocodataset.org, "detection evaluation"
+# - Lin et al. 2014, "Microsoft COCO"; the rules of its metric are on cocodataset.org, "detection evaluation"
 # - Everingham et al. 2010, "The PASCAL Visual Object Classes (VOC) Challenge": section 4.2 (AP; there the best object
 #   counts even where it is taken)
 # - Bolya et al. 2020, "TIDE: A General Toolbox for Identifying Object Detection Errors": section 2

@@ -49,7 +49,7 @@ def packages(folder: Path) -> Path:
     wheels = folder / "wheels"
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
     constraints = ["--constraint", str(ROOT / "constraints.txt")]
-    subprocess.run([*pip, *constraints, "--wheel-dir", str(wheels), f"{ROOT}[lessons,export]"], check=True)
+    subprocess.run([*pip, *constraints, "--wheel-dir", str(wheels), f"{ROOT}[lessons]"], check=True)
     return wheels
 
 

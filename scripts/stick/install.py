@@ -58,7 +58,7 @@ def install(folder: Path) -> None:
     run(sys.executable, "-m", "venv", folder / ".venv")
     wheels = ("--no-index", "--find-links", STICK / "wheels")
     pip = (python(folder), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    run(*pip, *wheels, "pocket-rcnn[lessons,export]")
+    run(*pip, *wheels, "pocket-rcnn[lessons]")
     run(python(folder), "-m", "lessons.making", "notebooks", within=folder)
     if (STICK / RECORDS).is_dir():
         run(python(folder), "-m", "pocketrcnn", "download", "cifar10", "--from", STICK / RECORDS)

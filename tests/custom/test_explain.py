@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pytest
 import torch
 from pages import Page, section
 from PIL import Image
-from runs_in_seconds import small, train_on_sample
+from runs_in_seconds import small
 from shell import Shell
 from tiny_detectors import scene
 
@@ -35,6 +36,7 @@ from pocketrcnn.model import boxes
 from pocketrcnn.model.faster_rcnn import FasterRCNN
 from pocketrcnn.report.blocks import Label
 from pocketrcnn.report.charts import heat
+from pocketrcnn.training.run import Run
 
 LIMIT = 4_000_000  # bytes of a page
 STAGES = ("input", "features", "anchors", "objectness", "proposals", "regions", "classes", "corrections", "detections")
@@ -174,6 +176,45 @@ def test_an_image_of_another_size_is_the_part_that_is_shown() -> None:
     assert "downscaled from 128 × 96 to 64 × 48 pixels" in section(written(larger), "input")
 
 
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (3, 200), (700, 20)])
+def test_images_of_odd_shapes(width: int, height: int) -> None:
+    html = written(trace(detector(custom_network()), Subject("a <b>.png", "", noise(width, height))))
+    assert "How run sees a <b>.png" in Page(html).text
+
+
+def test_a_network_that_sees_nothing() -> None:
+    sure = replace(custom_network(), min_score=1.0)
+    assert "detections: 0" in section(written(trace(detector(sure), subject(64, 64))), "detections")
+    never = detector(custom_network())
+    assert never.model.rpn is not None
+    torch.nn.init.constant_(never.model.rpn.objectness.bias, -1e4)  # type: ignore[arg-type]
+    assert "0 of 256 cells reach 0.5" in section(written(trace(never, subject(64, 64))), "objectness")
+
+
+def test_names_are_text() -> None:
+    name = "<script>alert(1)</script>"
+    image = Subject(name, "", noise(64, 64), Boxes([[1, 1, 60, 60]], [0]), (name,))
+    html = written(trace(detector(custom_network(), (name, "x" * 300)), image))
+    assert html.count("<script") == 2, "its data and its own"
+    assert data_of(html)["input"]["notes"] == [f"{name}, 59 × 59 pixels"]
+
+
+def test_a_network_of_one_detection_shows_it_whatever_its_score() -> None:
+    data = data_of(written(trace(detector(NETWORKS["detector"], tuple("abcdefghij")), subject(48, 48))))
+    assert data["detections"]["values"] == {"score": 0.0}
+    assert data["proposals"]["values"]["top"] == 1
+    assert len(data["proposals"]["boxes"]) == 36, "all anchors, though it takes one"
+
+
+def test_the_best_anchor_of_each_object_comes_first(traced: Trace) -> None:
+    overlap, nearest = torch.tensor([0.9, 0.5, 0.8, 0.6, 0.7]), torch.tensor([0, 0, 0, 1, 1])
+    order, leading = proposing.best_of_each_first(torch.tensor([0, 2, 3, 4]), overlap, nearest)
+    assert (order.tolist(), leading) == ([0, 4, 2, 3], 2)
+    data = data_of(written(traced))["matching"]
+    assert data["values"]["top"] == 2
+    assert len({note.split(",")[0].split(" with ")[1] for note in data["notes"][:2]}) == 2
+
+
 def test_of_tiles_the_one_with_most_detections_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     tiled = detector(custom_network(), overlap=16, threshold=0.0)
     image = Subject("a.png", "", noise(100, 64), Boxes([[50, 10, 90, 50], [0, 0, 30, 20]], [0, 1]), ("cat", "dog"))
@@ -196,7 +237,7 @@ def test_of_tiles_the_one_with_most_detections_is_explained(monkeypatch: pytest.
 def test_the_largest_page_is_small_enough() -> None:
     """An input of 512 pixels of noise, with as many candidates, proposals and detections as `train` may choose."""
     config = custom_network(512, proposals=2000, detections=1000)
-    html = written(trace(detector(config), subject(512, 512)))
+    html = page.render(trace(detector(config), subject(640, 512)), "run")
     assert len(html.encode()) < LIMIT
     assert len(data_of(html)["proposals"]["boxes"]) == 5000
 
@@ -263,9 +304,12 @@ def empty_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def course_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of F2 on the sample, as `reproduce` makes them, six iterations long."""
-    folder = tmp_path_factory.mktemp("course") / "F2"
-    train_on_sample(folder, small("F2"))
+    """A finished run of F2 on the sample, as `reproduce` leaves them, of a network that has not learned."""
+    folder, config = tmp_path_factory.mktemp("course") / "F2", small("F2")
+    torch.manual_seed(0)
+    model = FasterRCNN(config.model)
+    with Run(folder, config, torch.device("cpu")) as run:
+        run.finish(model, model, {"metrics": {}, "seconds": 1.0, "elapsed": 1.0, "iterations": 6}, {})
     return folder
 
 
@@ -277,7 +321,7 @@ def test_a_test_image_of_the_course(
     assert code == 0
     assert "explained: test-image-12-explained.html" in out
     html = Path("test-image-12-explained.html").read_text(encoding="utf-8")
-    assert "Dashed: the 1 object of the ground truth" in section(html, "input")
+    assert "Dashed: the ground truth, 1 object" in section(html, "input")
     assert str(tmp_path) not in html
     assert str(course_run.parent) not in html
     python = pocketrcnn.explain(course_run, 12, out="a.html", quiet=True, dataset=pocketrcnn.open_dataset)

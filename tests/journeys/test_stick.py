@@ -39,10 +39,11 @@ def test_a_second_installation_leaves_the_work_of_students(stick: Path, tmp_path
     assert (laptop / "README.md").read_text() == "new"
 
 
-@pytest.mark.parametrize(("name", "value", "said"), [("python", ["3", "9"], "3.9"), ("system", "Amiga", "Amiga")])
+@pytest.mark.parametrize("other", [("python", ["3", "9"], "3.9"), ("system", "Amiga", "Amiga")])
 def test_a_stick_for_other_machines_says_so(
-    stick: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, value: object, said: str
+    stick: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], other: tuple[str, object, str]
 ) -> None:
+    name, value, said = other
     (stick / "stick.json").write_text(json.dumps(install.here() | {name: value}))
     assert install.main() == 2
     assert f"this stick is for {name} {said}, here is" in capsys.readouterr().out

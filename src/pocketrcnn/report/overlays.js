@@ -3,6 +3,7 @@
 const REACH = 9; // pixels of the page: so near to a line a pointer chooses its box
 const LABELLED = 24, LETTERS = 0.028; // labels of a view; their height, as a fraction of the width
 const AROUND = 1.7; // side of what is enlarged around a box, in sides of the box
+const LARGE = 0.7; // of the width of a view: what is as large need not be enlarged
 const HINT = "Point at a box or touch it, or use the buttons or the arrow keys.";
 const SHARES = { iou: 2, score: 3 }; // decimals of a slider that is no number of boxes
 
@@ -11,7 +12,7 @@ const figures = [...document.querySelectorAll("[data-overlay]")];
 /** An overlay: its figure, its data, what the sliders say, and the box that is chosen, or -1. */
 function opened(figure) {
   const known = data.overlays[figure.dataset.overlay];
-  const one = { ...known, figure, values: { ...known.values }, chosen: Object.keys(known.more).length ? 0 : -1, limit: NaN, by: null };
+  const one = { ...known, figure, values: { ...known.values }, limit: NaN, by: null };
   one.flat = Float32Array.from(known.boxes.flat());
   one.scores = Float32Array.from(known.scores);
   one.drawings = [...figure.querySelectorAll(".view")].map((view, i) => ({ view, svg: view.querySelector("svg"), ...known.views[i] }));
@@ -118,10 +119,10 @@ function mark(one) {
 
 /** The chosen box and what is around it, as the last view shows it. */
 function enlarge(one, near) {
-  near.toggleAttribute("hidden", one.chosen < 0); // an SVG has no `hidden` of its own
-  if (one.chosen < 0) return;
-  const { svg } = one.drawings.at(-1), [x1, y1, x2, y2] = one.boxes[one.chosen];
-  const side = Math.max(x2 - x1, y2 - y1, 8) * AROUND;
+  const { svg } = one.drawings.at(-1), [x1, y1, x2, y2] = one.boxes[one.chosen] ?? [0, 0, Infinity, Infinity];
+  const side = Math.max(x2 - x1, y2 - y1, 8) * AROUND, large = side > LARGE * svg.viewBox.baseVal.width;
+  near.toggleAttribute("hidden", large); // an SVG has no `hidden` of its own
+  if (large) return;
   near.setAttribute("viewBox", [(x1 + x2 - side) / 2, (y1 + y2 - side) / 2, side, side].join(" "));
   near.classList.toggle("tiny", side <= 96);
   const copies = [...svg.children].filter((part) => part.tagName === "path").map((part) => part.cloneNode());

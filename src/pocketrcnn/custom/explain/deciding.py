@@ -86,6 +86,7 @@ def corrected(traced: Trace, name: str, heading: str, change: Change) -> Overlay
             "arrow": [arrow(a[:2], b[:2], head) + arrow(a[2:], b[2:], head) for a, b in pairs],
         },
         values={"top": first},
+        chosen=0,
     )
     sliders = [top(len(pairs), first, "boxes drawn, best first", f"first: {first}")] if len(pairs) > 1 else []
     caption = prose(name, **numbers(change, gain))
@@ -203,6 +204,7 @@ def verdict(traced: Trace) -> dict[str, Any]:
         "iou": traced.model.config.nms_iou,
         "truth": truth is not None,
         "classes": len(classes) if traced.model.head else 0,
+        "proposals": traced.model.rpn is not None,
         "tiles": len(traced.looked.views.origins),
     }
     if truth is None:

@@ -28,6 +28,7 @@ REGIONS = 8  # that are shown one by one
 APART = 0.5  # IoU: of two regions that overlap more, the better one is shown
 PIXELS = 32  # a side of a crop of the image
 CLASSES = 5  # bars of a region
+LAYERS = {"transformer": "transformer", "max": "max pooling"}
 prose = Prose(__name__, "naming.md")
 
 
@@ -37,13 +38,19 @@ def scores_of(traced: Trace) -> Tensor:
     if traced.prediction.logits is not None:
         classes = len(traced.names)
         scores = scores * traced.prediction.logits[0].softmax(-1)[:, :classes].amax(-1)
-    return scores.where(traced.prediction.shown[0], 0.0)
+    return scores.where(shown(traced), 0.0)
+
+
+def shown(traced: Trace) -> Tensor:
+    """Which regions survived suppression, bool [R]; all, where the network believes in none at all."""
+    found = traced.prediction.shown[0]
+    return found if found.any() else torch.ones_like(found)
 
 
 def ranked(traced: Trace) -> Tensor:
     """The regions that survived suppression, best first: indices."""
     order_of = scores_of(traced).argsort(descending=True, stable=True)
-    return order_of[traced.prediction.shown[0][order_of]]
+    return order_of[shown(traced)[order_of]]
 
 
 def apart(traced: Trace) -> list[int]:
@@ -65,7 +72,7 @@ def best_regions(traced: Trace) -> list[int]:
 def surest_first(traced: Trace) -> list[int]:
     """The regions by their objectness."""
     found: list[int] = traced.prediction.scores[0].argsort(descending=True, stable=True).tolist()
-    return [index for index in found if traced.prediction.shown[0, index]]
+    return [index for index in found if shown(traced)[index]]
 
 
 def is_background(traced: Trace, index: int) -> bool:
@@ -79,7 +86,7 @@ def regions_section(traced: Trace) -> Section:
     roi, chosen = traced.model.config.roi, best_regions(traced)
     assert roi is not None, "only a network with classes cuts out regions"
     regions = traced.prediction.regions[0, chosen]
-    shown = Shown(
+    chosen_ones = Shown(
         "region",
         regions,
         traced.prediction.scores[0, chosen],
@@ -88,7 +95,7 @@ def regions_section(traced: Trace) -> Section:
         labels=[str(number) for number in range(1, len(chosen) + 1)],
     )
     values: dict[str, Any] = {
-        "all": int(traced.prediction.shown[0].sum()),
+        "all": int(shown(traced).sum()),
         "shown": len(chosen),
         "size": roi.size,
         "pool": roi.pool,
@@ -99,7 +106,7 @@ def regions_section(traced: Trace) -> Section:
     }
     heading = "Regions shown below" if values["all"] > len(chosen) else "Regions"
     blocks: list[Block] = [
-        overlay(traced, "regions", (heading, prose("regions", **values)), shown, keys=[Key("region", DETECTION)]),
+        overlay(traced, "regions", (heading, prose("regions", **values)), chosen_ones, keys=[Key("region", DETECTION)]),
         Strips("What is cut out", prose("crops", **values), strips(traced, regions, roi.size), ()),
     ]
     return Section("regions", "6 Regions", blocks)
@@ -111,10 +118,10 @@ def strips(traced: Trace, regions: Tensor, size: int) -> list[tuple[str, Sequenc
     images = torch.from_numpy(traced.looked.pixels).permute(2, 0, 1)[None]
     highest = channel.max().clamp(min=1e-9)
     rows: list[tuple[str, Sequence[Panel]]] = []
-    for pool, name in (("transformer", "spatial transformer"), ("max", "ROI max pooling")):
+    for pool, name in LAYERS.items():
         pixels = crops(images, regions[None], traced.side, PIXELS, pool)
-        rows.append((f"image, {name}", panels(pixels, PIXELS, f"pixels, {name}")))
-    for pool, name in (("transformer", "spatial transformer"), ("max", "ROI max pooling")):
+        rows.append((f"pixels, {name}", panels(pixels, PIXELS, f"pixels, {name}")))
+    for pool, name in LAYERS.items():
         pooled = POOLS[pool](channel[None], regions[None], traced.side, size)[:, 0] / highest  # [R,S,S]
         cells = [png_uri(heat(one.numpy())) for one in pooled]
         rows.append((f"channel, {name}", panels(cells, size, f"cells, {name}")))
@@ -140,6 +147,7 @@ def classes_section(traced: Trace) -> Section:
         for number, (index, picture, row) in enumerate(zip(chosen, pictures, probabilities, strict=True), 1)
     ]
     best = probabilities.max(-1)
+    heading = "What the head says of each region" if traced.model.rpn else "What the network says of the image"
     values = {
         "classes": len(traced.names),
         "bars": min(CLASSES, len(traced.classes)),
@@ -151,9 +159,7 @@ def classes_section(traced: Trace) -> Section:
         "least": float(best.values.min()),
         "objectness": traced.model.rpn is not None,
     }
-    return Section(
-        "classes", "7 Classes", [Cards("What the head says of each region", prose("classes", **values), cards)]
-    )
+    return Section("classes", "7 Classes", [Cards(heading, prose("classes", **values), cards)])
 
 
 def card(traced: Trace, number: int, index: int, picture: Panel, probabilities: Tensor) -> Card:
@@ -165,4 +171,6 @@ def card(traced: Trace, number: int, index: int, picture: Panel, probabilities: 
     ]
     objectness = float(traced.prediction.scores[0, index])
     words = f"objectness {objectness:.3f}, score {float(scores_of(traced)[index]):.3f}"
-    return Card(picture.uri, picture.alt, f"Region {number}: {bars[0].name}", words if traced.model.rpn else "", bars)
+    if traced.model.rpn is None:
+        return Card(picture.uri, "The image", f"The image: {bars[0].name}", "", bars)
+    return Card(picture.uri, picture.alt, f"Region {number}: {bars[0].name}", words, bars)

@@ -34,8 +34,8 @@ class Shown:
 
     name, measure: what one is called, and what `scores` [K] is. kinds: what boxes are drawn as; kind [K]: which of them
     each is. notes [K]: what is said of each, in place of its score. labels [K]: beside each. more: further paths [K] by
-    what they are. values: of the sliders. suppressed [K]: what goes at that of `iou`; of what stays
-    the network keeps `keep`.
+    what they are. values: of the sliders. chosen: the box that is chosen at first. suppressed [K]: what goes at the
+    value of `iou`; of what stays the network keeps `keep`.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Shown:
     labels: Sequence[str] = ()
     more: Mapping[str, Sequence[str]] = field(default_factory=dict)
     values: Mapping[str, float] = field(default_factory=dict)
+    chosen: int = -1
     keep: int = 0
     suppressed: Tensor | None = None
 
@@ -61,6 +62,7 @@ class Shown:
             "scores": exact(self.scores.tolist()),
             "kinds": [*self.kinds],
             "values": dict(self.values),
+            "chosen": self.chosen,
             "keep": self.keep,
             "more": {kind: [*paths] for kind, paths in self.more.items()},
             "views": [*views],
@@ -108,25 +110,26 @@ def overlay(
     keys: Sequence[Key] = (),
     fixed: Mapping[str, str] | None = None,
     uri: str = "",
+    whole: bool = False,
 ) -> Overlay:
     """An overlay on the input. words: heading and caption. The ground truth is drawn wherever it is known.
 
-    fixed: paths that stay. uri: of the input, where the page has not shown it yet.
+    fixed: paths that stay. uri: of the input, where the page has not shown it yet. whole: with the part of the input in
+    which there is nothing of the image.
     """
     truth = traced.looked.truth
     lines = {"truth": outlines(truth.boxes.tolist())} if truth is not None and len(truth) else {}
-    drawn = [view(traced, shown, one, dict(fixed or {}) | lines) for one in views]
+    size = (traced.side, traced.side) if whole else traced.shown
+    drawn = [view(size[0], shown, one, dict(fixed or {}) | lines) for one in views]
     data = shown.data([{"filters": [*one.filters], "counts": one.counts} for one in views])
-    whole = [traced.side] * 2
     keys = [*keys, *([TRUTH] if lines else [])]
-    return Overlay(name, *words, IMAGE, uri, traced.shown, whole, drawn, data, sliders, keys)
+    return Overlay(name, *words, IMAGE, uri, size, [traced.side] * 2, drawn, data, sliders, keys)
 
 
-def view(traced: Trace, shown: Shown, one: Filtered, fixed: Mapping[str, str]) -> View:
-    """A view as it is at first."""
+def view(width: float, shown: Shown, one: Filtered, fixed: Mapping[str, str]) -> View:
+    """A view as it is at first, so many pixels wide."""
     chosen = shown.stays(one.filters)
     labels: list[Label] = []
-    width = traced.shown[0]
     if shown.labels and len(chosen) <= LABELLED:
         labels = apart([label(shown.boxes[i].tolist(), shown.labels[i], width, LETTERS * width) for i in chosen])
     counts = one.counts.replace("{n}", f"{len(chosen):,}")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ...report.blocks import Block, Cell, Items, Page, Section, Text
 from ...report.html import html
 from ...report.overlays import Overlay
-from ...report.phrases import count
+from ...report.phrases import count, listed
 from ...report.prose import Prose
 from ...version import __version__
 from .deciding import corrections_section, detections_section
@@ -143,5 +143,7 @@ def missing(traced: Trace) -> dict[str, str]:
 
 def absent_section(absent: dict[str, str]) -> Section:
     """The stages that are missing, with the reasons."""
-    blocks: list[Block] = [Items([prose(reason) for reason in absent.values()], [STAGES[id].name for id in absent])]
+    reasons = list(dict.fromkeys(absent.values()))
+    names = [listed([STAGES[id].name for id in absent if absent[id] == reason]) for reason in reasons]
+    blocks: list[Block] = [Items([prose(reason) for reason in reasons], names)]
     return Section("missing", "What this network does not have", blocks, short="Missing")

@@ -24,7 +24,7 @@ LEVELS = ((0.0, "#0072b2"), (0.4, "#56b4e9"), (0.55, "#f0e442"), (0.7, "#e69f00"
 """IoU from which on a matching anchor has each colour: cold to warm."""
 SHAPES = 8  # whose objectness has a picture of its own
 STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the legend of a map
-MARKED, LISTED = 40, 1000  # matching anchors that are drawn at first, and that can be
+LISTED = 1000  # matching anchors that can be drawn
 prose = Prose(__name__, "proposing.md")
 
 
@@ -44,7 +44,7 @@ def anchors_section(traced: Trace) -> Section:
         "dotted": rpn.cells <= SIDES,
     }
     notes = [f"{width:.4g} × {height:.4g} pixels" for width, height in shapes]
-    one = Shown("anchor", grid[row, column], torch.ones(len(shapes)), ("anchor",), notes=notes)
+    one = Shown("anchor", grid[row, column], torch.ones(len(shapes)), ("anchor",), notes=notes, chosen=len(notes) - 1)
     dots = {"centre": centres(grid)} if values["dotted"] else {}
     blocks: list[Block] = [
         overlay(traced, "anchors", ("The anchors of one cell", prose("anchors", **values)), one, fixed=dots)
@@ -78,9 +78,8 @@ def matching(traced: Trace, grid: Tensor) -> list[Block]:
     valid = torch.ones(1, len(truth), dtype=torch.bool)
     labels, nearest = boxes.match(grid, objects, valid, rpn.config.positive_iou, rpn.config.negative_iou)
     overlap, _ = boxes.closest(grid.reshape(1, -1, 4), objects, valid)
-    positive = (labels[0] == boxes.POSITIVE).nonzero()[:, 0]
-    order = positive[overlap[0, positive].argsort(descending=True, stable=True)]
-    order, worst = order[:LISTED], order[-1]
+    order, leading = best_of_each_first((labels[0] == boxes.POSITIVE).nonzero()[:, 0], overlap[0], nearest[0])
+    positive, order = len(order), order[:LISTED]
     best = overlap[0, order]
     found = Shown(
         "anchor",
@@ -89,22 +88,37 @@ def matching(traced: Trace, grid: Tensor) -> list[Block]:
         [f"iou-{level}" for level in range(len(LEVELS))],
         kind=[max(n for n, (low, _) in enumerate(LEVELS) if value >= low) for value in best.tolist()],
         notes=[described(traced, int(place), int(nearest[0, place]), float(overlap[0, place])) for place in order],
-        values={"top": min(MARKED, len(order))},
+        values={"top": leading},
     )
     values = {
-        "positive": len(positive),
+        "positive": positive,
         "listed": len(order),
         "ignored": int((labels == boxes.IGNORED).sum()),
         "negative": int((labels == boxes.NEGATIVE).sum()),
         "objects": len(truth),
-        "best": float(best[0]),
-        "worst": float(overlap[0, worst]),
+        "leading": leading,
+        "best": float(best[:leading].max()),
+        "worst": float(best[:leading].min()),
         "limits": (rpn.config.positive_iou, rpn.config.negative_iou),
     }
     keys = [Key(f"IoU from {low:g}", colour) for low, colour in LEVELS]
-    slider = top(len(order), min(MARKED, len(order)), "anchors drawn, best first", f"first: {min(MARKED, len(order))}")
+    slider = top(
+        len(order), leading, "anchors: the best of each object, then the others", f"of each object: {leading:,}"
+    )
     words, sliders = ("Anchors that match an object", prose("matching", **values)), [slider] if len(order) > 1 else []
     return [overlay(traced, "matching", words, found, BEST, sliders=sliders, keys=keys)]
+
+
+def best_of_each_first(positive: Tensor, overlap: Tensor, nearest: Tensor) -> tuple[Tensor, int]:
+    """The matching anchors, the best one of each object first, then the others, each by falling IoU; how many lead.
+
+    positive: indices. overlap, nearest: of all anchors [N], the IoU with the object that each overlaps most, and which
+    that is.
+    """
+    order = positive[overlap[positive].argsort(descending=True, stable=True)]
+    objects = nearest[order].tolist()
+    leads = torch.tensor([objects.index(obj) == place for place, obj in enumerate(objects)], dtype=torch.bool)
+    return torch.cat((order[leads], order[~leads])), int(leads.sum())
 
 
 def described(traced: Trace, place: int, obj: int, overlap: float) -> str:
@@ -139,7 +153,7 @@ def objectness_section(traced: Trace) -> Section:
         Key(f"{value:g}", "#{:02x}{:02x}{:02x}".format(*heat(torch.tensor([[value]]).numpy())[0, 0]), "square")
         for value in STEPS
     ]
-    layout = "large" if len(panels) < 3 else "pairs"
+    layout = "large" if len(panels) < 3 else "pictures" if len(panels) in (5, 6) else "pairs"
     figure = Figure("How much each cell looks like an object", prose("objectness", **values), panels, keys, layout)
     return Section("objectness", "4 Objectness", [figure])
 

@@ -45,7 +45,7 @@ def input_section(traced: Trace) -> Section:
     }
     blocks: list[Block] = [file_figure(traced, prose("file", **values))] if values["size"] != (side, side) else []
     words = "What the network sees", prose("input", **values)
-    blocks.append(overlay(traced, "input", words, objects(traced), uri=picture_uri(looked.pixels, ROOM)))
+    blocks.append(overlay(traced, "input", words, objects(traced), uri=picture_uri(looked.pixels, ROOM), whole=True))
     return Section("input", "1 Input", blocks)
 
 

@@ -96,8 +96,8 @@ class Trace:
 
     @property
     def threshold(self) -> float:
-        """The score from which on detections count."""
-        return self.detector.threshold
+        """The score from which on detections count; a network of one detection gives that whatever its score."""
+        return self.detector.threshold if self.model.config.detections > 1 else 0.0
 
     @property
     def rpn(self) -> RPN:
