@@ -36,8 +36,8 @@ from pocketrcnn.training.loop import Trainer
 #
 # A detector in two stages first asks: *where may an object be?* The answers, boxes with a score, are called
 # **proposals**. Then it asks what is in them (lesson 5). The first question is for the **region proposal network**, RPN
-# (Ren et al. 2015, section 3.1). It reads the feature map that convolutions make of an image (lesson 1: the
-# **backbone**), and gives two answers for each anchor:
+# (Ren et al. 2015, section 3.1). It reads the feature map that the convolutions of lesson 1, the **backbone**, make of
+# an image, and gives two answers for each anchor:
 #
 # - **objectness**: does the anchor stand for an object? One number, the *logit* $z$; as a probability
 #   $p = \sigma(z) = 1 / (1 + e^{-z})$;
