@@ -11,7 +11,7 @@ export PIP_BUILD_CONSTRAINT := constraints.txt
 
 help:
 	@echo "make reproduce   train every experiment and write reproduction/report.html (ARGS='--full' and others)"
-	@echo "make test        lint, types and tests: what CI runs"
+	@echo "make test        lint, types and tests; CI runs this, make lessons and make site"
 	@echo "make lessons     the lessons run, and their exercises are tested without and with the solutions"
 	@echo "make notebooks   write each lesson as a notebook beside it (ARGS='03' for one)"
 	@echo "make slides      write build/slides, each lesson as slides (ARGS='03' for one)"
