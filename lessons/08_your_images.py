@@ -38,10 +38,10 @@ from pocketrcnn.training.run import open_run
 # ## 1. A data set
 #
 # The commands of this lesson work with a folder of your own: name it in place of `lesson-8/my-images`. Here we make
-# one, so that we know what is in it: 390 scenes of 64 pixels with one to three animals or vehicles each, in the format
-# of YOLO. It lies in a folder `lesson-8` where you work, which is made **anew** whenever this cell runs. Each image has
-# a text file with a line an object: the number of its class, then its box as **centre** and **size**, as fractions of
-# the image's width $W$ and height $H$. So the left and right side are
+# one, so that we know what is in it: 390 scenes of 64 pixels with one to three animals or vehicles each, in the
+# format of YOLO. It lies in a folder `lesson-8` where you work, which is made **anew** whenever this cell runs. Each
+# image has a text file with a line an object: the number of its class, then its box as **centre** and **size**, as
+# fractions of the image's width $W$ and height $H$. So the left and right side are
 #
 # $$x_1 = \left(c_x - \frac{w}{2}\right) W, \qquad x_2 = \left(c_x + \frac{w}{2}\right) W$$
 
@@ -65,7 +65,7 @@ write(two, work / "my-images", "yolo")
 print("train_00000.txt:", (labels / "train" / "train_00000.txt").read_text(), sep="\n")
 
 # %% [markdown]
-# **Exercise 1.** Half of all trouble with data comes from boxes that mean something else. Write the way from YOLO's
+# **Exercise 1.** Boxes that mean something else than a program thinks are a common trouble. Write the way from YOLO's
 # four numbers to the corners that all lessons use.
 
 
@@ -142,11 +142,13 @@ show(figure, "learning", "AP50 on 30 validation images. Part of the zigzag is ch
 # %% [markdown]
 # ## 4. Evaluate, and read what is wrong
 #
-# Now the test images, once. `evaluate` returns all figures of lesson 7; `write_report` makes the same into a page,
-# with pictures and a slider for the threshold: open it in a browser. Two things tell what to do next. The **confusion
-# matrix** counts, for true objects in rows, what was detected in columns; the last row and column are the background.
-# And TIDE's gains say what each kind of error costs: many `Miss` ask for more or larger images, many `Loc` for a
-# finer look at small objects or for better boxes, many `Cls` for more examples of the classes that are confused.
+# Now the test images, once. `evaluate` returns all figures of lesson 7; `write_report` makes a page of them, with
+# what was trained and on which data: open it in a browser. At its top a slider moves the threshold, and the worst,
+# the fullest and the best images follow it; further down, a click on a kind of error or on a cell of the matrix shows
+# its images. Two things tell what to do next. The **confusion matrix** counts, for true objects in rows, what was
+# detected in columns; the last row and column are the background. And TIDE's gains say what each kind of error costs:
+# many `Miss` ask for more images, or larger ones, many `Loc` for longer training or tighter boxes in your
+# annotations, many `Cls` for more examples of the classes that are confused.
 
 # %%
 evaluation = pocketrcnn.evaluate(run, quiet=True)
@@ -189,13 +191,13 @@ truth = {one.path.name: one for one in clean.split("test")}
 figure, axes = plt.subplots(1, 5, figsize=(7.2, 1.7))
 for axis, row in zip(axes, evaluation.images, strict=False):
     example = truth[Path(row["name"]).name]
-    found = run.detector(example.path)
+    found = run.detector(example.path)[0]
     picture(axis, torch.from_numpy(read_image(example.path)).permute(2, 0, 1))
     outline(axis, torch.tensor([one.box for one in example.objects]), GROUND_TRUTH, linewidth=3)
     for label, colour in enumerate((DETECTION, BLUE)):
         outline(axis, found.boxes[found.labels == label], colour, linestyle="--")
     axis.set(title=f"{len(example.objects)} true, {len(found.labels)} found", xticks=(), yticks=())
-show(figure, "worst", "Many errors. Green: ground truth; dashed: what is found, animals orange, vehicles blue.")
+show(figure, "worst", "The worst images. Green: ground truth; dashed: what is found, animals orange, vehicles blue.")
 
 # %% [markdown]
 # ## 5. A threshold for a purpose
@@ -286,8 +288,7 @@ print(*(f"{part} differ by at most {np.abs(a[part] - b[part]).max():.6f}" for pa
 # 3. You have 40 annotated images. How many do you give to training, validation, test, and what can you say in the
 #    end?
 # 4. You choose among three networks by their test figures. Which figure do you report?
-# 5. The confusion matrix shows animals taken for vehicles. Which data do you collect, and how do you see that it
-#    helped?
+# 5. Many animals are taken for vehicles. Which data do you collect, and how do you see that it helped?
 #
 # ## Further reading
 #

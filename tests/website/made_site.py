@@ -1,6 +1,7 @@
 """The site as it was made: `make site` runs this at its end, `make test` does not. See `scripts/website`.
 
-Each page is opened from the disk, in Chromium, at the width of a phone.
+Pages are opened from the disk, in Chromium, at the width of a phone: all, but of those of source files, which one
+function makes of text alone, every eighth.
 """
 
 from __future__ import annotations
@@ -16,11 +17,15 @@ from scripts.website import links
 from scripts.website.generator import OUT
 
 PHONE = 390  # pixels
+SOURCES = 8  # of the pages of source files, one in so many
 PARTS = 2  # of the pages: a process each
 
 
 def pages(part: int) -> list[Path]:
-    return sorted(OUT.rglob("*.html"))[part::PARTS]
+    """A part of those to open."""
+    found = sorted(OUT.rglob("*.html"))
+    sources = [path for path in found if path.name.endswith(".py.html")]
+    return sorted({*found} - {*sources} | {*sources[::SOURCES]})[part::PARTS]
 
 
 def test_every_link_and_anchor_leads_somewhere_and_all_is_two_clicks_away() -> None:
