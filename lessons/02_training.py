@@ -143,7 +143,8 @@ check(momentum_step)
 # %% [markdown]
 # ## The loop
 #
-# Every network of this project, detectors too, learns by this function. Read it before you go on.
+# Every network of this project, detectors too, learns by this function. An iteration is one batch of images and one
+# step of the weights; an epoch is as many iterations as use every image once. Read it before you go on.
 
 # %%
 print(inspect.getsource(Trainer.train))

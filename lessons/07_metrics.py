@@ -33,7 +33,8 @@ from pocketrcnn.report.colours import BLUE, DETECTION, GREEN, GREY, GROUND_TRUTH
 #
 # The detector of nuclei inside the package was tested on 51 microscope images that it was not trained on. Two of them
 # are inside the package, too; two tables beside this lesson have the boxes that people drew in all of them (**ground
-# truth**), and those that the detector found (**detections**, each with a score).
+# truth**), and those that the detector found (**detections**, each with a score); `scripts/lesson_nuclei.py` wrote
+# them.
 
 
 # %%

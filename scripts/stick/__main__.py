@@ -28,7 +28,9 @@ def main() -> int:
     """Fill the folder and say how much is in it."""
     parser = argparse.ArgumentParser(prog="python scripts/stick", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path, help="a new or an empty folder, on the stick")
-    folder: Path = parser.parse_args().folder.resolve()
+    parser.add_argument("--solutions", action="store_true", help="with lessons/solutions, which students can then read")
+    given = parser.parse_args()
+    folder: Path = given.folder.resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         print(f"{folder} is not empty: name a new folder, nothing is overwritten", file=sys.stderr)
         return 2
@@ -38,6 +40,8 @@ def main() -> int:
             print(f"{what}: none")
             continue
         print(f"{what}: {size(place) / 1e6:,.0f} MB in {place}")
+    if not given.solutions:
+        shutil.rmtree(folder / "pocket-rcnn" / "lessons" / "solutions")
     shutil.copy(HERE / "install.py", folder / "install.py")
     (folder / "stick.json").write_text(json.dumps(here()), encoding="utf-8")
     print(f"in all {size(folder) / 1e6:,.0f} MB; on a laptop: python3 {folder.name}/install.py")
