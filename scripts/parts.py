@@ -47,7 +47,8 @@ SIDE, DISC = 48, 8  # pixels
 
 
 def measured(code: str, *words: object) -> dict[str, float]:
-    """Seconds of a processor and peak memory of a piece of Python as a process."""
+    """Seconds of a processor and peak memory of a piece of Python as a process: at most that memory, since on Linux a
+    process begins with the peak of its parent."""
     program = f"import atexit\natexit.register(lambda: exec({USED!r}))\n{code}"
     command = [sys.executable, "-c", program, *map(str, words)]
     done = subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
