@@ -7,13 +7,15 @@ ARGS ?=
 export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 
-.PHONY: help reproduce test lint types tests lessons notebooks site pictures sbom format clean
+.PHONY: help reproduce test lint types tests lessons notebooks slides stick site pictures sbom format clean
 
 help:
 	@echo "make reproduce   train every experiment and write reproduction/report.html (ARGS='--full' and others)"
-	@echo "make test        lint, types and tests: what CI runs"
+	@echo "make test        lint, types and tests; CI runs this, make lessons and make site"
 	@echo "make lessons     the lessons run, and their exercises are tested without and with the solutions"
 	@echo "make notebooks   write each lesson as a notebook beside it (ARGS='03' for one)"
+	@echo "make slides      write build/slides, each lesson as slides (ARGS='03' for one)"
+	@echo "make stick       all that a class needs to install without a network (ARGS=FOLDER on a USB stick)"
 	@echo "make site        write build/site, the documentation to read in a browser, and check each page"
 	@echo "make pictures    draw the pictures of README.md and docs again (ARGS='--nuclei RUN' and others)"
 	@echo "make sbom        write sbom.json, the bill of materials of an installation with [export]"
@@ -40,6 +42,13 @@ lessons: .venv/installed-dev
 
 notebooks: .venv/installed-lessons
 	$(BIN)/python -m lessons.making notebooks $(ARGS)
+
+slides: .venv/installed-dev
+	$(BIN)/python -m lessons.making slides $(ARGS)
+
+stick: .venv/installed
+	test -n "$(ARGS)"  # make stick ARGS=/media/usb/pocket-rcnn
+	$(BIN)/python scripts/stick $(ARGS)
 
 site: .venv/installed-site
 	$(BIN)/python -m scripts.website

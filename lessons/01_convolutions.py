@@ -50,8 +50,8 @@ show(figure, "classes", "One image of each of the ten classes, 32 x 32 pixels.")
 # ## What a convolution computes
 #
 # A filter (or kernel) is a small array of weights, $K \times K$ for each channel of its input. It is laid over the
-# image at every place. There, each weight is multiplied with the pixel below it, and the sum of these products is one
-# value of the output. For $M$ input channels $x_m$ and the filter $w_n$ of output channel $n$:
+# image at every place. There, each weight is multiplied with the pixel below it; the sum of these products is a value,
+# or cell, of the output, the feature map. For $M$ input channels $x_m$ and the filter $w_n$ of output channel $n$:
 #
 # $$y_n[i,j] = \sum_{m=1}^{M} \sum_{u=0}^{K-1} \sum_{v=0}^{K-1} w_n[m,u,v] \; x_m[i+u,\, j+v]$$
 #
@@ -239,9 +239,9 @@ for name in REPORT:
 # %% [markdown]
 # ## What one value sees
 #
-# The part of the image that a value depends on is its receptive field. It grows with every layer. Let $j$ be the
-# distance of two neighbouring cells in pixels of the image, at first 1, and $r$ the side of the receptive field, at
-# first 1. A layer with kernel $K$ and stride $S$ changes them, first $r$, then $j$:
+# The part of the image that a value depends on is its receptive field. It grows with every layer. Let $r$ be its side,
+# and $j$ the distance of two neighbouring cells, in pixels of the image (the stride of the map). Both are 1 at first.
+# A layer with kernel $K$ and stride $S$ changes them, first $r$, then $j$:
 #
 # $$r \leftarrow r + (K - 1) \cdot j, \qquad j \leftarrow j \cdot S$$
 #

@@ -76,7 +76,8 @@ print(f"loss of the untrained network {F.cross_entropy(logits, labels):.3f}, log
 # ### Exercise 1: cross entropy
 #
 # Write both formulas as one function, without `F.cross_entropy`. Logits of 1,000 must not break it: $e^{1000}$ is more
-# than a computer can hold. Subtracting the largest logit of an image from all of its logits leaves $p$ as it is.
+# than a computer can hold, and $e^{-1000}$ becomes 0. Subtracting the largest logit of an image from all of its logits
+# leaves $p$ as it is; and simplify $\log p_y$ on paper before you compute it.
 
 
 # %% tags=["exercise"]
@@ -103,21 +104,19 @@ check(cross_entropy)
 
 # %%
 figure, axes = plt.subplots()
-for rate in (0.02, 0.3, 1.02):
+for step in (0.02, 0.3, 1.02):
     weight, losses = torch.tensor([1.0], requires_grad=True), []
-    optimiser = torch.optim.SGD([weight], lr=rate)
+    optimiser = torch.optim.SGD([weight], lr=step)
     for _ in range(16):
         loss = (weight**2).sum()
         losses.append(loss.item())
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         optimiser.zero_grad()  # else the next gradient is added to this one
-    axes.plot(losses, marker="o", markersize=3, label=f"learning rate {rate}")
+    axes.plot(losses, marker="o", markersize=3, label=f"learning rate {step}")
 axes.set(xlabel="step", ylabel="loss")
 axes.legend()
-show(
-    figure, "rates_of_a_parabola", "Too small a step hardly moves; too large a step jumps over the valley, and climbs."
-)
+show(figure, "rates_of_a_parabola", "Too small a step hardly moves. Too large a step jumps over the valley and climbs.")
 
 # %% [markdown]
 # ### Exercise 2: momentum
@@ -144,7 +143,8 @@ check(momentum_step)
 # %% [markdown]
 # ## The loop
 #
-# Every network of this project, detectors too, learns by this function. Read it before you go on.
+# Every network of this project, detectors too, learns by this function. An iteration is one batch of images and one
+# step of the weights; an epoch is as many iterations as use every image once. Read it before you go on.
 
 # %%
 print(inspect.getsource(Trainer.train))
@@ -180,10 +180,10 @@ def learn(config: Config, images: Images) -> tuple[FasterRCNN, list[dict[str, An
 
 # %%
 figure, axes = plt.subplots()
-for rate in (0.0001, 0.002, 0.5):
-    short = replace(config, optim__lr=rate, optim__final_lr=rate, train__iterations=40, train__evaluation_images=50)
-    log = learn(short, train)[1]
-    axes.plot([e["iteration"] for e in log], [e["train"]["loss_classification"] for e in log], label=f"{rate}")
+for rate in ("0.00001", "0.002", "0.5"):
+    short = replace(config, optim__lr=float(rate), optim__final_lr=float(rate))
+    log = learn(replace(short, train__iterations=40, train__evaluation_images=50), train)[1]
+    axes.plot([e["iteration"] for e in log], [e["train"]["loss_classification"] for e in log], label=rate)
 axes.axhline(math.log(10), color="grey", linestyle=":")
 axes.set(xlabel="iteration", ylabel="training loss", ylim=(1, 8))
 axes.legend(title="learning rate")
@@ -248,7 +248,7 @@ check(mirrored)
 #
 # Look at the curves again: from some point on, training costs time and gains nothing. Early stopping ends a run once
 # the last `patience` evaluations brought nothing better than what was there before them (`State.keep_best` in
-# `src/pocketrcnn/training/state.py`).
+# `src/pocketrcnn/training/state.py`). They are made on images that are kept for this, and are no test images.
 
 
 # %% tags=["exercise"]
@@ -287,14 +287,14 @@ show(figure, "answers", "Above: the network's answer and its probability. Below:
 # ## Questions
 #
 # 1. The training accuracy of 1,000 changed images ends below that of 1,000 images as they are. Is that bad?
-# 2. The learning rate, the augmentation and the length of the run were chosen by looking at test images here. What is
-#    wrong with the test accuracy then? (`DataConfig.holdout` in `src/pocketrcnn/config.py` is there for this.)
+# 2. You try ten learning rates and keep the one with the highest test accuracy. What is wrong with this number then?
+#    (`DataConfig.holdout` in `src/pocketrcnn/config.py` is there for this.)
 # 3. Would you mirror images of digits? Of nuclei under a microscope? Turn them upside down?
 # 4. One run with seed 0 says that a change helps by one point. Do you believe it?
 #
 # ## Further reading
 #
 # - Dive into Deep Learning, chapters "Linear Neural Networks for Classification" (section "Softmax Regression"),
-#   "Optimization Algorithms" (sections "Momentum", "Adam") and "Builders' Guide".
+#   "Optimization Algorithms" ("Momentum", "Adam"), "Linear Neural Networks for Regression" ("Generalization").
 # - Kingma and Ba 2015, "Adam: a method for stochastic optimization", section 2.
 # - `src/pocketrcnn/training/loop.py` (the loop), `fit.py` and `optim.py` beside it; `docs/log.md`, what helped here.

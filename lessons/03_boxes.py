@@ -129,7 +129,7 @@ show(figure, "iou", "Two boxes and their intersection (orange). The last two pai
 #   $s(s + d)$, and $\mathrm{IoU} = (s - d) / (s + d)$. The same 4 pixels are little for a large object, and half of one
 #   of 8 pixels.
 # - **Why does 0.5 look better than it is?** "IoU of at least 0.5" is the usual meaning of "found". It allows a shift by
-#   a *third* of the side, or a box over half of the object, or one of twice its area.
+#   a *third* of the side, or a box over half of the object, or one around it of twice its area.
 
 # %%
 shifts = torch.linspace(0, 16, 65)

@@ -36,8 +36,8 @@ from pocketrcnn.training.loop import Trainer
 #
 # A detector in two stages first asks: *where may an object be?* The answers, boxes with a score, are called
 # **proposals**. Then it asks what is in them (lesson 5). The first question is for the **region proposal network**, RPN
-# (Ren et al. 2015, section 3.1). It reads the feature map that convolutions make of an image (lesson 1: the
-# **backbone**), and gives two answers for each anchor:
+# (Ren et al. 2015, section 3.1). It reads the feature map that the convolutions of lesson 1, the **backbone**, make of
+# an image, and gives two answers for each anchor:
 #
 # - **objectness**: does the anchor stand for an object? One number, the *logit* $z$; as a probability
 #   $p = \sigma(z) = 1 / (1 + e^{-z})$;
@@ -83,9 +83,7 @@ for axes, image, truth, label in zip(panels.flat, batch.images, batch.boxes, lab
     axes.axis("off")
 show(figure, "targets", "True boxes, cells of positive anchors (blue dots) and of negative ones (orange crosses).")
 counts = {word: int((labels == label).sum()) for word, label in {"positive": 1, "negative": 0, "ignored": -1}.items()}
-print(
-    counts, "share of positive ones among those counted:", (labels[labels != boxes.IGNORED] == 1).float().mean().item()
-)
+print(counts, f"positive: {counts['positive'] / (counts['positive'] + counts['negative']):.2f} of those counted")
 print("untrained, the network answers with the probability", model.rpn.config.prior)
 
 # %% [markdown]
@@ -224,7 +222,7 @@ for words, loss in (("published", EXPERIMENTS["R2"].published.value), ("ours", l
 # never saw such, but it consists of convolutions: the same weights work on a map of 12x12 cells.
 
 # %%
-print(inspect.getsource(rpn.RPN.propose))
+print(inspect.getsource(rpn.RPN.propose), inspect.getsource(rpn.RPN.candidates), sep="\n")
 larger = replace(config, model__input_size=96, model__rpn__candidates=144, model__rpn__proposals=144)  # of all anchors
 wide = FasterRCNN(replace(larger, model__rpn__nms_iou=1.0).model).eval()  # no suppression yet
 wide.load_state_dict(model.state_dict())
@@ -258,11 +256,11 @@ def greedy_nms(corners: Tensor, scores: Tensor, iou_threshold: float) -> list[in
 check(greedy_nms)
 
 # %% [markdown]
-# The package has no loop over boxes. It reads the last sentence of your docstring as an equation for all boxes at once,
-# "stays = no better one that *stays* overlaps it too much", begins with "all stay", and applies it until nothing
-# changes. After the first round the best box is right, after the second one the second best, and so on: the end is what
-# greedy gives, and mostly reached in a few rounds. Look at what stays between the objects: to find that nothing is
-# there is left to the second stage.
+# The package has no loop over boxes. It reads the second sentence of your docstring as an equation for all boxes at
+# once, "stays = no better one that *stays* overlaps it too much", begins with "all stay", and applies it until nothing
+# changes (`rivals` lists the pairs that overlap too much). After the first round the best box is right, after the
+# second one the second best, and so on: the end is what greedy gives, and mostly reached in a few rounds. Look at what
+# stays between the objects: to find that nothing is there is left to the second stage.
 
 # %%
 print(inspect.getsource(boxes._nms))

@@ -35,7 +35,8 @@ from pocketrcnn.report.colours import BLUE, DETECTION, GREEN, INK, ORANGE
 # map, instead of a new pass over the image. That is what makes Faster R-CNN fast.
 #
 # The classifier, the **head**, ends in fully connected layers, and these have a fixed number of inputs. So each region,
-# whatever its size, becomes a crop of $S \times S$ cells. In the detector of the course $S = 4$.
+# whatever its size, becomes a crop of $S \times S$ cells. In the detector of the course $S = 4$. The answers are
+# logits, one for each class, and their loss is the cross entropy of lesson 2, over regions in place of images.
 
 # %%
 head = FasterRCNN(NETWORKS["detector"]).head
@@ -56,8 +57,9 @@ print("box:", truth[0, 0].tolist())
 # an input of $W$ pixels:
 #
 # $$\begin{pmatrix} x_\text{map} \\ y_\text{map} \end{pmatrix}
-#   = \theta \begin{pmatrix} x_\text{crop} \\ y_\text{crop} \\ 1 \end{pmatrix}, \qquad
-#   \theta = \begin{pmatrix} w/W & 0 & 2x/W - 1 \\ 0 & h/W & 2y/W - 1 \end{pmatrix}$$
+#   = \theta \begin{pmatrix} x_\text{crop} \\ y_\text{crop} \\ 1 \end{pmatrix}$$
+#
+# $$\theta = \begin{pmatrix} w/W & 0 & 2x/W - 1 \\ 0 & h/W & 2y/W - 1 \end{pmatrix}$$
 #
 # The two zeros could rotate the crop; here nothing does. Check it: the centre of the crop, (0, 0), comes from the
 # centre of the box.
@@ -211,7 +213,7 @@ for axes, offset in zip(panels, ([3.0, -4, 3, -4], [8.0, -8, 8, -8]), strict=Tru
     outline(axes, box.detach(), ORANGE, linestyle="--")
     for _ in range(60):
         loss = (roi.transformer_pool(image, box, 48, 16) - wanted).square().mean()
-        (box.grad,) = torch.autograd.grad(loss, box)
+        (box.grad,) = torch.autograd.grad(loss, box)  # the slope of the loss in each of the four numbers
         optimiser.step()
     outline(axes, box.detach(), ORANGE)
     axes.set(title=f"IoU after 60 steps: {boxes.iou(box[0], truth[0]).item():.2f}", xticks=[], yticks=[])
@@ -270,11 +272,7 @@ for row, box in zip(panels, (corners[order[0]], corners[order[-1]]), strict=True
         axes.imshow(roi.POOLS[name](features[:, channel, None], box[None, None], 256, 4)[0, 0].numpy(), cmap="Blues")
     for axes, words in zip(row, ("image", "feature map", "transformer", "max pooling"), strict=True):
         axes.set(title=words, xticks=[], yticks=[])
-show(
-    figure,
-    "nuclei",
-    "The smallest and the largest nucleus found: in the image, in a channel of the map, as 4 x 4 crops.",
-)
+show(figure, "nuclei", "The smallest and the largest nucleus found: image, one channel of the map, crops of 4 x 4.")
 print("cells along the side of a box, and how many of them a crop of 4 reads:")
 for side in (1, 2, 4, 8, 16, 32):
     middle = 16.3 + side / 2

@@ -61,16 +61,16 @@ for name in ("images", *Prediction._fields):
 # %% [markdown]
 # F2 has a stride of 8, so 6 x 6 cells, and one anchor on each: N = 36, and `objectness` is [B,N]. Its deltas have 3
 # numbers and not 4, since the objects are squares: [B,N,3]. It keeps one proposal: P = R = 1, and `logits` is
-# [B,R,K]. `shown` is false for regions that are padding, where suppression leaves fewer than P. The detector of
-# nuclei has a stride of 4, four anchors a cell, one class and a **background** class for regions without an object,
-# so `logits` is [B,R,K+1]; and `refined`, a second correction of each box, by the head.
+# [B,R,K]. `shown` is false for mere padding, where suppression leaves fewer than P. The detector of nuclei has a
+# stride of 4, four anchors a cell, one class and a **background** class for regions without an object, so `logits` is
+# [B,R,K+1]; and `refined`, a second correction of each box.
 #
 # A square input of $S$ pixels and a stride of $s$ make $(S/s)^2$ cells. With $A$ anchors on each,
 #
 # $$N = \left(\frac{S}{s}\right)^2 A$$
 #
-# **Exercise 1.** Predict shapes before you run code: that finds half of all errors. Write those of objectness, deltas
-# and logits for one image, for a detector like that of nuclei: 4 numbers a delta, and a background class.
+# **Exercise 1.** Predict shapes before you run code. Write those of objectness, deltas and logits for one image and a
+# detector like that of nuclei: 4 numbers a delta, and a background class.
 
 
 # %% tags=["exercise"]
@@ -167,7 +167,7 @@ def equal_weights(losses: dict[str, float]) -> dict[str, float]:
 check(equal_weights)
 
 # %% [markdown]
-# The course report claims that such weights do not help (observation A3); `docs/results.md` has five seeds on that.
+# The course report claims that such weights do not help (A3); `docs/results.md` has what three seeds say of that.
 #
 # ## 4. Joint and alternating training
 #
@@ -175,8 +175,8 @@ check(equal_weights)
 # part of the network: proposals; a detector on these proposals; again proposals, on the features of that detector;
 # again the head. Here that is a setting, `train.phases`. A part that does not learn stays as it is to the last bit.
 #
-# Now train. `learn` is the loop of lesson 2, with a look at all 500 test scenes after every tenth iteration; nothing is
-# chosen by them. All runs have the same network, scenes and iterations: 40 of 50 scenes, which is few. The full
+# Now train. `learn` is the loop of lesson 2, with a look at all 500 test scenes after every tenth iteration; nothing
+# is chosen by them. All runs have the same network, scenes and length: 40 iterations of 50 scenes, where the full
 # experiment has 500 of 100, at full width.
 
 
@@ -193,12 +193,13 @@ def learn(settings: Config) -> tuple[FasterRCNN, list[dict[str, float]]]:
 def draw(curves: dict[str, list[list[dict[str, float]]]], name: str, caption: str) -> None:
     """Two measures over the iterations; the runs of one kind have one colour."""
     figure, axes = plt.subplots(1, 2, figsize=(7.2, 2.7))
-    for axis, measure in zip(axes, ("accuracy", "mean_iou"), strict=True):
+    words = {"accuracy": "accuracy of the class", "mean_iou": "mean IoU of proposal and object"}
+    for axis, measure in zip(axes, words, strict=True):
         for kind, colour, mark in zip(curves, (BLUE, ORANGE, GREEN), "os^", strict=False):
             for number, curve in enumerate(curves[kind]):
                 at, height = [one["iteration"] for one in curve], [one[measure] for one in curve]
                 axis.plot(at, height, color=colour, marker=mark, label="" if number else kind)
-        axis.set(title=f"{measure} on test scenes", xlabel="iteration", ylim=(0, None))
+        axis.set(title=f"{words[measure]}, test scenes", xlabel="iteration", ylim=(0, None))
         axis.grid(axis="y")
     axes[1].legend()
     show(figure, name, caption)
@@ -237,8 +238,8 @@ show(figure, "detections", "Green: true box, orange: detection of joint training
 #
 # $$\bar d \pm t\,\frac{s}{\sqrt n}, \qquad s^2 = \frac{1}{n-1} \sum_i (d_i - \bar d)^2$$
 #
-# $t$ is Student's, for $n - 1$ degrees of freedom: 12.7 for two seeds, 4.3 for three, 2.8 for five. The cell reads the
-# values of the full experiment, of three seeds, and takes the interval from `src/pocketrcnn/course/verdicts.py`.
+# $t$ is Student's, for $n - 1$ degrees of freedom: 12.7 for two seeds, 4.3 for three, 2.8 for five. The cell reads
+# the values of the full experiment, of three seeds, and takes the interval from `src/pocketrcnn/course/verdicts.py`.
 
 # %%
 saved = json.loads((LESSONS.parent / "docs" / "results" / "observations-pocket.json").read_text(encoding="utf-8"))
@@ -269,8 +270,7 @@ check(paired_interval)
 # %% [markdown]
 # ## 6. Wrong weights
 #
-# Two mistakes on purpose: the boxes count nothing ($\lambda_{box} = 0$), or 100 times as much as planned. Before you
-# run the cell, write down what you expect of both measures.
+# Two mistakes on purpose: $\lambda_{box} = 0$, or 100 times the plan. First write down what you expect.
 
 # %%
 _, none = learn(replace(plan, loss__box=0.0))

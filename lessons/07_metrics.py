@@ -33,7 +33,8 @@ from pocketrcnn.report.colours import BLUE, DETECTION, GREEN, GREY, GROUND_TRUTH
 #
 # The detector of nuclei inside the package was tested on 51 microscope images that it was not trained on. Two of them
 # are inside the package, too; two tables beside this lesson have the boxes that people drew in all of them (**ground
-# truth**), and those that the detector found (**detections**, each with a score).
+# truth**), and those that the detector found (**detections**, each with a score); `scripts/lesson_nuclei.py` wrote
+# them.
 
 
 # %%
@@ -176,9 +177,10 @@ check(interpolated_ap)
 # ## 5. Ten thresholds, and a limit
 #
 # At IoU 0.5 a box may be twice as wide as its object and still count. **AP50** is AP there, **AP75** at 0.75, and
-# **AP** without a number is the mean over 0.50, 0.55 .. 0.95, and over all classes. **maxDets** limits the detections
-# of a class in an image that count, the best ones first: 100 for COCO. Images with more objects need more, so the
-# package takes twice the objects of the fullest image, at least 100.
+# **AP** without a number is the mean over 0.50, 0.55 .. 0.95; each is a mean over all classes, too. Each hides
+# something: AP50 whether boxes fit, AP75 and AP whether objects are found at all, the mean a class that fails; and
+# none says how many false detections a user sees. **maxDets** limits the detections of a class in an image that
+# count, the best ones first: 100 for COCO. The package takes twice the objects of the fullest image, at least 100.
 
 # %%
 figure, (left, middle) = plt.subplots(1, 2, figsize=(7.2, 2.8))
@@ -245,8 +247,8 @@ print("errors at any score:", tide["errors"])
 # ## 7. How sure is that?
 #
 # Other test images would have given another number. How far off may it be? The **bootstrap** asks the images that we
-# have: draw as many with replacement, again and again, and look at the spread. The half width of the interval falls
-# with the root of the number of images:
+# have: draw $n$ of them, each as often as chance has it, again and again, and look at the spread of AP50. The half
+# width $h$ of the interval falls with the root of the number of images:
 #
 # $$h(n) \approx h(n_0)\,\sqrt{n_0 / n}$$
 
@@ -256,8 +258,8 @@ figure, axis = plt.subplots(figsize=(4.4, 2.7))
 for n in sizes:
     samples = [draw.integers(51, size=n) for _ in range(200)]
     values = [average_precision([truth[i] for i in s], [found[i] for i in s], 1)["AP50"] or 0.0 for s in samples]
-    low, half_way, high = np.quantile(values, (0.025, 0.5, 0.975))
-    axis.errorbar(str(n), half_way, [[half_way - low], [high - half_way]], fmt="o", capsize=4, color=BLUE)
+    low, median, high = np.quantile(values, (0.025, 0.5, 0.975))
+    axis.errorbar(str(n), median, [[median - low], [high - median]], fmt="o", capsize=4, color=BLUE)
     print(f"{n:3} images: AP50 {low:.3f} to {high:.3f} in 95 % of the samples, half width {(high - low) / 2:.3f}")
 axis.set(xlabel="test images", ylabel="AP50")
 show(figure, "how_sure", "Median and 95 % of 200 samples. With ten test images, a gain of two points means nothing.")
@@ -291,8 +293,7 @@ check(images_needed)
 #
 # ## Further reading
 #
-# - Lin et al. 2014, "Microsoft COCO: Common Objects in Context": section 5 (algorithmic analysis); the rules of the
-#   metric are on cocodataset.org, "detection evaluation"
+# - Lin et al. 2014, "Microsoft COCO"; the rules of its metric are on cocodataset.org, "detection evaluation"
 # - Everingham et al. 2010, "The PASCAL Visual Object Classes (VOC) Challenge": section 4.2 (AP; there the best object
 #   counts even where it is taken)
 # - Bolya et al. 2020, "TIDE: A General Toolbox for Identifying Object Detection Errors": section 2

@@ -1,6 +1,7 @@
 """The hidden tests of a lesson: `pytest lessons/03`. Each gets the fixture `work`, with the functions of the student.
 
-By default `work` is what is in the lesson: its `.py` or its notebook, whichever was changed last.
+By default `work` is what is in the lesson: its `.py` or its notebook, whichever has more of the exercises; where both
+have the same number, the one that was changed last.
 """
 
 from __future__ import annotations
@@ -56,9 +57,8 @@ def file_of(config: pytest.Config, lesson: Path) -> Path:
         return given if given.is_absolute() else config.invocation_params.dir / given
     if config.getoption("--solutions"):
         return LESSONS / "solutions" / lesson.name
-    notebook = lesson.with_suffix(".ipynb")
-    later = notebook.is_file() and notebook.stat().st_mtime > lesson.stat().st_mtime
-    return notebook if later else lesson
+    both = [path for path in (lesson, lesson.with_suffix(".ipynb")) if path.is_file()]
+    return min(both, key=lambda path: (cells.gaps(path), -path.stat().st_mtime))
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +67,11 @@ def work(request: pytest.FixtureRequest) -> Any:
     given = given_in(request.config)
     if given is not None:
         return given.work
-    file = file_of(request.config, lesson_of(request.path))
-    request.config.stash[tested] = str(file)
     from pocketrcnn.errors import UserError
 
     try:
+        file = file_of(request.config, lesson_of(request.path))
+        request.config.stash[tested] = str(file)
         with messages.limited():
             return student.of_file(file)
     except UserError as error:

@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("images", nargs="+")
     words = parser.parse_args()
-    images = sorted(expand(words.images), key=lambda path: path.name)
+    images = sorted(map(Path, expand(words.images)), key=lambda path: path.name)
     ready, found, table = computed_by_page(words.page, images)
     detector, agreement = Detector.load(words.run, "cpu"), Agreement()
     for path, result in zip(images, found, strict=True):

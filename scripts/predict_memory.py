@@ -64,7 +64,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         folder, out = Path(made), Path(made) / "out"
-        sources = expand([options.source]) if options.source else draw(folder)
+        sources = [Path(name) for name in expand([options.source])] if options.source else draw(folder)
         images = linked(sources, folder / "images", options.images)
         words = ["predict", options.run, str(images), "--no-pictures", "--out", str(out)]
         begun = time.perf_counter()

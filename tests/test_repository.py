@@ -53,6 +53,9 @@ WITHOUT_TORCH = {  # when they are imported; what needs it imports it later
             "predict",
             "counts",
             "result_files",
+            "picture_files",
+            "loading",
+            "parts/*",
             "coco_ids",
             "onnx/runtime",
         )

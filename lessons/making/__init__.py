@@ -7,4 +7,5 @@ checking    `check`: the hidden tests of one function, in this process
 marking     the hidden tests of many students' files, each in a process of its own
 execution   what a lesson prints and shows, cell by cell; kept until the lesson or the package changes
 notebooks   lessons as notebooks
+slides/     lessons as slides
 """

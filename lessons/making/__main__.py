@@ -1,4 +1,4 @@
-"""`python -m lessons.making`, in the folder of the project: notebooks of the lessons, marks of students' files."""
+"""`python -m lessons.making`, in the folder of the project: notebooks and slides of lessons, students' marks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+NEEDS_SLIDES = "`pip install '.[slides]'` in a clone of the project"
 NEEDS = "`pip install '.[lessons]'` in a clone of the project"
 
 
@@ -17,6 +18,9 @@ def options() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     notebooks = commands.add_parser("notebooks", help="write each lesson as a notebook beside it")
     notebooks.add_argument("lessons", nargs="*", metavar="LESSON", help="as in 03; all of them without")
+    slides = commands.add_parser("slides", help="write each lesson as slides: one HTML file that needs no network")
+    slides.add_argument("lessons", nargs="*", metavar="LESSON", help="as in 03; all of them without")
+    slides.add_argument("--out", type=Path, metavar="DIR", help="the folder (default: build/slides)")
     execute = commands.add_parser("execute", help="run a lesson and write what comes out of it into a folder")
     execute.add_argument("lesson", type=Path)
     execute.add_argument("out", type=Path)
@@ -37,11 +41,29 @@ def carried_out(given: argparse.Namespace) -> int:
         for lesson in map(cells.find, given.lessons) if given.lessons else cells.lessons():
             print(notebooks.write(lesson))
         return 0
+    if given.command == "slides":
+        return write_slides(given.lessons, given.out)
     marked = marking.mark_all(given.folder, max(1, given.workers))
     print(marking.table(marked))
     if given.csv:
         marking.write_csv(marked, given.csv)
         print(f"\n{given.csv} has all messages")
+    return 0
+
+
+def write_slides(lessons: list[str], out: Path | None) -> int:
+    """Slides need more packages than the rest."""
+    missing = [
+        name for name in ("latex2mathml", "markdown_it", "mdit_py_plugins", "pygments") if find_spec(name) is None
+    ]
+    if missing:
+        print(f"slides need {' and '.join(missing)}, not installed here: {NEEDS_SLIDES}", file=sys.stderr)
+        return 2
+    from . import cells
+    from .slides import deck
+
+    for lesson in map(cells.find, lessons) if lessons else cells.lessons():
+        print(deck.write(lesson, out or deck.OUT))
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,6 +76,12 @@ def text_of(path: Path) -> str:
 
 def read(path: Path) -> list[Cell]:
     """The cells of a file. Raises UserError where it cannot be read."""
+    return list(read_once(path, path.stat().st_mtime_ns if path.is_file() else 0))
+
+
+@lru_cache(maxsize=100)
+def read_once(path: Path, changed: int) -> tuple[Cell, ...]:
+    """The cells of a file that was changed then: a `check` looks for its exercise in all lessons."""
     notebook, text = parse(path), text_of(path)
     found, position = [], 0
     for cell in notebook.cells:
@@ -83,12 +90,17 @@ def read(path: Path) -> list[Cell]:
         line = text.count("\n", 0, place) + 1 if place >= 0 else 1
         kind: Literal["markdown", "code"] = "code" if cell.cell_type == "code" else "markdown"
         found.append(Cell(kind, cell.source, tuple(cell.metadata.get("tags", ())), line))
-    return found
+    return tuple(found)
 
 
 def exercises(lesson: Path) -> list[str]:
     """The names of the functions that a lesson leaves to its students, in their order."""
     return [name for cell in read(lesson) if EXERCISE in cell.tags for name in cell.functions]
+
+
+def gaps(path: Path) -> int:
+    """How many functions of a file are still to be written."""
+    return sum(cell.source.count("raise NotImplementedError(") for cell in read(path) if cell.kind == "code")
 
 
 def title(lesson: Path) -> str:

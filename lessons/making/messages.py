@@ -31,8 +31,12 @@ class Outcome(NamedTuple):
 
 @contextmanager
 def limited() -> Iterator[None]:
-    """Interrupts what is in the block after SECONDS, and raises TooLong. On the main thread alone, as by Ctrl-C."""
+    """Interrupts what is in the block after SECONDS, as Ctrl-C does, and raises TooLong; on the main thread alone."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     late = threading.Event()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background may ignore it
 
     def interrupt() -> None:
         late.set()
@@ -52,6 +56,7 @@ def limited() -> Iterator[None]:
         raise
     finally:
         timer.cancel()
+        signal.signal(signal.SIGINT, before)
 
 
 def outcome(error: BaseException, name: str, work: Work | None) -> Outcome:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +58,21 @@ def test_hidden_tests_say_what_is_left_to_do() -> None:
     assert lines[0].startswith("  . convolved: not written yet. Exercise 1: ")
     assert len(lines) == 5
     assert "Error" not in told.stdout
+
+
+def test_the_file_with_more_exercises_is_tested(tmp_path: Path) -> None:
+    """Whatever was touched last: an update of the project changes its lessons, and not a student's notebook."""
+    for name in ("01", "making"):
+        shutil.copytree(cells.LESSONS / name, tmp_path / name, ignore=shutil.ignore_patterns("figures", "__pycache__"))
+    for name in ("conftest.py", "pytest.ini", "classroom.py"):
+        shutil.copy(cells.LESSONS / name, tmp_path)
+    lesson = tmp_path / "01_convolutions.py"
+    lesson.write_text((cells.LESSONS / "solutions" / lesson.name).read_text(encoding="utf-8"), encoding="utf-8")
+    notebooks.write(lesson)
+    lesson.write_text((cells.LESSONS / lesson.name).read_text(encoding="utf-8"), encoding="utf-8")
+    told = ended(tmp_path, "-m", "pytest", "01")
+    assert "01_convolutions.ipynb" in told.stdout
+    assert told.returncode == 0, told.stdout
 
 
 def test_a_work_that_is_not_there_is_said() -> None:

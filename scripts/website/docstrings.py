@@ -20,6 +20,7 @@ SHAPE = re.compile(
 )
 EXAMPLE = re.compile(r"^(?:>>> .*(?:\n(?!\s*$).*)*)", re.MULTILINE)
 NAME = re.compile(r"(?<![`\[])`(?P<name>[A-Za-z_][\w.]*)(?P<rest>\(\))?`(?![`\]])")
+COMMENT = re.compile(r"(?m)  # (?!type:|noqa)(.+)$")
 SPANS = re.compile(r"(`+[^`]*`+)")
 PUBLIC = tuple(f"pocketrcnn.{module}.{name}" for name, module in _HOME.items())
 
@@ -34,11 +35,23 @@ class Docstrings(griffe.Extension):  # type: ignore[misc,unused-ignore]
 
 def visit(parent: griffe.Object) -> None:
     """The docstrings of an object and of all that is in it."""
+    if parent.is_class:
+        describe_fields(parent)
     if parent.docstring:
         parent.docstring.value = markdown(parent.docstring.value, parent)
     for member in parent.members.values():
         if not member.is_alias:
             visit(member)  # type: ignore[arg-type]
+
+
+def describe_fields(parent: griffe.Object) -> None:
+    """Fields that neither a docstring nor that of their class describes are shown too, by the comment beside them."""
+    text = parent.docstring.value if parent.docstring else ""
+    for name, field in parent.attributes.items():
+        public = not name.startswith("_") and field.annotation is not None and not field.is_alias
+        if public and not field.docstring and not re.search(rf"\b{name}\b", text):
+            comment = COMMENT.search(field.source)
+            field.docstring = griffe.Docstring(comment[1] if comment else "\u00a0", parent=field)
 
 
 def markdown(text: str, scope: griffe.Object) -> str:

@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 GENERATOR = "zensical"
 ONLINE = ("404.html", "sitemap.xml")  # they name the site's address, and it may be anywhere
 
-USE = ("usage", "data", "predictions", "page", "large-images", "onnx", "api", "teaching")
+USE = ("usage", "data", "predictions", "page", "large-images", "scale", "onnx", "api", "teaching")
 INSIDE = ("components", "design", "results", "log", "reliability", "security")
 TITLES = {
     "usage": "Commands and options",

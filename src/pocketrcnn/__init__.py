@@ -15,10 +15,11 @@ if TYPE_CHECKING:  # what editors and mypy see
     from .custom.commands.data import Checked as Checked
     from .custom.commands.data import check as check
     from .custom.commands.data import convert as convert
-    from .custom.commands.detecting import Predicted as Predicted
     from .custom.commands.detecting import export as export
     from .custom.commands.detecting import predict as predict
     from .custom.commands.explaining import explain as explain
+    from .custom.commands.in_parts import merge as merge
+    from .custom.commands.predicted import Predicted as Predicted
     from .custom.commands.training import TrainedRun as TrainedRun
     from .custom.commands.training import evaluate as evaluate
     from .custom.commands.training import resume as resume
@@ -42,13 +43,14 @@ _HOME = {
     "FasterRCNN": "model.faster_rcnn",
     "Run": "training.run",
     "TrainedRun": "custom.commands.training",
-    "Predicted": "custom.commands.detecting",
+    "Predicted": "custom.commands.predicted",
     "Checked": "custom.commands.data",
     "UserError": "errors",
     "check": "custom.commands.data",
     "convert": "custom.commands.data",
     "export": "custom.commands.detecting",
     "explain": "custom.commands.explaining",
+    "merge": "custom.commands.in_parts",
     "predict": "custom.commands.detecting",
     "evaluate": "custom.commands.training",
     "examples_of": "custom.builtin",

@@ -8,7 +8,7 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib.util import find_spec
@@ -114,10 +114,11 @@ def wrapped(text: str, width: int) -> str:
     return "\n".join(lines).replace(FIXED_SPACE, " ")
 
 
-def tracked(items: Sequence[Item], text: str) -> Iterable[Item]:
-    """The items one by one, with a bar and the time left on a terminal; elsewhere nothing is shown."""
+def tracked(items: Iterable[Item], text: str, total: int | None = None) -> Iterable[Item]:
+    """The items one by one, with a bar and the time left on a terminal; elsewhere nothing is shown. total: how many
+    they are, where that is not known before."""
     if not shows_bars() or find_spec("rich") is None:
         return items
     from rich.progress import track
 
-    return track(items, text, transient=True)
+    return track(items, text, total, transient=True)

@@ -1,4 +1,7 @@
-"""`pocketrcnn predict`: what it writes, and what it does with images and folders that are not as they should be."""
+"""`pocketrcnn predict`: what it writes, and what it does with images and folders that are not as they should be.
+
+Covers `custom/loading.py`, `custom/picture_files.py` and `custom/commands/predicted.py`.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +31,10 @@ from pocketrcnn.cli.main import main
 from pocketrcnn.custom import predict as prediction
 from pocketrcnn.custom.commands import detecting as commands
 from pocketrcnn.custom.detector import Detector
+from pocketrcnn.custom.draw import picture
 from pocketrcnn.custom.options import PredictOptions
-from pocketrcnn.custom.predict import Output, Readable, as_folder, crop, groups, picture, predict
+from pocketrcnn.custom.picture_files import as_folder, crop
+from pocketrcnn.custom.predict import Output, Readable, groups, predict
 from pocketrcnn.data.cells import protected, unprotected
 from pocketrcnn.data.files import LOCK, locked
 from pocketrcnn.data.formats import read
@@ -288,9 +293,9 @@ def test_what_was_done_before_an_interruption_is_kept(
         saved(Path(f"in/{i}.png"), WHITE)
     add = Output.add
 
-    def interrupting(self: Output, one: Readable, *rest: Any) -> None:
-        add(self, one, *rest)
-        if one.path.name == "1.png":
+    def interrupting(self: Output, name: str, *rest: Any) -> None:
+        add(self, name, *rest)
+        if Path(name).name == "1.png":
             signal.raise_signal(number)
 
     monkeypatch.setattr(Output, "add", interrupting)

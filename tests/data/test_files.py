@@ -3,6 +3,8 @@
 import ast
 import errno
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,9 +14,11 @@ import filelock
 import pytest
 
 from pocketrcnn.data.files import (
+    being_made,
     first_free,
     is_unfinished,
     locked,
+    machine,
     new_folder,
     open_atomically,
     temporary_folder,
@@ -187,3 +191,40 @@ def test_what_the_system_refuses_is_one_line_but_a_pipe_is_no_file(tmp_path: Pat
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
     with pytest.raises(BrokenPipeError), write_errors(tmp_path / "x"):
         raise BrokenPipeError
+
+
+def test_a_file_is_made_by_one_program_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "part"
+    with being_made(path) as mine, being_made(path) as another, being_made(tmp_path / "other") as other:
+        assert (mine, another, other) == (True, False, True)
+        path.touch()
+    assert names(tmp_path) == ["part"], "locks are gone"
+    with being_made(path) as again:
+        assert not again, "it is there"
+
+
+def test_a_killed_program_stops_nobody(tmp_path: Path) -> None:
+    path, code = (
+        tmp_path / "part",
+        "import sys, os\nfrom pathlib import Path\nfrom pocketrcnn.data.files import being_made",
+    )
+    code += "\nwith being_made(Path(sys.argv[1])) as mine:\n    os.kill(os.getpid(), 9)\n"
+    subprocess.run([sys.executable, "-c", code, path], check=False)
+    assert [is_unfinished(name) for name in names(tmp_path)] == [True], "who tidies up finds it"
+    with being_made(path) as mine:
+        assert mine
+    assert names(tmp_path) == []
+
+
+def test_what_is_not_finished_is_called_otherwise_on_another_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two containers whose processes have the same number wrote to one file."""
+    here = unfinished(tmp_path / "a")
+    assert is_unfinished(here.name)
+    monkeypatch.setattr("platform.node", lambda: "elsewhere")
+    machine.cache_clear()
+    there = unfinished(tmp_path / "a")
+    machine.cache_clear()
+    assert is_unfinished(there.name)
+    assert here != there

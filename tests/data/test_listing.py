@@ -22,7 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def names(*patterns: str) -> list[str]:
-    return [path.as_posix() for path in expand(patterns)]
+    return [Path(name).as_posix() for name in expand(patterns)]
 
 
 @pytest.mark.usefixtures("folder")
@@ -84,9 +84,9 @@ def test_names_in_a_list_need_not_be_text(folder: Path) -> None:
 def test_what_is_not_read_is_added_to_a_list(folder: Path) -> None:
     for name in ("phone.HEIC", "clip.mp4", "sub/b.heic", ".c.heic"):
         (folder / name).touch()
-    foreign: list[Path] = []
+    foreign: list[str] = []
     expand([".", "sub/*", "b.png"], foreign=foreign)
-    assert [path.as_posix() for path in foreign] == ["clip.mp4", "phone.HEIC", "sub/b.heic"]
+    assert [Path(name).as_posix() for name in foreign] == ["clip.mp4", "phone.HEIC", "sub/b.heic"]
 
 
 @pytest.mark.usefixtures("folder")
@@ -125,4 +125,4 @@ def test_the_pattern_of_a_remedy_finds_what_is_meant(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no images") as caught:
         expand([str(folder)])
     (pattern,) = shlex.split(str(caught.value).partition("folder, or ")[2].removesuffix(" with its subfolders"))
-    assert expand([pattern]) == [folder / "sub" / "deep" / "a.png"]
+    assert expand([pattern]) == [str(folder / "sub" / "deep" / "a.png")]

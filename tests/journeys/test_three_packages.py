@@ -73,6 +73,17 @@ def test_the_command_predicts(python: Path, file: Path, tmp_path: Path) -> None:
     assert (tmp_path / "predictions/pictures/a.png").is_file()
 
 
+def test_the_command_predicts_in_parts(python: Path, file: Path, tmp_path: Path) -> None:
+    for i in range(5):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{i}.png")
+    words = ["-m", "pocketrcnn", "predict", file, ".", "--batch", "1", "--part-size", "2", "--out", "out"]
+    done = run(python, *words, "--workers", "2", where=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("5 objects in 5 images: out\n")
+    merged = run(python, "-m", "pocketrcnn", "merge", "out", where=tmp_path)
+    assert merged.stdout.endswith("5 objects in 5 images: out\n"), merged.stderr
+
+
 def test_the_class_predicts(python: Path, file: Path, tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     done = run(python, "-c", PROGRAM, file, "a.png", *PACKAGES, where=tmp_path)
@@ -90,7 +101,7 @@ WORDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("verb", COMMANDS)
+@pytest.mark.parametrize("verb", [verb for verb in COMMANDS if verb != "merge"])
 def test_every_other_command_names_the_missing_packages(verb: str, python: Path, tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
     (tmp_path / "data").mkdir()

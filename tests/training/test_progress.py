@@ -7,8 +7,9 @@ import pytest
 
 from pocketrcnn.config import Config
 from pocketrcnn.training import progress
-from pocketrcnn.training.progress import Progress, SetProgress, duration, heard_by
+from pocketrcnn.training.progress import Progress, SetProgress, duration
 from pocketrcnn.training.state import State
+from pocketrcnn.training.watchers import heard_by
 
 
 def state(iteration: int, seconds: float) -> State:

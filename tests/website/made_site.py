@@ -1,6 +1,7 @@
 """The site as it was made: `make site` runs this at its end, `make test` does not. See `scripts/website`.
 
-Each page is opened from the disk, in Chromium, at the width of a phone.
+Pages are opened from the disk, in Chromium, at the width of a phone: all, but of those of source files, which one
+function makes of text alone, every eighth.
 """
 
 from __future__ import annotations
@@ -11,16 +12,21 @@ from typing import Any
 
 import chromium
 import pytest
+from selenium.webdriver.support.ui import WebDriverWait
 
 from scripts.website import links
 from scripts.website.generator import OUT
 
 PHONE = 390  # pixels
+SOURCES = 8  # of the pages of source files, one in so many
 PARTS = 2  # of the pages: a process each
 
 
 def pages(part: int) -> list[Path]:
-    return sorted(OUT.rglob("*.html"))[part::PARTS]
+    """A part of those to open."""
+    found = sorted(OUT.rglob("*.html"))
+    sources = [path for path in found if path.name.endswith(".py.html")]
+    return sorted({*found} - {*sources} | {*sources[::SOURCES]})[part::PARTS]
 
 
 def test_every_link_and_anchor_leads_somewhere_and_all_is_two_clicks_away() -> None:
@@ -35,6 +41,17 @@ def test_pages_open_without_an_error_a_request_or_scrolling_sideways(part: int, 
     faults = [fault for page in pages(part) for fault in faults_of(page, browser)]
     print(f"{len(pages(part))} pages: {time.perf_counter() - begun:.0f} s")
     assert faults == []
+
+
+@pytest.mark.loopback
+@pytest.mark.skipif(chromium.CHROMIUM is None, reason="no Chromium here: apt-get install chromium chromium-driver")
+def test_search_works_without_a_server(browser: Any) -> None:
+    chromium.open_page(browser, OUT / "index.html")
+    browser.find_element("css selector", ".md-search__button").click()
+    field = "return document.activeElement?.shadowRoot?.querySelector('input')"
+    WebDriverWait(browser, 60).until(lambda driver: driver.execute_script(field)).send_keys("suppression")
+    found = "return [...document.activeElement.shadowRoot.querySelectorAll('a')].map(link => link.href)"
+    WebDriverWait(browser, 60).until(lambda driver: "components.html" in str(driver.execute_script(found)))
 
 
 def faults_of(page: Path, browser: Any) -> list[str]:

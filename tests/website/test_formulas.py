@@ -14,6 +14,7 @@ import griffe
 import markdown
 
 from scripts.website.docstrings import markdown as docstring
+from scripts.website.docstrings import visit
 from scripts.website.formulas import with_formulas
 
 
@@ -64,3 +65,14 @@ def test_parameters_that_a_docstring_names_are_a_list() -> None:
     )
     same = "Images without\nobjects: all negative, and valid ones: none."
     assert docstring(same, boxes["match"]) == same
+
+
+def test_fields_are_described_by_the_comment_beside_them() -> None:
+    boxes = scope()
+    package = boxes.package
+    visit(package["model.faster_rcnn.Prediction"])
+    objectness = package["model.faster_rcnn.Prediction.objectness"].docstring
+    assert objectness is not None
+    assert objectness.value == "`[B,N]` logits"
+    visit(package["model.structures.Batch"])
+    assert package["model.structures.Batch.images"].docstring is None, "the docstring of the class describes it"

@@ -1,4 +1,4 @@
-"""The commands for detectors on custom data: train, resume, evaluate, predict, export, explain."""
+"""The commands for detectors on custom data: train, resume, evaluate, predict, merge, export, explain."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from ..custom.options import TIMEOUT, Device, PredictOptions, TrainOptions
+from ..custom.options import IDS, TIMEOUT, Device, PredictOptions, TrainOptions
 from .data import LOST
 
 if TYPE_CHECKING:
@@ -65,11 +65,24 @@ def predict(
     device: Device = "auto",
 ) -> int:
     """Detect objects in images: writes COCO results (JSON), objects and counts as tables (CSV), and pictures with
-    boxes. Exit code 1 if an image was skipped."""
+    boxes. Exit code 1 if an image was skipped. In parts (--part-size, --shard, --workers or --list) the same command
+    goes on where it was stopped, and other processes share the work."""
     from ..custom.commands.detecting import run_prediction
+    from ..custom.parts.ranks import shared_by_rank
 
-    done = run_prediction(detector, images or (), options, timeout, device)
+    done = run_prediction(detector, images or (), shared_by_rank(options), timeout, device)
     return LOST if done.skipped else 0
+
+
+def merge(
+    out: Annotated[Path, "OUT", "the folder with the parts of a prediction"],
+    *,
+    ids: Annotated[Path | None, "FILE", f"COCO annotation file: {IDS} (default: counted from 1)"] = None,
+) -> int:
+    """Write the files of a prediction from all its parts, or say which lack. Exit code 1 if an image was skipped."""
+    from ..custom.commands.in_parts import merge as work
+
+    return LOST if work(out, ids=ids).skipped else 0
 
 
 def export(

@@ -25,6 +25,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "resume": detector.resume,
     "eval": detector.evaluate,
     "predict": detector.predict,
+    "merge": detector.merge,
     "export": detector.export,
     "explain": detector.explain,
     "report": measure.report,

@@ -7,7 +7,7 @@ those before it are positional. A parameter whose type is a dataclass stands for
 
 import dataclasses
 import inspect
-from argparse import Namespace
+from argparse import BooleanOptionalAction, Namespace
 from collections.abc import Callable, Iterator
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -37,6 +37,8 @@ def described(parameter: inspect.Parameter, kind: Any, *notes: Any) -> tuple[lis
     default, (*words, text) = parameter.default, [note for note in notes if isinstance(note, str)]
     flag = words.pop(0) if words and words[0].startswith("--") else f"--{parameter.name.replace('_', '-')}"
     settings = {"help": with_default(text, default), **kind_of(kind, notes)} | ({"metavar": words[0]} if words else {})
+    if kind == bool | None:
+        settings = {"help": text, "action": BooleanOptionalAction}
     if kind is bool:
         flag = f"--no-{parameter.name}" if default else flag
         settings = {"help": text, "action": "store_false" if default else "store_true"}

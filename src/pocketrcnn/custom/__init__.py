@@ -12,10 +12,13 @@ seeds      `train --seeds`: runs that differ in the seed alone
 run_set    the folder of such a set; its best run
 evaluate   `pocketrcnn eval`
 predict    `pocketrcnn predict`: images to JSON, CSV, pictures and crops
+parts/     the same part by part, by any number of processes, and `pocketrcnn merge`
 result_files  its JSON and CSV
+picture_files  its pictures and crops
 counts     how many objects an image has, how large, covering how much
 builtin    detectors inside the package, by their names
 detectors/  weights, figures and example images of these
+loading    a detector by its path, with torch or without
 detector   the public `Detector`: images of any kind to boxes
 detection  what surrounds a network, with torch or without
 detections  what it returns: class names, pictures, counts

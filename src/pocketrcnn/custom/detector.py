@@ -21,7 +21,7 @@ from ..evaluation.thresholds import DEFAULT_THRESHOLD
 from ..model import interchange, structures
 from ..model.faster_rcnn import FasterRCNN
 from ..training import config_file
-from ..training.checkpoint import load_into, load_tensors
+from ..training.checkpoint import checksum, load_into, load_tensors
 from ..training.device import DELIVERED, autocast, choose_device
 from ..training.run import WEIGHTS, open_finished, threshold_of
 from . import detections
@@ -95,6 +95,12 @@ class Detector:
     def side(self) -> int:
         """Pixels of the square input, and of the tiles."""
         return self.model.config.input_size
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of all that decides what is detected, but for threshold, device and number of threads."""
+        tensors = {name: tensor.cpu().contiguous() for name, tensor in sorted(self.model.state_dict().items())}
+        return checksum(tensors, repr((self.model.config, self.classes, self.precision, self.overlap)))
 
     def __call__(
         self,

@@ -200,21 +200,54 @@ PAGES = (
 )
 PIXEL_SIZE = "micrometres a pixel, as in 0.65: tables get columns in micrometres, too"
 IDS = "results get its image ids, by file name, and its category ids, by class name"
+PICTURES = "a picture of each image with its boxes (default: pictures; in parts none)"
+LISTED = "in parts: images from a file with the path of one in each line, - for standard input"
+PART_SIZE = "in parts: images of a part (default: 2000, or a 32nd of the images)"
+SHARD = "in parts: of each N parts the one of number I, from 0/N on; under torchrun it follows from the rank"
+WORKERS = "in parts: N processes of one thread each"
+
+Shard = tuple[int, int]
+"""The number of a share, counted from 0, and how many shares there are."""
+
+
+def parse_shard(text: str) -> Shard:
+    """`3/16` as a share of the parts."""
+    index, _, count = text.partition("/")
+    try:
+        shard = int(index), int(count)
+    except ValueError:
+        raise UserError(f"--shard {shown(text)}: write number and count, from 0/3 to 2/3") from None
+    require_shard(shard)
+    return shard
+
+
+def require_shard(shard: Shard) -> None:
+    """Raises UserError for a share that is none."""
+    index, count = shard
+    last = f"from 0/{count} to {count - 1}/{count}" if count > 0 else "from 0/3 to 2/3"
+    require(0 <= index < count, f"--shard {index}/{count}: there is none, shards are {last}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PredictOptions:
     """What `predict` writes. out None: the first free of predictions, predictions-2, .. threshold in 0..1, None: the
-    detector's. ids: a COCO file of the same images and classes, whose ids the results get. pixel_size: micrometres."""
+    detector's. ids: a COCO file of the same images and classes, whose ids the results get. pixel_size: micrometres.
+
+    part_size, shard, workers, listed: any of them makes it work in parts. pictures None: yes, but in parts.
+    """
 
     threshold: Annotated[float | None, "T", "minimum score (default: that of best F1 on validation images)"] = None
     ids: Annotated[Path | None, "FILE", f"COCO annotation file: {IDS} (default: counted from 1)"] = None
     out: Annotated[Path | None, "DIR", "a new folder (default: predictions, predictions-2, ..)"] = None
     pixel_size: Annotated[float | None, "UM", PIXEL_SIZE] = None
     pages: Annotated[Pages | None, PAGES] = None
-    pictures: Annotated[bool, "write no pictures"] = True
+    pictures: Annotated[bool | None, PICTURES] = None
     save_crops: Annotated[bool, "also write each object as an image, to crops/CLASS"] = False
     batch: Annotated[int, "N", "images per forward pass"] = 4
+    part_size: Annotated[int | None, "N", PART_SIZE] = None
+    shard: Annotated[Shard | None, parse_shard, "I/N", SHARD] = None
+    workers: Annotated[int | None, "N", WORKERS] = None
+    listed: Annotated[Path | None, "--list", "FILE", LISTED] = None
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 <= self.threshold <= 1:
@@ -225,3 +258,21 @@ class PredictOptions:
         length = self.pixel_size
         known = length is None or 0 < length < math.inf
         require(known, f"--pixel-size {length}: use micrometres above 0, as in --pixel-size 0.65")
+        require(self.part_size is None or self.part_size >= 1, f"--part-size {self.part_size}: use 1 or more images")
+        require(self.workers is None or self.workers >= 1, f"--workers {self.workers}: use 1 or more")
+        if self.shard is not None:
+            require_shard(self.shard)
+        if self.in_parts:
+            without = "in parts the folder has a name, so that the same command goes on there: add --out OUT"
+            require(self.out is not None, without)
+            require(self.ids is None, "--ids in parts: leave it out, and give it to `pocketrcnn merge OUT --ids FILE`")
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether results are written part by part."""
+        return any(given is not None for given in (self.part_size, self.shard, self.workers, self.listed))
+
+    @property
+    def draws(self) -> bool:
+        """Whether there is a picture of each image."""
+        return not self.in_parts if self.pictures is None else self.pictures

@@ -1,14 +1,18 @@
 """Files and folders that are there whole or not at all, and one program at a time. No torch here.
 
-Only this file locks, renames and makes temporary files. What is not finished is called `.NAME.PID.part`, beside NAME.
+Only this file locks, renames and makes temporary files. What is not finished is called `.NAME.NUMBER.part`, beside
+NAME: the number of the process, and of its machine.
 `another`: what to do where nothing can be written, in the words of whoever chose the folder.
 """
 
 import os
+import platform
 import re
 import shutil
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -167,9 +171,40 @@ def locked(
                 path.unlink()
 
 
-def unfinished(path: Path) -> Path:
-    """What a file or folder is called until it is whole."""
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
+@contextmanager
+def being_made(path: Path) -> Iterator[bool]:
+    """Whether a file is this program's to make in this block; false where it is there, or another program makes it.
+
+    For files of one folder that many programs make, also on several machines. A killed one stops nobody. Where nothing
+    can be locked, two programs may make the same file: it is whole in any case.
+    """
+    try:
+        import filelock
+    except ModuleNotFoundError:
+        yield not path.exists()
+        return
+    lock = filelock.FileLock(unfinished(path, 0))  # where its process is killed, it goes with what else that left
+    with write_errors(path), suppress(filelock.Timeout):
+        lock.acquire(timeout=0)
+    try:
+        yield lock.is_locked and not path.exists()
+    finally:
+        if lock.is_locked:
+            with suppress(OSError):  # before it is released: who comes then makes another file
+                os.unlink(lock.lock_file)
+            lock.release()
+
+
+def unfinished(path: Path, number: int | None = None) -> Path:
+    """What a file or folder is called until it is whole. number: by default that of the process and its machine."""
+    ours = os.getpid() * 2**32 + machine() if number is None else number
+    return path.with_name(f".{path.name}.{ours}.part")
+
+
+@cache
+def machine() -> int:
+    """A number of this machine: on a folder that several share, processes may have the same number."""
+    return zlib.crc32(platform.node().encode())
 
 
 def is_unfinished(name: str) -> bool:

@@ -1,6 +1,6 @@
 """Child processes of one thread each, which do what comes through a pipe, and end with their parent.
 
-A child prints nothing on standard output. SIGTERM ends it: a run in it saves its state first.
+A child prints nothing on standard output. SIGTERM ends it: a run in it saves its state first. No torch here.
 """
 
 from __future__ import annotations
@@ -12,15 +12,13 @@ import sys
 import threading
 import types
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-import torch
-
 from ..errors import UserError
-from .progress import heard_by
 from .signals import Interrupted
+from .watchers import heard_by
 
 CONTEXT = multiprocessing.get_context("spawn")  # a fork of a process that has used threads may never answer
 
@@ -94,8 +92,14 @@ def beginning_of_a_child() -> Iterator[None]:
 
 def serve(connection: Connection, work: Work) -> None:
     """What a child does until the connection is closed."""
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
-    torch.set_num_threads(1)
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+        answer_all(connection, work)
+
+
+def answer_all(connection: Connection, work: Work) -> None:
+    """Work on what comes, one after the other, as a child of one thread that ends with its parent."""
+    if torch := sys.modules.get("torch"):  # with `work`; where it comes later, it finds OMP_NUM_THREADS
+        torch.set_num_threads(1)
     threading.Thread(target=end_with_parent, daemon=True).start()
 
     def tell(kind: str, content: Any) -> None:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -19,23 +17,9 @@ from ..config import Config
 from ..screen import console
 from ..terminal import redirected, say
 from .state import State
+from .watchers import tell_iteration
 
 HOURS, MINUTES = 7200, 120  # seconds from which on a time is given in these
-
-Listener = Callable[[int, int], object]
-"""Hears of every iteration of a run: how many are done, and how many are planned."""
-
-_listener: ContextVar[Listener] = ContextVar("listener", default=lambda done, planned: None)
-
-
-@contextmanager
-def heard_by(listener: Listener) -> Iterator[None]:
-    """Whoever watches the run that is trained in this block."""
-    token = _listener.set(listener)
-    try:
-        yield
-    finally:
-        _listener.reset(token)
 
 
 class Progress:
@@ -66,7 +50,7 @@ class Progress:
     def update(self, state: State, due: bool) -> None:
         """After an iteration; `due` after a new log entry."""
         self.bar.update(self.task, completed=state.iteration, total=state.planned, rate=self.rate(state))
-        _listener.get()(state.iteration, state.planned)
+        tell_iteration(state.iteration, state.planned)
         if due and self.bar.disable:
             done = max(1, state.iteration - self.start)
             left = (time.perf_counter() - self.begun) / done * (state.planned - state.iteration)

@@ -22,9 +22,10 @@ from ..terminal import say
 from .machine import memory_gb
 from .measured import remember, remembered
 from .processes import Child, Work, children
-from .progress import SetProgress, heard_by
+from .progress import SetProgress
 from .signals import Interrupted, signals_noted
 from .timing import alternate
+from .watchers import heard_by
 
 MEMORY_GB = 1.6  # of a run: the largest networks of the project, with torch itself and their data
 WORTH_TIMING = 400  # iterations of a whole set: fewer are done sooner than the two ways are timed

@@ -1,4 +1,5 @@
-"""Who hears of every evaluation while a run is trained: a program's callback, TensorBoard."""
+"""Who hears of a run while it is trained: of every evaluation a program's callback and TensorBoard, of every iteration
+whoever waits for it."""
 
 from __future__ import annotations
 
@@ -18,8 +19,27 @@ the training metrics before it as `train/loss_total`."""
 Watcher = Callable[[Path, Sequence[Entry]], object]
 """Is given the folder of a run and its log, of which the last entry is new."""
 
+Listener = Callable[[int, int], object]
+"""Hears of every iteration of a run: how many are done, and how many are planned."""
+
 EVENTS = "events.out.tfevents.*"  # what TensorBoard calls its files
 _watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("watchers", default=())
+_listener: ContextVar[Listener] = ContextVar("listener", default=lambda done, planned: None)
+
+
+@contextmanager
+def heard_by(listener: Listener) -> Iterator[None]:
+    """Whoever waits for the run that is trained in this block."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+def tell_iteration(done: int, planned: int) -> None:
+    """Tell whoever waits how many iterations are done, and how many are planned."""
+    _listener.get()(done, planned)
 
 
 @contextmanager

@@ -6,6 +6,8 @@ Each says what its command says, unless `quiet`; lines go to the logger `pocketr
 data      check, convert
 training  train, resume, evaluate, write_report; the run that they return
 detecting  predict, export
+in_parts   merge, and predict in parts
+predicted  what these have written
 explaining  explain
 telling   whether anything is said, and to whom
 """

@@ -5,43 +5,25 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...config import Pages
-from ...errors import UserError, require
+from ...errors import UserError, require, shown
 from ...terminal import say
-from ..options import TIMEOUT, PredictOptions
+from ..loading import load_detector
+from ..options import TIMEOUT, PredictOptions, Shard
+from .predicted import Predicted, say_written
 from .telling import Place, path_of, told
 
 if TYPE_CHECKING:
     from ...config import DataConfig
     from ...data.custom_data import RunData
     from ...data.images.pixels import Pixels
-    from ..predict import Predictor
 
     Frames = Callable[[DataConfig], tuple[Pixels, str]]
-
-
-@dataclass(frozen=True)
-class Predicted:
-    """What `predict` wrote.
-
-    path: the folder. images, skipped: how many were read, and how many could not be. by_class: objects of each class.
-    """
-
-    path: Path
-    images: int
-    skipped: int
-    by_class: dict[str, int]
-
-    @property
-    def objects(self) -> int:
-        """Objects in all images."""
-        return sum(self.by_class.values())
 
 
 def predict(
@@ -53,9 +35,13 @@ def predict(
     out: Place | None = None,
     pixel_size: float | None = None,
     pages: Pages | None = None,
-    pictures: bool = True,
+    pictures: bool | None = None,
     save_crops: bool = False,
     batch: int = 4,
+    part_size: int | None = None,
+    shard: Shard | None = None,
+    workers: int | None = None,
+    listed: Place | None = None,
     timeout: float = TIMEOUT,
     device: str = "auto",
     quiet: bool = False,
@@ -66,12 +52,16 @@ def predict(
     and lists; none: the examples of a detector inside the package. To use detections in a program, call a `Detector`.
     threshold: score in 0..1 from which on detections count; None: the detector's. ids: a COCO file, whose ids the
     results get. out: the folder. pixel_size: micrometres a pixel. pages: of files of several; None: as in training.
-    pictures: also write them; save_crops: and each object as an image. batch: images at a time. timeout: seconds for an
-    exported file's batch. device: `auto`, `cpu` or `cuda`. quiet: say nothing but warnings. Raises UserError for what
-    is no detector, and where no image is found; those that cannot be read are named, and skipped.
+    pictures: also write them; None: but in parts. save_crops: and each object as an image. batch: images at a time.
+    part_size, shard, workers, listed: in parts, which the same call goes on with; images of a part, the share (number,
+    count) of the parts, processes of one thread, a file that lists the images. timeout: seconds for an exported file's
+    batch. device: `auto`, `cpu` or `cuda`. quiet: say nothing but warnings. Raises UserError for what is no detector,
+    and where no image is found; those that cannot be read are named, and skipped.
     """
-    rest = {"pixel_size": pixel_size, "pages": pages, "pictures": pictures, "save_crops": save_crops, "batch": batch}
-    options = PredictOptions(threshold=threshold, ids=path_of(ids), out=path_of(out), **rest)  # type: ignore[arg-type]
+    paths = {"ids": path_of(ids), "out": path_of(out), "listed": path_of(listed)}
+    drawn = {"pixel_size": pixel_size, "pages": pages, "pictures": pictures, "save_crops": save_crops, "batch": batch}
+    shared = {"part_size": part_size, "shard": shard, "workers": workers}
+    options = PredictOptions(threshold=threshold, **paths, **drawn, **shared)  # type: ignore[arg-type]
     with told(quiet):
         return run_prediction(Path(detector), names_of(images), options, timeout, device)
 
@@ -88,28 +78,31 @@ def names_of(images: Place | Sequence[Place]) -> list[str]:
 
 def run_prediction(run: Path, images: Sequence[str], options: PredictOptions, timeout: float, device: str) -> Predicted:
     """Predict with options that are given as one."""
-    from ...data.overview import counted
-    from ..predict import named_images
     from ..predict import predict as work
 
-    paths = named_images(images) if images else examples(run)
+    paths = images_of(run, images, options.listed)
     require(timeout > 0, f"--timeout {timeout:g}: use a time above 0")
     network = load_detector(run, device, timeout)
-    done = work(network, paths, options)
-    if done.larger:
-        how = f"in tiles of {network.side} px" if network.overlap else f"downscaled to {network.side} px"
-        say(f"{counted(done.larger, 'image')} {how}: boxes are in pixels of the file")
-    for path, note in done.notes.of("image"):
-        say(f"{path} {note.reason}")
-    found = done.files.by_class
-    if len(network.classes) > 1 and found:
-        say(f"by class: {', '.join(f'{name} {number:,}' for name, number in found.most_common())}")
-    skipped = f", {counted(done.skipped, 'image')} skipped" if done.skipped else ""
-    say(f"{counted(done.files.detections, 'object')} in {counted(done.images, 'image')}{skipped}: {done.folder}")
-    return Predicted(done.folder, done.images, done.skipped, {name: found[name] for name in network.classes})
+    if options.in_parts:
+        from ..parts.team import Source
+        from .in_parts import predict_in_parts
+
+        return predict_in_parts(network, Source(run, device, timeout), paths, options)
+    done = work(network, [Path(path) for path in paths], options)
+    return say_written(done, network.classes, network.overlap)
 
 
-def examples(run: Path) -> list[Path]:
+def images_of(run: Path, images: Sequence[str], file: Path | None) -> list[str]:
+    """The images that were named, or that a list names; without both, the examples of a detector in the package."""
+    from ..predict import listed_images, named_images
+
+    require(not (images and file), f"--list {file} and {shown(images[:1])}: name images here or in the list, not both")
+    if file:
+        return listed_images(file)
+    return named_images(images) if images else examples(run)
+
+
+def examples(run: Path) -> list[str]:
     """The images that a detector inside the package brings. Raises UserError for any other one."""
     from ..builtin import examples_of, is_builtin
 
@@ -117,29 +110,7 @@ def examples(run: Path) -> list[Path]:
         raise UserError(f"predict {run} IMAGES: name image files, a folder or a pattern such as FOLDER/*.png")
     paths = examples_of(run)
     say(f"no images named: {len(paths)} examples of `{run}` that it was not trained on")
-    return paths
-
-
-def load_detector(path: Path, device: str, seconds: float) -> Predictor:
-    """The detector of an exported file, without torch, or of a run: on a processor the exported file of these weights
-    if it lies in the run, else torch. An exported file gets so many seconds for a batch."""
-    if path.suffix.lower() == ".onnx":
-        from ..onnx.runtime import Detector as Exported
-
-        if device == "cuda":
-            raise UserError(f"--device cuda: {path} runs on the processor; leave it out, or name the folder of the run")
-        return Exported.load(path, seconds=seconds)
-    from ...training.device import choose_device, keep_memory
-    from ..detector import Detector
-    from ..onnx.run_file import exported
-    from ..run_set import best_run
-
-    best = best_run(path, say)
-    on_processor = device == "auto" and choose_device(device).type == "cpu"
-    if on_processor and (quicker := exported(best, seconds)):
-        return quicker
-    keep_memory()
-    return Detector.load(best, device)
+    return list(map(str, paths))
 
 
 def export(

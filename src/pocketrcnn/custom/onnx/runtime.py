@@ -6,6 +6,8 @@ Legend: B images, M detections an image, S the side of the input in pixels.
 
 from __future__ import annotations
 
+import hashlib
+import os
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -48,9 +50,9 @@ class Detector:
 
     classes: names of the labels. threshold: score in 0..1 from which on detections count by default.
     side: pixels of the square input. where: the file. seconds: for a batch, after which it is stopped. content: of the
-    file. threads: of the processor; 0 for one a core. overlap: of the tiles in which images larger than the input are
-    looked at, in pixels; 0: these are downscaled. None are enlarged. pages: what is read of a file of several. made_of:
-    hash of the file of weights that it was made of; empty in files of older versions.
+    file. threads: of the processor; 0 for OMP_NUM_THREADS, or one a core. overlap: of the tiles in which images larger
+    than the input are looked at, in pixels; 0: these are downscaled. None are enlarged. pages: what is read of a file
+    of several. made_of: hash of the file of weights that it was made of; empty in files of older versions.
     """
 
     session: Any
@@ -67,7 +69,8 @@ class Detector:
 
     @classmethod
     def load(cls, path: str | PathLike[str], threads: int = 0, seconds: float = TIMEOUT) -> Detector:
-        """From a file of `pocketrcnn export`. threads: of the processor; 0 for one a core. seconds: for a batch.
+        """From a file of `pocketrcnn export`. threads: of the processor; 0 for OMP_NUM_THREADS, or one a core.
+        seconds: for a batch.
 
         A file of an older version has no checksum: a line on stderr says so. Raises UserError when the file is missing,
         damaged, not ours or of a newer version, or onnxruntime is missing.
@@ -138,6 +141,11 @@ class Detector:
         """Everything but the session and what it is made of."""
         return self.classes, self.threshold, self.side, self.where, self.seconds, self.overlap, self.pages, self.made_of
 
+    @property
+    def fingerprint(self) -> str:
+        """A hash of all that decides what is detected, but for threshold, processor and number of threads."""
+        return hashlib.sha256(self.content).hexdigest()
+
     def network(self, inputs: Pixels) -> interchange.Detections:
         """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels. Raises UserError for impossible ones."""
         found = run_session(self.session, inputs, self.where, self.seconds)
@@ -199,6 +207,12 @@ def limited(seconds: float) -> Iterator[tuple[Any, threading.Event]]:
         timer.cancel()
 
 
+def threads_asked() -> int:
+    """OMP_NUM_THREADS, which torch follows by itself; 0 without it."""
+    number = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    return int(number) if number.isdecimal() else 0
+
+
 def open_session(content: bytes, where: str, threads: int = 0) -> Any:
     """An ONNX file, ready to run on the processor. `where` names it in error messages."""
     try:
@@ -206,7 +220,7 @@ def open_session(content: bytes, where: str, threads: int = 0) -> Any:
     except ImportError as error:
         raise UserError("onnxruntime is not installed: `pip install onnxruntime`, then try again") from error
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.log_severity_level = threads, SEVERITY
+    options.intra_op_num_threads, options.log_severity_level = threads or threads_asked(), SEVERITY
     onnxruntime.set_default_logger_severity(SEVERITY)
     try:  # without another try after an error, which onnxruntime would announce on standard output
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"], enable_fallback=0)

@@ -1,0 +1,79 @@
+"""What is known of an image, as a line of JSON: parts are files of such lines, which other programs read, too.
+
+    {"image": "a.png", "width": 64, "height": 48, "boxes": [[8.0, 4.0, 24.0, 20.0]], "scores": [0.75], "classes": ["x"]}
+    {"image": "b.png", "skipped": "b.png is empty: replace or remove it"}
+
+Numbers are written so that they come back exactly. No torch here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...data.images.notes import Note
+from ...data.json_text import decoded
+from ...errors import UserError
+from ...model.interchange import Detections
+
+AGAIN = "remove it, and the same `predict` makes it again"
+
+
+class Record(NamedTuple):
+    """An image by its name, its width and height, and the detections in its pixels.
+
+    notes: what was read otherwise than its owner may think. skipped: why it has no results; empty where it has.
+    """
+
+    name: str
+    size: tuple[int, int] = (0, 0)
+    detections: Detections | None = None
+    notes: tuple[Note, ...] = ()
+    skipped: str = ""
+
+    def line(self, classes: Sequence[str]) -> str:
+        """As a line of text."""
+        if self.detections is None:
+            return json.dumps({"image": self.name, "skipped": self.skipped}) + "\n"
+        width, height = self.size
+        rows = self.detections.rows()
+        content: dict[str, Any] = {
+            "image": self.name,
+            "width": width,
+            "height": height,
+            "boxes": [box for box, _, _ in rows],
+            "scores": [score for _, score, _ in rows],
+            "classes": [classes[label] for _, _, label in rows],
+        }
+        return json.dumps(content | ({"notes": self.notes} if self.notes else {})) + "\n"
+
+
+def records_of(part: Path, classes: Sequence[str]) -> Iterator[Record]:
+    """The images of a part, one after the other. Raises UserError where the file is damaged."""
+    labels = {name: label for label, name in enumerate(classes)}
+    done = 0
+    try:
+        with part.open(encoding="utf-8") as lines:
+            for line in lines:
+                yield record_of(decoded(line), labels)
+                done += 1
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{part} is damaged (line {done + 1}: {error}): {AGAIN}") from error
+
+
+def record_of(content: Any, labels: dict[str, int]) -> Record:
+    """A line's content. Raises ValueError, KeyError or TypeError where it is none."""
+    if "skipped" in content:
+        return Record(str(content["image"]), skipped=str(content["skipped"]))
+    width, height = content["width"], content["height"]
+    scores = np.array(content["scores"], np.float64)
+    boxes = np.array(content["boxes"], np.float64).reshape(len(scores), 4)
+    found = np.array([labels[name] for name in content["classes"]], np.int64)
+    if not (found.shape == scores.shape and width > 0 and height > 0 and np.isfinite(boxes).all()):
+        raise ValueError("boxes, scores, classes or sizes that cannot be")
+    notes = tuple(Note(kind, reason) for kind, reason in content.get("notes", ()))
+    return Record(str(content["image"]), (int(width), int(height)), Detections(boxes, scores, found), notes)
