@@ -251,8 +251,8 @@ for name in REPORT:
 
 # %%
 torch.manual_seed(0)
-images = torch.randn(50, 3, 96, 96, requires_grad=True)
-features = Backbone(NETWORKS["base-classifier"].backbone).eval()(images)  # [50,256,12,12]
+images = torch.randn(20, 3, 96, 96, requires_grad=True)
+features = Backbone(NETWORKS["base-classifier"].backbone).eval()(images)  # [20,256,12,12]
 features[:, :, 6, 6].sum().backward()
 assert images.grad is not None
 influence = images.grad.abs().sum((0, 1))  # [96,96]

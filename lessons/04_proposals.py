@@ -50,7 +50,7 @@ from pocketrcnn.training.loop import Trainer
 # %%
 ITERATIONS = 80  # the course has 2,000
 config = EXPERIMENTS["R2"].config("pocket", ITERATIONS, "sample", seed=0)  # experiment R2 of the course
-config = replace(config, train__batch=50)
+config = replace(config, train__batch=40, train__precision="float32")  # the course has 100 scenes a batch
 training, test = open_dataset(config.data, "train"), open_dataset(config.data, "test")
 trainer = Trainer(config, training, test, torch.device("cpu"))
 model = trainer.state.model  # backbone and RPN
@@ -169,7 +169,7 @@ check(mean_cross_entropy)
 # %% [markdown]
 # ## 4. Learning
 #
-# The loop is that of lesson 2: batch, prediction, targets, losses, step. Each iteration shows 50 scenes, composed anew.
+# The loop is that of lesson 2: batch, prediction, targets, losses, step. Each iteration shows 40 scenes, composed anew.
 # Before the first, and after every ten, we keep the objectness of our eight test scenes, and measure on 200.
 
 # %%

@@ -101,7 +101,8 @@ def text_files() -> list[Path]:
         for name in ("src", "tests", "scripts", "benchmarks", "campaigns", "docs", "examples", "lessons", ".ci")
         for path in (ROOT / name).rglob("*")
     ]
-    kept = [path for path in (*folders, *ROOT.glob("*"), ROOT / ".gitignore") if path.is_file() and path.name != ".git"]
+    files = [path for path in (*folders, *ROOT.glob("*"), ROOT / ".gitignore") if path.is_file()]
+    kept = [path for path in files if path.name != ".git" and "lesson-8" not in path.parts]  # what that lesson makes
     return [path for path in kept if path.suffix not in (".png", ".pyc", ".jpg", ".whl", ".safetensors", ".ipynb")]
 
 

@@ -37,8 +37,8 @@ def test_a_wrong_answer_is_found_and_told_what_differs(answer: Callable[..., Any
     assert len(said) > len(name) + 20, said
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
-def test_each_exercise_has_wrong_answers(path: Path) -> None:
+@pytest.mark.parametrize("lesson", cells.lessons(), ids=lambda path: path.stem)
+def test_each_exercise_has_wrong_answers(lesson: Path) -> None:
     names = [answer.__name__.partition("__")[0] for answer in wrong_answers()]
-    for name in cells.exercises(cells.find(path.stem)):
-        assert names.count(name) >= 2, f"{path.name} has too few wrong answers to {name}"
+    for name in cells.exercises(lesson):
+        assert names.count(name) >= 2, f"wrong_answers/{lesson.name} has too few wrong answers to {name}"

@@ -6,9 +6,13 @@ WAYS = (
     (
         "Lessons",
         "lessons/README.md",
-        "Eight lessons of 50 minutes, from convolutions to a detector for your own images.",
+        "Lessons of 50 minutes, from convolutions to a detector for your own images.",
     ),
-    ("Live", "live/index.md", "What happens inside the network to one image, and a detector that runs in this page."),
+    (
+        "Live",
+        "live/index.md",
+        "What happens to an image inside the network, and a detector that runs in your browser.",
+    ),
     ("Use", "docs/usage.md", "Check, train, evaluate, predict, export: by command and in Python."),
     ("Components", "docs/components.md", "Each part of the detector with its paper, a picture and a few lines to run."),
     (

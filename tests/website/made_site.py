@@ -12,6 +12,7 @@ from typing import Any
 
 import chromium
 import pytest
+from selenium.webdriver.support.ui import WebDriverWait
 
 from scripts.website import links
 from scripts.website.generator import OUT
@@ -40,6 +41,17 @@ def test_pages_open_without_an_error_a_request_or_scrolling_sideways(part: int, 
     faults = [fault for page in pages(part) for fault in faults_of(page, browser)]
     print(f"{len(pages(part))} pages: {time.perf_counter() - begun:.0f} s")
     assert faults == []
+
+
+@pytest.mark.loopback
+@pytest.mark.skipif(chromium.CHROMIUM is None, reason="no Chromium here: apt-get install chromium chromium-driver")
+def test_search_works_without_a_server(browser: Any) -> None:
+    chromium.open_page(browser, OUT / "index.html")
+    browser.find_element("css selector", ".md-search__button").click()
+    field = "return document.activeElement?.shadowRoot?.querySelector('input')"
+    WebDriverWait(browser, 60).until(lambda driver: driver.execute_script(field)).send_keys("suppression")
+    found = "return [...document.activeElement.shadowRoot.querySelectorAll('a')].map(link => link.href)"
+    WebDriverWait(browser, 60).until(lambda driver: "components.html" in str(driver.execute_script(found)))
 
 
 def faults_of(page: Path, browser: Any) -> list[str]:
