@@ -5,6 +5,7 @@ ROWS = {
     "K2": ("SIGINT and SIGTERM leave a checkpoint, the right exit code, within 2 s of the iteration.", "signalled"),
     "K3": ("Where writing fails, what was there stays, one line says so, and the run goes on later.", "failing_disk"),
     "K4": ("Stopped between any two file operations, the next command does what was asked.", "stopped_between"),
+    "K5": ("A prediction in parts that is killed goes on, and ends in the same bytes.", "parts"),
     "C1": (
         "Hostile files of a run: no traceback, hang, gigabyte or code; every flip of a bit noticed.",
         "hostile_runs",

@@ -38,18 +38,22 @@ plan = agreed(Path(sys.argv[2]), planned(**facts, images=len(images.names), name
 print(plan.parts, len(images.names[plan.images_of(plan.parts - 1)]))
 """
 MERGING = "import sys; from pocketrcnn.cli.main import main; sys.exit(main(['merge', sys.argv[1]]))"
-PEAK = "import resource, sys; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+USED = """
+import resource, sys
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss, file=sys.stderr)
+"""
 SIDE, DISC = 48, 8  # pixels
 
 
 def measured(code: str, *words: object) -> dict[str, float]:
-    """Seconds and peak memory of a piece of Python as a process."""
-    program = f"import atexit\natexit.register(lambda: exec({PEAK!r}))\n{code}"
-    begun = time.perf_counter()
+    """Seconds of a processor and peak memory of a piece of Python as a process."""
+    program = f"import atexit\natexit.register(lambda: exec({USED!r}))\n{code}"
     command = [sys.executable, "-c", program, *map(str, words)]
     done = subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    peak = int(done.stderr.split()[-1]) * (1 if platform.system() == "Darwin" else 1024)
-    return {"seconds": round(time.perf_counter() - begun, 1), "peak_memory_gb": round(peak / 1e9, 3)}
+    seconds, peak = map(float, done.stderr.split()[-2:])
+    peak *= 1 if platform.system() == "Darwin" else 1024
+    return {"seconds": round(seconds, 1), "peak_memory_gb": round(peak / 1e9, 3)}
 
 
 def name_of(number: int) -> str:
