@@ -51,6 +51,13 @@ def test_headings_begin_slides() -> None:
     assert "After this lesson" in found[0].body[0]
 
 
+def test_an_exercise_begins_a_slide_for_itself_and_its_gap() -> None:
+    exercise = code("def f(): ...", tags=("exercise",))
+    found = made(words("## One\n\ntext\n\n**Exercise 1.** Write it.\n\nMind the gap."), exercise)
+    assert kinds(found) == [("One", "text"), ("One", "both")]
+    assert "Mind the gap." in found[2].body[0]
+
+
 def test_a_number_sign_in_code_is_no_heading() -> None:
     assert kinds(made(words("## One\n\n```python\n# Not a heading\n```"))) == [("One", "text")]
 

@@ -379,6 +379,8 @@ def test_what_is_not_there_is_said_in_one_line(
         (["nuclei", "a.png", "--truth"], "nuclei has no data here: name those that a.png is of with --data"),
         (["nuclei", "a.png", "--out", "mine.html"], "mine.html is not a page of pocket-rcnn"),
         (["there", "a.png"], "there is not the folder of a run"),
+        (["nuclei", ""], ". is a folder: name an image file"),
+        (["nuclei", "a.png", "--data", "gone"], "gone, the data of nuclei, is not there: name the data"),
         (["there.onnx", "a.png"], "there.onnx has final boxes alone, and no stages"),
     ):
         assert message in shell.refused("explain", *words)

@@ -33,6 +33,16 @@ def test_every_link_and_anchor_leads_somewhere_and_all_is_two_clicks_away() -> N
     assert list(links.faults(OUT)) == []
 
 
+def test_solutions_and_hidden_tests_are_not_published() -> None:
+    lessons = [path.relative_to(OUT).as_posix() for path in (OUT / "lessons").rglob("*")]
+    assert [path for path in lessons if "solution" in path or "test_" in path] == []
+
+
+def test_the_reference_shows_how_a_detector_is_called() -> None:
+    text = (OUT / "reference" / "use-a-detector.html").read_text(encoding="utf-8")
+    assert 'id="pocketrcnn.Detector.__call__"' in text
+
+
 @pytest.mark.loopback
 @pytest.mark.skipif(chromium.CHROMIUM is None, reason="no Chromium here: apt-get install chromium chromium-driver")
 @pytest.mark.parametrize("part", range(PARTS))

@@ -5,7 +5,7 @@ const LARGEST = 30, SMALLEST = 20, IN_PRINT = 10, CODE = 0.7, NARROWEST = 12; //
 const frames = [...document.querySelectorAll(".frame")], deck = document.getElementById("deck"), body = document.body;
 let current = 0, touched = null;
 
-const wide = (part) => part.scrollWidth > part.clientWidth + 1, high = (part) => part.scrollHeight > part.clientHeight + 1;
+const wide = (part) => part.scrollWidth > part.clientWidth, high = (part) => part.scrollHeight > part.clientHeight + 1;
 
 // The largest letters at which a slide has room for what is on it; below the smallest it scrolls. Code whose lines are
 // too long has smaller letters than the text.

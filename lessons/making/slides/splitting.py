@@ -1,6 +1,7 @@
 """The cells of a lesson as slides.
 
-- A heading begins a slide, with the text below it; text without a heading is a slide with the heading before.
+- A heading begins a slide, with the text below it, and so does a paragraph that begins with "**Exercise"; text without
+  a heading is a slide with the heading before.
 - A code cell is a slide, with what it prints; below the text before it, where both are short. The gap of an exercise
   always stands below its text.
 - A figure is a slide of its own, with its caption.
@@ -74,11 +75,18 @@ def shows(cell: Cell) -> bool:
 def sections(text: str) -> Iterator[tuple[str, str]]:
     """The headings of a text, each with what stands below; what stands before the first one has an empty heading."""
     tokens = reader().parse(text)
-    starts = [i for i, token in enumerate(tokens) if token.type == "heading_open" and token.level == 0]
-    if starts[:1] != [0]:
-        yield "", rendered(tokens[: starts[0] if starts else None])
-    for start, end in pairwise([*starts, len(tokens)]):
-        yield heading_of(tokens[start + 1]), rendered(tokens[start + 3 : end])
+    starts = [i for i, token in enumerate(tokens) if token.level == 0 and begins(token, tokens[i + 1 : i + 2])]
+    for start, end in pairwise([*([0] if starts[:1] != [0] else []), *starts, len(tokens)]):
+        if tokens[start].type == "heading_open":
+            yield heading_of(tokens[start + 1]), rendered(tokens[start + 3 : end])
+        else:
+            yield "", rendered(tokens[start:end])
+
+
+def begins(token: Token, following: list[Token]) -> bool:
+    """Whether a slide begins at a token."""
+    exercise = token.type == "paragraph_open" and any(one.content.startswith("**Exercise") for one in following)
+    return exercise or token.type == "heading_open"
 
 
 def heading_of(inline: Token) -> str:

@@ -116,7 +116,7 @@ def explain(
     from ..course.data.datasets import open_dataset
     from ..custom.commands.explaining import explain as work
 
-    work(run, image or 0, truth=truth, data=data, out=out, dataset=open_dataset)
+    work(run, 0 if image is None else image, truth=truth, data=data, out=out, dataset=open_dataset)
 
 
 def file_to_write(words: list[str]) -> str:

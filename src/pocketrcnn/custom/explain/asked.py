@@ -93,10 +93,19 @@ def numbered(run: Path, number: int, data: RunData | None, open_dataset: OpenDat
         path = paths[within(number, len(paths), f"examples of {run}")]
         return Subject(path.name, f"example {number} of `{run}`", read_image(path))
     if data.config.kind == "folder":
-        return of_folder(data.opened, number)
+        return of_folder(opened(run, data), number)
     remedy = "name an image file, or use the command line or `dataset=pocketrcnn.open_dataset`"
     require(open_dataset is not None, f"the images of {run} are made, and their number needs `dataset`: {remedy}")
     return of_dataset(open_dataset(data.config, "test"), number)  # type: ignore[misc]
+
+
+def opened(run: Path, data: RunData) -> CustomData:
+    """The data, read and checked. Raises UserError where they are no longer there."""
+    source = data.config.source
+    require(
+        Path(source).exists(), f"{source}, the data of {run}, is not there: name the data, as they are now, with --data"
+    )
+    return data.opened
 
 
 def within(number: int, count: int, what: str) -> int:
@@ -133,7 +142,7 @@ def looked_up(path: Path, run: Path, data: RunData | None) -> tuple[Boxes, tuple
     assert data is not None
     if data.config.kind != "folder":
         raise UserError(f"the images of {run} are made and have no files: name one by its number, or leave out --truth")
-    digest, custom = content_hash(path), data.opened
+    digest, custom = content_hash(path), opened(run, data)
     for example in custom.annotations.examples:
         if example.digest == digest:
             return objects_of(example, custom)
