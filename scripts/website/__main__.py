@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import time
+from importlib.util import find_spec
 
-from . import generator, lessons, live, reference, source_files
-from .repository import Wanted
+NEEDED = ("pocketrcnn", "zensical", "mkdocstrings", "latex2mathml", "jupytext", "onnxscript")
 
 
 def main() -> None:
     """The whole site, and the time that it took."""
+    if missing := [name for name in NEEDED if find_spec(name) is None]:
+        sys.exit(f"the site needs {', '.join(missing)}, not installed here: `make site`, or `pip install '.[site]'`")
+    from . import generator, lessons, live, reference, source_files
+    from .repository import Wanted
+
     begun = time.perf_counter()
     shutil.rmtree(generator.WORK, ignore_errors=True)
     wanted, pages = Wanted(), generator.Pages(reference.reference_pages())
