@@ -107,13 +107,24 @@ def pytest_runtest_makereport(
     if call.excinfo:
         ended = messages.outcome(call.excinfo.value, name, getattr(item, "funcargs", {}).get("work"))
         report.longrepr = ended.message
-    item.config.stash[outcomes].append({"test": item.name, "exercise": name, **ended._asdict()})
-    if given := given_in(item.config):
-        given.outcomes.append(ended)
+    keep(item, name, ended)
     return report
 
 
+def keep(item: pytest.Item, exercise: str, ended: messages.Outcome) -> None:
+    """Note how a test ended, for the summary, for `--outcomes` and for `check`."""
+    item.config.stash[outcomes].append({"test": item.nodeid, "exercise": exercise, **ended._asdict()})
+    if given := given_in(item.config):
+        given.outcomes.append(ended)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tests that were to run and did not, since something ended the run before, are no right answers."""
+    ended = {one["test"] for one in session.config.stash[outcomes]}
+    unknown = messages.Outcome("error", "not all of its tests ran: nothing is known about it")
+    for item in getattr(session, "items", []):
+        if ended and item.nodeid not in ended and "work" in getattr(item, "fixturenames", ()):
+            keep(item, exercise_of(item), unknown)
     file: Path | None = session.config.getoption("--outcomes")
     if file is not None:
         file.write_text(json.dumps(session.config.stash[outcomes]), encoding="utf-8")

@@ -21,10 +21,12 @@ class Given:
     def __init__(self, function: Callable[..., Any], names: list[str]) -> None:
         self.work, self.name, self.names = work.of_function(function), function.__name__, names
         self.outcomes: list[Outcome] = []
+        self.tests = 0
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Only the tests of the function."""
         items[:] = [item for item in items if cells.exercise_of(plain(item), self.names) == self.name]
+        self.tests = len(items)
 
 
 def plain(item: pytest.Item) -> str:
@@ -43,10 +45,16 @@ def verdict(function: Callable[..., Any]) -> str:
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         without = [word for name in WITHOUT for word in ("-p", f"no:{name}")]
-        pytest.main(["-c", str(cells.LESSONS / "pytest.ini"), str(folder), *QUIETLY, *without], plugins=[given])
+        status = pytest.main(
+            ["-c", str(cells.LESSONS / "pytest.ini"), str(folder), *QUIETLY, *without], plugins=[given]
+        )
     finally:
         sys.dont_write_bytecode = before
     wrong = next((outcome for outcome in given.outcomes if outcome.state != "right"), None)
+    if wrong:
+        return f"{name}: {wrong.message}"
+    if status in (2, 3) or len(given.outcomes) < given.tests:
+        return f"{name}: its tests broke off (pytest ended with {int(status)}), so that nothing is known about it"
     if not given.outcomes:
         return f"{name}: its tests were not found in {folder}"
-    return f"{name}: {wrong.message}" if wrong else f"{name}: right, by {len(given.outcomes)} tests"
+    return f"{name}: right, by {len(given.outcomes)} test{'s' if len(given.outcomes) > 1 else ''}"

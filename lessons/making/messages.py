@@ -6,9 +6,9 @@ import _thread
 import linecache
 import signal
 import threading
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import CodeType, TracebackType
 from typing import Literal, NamedTuple
 
 from .work import NotUsable, Work
@@ -18,7 +18,15 @@ State = Literal["right", "not written", "wrong", "error", "endless"]
 
 
 class TooLong(Exception):
-    """A test was interrupted since it took more than SECONDS."""
+    """A test was interrupted since it took more than SECONDS.
+
+    Its own traceback has no line of the student's: an interrupt may strike where Python knows no line, and pytest
+    breaks down on such a traceback. `interrupted` is the one of the interrupt.
+    """
+
+    def __init__(self, interrupted: TracebackType | None = None) -> None:
+        super().__init__()
+        self.interrupted = interrupted
 
 
 class Outcome(NamedTuple):
@@ -49,13 +57,16 @@ def limited() -> Iterator[None]:
     timer.daemon = True
     timer.start()
     try:
-        yield
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()  # an interrupt that is on its way arrives here, not later
     except KeyboardInterrupt as error:
         if late.is_set():
-            raise TooLong().with_traceback(error.__traceback__) from None
+            raise TooLong(error.__traceback__) from None
         raise
     finally:
-        timer.cancel()
         signal.signal(signal.SIGINT, before)
 
 
@@ -82,13 +93,21 @@ def outcome(error: BaseException, name: str, work: Work | None) -> Outcome:
 
 def where(error: BaseException, work: Work | None) -> str:
     """The last line of the student's own that an error went through, as ` in line 12: code`; empty for none."""
-    found = ""
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        name = frame.f_code.co_filename
-        if work is not None and name in work.files:
-            source = linecache.getline(name, line, frame.f_globals).strip()
-            found = f" in line {line}{work.files[name]}" + (f" (`{source}`)" if source else "")
+    found, entry = "", error.interrupted if isinstance(error, TooLong) else error.__traceback__
+    while work is not None and entry is not None:
+        code = entry.tb_frame.f_code
+        if code.co_filename in work.files:
+            line = line_of(code, entry.tb_lasti)
+            source = linecache.getline(code.co_filename, line, entry.tb_frame.f_globals).strip()
+            found = f" in line {line}{work.files[code.co_filename]}" + (f" (`{source}`)" if source else "")
+        entry = entry.tb_next
     return found
+
+
+def line_of(code: CodeType, instruction: int) -> int:
+    """The line of an instruction, or of the last one before it that has a line."""
+    lines = [line for start, _, line in code.co_lines() if start <= instruction and line is not None]
+    return lines[-1] if lines else code.co_firstlineno
 
 
 def shortened(error: BaseException) -> str:

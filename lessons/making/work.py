@@ -77,7 +77,7 @@ def run(cell: cells.Cell, name: str, work: Work) -> None:
         found = cells.statements(cell)
     except SyntaxError as error:
         line = (error.lineno or 1) + cell.line - 1
-        said = f"line {line}{work.files[name]} is no Python ({error.msg}): {(error.text or '').strip()}"
+        said = f"line {line}{work.files[name]} is not valid Python ({error.msg}): {(error.text or '').strip()}"
         work.problems |= dict.fromkeys(cell.functions, said)
         return
     for node in found:

@@ -3,6 +3,7 @@
 `check` tells it of a function, `pytest lessons/01` of a file, `python -m lessons.making marks` of many.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from torch import Tensor
 from classroom import check
 from making import cells, checking, marking, messages, notebooks
 from making import work as student
+from pocketrcnn.model import boxes
 
 LESSON = cells.find("01")
 GAP = re.compile(r'    raise NotImplementedError\("Exercise 1:.*?"\)\n', re.DOTALL)
@@ -60,7 +62,7 @@ def told(body: str, folder: Path) -> str:
             "    return np.ones(3)\n",
             "(NameError: name 'np' is not defined). A function may use what the first code cell",
         ),
-        ("    return (kernel * image\n", "line 94 is no Python ('(' was never closed): return (kernel * image"),
+        ("    return (kernel * image\n", "line 94 is not valid Python ('(' was never closed): return (kernel * image"),
         ("    import seabornn\n    return image\n", "line 94 (`import seabornn`) (ModuleNotFoundError"),
         ("    return convolved(image, kernel)\n", "(RecursionError: maximum recursion depth exceeded)"),
         ("    assert False, 'my own'\n", "fails in line 94 (`assert False, 'my own'`) (AssertionError: my own)"),
@@ -131,15 +133,84 @@ def test_check_says_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert unknown == "`print` is not the name of an exercise: keep the names of the lesson"
 
 
-@pytest.mark.parametrize("forever", ["while True: pass", "time.sleep(60)"])
-def test_a_loop_without_end_is_ended(forever: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One test waits for it, the others do not."""
-    monkeypatch.setattr(messages, "SECONDS", 0.3)
-    names: dict[str, Any] = {"time": time}
-    exec(f"def receptive_field(layers):\n    {forever}", names)
-    begun = time.monotonic()
-    assert "was still busy after 0.3 s" in checking.verdict(names["receptive_field"])
-    assert time.monotonic() - begun < 30
+NO_LAYER_IS_DONE = """i, r = 0, 1
+    while i < len(layers):
+        for k, s in layers:
+            if s > 100:
+                i += 1
+    return r"""
+ONE_BOX_STAYS = """order = scores.argsort(descending=True).tolist()
+    iou = boxes.iou(corners, corners)
+    kept = []
+    while order:
+        best = order[0]
+        kept.append(best)
+        for i in order[1:]:
+            if iou[best, i] > iou_threshold:
+                order.remove(i)
+    return kept"""
+ENDLESS = [
+    ("receptive_field(layers)", "while True: pass"),
+    ("receptive_field(layers)", "time.sleep(60)"),
+    ("receptive_field(layers)", NO_LAYER_IS_DONE),
+    ("greedy_nms(corners, scores, iou_threshold)", ONE_BOX_STAYS),
+]
+
+
+def written(head: str, body: str) -> Callable[..., Any]:
+    """A function as a student writes it."""
+    names: dict[str, Any] = {"time": time, "boxes": boxes}
+    exec(f"def {head}:\n    {body}", names)
+    function: Callable[..., Any] = names[head.partition("(")[0]]
+    return function
+
+
+@pytest.mark.parametrize(("head", "body"), ENDLESS)
+@pytest.mark.parametrize("lines", [True, False], ids=["lines", "no_lines"])
+def test_a_loop_without_end_is_ended(head: str, body: str, lines: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One test waits for it, the others do not; also where an interrupt strikes an instruction that has no line."""
+    monkeypatch.setattr(messages, "SECONDS", 0.2)
+    function = written(head, body)
+    if not lines:
+        monkeypatch.setattr(function, "__code__", function.__code__.replace(co_linetable=b""))
+    place = "in line [2-9]|in line 1[0-9]" if lines else "in line 1"
+    busy = rf"(\w+): `\1` was still busy after 0.2 s ({place}) of the cell: does a loop never end\?"
+    assert re.fullmatch(busy, checking.verdict(function))
+
+
+@pytest.mark.parametrize("head", ["receptive_field(layers)", "greedy_nms(corners, scores, iou_threshold)"])
+@pytest.mark.parametrize("broken", ["raise KeyboardInterrupt", "import pytest; pytest.exit('done', 0)"])
+def test_tests_that_broke_off_are_no_right_answer(head: str, broken: str) -> None:
+    assert re.search(r": its tests broke off \(|: not all of its tests ran", checking.verdict(written(head, broken)))
+
+
+def test_pytest_and_marks_end_a_loop_without_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One exercise is endless, those after it are tested."""
+    body = f"    {ONE_BOX_STAYS.replace('scores.argsort(descending=True).tolist()', '[0, 1]')}\n"
+    body = body.replace("boxes.iou(corners, corners)", "image").replace("iou[best, i] > iou_threshold", "False")
+    path = with_answer(body, tmp_path)
+    imported = "import sys, pytest; from making import cells, messages, work; work.of_file(cells.find('01'))"
+    quick = f"{imported}; messages.SECONDS = 1; sys.exit(pytest.main())"
+    within = marking.within
+    said = []
+
+    def shortly(seconds: float, command: list[str], folder: Path) -> tuple[str, int | None]:
+        monkeypatch.setenv("PYTHONPATH", str(cells.LESSONS), prepend=os.pathsep)
+        said.append(within(seconds, [command[0], "-c", quick, *command[3:]], folder))
+        return said[-1]
+
+    monkeypatch.setattr(marking, "within", shortly)
+    marked = marking.mark(path, LESSON)
+    assert [mark.state for mark in marked.marks.values()] == ["endless", *["not written"] * 4]
+    assert "`convolved` was still busy after 1 s in line " in marked.marks["convolved"].message
+    text, code = said[0]
+    assert code == 1
+    assert "INTERNALERROR" not in text
+    assert "- convolved: `convolved` was still busy" in text
+
+
+def test_an_exercise_whose_tests_did_not_run_is_not_marked_as_right() -> None:
+    assert marking.summed([], "convolved") == marking.Mark("error", "its tests did not run", 0, 0)
 
 
 def test_every_file_gets_its_marks_whatever_it_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
