@@ -159,8 +159,7 @@ print(inspect.getsource(Trainer.train))
 # | `state.model(...)`, `targets`, `losses` | what the network says, what it should say, how far these are apart |
 # | `watch.passes` | a batch whose loss is not a finite number is left out |
 # | `backward`, `step`, `zero_grad` | all gradients, a step of all weights, and the gradients are forgotten |
-# | `average`, `means.add` | the mean of the weights over time, if asked for; what the learning curve is made of |
-# | `precision`, `frozen` | numbers of 16 bits, and a network that no longer learns: not used here |
+# | `means.add` | what the learning curve is made of (`precision`, `frozen` and `average` are not used here) |
 #
 # `fit` calls it, and evaluates the network on test images now and then. It leaves a folder, the run: weights and a log.
 
@@ -188,6 +187,7 @@ for rate in ("0.00001", "0.002", "0.5"):
     axes.plot([e["iteration"] for e in log], [e["train"]["loss_classification"] for e in log], label=rate)
 axes.axhline(math.log(10), color="grey", linestyle=":")
 axes.set(xlabel="iteration", ylabel="training loss", yscale="log", yticks=(2, 5, 10, 20), yticklabels=(2, 5, 10, 20))
+axes.minorticks_off()
 axes.legend(title="learning rate")
 show(figure, "rates_of_a_network", "Three learning rates. Dotted: the loss when all classes are equally probable.")
 
