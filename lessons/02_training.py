@@ -177,7 +177,7 @@ def learn(config: Config, images: Images) -> tuple[FasterRCNN, list[dict[str, An
 #
 # The optimiser of the report is Adam: the momentum of exercise 2, whose step is divided for each weight by the size of
 # its gradients so far. Here are three learning rates, for 40 iterations each. One that is too small hardly moves from
-# the dotted line, one that fits falls steadily, one that is too large jumps far above it, though it may come back.
+# the dotted line, one that fits falls below it, one that is too large jumps far above it, though it may come back.
 
 # %%
 figure, axes = plt.subplots()
