@@ -16,6 +16,9 @@ from typing import Any
 from . import cells
 
 
+BRACKETS: dict[type, str] = {list: "[]", tuple: "()", dict: "{}"}
+
+
 class NotUsable(Exception):
     """A function is missing, cannot be read, or breaks the promise of its first line. The message is for students."""
 
@@ -140,7 +143,7 @@ def shown(value: Any, most: int = 12) -> str:
     if value is None or isinstance(value, (bool, int, float, str)):
         text = repr(float(f"{value:.4g}") if isinstance(value, float) else value)
         return text if len(text) <= 60 else f"{text[:57]}..."
-    brackets = {list: "[]", tuple: "()", dict: "{}"}.get(type(value))
+    brackets = BRACKETS.get(type(value))
     if brackets and len(value) <= most:
         pairs = isinstance(value, dict)
         items = [f"{shown(key)}: {shown(value[key])}" for key in value] if pairs else map(shown, value)
