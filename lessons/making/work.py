@@ -15,7 +15,6 @@ from typing import Any
 
 from . import cells
 
-
 BRACKETS: dict[type, str] = {list: "[]", tuple: "()", dict: "{}"}
 
 
