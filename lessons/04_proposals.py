@@ -201,7 +201,7 @@ for iteration, found in zip(maps, log, strict=True):
 # %% [markdown]
 # The loss begins far below $\log 2$: the bias of exercise 1 answers with the share of positive anchors. At iteration 10
 # many answers are a wrong "yes", and the loss is *higher*: BatchNorm (lesson 1) scales by running averages here, which
-# lag behind weights that change fast. Scaled by the batch itself, as in training, most of them would be right by then.
+# lag behind weights that change fast. Scaled by the batch itself, as in training, the same weights still say "no".
 #
 # How is this measured? R1 has the **point-wise accuracy**: the share of right answers ($p > \tfrac12$ or not) among
 # the anchors that are not ignored. R2 has the **regression loss**: the loss on deltas, of test scenes. Neither is about

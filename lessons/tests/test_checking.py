@@ -54,10 +54,10 @@ def told(body: str, folder: Path) -> str:
         ("    kernel * image[0, 0]\n", "`convolved` returns nothing (`None`: is a `return` missing?)"),
         ("    return [[1.0]]\n", "returns a `list`, where its first line promises `Tensor`"),
         ("    return image\n", "another shape"),
-        ("    return image.foo\n", "fails in line 94 (`return image.foo`) (AttributeError: "),
+        ("    return image.foo\n", "fails in line {0} (`return image.foo`) (AttributeError: "),
         (
             "    def inner(x):\n        return x[99]\n    return inner(image)\n",
-            "in line 95 (`return x[99]`) (IndexError",
+            "in line {1} (`return x[99]`) (IndexError",
         ),
         (
             "    return np.ones(3)\n",
@@ -65,16 +65,17 @@ def told(body: str, folder: Path) -> str:
         ),
         ("    out += 1\n    out = 0\n", "(`out += 1`) (UnboundLocalError: "),
         ("    return [][0]\n", "list index out of range), called with image = Tensor [4,6], kernel = Tensor [3,3] [["),
-        ("    return (kernel * image\n", "line 94 is not valid Python ('(' was never closed): return (kernel * image"),
-        ("    import seabornn\n    return image\n", "line 94 (`import seabornn`) (ModuleNotFoundError"),
+        ("    return (kernel * image\n", "line {0} is not valid Python ('(' was never closed): return (kernel * image"),
+        ("    import seabornn\n    return image\n", "line {0} (`import seabornn`) (ModuleNotFoundError"),
         ("    return convolved(image, kernel)\n", "(RecursionError: maximum recursion depth exceeded)"),
-        ("    assert False, 'my own'\n", "fails in line 94 (`assert False, 'my own'`) (AssertionError: my own)"),
-        ("    raise SystemExit(3)\n", "fails in line 94 (`raise SystemExit(3)`) (SystemExit: 3)"),
+        ("    assert False, 'my own'\n", "fails in line {0} (`assert False, 'my own'`) (AssertionError: my own)"),
+        ("    raise SystemExit(3)\n", "fails in line {0} (`raise SystemExit(3)`) (SystemExit: 3)"),
     ],
 )
 def test_a_broken_solution_is_told_where_and_why(body: str, says: str, tmp_path: Path) -> None:
     said = told(body, tmp_path)
-    assert says in said
+    line = GAP.split(LESSON.read_text(encoding="utf-8"))[0].count("\n") + 1  # of the first line of the body
+    assert says.format(line, line + 1) in said
     assert "conv2d" not in said or body == RIGHT
     assert ("A function may use" in said) == ("name 'np'" in says)
 
