@@ -5,8 +5,7 @@
 #
 # - say what a convolution computes, and write one yourself;
 # - tell how large the map behind a layer is, and which part of the image one of its values depends on;
-# - count the multiplications of a convolution, dense, depthwise or pointwise, and find what is wrong with a published
-#   table of such counts.
+# - count the multiplications of a convolution, and find what is wrong with a published table of such counts.
 #
 # You need Python and numpy, and a little torch. Plan 50 minutes.
 #
@@ -21,7 +20,7 @@ from matplotlib import pyplot as plt
 from torch import Tensor
 
 from classroom import check, picture, show
-from pocketrcnn import FasterRCNN, open_dataset
+from pocketrcnn import FasterRCNN, open_dataset  # a FasterRCNN without RPN is a classifier
 from pocketrcnn.config import DataConfig
 from pocketrcnn.course.experiments import NETWORKS
 from pocketrcnn.model import costs
@@ -40,7 +39,7 @@ batch = dataset.batch(torch.arange(100))
 print(dataset.name, tuple(batch.images.shape), batch.images.dtype)
 
 figure, places = plt.subplots(1, 10, figsize=(7.2, 0.9))
-for place, image, label in zip(places, batch.images, batch.labels[:, 0], strict=False):
+for place, image, label in zip(places, batch.images, batch.labels[:, 0], strict=False):  # [B,1]
     picture(place, image)
     place.set(xticks=[], yticks=[])
     place.set_title(dataset.classes[label], fontsize=7)
@@ -80,8 +79,7 @@ show(figure, "filters", "One image, three filters. Red: the value is above 0, it
 # ### Exercise 1: a convolution by hand
 #
 # Write the formula above for one channel, with two loops over the places where the whole filter lies on the image.
-# The output is smaller than the image then: count the places in a row. (In mathematics this is a cross-correlation, and
-# a convolution turns the filter by 180° first. Networks learn their filters, and do not turn them.)
+# The output is smaller than the image then: count the places in a row. (Mathematicians turn the filter by 180° first.)
 
 
 # %% tags=["exercise"]
@@ -98,6 +96,9 @@ def convolved(image: Tensor, kernel: Tensor) -> Tensor:
 check(convolved)
 
 # %% [markdown]
+# A convolution may add a bias, one number for each output channel. Behind it come BatchNorm (each channel scaled to
+# mean 0 and spread 1 over the batch; after training, by running averages) and the activation ReLU, $\max(0, x)$.
+#
 # ## How large the output is
 #
 # `Conv` gave maps of 32 x 32 from an image of 32 x 32: it lays a frame of $P$ zeros around the image first, its padding
@@ -150,10 +151,9 @@ for row in costs.layers(NETWORKS["convnet"]):
         print(f"{row.name:12}{k:3}{m:5}{n:5}{d:4}{row.multiplications:14,}{k * k * m * n * d * d:14,}")
 
 # %% [markdown]
-# From layer to layer the side is halved and the channels are doubled, so that conv2 to conv4 cost the same.
-#
-# The MobileNet splits a convolution in two. A depthwise one has one filter for each input channel and mixes none of
-# them: output channel $m$ sees input channel $m$ alone. A pointwise one ($K = 1$) mixes the channels at each place.
+# From layer to layer the side is halved and the channels are doubled, so that conv2 to conv4 cost the same. The
+# MobileNet splits a convolution in two. A depthwise one has one filter for each input channel and mixes none of them:
+# output channel $m$ sees input channel $m$ alone. A pointwise one ($K = 1$) mixes the channels at each place.
 #
 # $$\text{separable} = \underbrace{K \cdot K \cdot M \cdot D \cdot D}_{\text{depthwise}}
 # + \underbrace{M \cdot N \cdot D \cdot D}_{\text{pointwise}}$$
@@ -223,7 +223,7 @@ def number_for_outputs(published: int, kernel: int, inputs: int, side: int) -> f
 check(number_for_outputs)
 
 # %% [markdown]
-# ## Multiplications are not time
+# ## Multiplications are not time (if there is time for it)
 #
 # A count says how much is computed, not how long it takes. Values must also be fetched from memory, and a depthwise
 # convolution does little with each value that it fetches. Compare the last two columns: this is your computer.
@@ -240,14 +240,14 @@ for name in REPORT:
 # ## What one value sees
 #
 # The part of the image that a value depends on is its receptive field. It grows with every layer. Let $r$ be its side,
-# and $j$ the distance of two neighbouring cells, in pixels of the image (the stride of the map). Both are 1 at first.
+# and $j$ the stride of the map: the distance of two neighbouring cells, in pixels of the image. Both are 1 at first.
 # A layer with kernel $K$ and stride $S$ changes them, first $r$, then $j$:
 #
 # $$r \leftarrow r + (K - 1) \cdot j, \qquad j \leftarrow j \cdot S$$
 #
 # The gradient of one value with respect to the image is 0 wherever a pixel has no influence, so that torch can show it.
-# The network is the base of the detectors of lesson 4: three 5x5 convolutions, each with a 2x2 pooling of stride 2
-# behind it, then a 3x3 convolution.
+# The network is that in front of the detectors of lesson 4, their backbone: three 5x5 convolutions, each with a 2x2
+# pooling of stride 2 behind it, then a 3x3 convolution.
 
 # %%
 torch.manual_seed(0)
@@ -260,6 +260,7 @@ rows = influence.sum(1).nonzero()
 print(f"one cell of {tuple(features.shape[-2:])} depends on {int(rows[-1] - rows[0]) + 1} rows of 96")
 figure, places = plt.subplots(1, 2, width_ratios=(1, 1.4))
 places[0].imshow(influence.numpy(), cmap="viridis")
+places[0].set(xlabel="column of the image", ylabel="row of the image")
 places[1].plot(influence.sum(1).numpy())
 places[1].set(xlabel="row of the image", ylabel="influence", yticks=[])
 show(figure, "receptive_field", "How much each pixel of 96 x 96 changes one cell: within a square, most in its middle.")
@@ -286,15 +287,14 @@ check(receptive_field)
 # ## Questions
 #
 # 1. Why is a network of convolutions without anything between them no better than a single convolution?
-# 2. What is likely to have happened in exercise 4? Which other column of the table helps to notice such a slip?
-# 3. The MobileNet has about a seventh of the multiplications of the ConvNet. Which layer costs most of what is left?
+# 2. What is likely to have happened in exercise 4?
+# 3. The MobileNet's last convolution, conv5, is dense. What is its share of the cost? (`pocketrcnn costs mobilenet`)
 # 4. Two 3x3 convolutions and one 5x5 convolution see the same. Which costs less, for M = N? What else differs?
-# 5. The input is 48 x 48 pixels, the receptive field is larger. Is the network larger than it needs to be?
+# 5. The detectors of lesson 4 see 48 x 48 pixels, less than the receptive field. Is the network larger than needed?
 #
 # ## Further reading
 #
 # - Howard et al. 2017, "MobileNets", section 3.1: depthwise separable convolutions and their cost.
-# - He et al. 2015, "Deep residual learning", section 3.2: blocks with shortcuts.
 # - Luo et al. 2016, "Understanding the effective receptive field", section 2: why the middle counts most.
 # - Dive into Deep Learning, chapter "Convolutional Neural Networks", sections "Convolutions for Images" to "Pooling".
-# - `src/pocketrcnn/model/costs.py` (98 lines), `docs/results.md`, section "Errata of the report".
+# - `src/pocketrcnn/model/costs.py`; `docs/results.md`, section "The report's numbers, and what is wrong with them".

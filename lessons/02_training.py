@@ -43,14 +43,14 @@ from pocketrcnn.training.loop import Trainer
 train = open_dataset(DataConfig(source="sample", kind="images"), "train")
 test = open_dataset(DataConfig(source="sample", kind="images"), "test")
 assert isinstance(train, Images)
-config = EXPERIMENTS["B1"].config("course", iterations=200, source="sample", seed=0)
+config = EXPERIMENTS["B1"].config("course", iterations=200, source="sample", seed=0)  # "course": the report's settings
 config = replace(config, model__backbone__width=0.25, train__batch=50, train__evaluations=10)
 config = replace(config, train__precision="float32", optim__weight_decay=0.0, optim__bias_decay=0.0)
 config = replace(config, augment=AugmentConfig())  # no random changes of images yet
 torch.manual_seed(0)
 batch = train.batch(torch.arange(50))
-logits = FasterRCNN(config.model)(batch.images).logits[:, 0].detach()  # [50,10]
-labels = batch.labels[:, 0]  # [50]
+logits = FasterRCNN(config.model)(batch.images).logits[:, 0].detach()  # [50,10]; a FasterRCNN without RPN classifies
+labels = batch.labels[:, 0]  # [50]: labels are [B,G] for G objects an image, here 1
 print("logits of the first image:", [round(value, 2) for value in logits[0].tolist()])
 print("its class:", labels[0].item(), train.classes[labels[0]])
 
@@ -71,13 +71,13 @@ print("probabilities of the first image:", [round(value, 3) for value in logits[
 print(f"loss of the untrained network {F.cross_entropy(logits, labels):.3f}, log(10) = {math.log(10):.3f}")
 
 # %% [markdown]
-# Before training every class has a probability of about 1/10. A loss that begins far above $\log 10$ hints at a fault.
+# Before training each class has a probability of about 1/10. A loss that begins far above $\log 10$ hints at a fault.
 #
 # ### Exercise 1: cross entropy
 #
 # Write both formulas as one function, without `F.cross_entropy`. Logits of 1,000 must not break it: $e^{1000}$ is more
-# than a computer can hold, and $e^{-1000}$ becomes 0. Subtracting the largest logit of an image from all of its logits
-# leaves $p$ as it is; and simplify $\log p_y$ on paper before you compute it.
+# than a computer can hold. Subtracting $m$, the largest logit of an image, from all of its logits leaves $p$ as it is.
+# But $p_y$ may still be rounded to 0: take its logarithm on paper, $-\log p_y = \log \sum_j e^{z_j - m} - (z_y - m)$.
 
 
 # %% tags=["exercise"]
@@ -144,7 +144,8 @@ check(momentum_step)
 # ## The loop
 #
 # Every network of this project, detectors too, learns by this function. An iteration is one batch of images and one
-# step of the weights; an epoch is as many iterations as use every image once. Read it before you go on.
+# step of the weights; an epoch is as many iterations as use every image once. A seed is the number that a sequence of
+# random numbers begins with: the same seed gives the same sequence. Read the loop before you go on.
 
 # %%
 print(inspect.getsource(Trainer.train))
@@ -158,10 +159,9 @@ print(inspect.getsource(Trainer.train))
 # | `state.model(...)`, `targets`, `losses` | what the network says, what it should say, how far these are apart |
 # | `watch.passes` | a batch whose loss is not a finite number is left out |
 # | `backward`, `step`, `zero_grad` | all gradients, a step of all weights, and the gradients are forgotten |
-# | `average`, `means.add` | the mean of the weights over time, if asked for; what the learning curve is made of |
+# | `means.add` | what the learning curve is made of (`precision`, `frozen` and `average` are not used here) |
 #
-# `fit` calls it, and evaluates the network on test images now and then. It leaves a folder, the run, with the weights
-# and a log: the learning curve.
+# `fit` calls it, and evaluates the network on test images now and then. It leaves a folder, the run: weights and a log.
 
 
 # %%
@@ -175,8 +175,9 @@ def learn(config: Config, images: Images) -> tuple[FasterRCNN, list[dict[str, An
 # %% [markdown]
 # ## The learning rate
 #
-# The optimiser of the report is Adam, which divides the step of each weight by the size of its gradients so far. It has
-# a learning rate, too. Here are three, for 40 iterations each.
+# The optimiser of the report is Adam: the momentum of exercise 2, whose step is divided for each weight by the size of
+# its gradients so far. Here are three learning rates, for 40 iterations each. One that is too small hardly moves from
+# the dotted line, one that fits falls below it, one that is too large jumps far above it, though it may come back.
 
 # %%
 figure, axes = plt.subplots()
@@ -185,7 +186,8 @@ for rate in ("0.00001", "0.002", "0.5"):
     log = learn(replace(short, train__iterations=40, train__evaluation_images=50), train)[1]
     axes.plot([e["iteration"] for e in log], [e["train"]["loss_classification"] for e in log], label=rate)
 axes.axhline(math.log(10), color="grey", linestyle=":")
-axes.set(xlabel="iteration", ylabel="training loss", ylim=(1, 8))
+axes.set(xlabel="iteration", ylabel="training loss", yscale="log", yticks=(2, 5, 10, 20), yticklabels=(2, 5, 10, 20))
+axes.minorticks_off()
 axes.legend(title="learning rate")
 show(figure, "rates_of_a_network", "Three learning rates. Dotted: the loss when all classes are equally probable.")
 
@@ -204,7 +206,7 @@ figure, places = plt.subplots(1, 10, figsize=(7.2, 0.9))
 for place, image in zip(places, (train.images[1], *changed), strict=True):
     picture(place, image)
     place.set(xticks=[], yticks=[])
-show(figure, "augmentation", "A training image (left), and what augmentation makes of it: mirrored and moved.")
+show(figure, "augmentation", "A training image (left), mirrored and moved; its reflection fills the border.")
 
 # %%
 few = {name: getattr(train, name)[:100] for name in ("images", "boxes", "labels")}
@@ -223,7 +225,8 @@ show(figure, "learning_curves", "The gap between both curves is overfitting. Fro
 
 # %% [markdown]
 # The first two runs end almost without an error on the images that they learned from, and far from that on test images:
-# they have learned images by heart, which is called overfitting. More images help, and so does augmentation.
+# they have learned images by heart: overfitting. More images help, and so does augmentation. (Training accuracy is the
+# mean over the iterations since the last evaluation, on images as they were used: changed ones in the third run.)
 #
 # ### Exercise 3: mirror some images
 #
@@ -246,9 +249,9 @@ check(mirrored)
 # %% [markdown]
 # ### Exercise 4: stop in time
 #
-# Look at the curves again: from some point on, training costs time and gains nothing. Early stopping ends a run once
-# the last `patience` evaluations brought nothing better than what was there before them (`State.keep_best` in
-# `src/pocketrcnn/training/state.py`). They are made on images that are kept for this, and are no test images.
+# Look at the curves again: at some point training no longer gains anything. Early stopping ends a run once the last
+# `patience` evaluations brought nothing better than before. They use images that are kept for this, no test images.
+# (`State.keep_best` in `src/pocketrcnn/training/state.py` does this, but an equal value restarts its count.)
 
 
 # %% tags=["exercise"]
@@ -258,9 +261,7 @@ def evaluations_until_stop(accuracies: list[float], patience: int) -> int:
     accuracies: of one evaluation after the other. `evaluations_until_stop([0.2, 0.4, 0.4, 0.3, 0.9], patience=2)` is 4:
     neither the third nor the fourth is better than the second, and the fifth is never made.
     """
-    raise NotImplementedError(
-        "Exercise 4: remember the best so far and count the evaluations since; equal is no better."
-    )
+    raise NotImplementedError("Exercise 4: remember the best so far, count the evaluations since; equal is no better.")
 
 
 # %%
@@ -288,9 +289,8 @@ show(figure, "answers", "Above: the network's answer and its probability. Below:
 #
 # 1. The training accuracy of 1,000 changed images ends below that of 1,000 images as they are. Is that bad?
 # 2. You try ten learning rates and keep the one with the highest test accuracy. What is wrong with this number then?
-#    (`DataConfig.holdout` in `src/pocketrcnn/config.py` is there for this.)
 # 3. Would you mirror images of digits? Of nuclei under a microscope? Turn them upside down?
-# 4. One run with seed 0 says that a change helps by one point. Do you believe it?
+# 4. One run with seed 0 says that a change helps by one point, 5 of our 500 test images. Do you believe it?
 #
 # ## Further reading
 #

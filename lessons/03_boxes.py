@@ -22,7 +22,7 @@ from torch import Tensor
 
 from classroom import check, outline, picture, show
 from pocketrcnn.course.data.crowded import Crowd, crowded, pools
-from pocketrcnn.model import boxes, kernels
+from pocketrcnn.model import boxes
 from pocketrcnn.report.colours import BLUE, GREEN, GREY, INK, ORANGE
 
 # %% [markdown]
@@ -38,10 +38,13 @@ from pocketrcnn.report.colours import BLUE, GREEN, GREY, INK, ORANGE
 # may predict it. In the docstrings of the package, `[...,4]` means any number of dimensions, of which the last one
 # holds the four numbers.
 #
-# Our scenes are made of CIFAR-10: small images lie on a large one. So we know the boxes exactly.
+# Our scenes are made of CIFAR-10: small images lie on a large one. So we know the boxes exactly. A batch has a fixed
+# number of slots for boxes, and a mask that says which of them hold one.
 
 # %%
-scenes = crowded(pools("sample", "test"), torch.arange(24), Crowd((3, 3), 96), torch.Generator().manual_seed(1))
+scenes = crowded(  # from pools of images for objects and backgrounds: 24 scenes of 3 to 3 objects, 96 pixels wide
+    pools("sample", "test"), torch.arange(24), Crowd((3, 3), 96), torch.Generator().manual_seed(1)
+)
 image, truth = scenes.images[-1], scenes.boxes[-1]  # uint8 [3,96,96] and its three objects [3,4]
 figure, axes = plt.subplots(figsize=(4.4, 4.2))
 picture(axes, image)
@@ -104,7 +107,7 @@ check(iou_of_pair)
 # %% [markdown]
 # The package computes IoU for every pair of $N$ and $M$ boxes at once: `None` in an index adds an axis of length 1, so
 # that the ones become a column and the others a row, and torch combines each with each. How does the last line avoid
-# `0 / 0`?
+# dividing by zero?
 
 # %%
 print(inspect.getsource(boxes.iou))
@@ -139,8 +142,8 @@ for side, colour in ((8, ORANGE), (16, GREEN), (32, BLUE), (64, INK)):
     overlap = boxes.iou(square, boxes.shift(square, shifts, 0 * shifts))[0]
     axes.plot(shifts.tolist(), overlap.tolist(), color=colour, label=f"{side} px")
 axes.axhline(0.5, color=GREY, linestyle=":")
-axes.set(xlabel="shift of the box in pixels", ylabel="IoU", xlim=(0, 20), ylim=(0, 1.02))
-axes.legend(title="side of both boxes", loc="upper right")
+axes.set(xlabel="shift of the box in pixels", ylabel="IoU", xlim=(0, 16), ylim=(0, 1.02))
+axes.legend(title="side of both boxes", bbox_to_anchor=(1, 1), loc="upper left")
 show(figure, "shift", "One shift, four sizes. Where a line meets 0.5 (dotted), the box is off by a third of its side.")
 some = torch.tensor([[0.0, 0, 32, 32], [32, 0, 64, 32], [900, 0, 932, 32], [0, 0, 32, 16]])
 print("IoU of a square with itself, one that touches, one far away, its half:", boxes.iou(some, some)[0].tolist())
@@ -163,8 +166,8 @@ print("shape:", list(grid.shape), "anchors:", grid.shape[:3].numel(), "the first
 figure, axes = plt.subplots(figsize=(4.4, 4.2))
 picture(axes, image)
 x, y, _, _ = boxes.center_size(grid.view(-1, 4))
-axes.scatter(x.tolist(), y.tolist(), s=6, color="w", edgecolors=INK, linewidths=0.4)
-for cell, colour in (((0, 0), ORANGE), ((4, 5), BLUE), ((11, 9), GREEN)):
+axes.scatter(x.tolist(), y.tolist(), s=6, color="w", edgecolors=INK, linewidths=0.4, zorder=3)  # above the frames
+for cell, colour in (((0, 0), ORANGE), ((4, 5), BLUE), ((11, 9), INK)):
     outline(axes, grid[cell], colour, linewidth=3)
 axes.set(xlim=(-14, 110), ylim=(110, -14))
 show(figure, "anchors", "Centres of 12 x 12 cells, and the anchors of three cells. Two reach over the border.")
@@ -172,8 +175,9 @@ show(figure, "anchors", "Centres of 12 x 12 cells, and the anchors of three cell
 # %% [markdown]
 # ## 5. What anchors of one size cannot match
 #
-# The next step needs an anchor of enough IoU for each object. Is there one? We put squares at 2,000 places between the
-# cells, take the best anchor of each, and look at the *worst* place: objects lie where they lie.
+# The next step needs an anchor of enough IoU for each object. Is there one? We put squares at 2,000 places between four
+# neighbouring cell centres, take the best anchor of each, and look at the *worst* place: objects lie where they lie.
+# Long objects need long anchors: see the last line.
 
 # %%
 middle = torch.rand(2000, 2, generator=torch.Generator().manual_seed(0)) * 8 + 44  # [2000,2]
@@ -186,9 +190,7 @@ for shapes, colour in (([(32, 32)], BLUE), ([(16, 16), (32, 32), (64, 64)], ORAN
 axes.axhline(0.7, color=GREY, linestyle=":")
 axes.set(xlabel="side of the object in pixels", ylabel="best IoU at the worst place", ylim=(0, 1))
 axes.legend()
-show(
-    figure, "sizes", "Anchors of one size fit objects of about that size. Dotted: 0.7, which the next section asks for."
-)
+show(figure, "sizes", "Dotted: 0.7. At the worst place, anchors of 32 px never reach it at stride 8; larger ones do.")
 print(f"best IoU of an object of 40 x 10 pixels: {boxes.iou(torch.tensor([[28.0, 43, 68, 53]]), laid).max():.2f}")
 
 # %% [markdown]
@@ -207,7 +209,7 @@ print(f"best IoU of an object of 40 x 10 pixels: {boxes.iou(torch.tensor([[28.0,
 valid = torch.ones(1, 3, dtype=torch.bool)  # all three rows of `truth` are objects, none is padding
 labels = boxes.match(grid, truth[None], valid, positive_iou=0.7, negative_iou=0.1)[0].view(12, 12)
 best = boxes.iou(grid.view(-1, 4), truth).max(1).values.view(12, 12)
-figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.6))
+figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.9))
 picture(left, image)
 outline(left, truth, GREEN, linewidth=3)
 outline(left, grid[labels == boxes.POSITIVE].view(-1, 4), BLUE, linestyle="--")
@@ -216,12 +218,11 @@ for row, column in torch.cartesian_prod(torch.arange(12), torch.arange(12)).toli
     right.add_patch(Rectangle((column, row), 1, 1, facecolor=face, edgecolor=GREY, linewidth=0.5))
     ink, number = "white" if face == BLUE else INK, f"{100 * best[row, column]:.0f}"
     right.text(column + 0.5, row + 0.5, number, ha="center", va="center", fontsize=7, color=ink)
-right.set(xlim=(0, 12), ylim=(12, 0), aspect="equal", title="best IoU of each cell's anchor, in percent")
-left.set(title="objects (green), positive anchors (blue)")
+right.set(xlim=(0, 12), ylim=(12, 0), xlabel="column of the map", ylabel="row of the map", aspect="equal")
+right.set(title="best IoU of each cell's anchor, in %, rounded")
+left.set(title="objects (green), positive anchors (blue)", xlabel="x in pixels", ylabel="y in pixels")
 show(figure, "matching", "Cells of positive anchors are blue, of ignored ones grey, of negative ones white.")
 print({word: int((labels == label).sum()) for word, label in {"positive": 1, "negative": 0, "ignored": -1}.items()})
-pairs, _ = kernels.touching(grid, truth[None], valid)
-print(f"`match` compares only pairs that overlap: {len(pairs)} of {labels.numel() * len(truth)} (kernels.touching)")
 
 # %% [markdown]
 # **Exercise 3.** Write the three rules. The IoU of all pairs is given. Both comparisons are strict: an IoU equal to a

@@ -206,6 +206,21 @@ for limit in (154, 100, 30, 10):
 #
 # and its best threshold is a usual choice. It must be chosen on **validation** images: on test images it would be
 # fitted to their luck.
+#
+# TIDE (Bolya et al. 2020) asks of each false detection why it is false. Take its largest IoU with an object of its
+# own class, $o$, and with one of another class, $a$. The first rule that holds counts:
+#
+# | kind | rule | in words |
+# |---|---|---|
+# | `Loc` | $0.1 \le o \le 0.5$ | the right class, badly placed |
+# | `Cls` | $a \ge 0.5$ | well placed, the wrong class |
+# | `Dupe` | $o > 0.5$ | a detection with a higher score has the object |
+# | `Bkg` | $o$ and $a$ at most 0.1 | there is no object |
+# | `Both` | else | badly placed, and the wrong class |
+#
+# An object that no detection takes is a `Miss`, unless it is the best object of a `Loc` or `Cls` error: mended, that
+# one would find it. The *gain* of a kind is by how much AP50 would rise without its errors. Compare counts and gains
+# below: most of these errors have low scores, and no user sees them.
 
 # %%
 evaluation = evaluate(truth, found, ["nucleus"], threshold=detector.threshold)
@@ -220,28 +235,11 @@ left.set(xlabel="threshold of the score", title="at IoU 0.5; dotted: chosen on v
 left.legend()
 kinds = ("Loc", "Dupe", "Bkg", "Miss")
 middle.bar(kinds, [tide["gain"][kind] for kind in kinds], color=ORANGE)
-middle.set(title="AP50 that would be gained without these errors")
-show(
-    figure,
-    "threshold_and_errors",
-    "Above the threshold few detections are false. Missed and badly placed nuclei cost most.",
-)
+middle.set(title="gain of AP50 without errors of a kind")
+words = "Left: above the threshold few detections are false. Right: missed and badly placed nuclei cost most."
+show(figure, "threshold_and_errors", words)
 print("errors at any score:", tide["errors"])
-
-# %% [markdown]
-# TIDE (Bolya et al. 2020) asks of each false detection why it is false. Take its largest IoU with an object of its
-# own class, $o$, and with one of another class, $a$. The first rule that holds counts:
-#
-# | kind | rule | in words |
-# |---|---|---|
-# | `Loc` | $0.1 \le o \le 0.5$ | the right class, badly placed |
-# | `Cls` | $a \ge 0.5$ | well placed, the wrong class |
-# | `Dupe` | $o > 0.5$ | a detection with a higher score has the object |
-# | `Bkg` | $o$ and $a$ at most 0.1 | there is no object |
-# | `Both` | else | badly placed, and the wrong class |
-#
-# Objects that no detection is about are `Miss`. The *gain* is what AP50 would be without the errors of a kind. Counts
-# and gains tell different stories: most of these errors have low scores, and no user sees them.
+print("objects that no detection takes:", round(sum(map(len, truth)) * (1 - max(curve["recall"]))))
 
 # %% [markdown]
 # ## 7. How sure is that?
@@ -284,11 +282,12 @@ check(images_needed)
 # %% [markdown]
 # ## Questions
 #
-# 1. A detector shows every object twice, both times perfectly. What are its recall, its precision and its AP50?
+# 1. A detector shows each of many objects twice, perfectly, by falling score each copy directly after its original.
+#    What are recall, precision and AP50? What if all copies come last?
 # 2. Why may a detection be right for AP50, and false for AP75, and which users mind?
 # 3. AP does not change when all scores are halved. What does change, and for whom?
-# 4. Two detectors are compared on the same 51 images. Why do their intervals say too little, and what would you draw
-#    instead?
+# 4. Two detectors are compared on the same 51 images. Why do their two intervals say too little? Plan a bootstrap
+#    that draws the same images for both.
 # 5. `Bkg` is the second most frequent error here and costs least. How can that be?
 #
 # ## Further reading

@@ -78,17 +78,31 @@ def outcome(error: BaseException, name: str, work: Work | None) -> Outcome:
     if isinstance(error, NotUsable):
         return Outcome("error", str(error))
     if isinstance(error, TooLong):
-        return Outcome("endless", f"`{name}` was still busy after {SECONDS:g} s{place}: does a loop never end?")
+        inputs = called(work) if place else ""
+        return Outcome("endless", f"`{name}` was still busy after {SECONDS:g} s{place}{inputs}: does a loop never end?")
     if isinstance(error, AssertionError) and not place:
         return Outcome("wrong", str(error).strip())
     reason = f"{type(error).__name__}: {shortened(error)}"
     text = f"`{name}` fails{place} ({reason})"
     if not place:
-        text = f"what `{name}` returns cannot be compared ({reason}): look at its docstring again"
-    if isinstance(error, NameError):
+        text = f"what `{name}` returns cannot be compared ({reason}{called(work)}): look at its docstring again"
+    elif not is_of_global(error):
+        text += called(work)
+    else:
         text += ". A function may use what the first code cell imports, and what it makes itself"
         text += "".join(f"; {said}" for key, said in (work.problems if work else {}).items() if " " in key)
     return Outcome("error", text)
+
+
+def is_of_global(error: BaseException) -> bool:
+    """Whether a name is not known at all: no local variable without a value yet, of this function or around it."""
+    return type(error) is NameError and str(error).startswith("name ")
+
+
+def called(work: Work | None) -> str:
+    """The arguments of the student's function when it was called last, as `, called with box = [0, 2]`."""
+    arguments = work.called if work else ""
+    return arguments and f", called with {arguments[:200]}{'...' if len(arguments) > 200 else ''}"
 
 
 def where(error: BaseException, work: Work | None) -> str:

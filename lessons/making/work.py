@@ -6,13 +6,16 @@ import ast
 import functools
 import inspect
 import linecache
+import math
 import numbers
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from pathlib import Path
 from typing import Any
 
 from . import cells
+
+BRACKETS: dict[type, str] = {list: "[]", tuple: "()", dict: "{}"}
 
 
 class NotUsable(Exception):
@@ -28,6 +31,8 @@ class Work:
         """Why a function, or an import, cannot be used."""
         self.files: dict[str, str] = {}
         """Names of code of the student, as tracebacks have them, and as people say them."""
+        self.called = ""
+        """The arguments of the last call, as it began: a function may change what it is given."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("__"):
@@ -37,7 +42,7 @@ class Work:
         function = self.functions.get(name)
         if not callable(function) or not inspect.isfunction(inspect.unwrap(function)):
             raise NotUsable(f"{self.where} has no function `{name}`: keep its name as it is in the lesson")
-        return promised(function, name)
+        return promised(function, name, self)
 
 
 def of_function(function: Callable[..., Any]) -> Work:
@@ -88,17 +93,18 @@ def run(cell: cells.Cell, name: str, work: Work) -> None:
             work.problems[getattr(node, "name", f"import in line {node.lineno}")] = said
 
 
-def promised(function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """The function, whose arguments and result are compared with what its first line says."""
+def promised(function: Callable[..., Any], name: str, work: Work) -> Callable[..., Any]:
+    """The function, whose arguments and result are compared with what its first line says; `work` notes the call."""
 
     @functools.wraps(function)
     def call(*arguments: Any, **named: Any) -> Any:
         try:
-            inspect.signature(function).bind(*arguments, **named)
+            given = inspect.signature(function).bind(*arguments, **named).arguments
         except TypeError as error:
             raise NotUsable(
                 f"`{name}` is called as the lesson says, and that fails ({error}): keep its arguments"
             ) from None
+        work.called = ", ".join(f"{key} = {shown(value)}" for key, value in given.items())
         result = function(*arguments, **named)
         hint = return_hint(function)
         if hint is not None and not fits(result, hint):
@@ -127,6 +133,31 @@ def fits(value: object, hint: Any) -> bool:
         return isinstance(value, tuple) and len(value) == len(inner) and all(map(fits, value, inner))
     expected = origin or hint
     return not isinstance(expected, type) or isinstance(value, expected)
+
+
+def shown(value: Any, most: int = 12) -> str:
+    """A value in a few words: whole with at most `most` items, otherwise its type and its size."""
+    if hasattr(value, "tolist") and hasattr(value, "shape"):  # of torch or numpy
+        return shown_array(value, most)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        text = repr(float(f"{value:.4g}") if isinstance(value, float) else value)
+        return text if len(text) <= 60 else f"{text[:57]}..."
+    brackets = BRACKETS.get(type(value))
+    if brackets and len(value) <= most:
+        pairs = isinstance(value, dict)
+        items = [f"{shown(key)}: {shown(value[key])}" for key in value] if pairs else map(shown, value)
+        return f"{brackets[0]}{', '.join(items)}{brackets[1]}"
+    if inspect.isroutine(value):
+        return f"`{value.__name__}`"
+    return type(value).__name__ + (f" of {len(value)}" if isinstance(value, Sized) else "")
+
+
+def shown_array(value: Any, most: int) -> str:
+    """A tensor or an array in a few words: its shape, and its values if there are at most `most`."""
+    if not len(value.shape):
+        return shown(value.item())
+    size = f"{type(value).__name__} [{','.join(map(str, value.shape))}]"
+    return f"{size} {shown(value.tolist())}" if 0 < math.prod(value.shape) <= most else size
 
 
 def kind(value: object) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -53,26 +54,63 @@ def told(body: str, folder: Path) -> str:
         ("    kernel * image[0, 0]\n", "`convolved` returns nothing (`None`: is a `return` missing?)"),
         ("    return [[1.0]]\n", "returns a `list`, where its first line promises `Tensor`"),
         ("    return image\n", "another shape"),
-        ("    return image.foo\n", "fails in line 94 (`return image.foo`) (AttributeError: "),
+        ("    return image.foo\n", "fails in line {0} (`return image.foo`) (AttributeError: "),
         (
             "    def inner(x):\n        return x[99]\n    return inner(image)\n",
-            "in line 95 (`return x[99]`) (IndexError",
+            "in line {1} (`return x[99]`) (IndexError",
         ),
         (
             "    return np.ones(3)\n",
             "(NameError: name 'np' is not defined). A function may use what the first code cell",
         ),
-        ("    return (kernel * image\n", "line 94 is not valid Python ('(' was never closed): return (kernel * image"),
-        ("    import seabornn\n    return image\n", "line 94 (`import seabornn`) (ModuleNotFoundError"),
+        ("    out += 1\n    out = 0\n", "(`out += 1`) (UnboundLocalError: "),
+        ("    return [][0]\n", "list index out of range), called with image = Tensor [4,6], kernel = Tensor [3,3] [["),
+        ("    return (kernel * image\n", "line {0} is not valid Python ('(' was never closed): return (kernel * image"),
+        ("    import seabornn\n    return image\n", "line {0} (`import seabornn`) (ModuleNotFoundError"),
         ("    return convolved(image, kernel)\n", "(RecursionError: maximum recursion depth exceeded)"),
-        ("    assert False, 'my own'\n", "fails in line 94 (`assert False, 'my own'`) (AssertionError: my own)"),
-        ("    raise SystemExit(3)\n", "fails in line 94 (`raise SystemExit(3)`) (SystemExit: 3)"),
+        ("    assert False, 'my own'\n", "fails in line {0} (`assert False, 'my own'`) (AssertionError: my own)"),
+        ("    raise SystemExit(3)\n", "fails in line {0} (`raise SystemExit(3)`) (SystemExit: 3)"),
     ],
 )
 def test_a_broken_solution_is_told_where_and_why(body: str, says: str, tmp_path: Path) -> None:
     said = told(body, tmp_path)
-    assert says in said
+    line = GAP.split(LESSON.read_text(encoding="utf-8"))[0].count("\n") + 1  # of the first line of the body
+    assert says.format(line, line + 1) in said
     assert "conv2d" not in said or body == RIGHT
+    assert ("A function may use" in said) == ("name 'np'" in says)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ([0.1 + 0.2, 2.0, 3, True, None, "a"], "[0.3, 2.0, 3, True, None, 'a']"),
+        (([], {"a": (1, 2)}), "([], {'a': (1, 2)})"),
+        (torch.tensor([[0.1, 2.0]], requires_grad=True), "Tensor [1,2] [[0.1, 2.0]]"),
+        (torch.zeros(0, 4), "Tensor [0,4]"),
+        (np.zeros((3, 5)), "ndarray [3,5]"),
+        (np.float64(1e-7), "1e-07"),
+        (torch.tensor(3), "3"),
+        (list(range(99)), "list of 99"),
+        ("x" * 99, f"'{'x' * 56}..."),
+        (torch.nn.Sequential(torch.nn.ReLU()), "Sequential of 1"),
+        (print, "`print`"),
+        (object(), "object"),
+    ],
+)
+def test_arguments_are_shown_in_a_few_words(value: object, words: str) -> None:
+    assert student.shown(value) == words
+
+
+def test_arguments_are_said_as_they_were_when_the_call_began() -> None:
+    def bins_of(low: list[float], high: float, count: int = 2) -> list[int]:
+        while True:
+            low.pop()
+
+    work = student.of_function(bins_of)
+    with pytest.raises(IndexError) as caught:
+        work.bins_of([1.5, 2.0], high=4.0)
+    said = messages.outcome(caught.value, "bins_of", work).message
+    assert said.endswith("(IndexError: pop from empty list), called with low = [1.5, 2.0], high = 4.0")
 
 
 def test_a_function_with_another_name_or_other_arguments_is_said(tmp_path: Path) -> None:
@@ -174,7 +212,7 @@ def test_a_loop_without_end_is_ended(head: str, body: str, lines: bool, monkeypa
     if not lines:
         monkeypatch.setattr(function, "__code__", function.__code__.replace(co_linetable=b""))
     place = "in line [2-9]|in line 1[0-9]" if lines else "in line 1"
-    busy = rf"(\w+): `\1` was still busy after 0.2 s ({place}) of the cell: does a loop never end\?"
+    busy = rf"(\w+): `\1` was still busy after 0.2 s ({place}) of the cell, called with .+: does a loop never end\?"
     assert re.fullmatch(busy, checking.verdict(function))
 
 

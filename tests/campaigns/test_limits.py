@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+import torch
 
 from campaigns import mutations
 from campaigns.annotation_samples import OBJECTS, Sample, samples
@@ -16,6 +17,7 @@ from campaigns.limits import command, limited
 from pocketrcnn.data.check import inspect
 from pocketrcnn.data.formats import read
 from pocketrcnn.errors import UserError
+from pocketrcnn.training.device import keep_memory
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="children are forked")
 
@@ -48,6 +50,15 @@ def test_what_a_child_returns_prints_and_refuses(tmp_path: Path) -> None:
 def test_promises_that_a_child_breaks(work: object, message: str, tmp_path: Path) -> None:
     with pytest.raises(Broken, match=message):
         limited(work, tmp_path, seconds=0.5 if work is spin else 20, memory=100_000_000)  # type: ignore[arg-type]
+
+
+def test_what_the_parent_has_freed_is_no_memory_for_a_child(tmp_path: Path) -> None:
+    """A command before has told the C library to keep what is freed, and a child would take that without growing."""
+    keep_memory()
+    for _ in range(2):  # what was above the limit at first comes from the kept memory then
+        torch.ones(150_000_000)
+    with pytest.raises(Broken, match="MB more"):
+        limited(lambda: len(bytearray(b"x" * 200_000_000)), tmp_path, seconds=20, memory=100_000_000)
 
 
 def test_commands_end_with_their_code(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def report(
     if out:
         require_page(out)
     folders = matched(folders)
-    a_run = any((folder / CONFIG).is_file() for folder in folders)
+    a_run = any((folder / CONFIG).is_file() for named in folders for folder in runs_of(named))
     option = "--you" if you else "--anonymous" if anonymous else ""
     require(not (option and a_run), f"{option} is for the results of many students: name no run, or leave it out")
     if not a_run and (option or len(results_files(folders)) > 1):
