@@ -3,7 +3,7 @@
 What they catch, each tried:
 
 - `stage_shapes`: cells of one row in place of a square; no anchors a cell; P in place of N for the deltas, N in place
-  of P for the logits; no background; 3 numbers a delta; no axis for the image.
+  of P for the logits; no background; 3 numbers a delta; no axis for the image; a division that gives floats.
 - `detection_scores`: no sigmoid; a sigmoid in place of the softmax; a softmax without the background, so that the
   probabilities of the classes add up to 1; a softmax over the proposals; the background as a detection; the sum in
   place of the product; the first column taken for the background.
@@ -24,7 +24,9 @@ from pocketrcnn.course.verdicts import interval, quantile
 
 
 def as_tuples(given: Any) -> list[tuple[int, ...]]:
-    return [tuple(int(side) for side in shape) for shape in given]
+    broken = [side for shape in given for side in shape if not isinstance(side, int)]
+    assert not broken, f"your function gives {list(given)}; sides are whole numbers, and {broken[0]!r} is none: use //"
+    return [tuple(shape) for shape in given]
 
 
 def shapes(work: Any, settings: tuple[int, ...], expected: list[tuple[int, ...]]) -> None:
@@ -116,7 +118,8 @@ def weights(work: Any, losses: dict[str, float]) -> dict[str, float]:
 
 def test_equal_weights_of_two_losses(work: Any) -> None:
     given = weights(work, {"box": 0.5, "classification": 2.0})
-    message = f"with box 0.5 and classification 2.0 your weights are {given}: multiply each loss by its weight"
+    weighted = f"box is {given['box']:g} x 0.5, classification {given['classification']:g} x 2.0"
+    message = f"with the losses box 0.5 and classification 2.0 and your weights, {weighted}; they should be as large"
     assert math.isclose(given["box"] * 0.5, given["classification"] * 2.0, rel_tol=1e-6), message
     assert math.isclose(given["classification"], 1.0), (
         f"the weight of classification is {given['classification']}, not 1"
@@ -141,7 +144,7 @@ def ends(work: Any, first: list[float], second: list[float], t: float) -> tuple[
     what = f"for {first} and {second} with t = {t:.4g} your interval is {low:.4g} to {high:.4g}"
     assert low <= high, f"{what}: the low end comes first"
     mean = statistics.fmean(b - a for a, b in zip(first, second, strict=True))
-    middle = f"{what}; its middle is not the mean of `second` minus `first`"
+    middle = f"{what}; its middle is {(low + high) / 2:.4g}, and not the mean of `second` minus `first`"
     assert math.isclose((low + high) / 2, mean, rel_tol=1e-6, abs_tol=1e-9), middle
     return low, high
 
@@ -149,7 +152,9 @@ def ends(work: Any, first: list[float], second: list[float], t: float) -> tuple[
 def test_paired_interval_of_two_seeds(work: Any) -> None:
     low, high = ends(work, [1.0, 2.0], [2.0, 5.0], 2.0)
     message = f"for [1, 2] and [2, 5] with t = 2 your interval is {low:.4g} to {high:.4g}: the differences are 1 and 3"
-    assert math.isclose(high - low, 4.0, rel_tol=1e-6), f"{message}; look at n and n - 1 in the two formulas again"
+    apart = any(math.isclose(high - low, 4 * (one / 2) ** 0.5, rel_tol=1e-6) for one in (5.0, 2.5))
+    assert not apart, f"{message}; take the spread of the differences, not of each side"
+    assert math.isclose(high - low, 4.0, rel_tol=1e-6), f"{message}; the middle is right: which factor is not?"
 
 
 def test_paired_interval_of_seeds_that_share_their_luck(work: Any) -> None:

@@ -42,6 +42,11 @@ def stage_shapes__no_axis_for_the_image(side: int, stride: int, anchors: int, pr
     return [(count,), (count, 4), (proposals, classes + 1)]
 
 
+def stage_shapes__floats(side: int, stride: int, anchors: int, proposals: int, classes: int) -> list[tuple[float, ...]]:
+    count = (side / stride) ** 2 * anchors
+    return [(1, count), (1, count, 4), (1, proposals, classes + 1)]
+
+
 def detection_scores__no_sigmoid(objectness: Tensor, logits: Tensor) -> Tensor:
     return objectness[:, None] * logits.softmax(-1)[:, :-1]
 
