@@ -262,8 +262,8 @@ channel = features[0].var((1, 2)).argmax()  # the one that varies most
 scale = {"cmap": "Blues", "vmin": 0, "vmax": float(features[0, channel].max())}  # one for all panels
 figure, panels = plt.subplots(2, 4, figsize=(7.2, 3.8))
 for row, box in zip(panels, (corners[order[0]], corners[order[-1]]), strict=True):
-    middle, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]).max() / 2 + 12  # a square around the box
-    left, top, right, bottom = (torch.cat((middle - half, middle + half)) / 4).tolist()
+    centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]).max() / 2 + 12  # a square around the box
+    left, top, right, bottom = (torch.cat((centre - half, centre + half)) / 4).tolist()
     row[0].imshow(nuclei[0, 0].numpy(), cmap="gray", extent=(0, 64, 64, 0))
     row[1].imshow(features[0, channel].numpy(), **scale, extent=(0, 64, 64, 0))
     for axes in row[:2]:
