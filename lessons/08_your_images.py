@@ -14,7 +14,7 @@
 # %% tags=["imports"]
 import csv
 import dataclasses
-import math
+import itertools
 import shutil
 from pathlib import Path
 
@@ -37,17 +37,18 @@ from pocketrcnn.training.run import open_run
 # %% [markdown]
 # ## 1. A data set
 #
-# The commands of this lesson work with a folder of your own: name it in place of `lesson-8/my-images`. Here we make
-# one, so that we know what is in it: 390 scenes of 64 pixels with one to three animals or vehicles each, in the
-# format of YOLO. It lies in a folder `lesson-8` where you work, which is made **anew** whenever this cell runs. Each
-# image has a text file with a line an object: the number of its class, then its box as **centre** and **size**, as
-# fractions of the image's width $W$ and height $H$. So the left and right side are
+# Here we make a data set, so that we know what is in it: 390 scenes of 64 pixels with one to three animals or vehicles
+# each. The background is an enlarged image, too, and may show a car; only the squares on it are objects. Each run of
+# this cell makes a new folder, `lesson-8/1`, then `lesson-8/2`, and deletes nothing. (For your own data, later: leave
+# out this cell and that with the faults, and begin with `check("your/folder", fix=...)`.) In YOLO's format each image
+# has a text file with a line an object: the number of its class, then its box as **centre** and **size**, as fractions
+# of the image's width $W$ and height $H$. So the left and right side are
 #
 # $$x_1 = \left(c_x - \frac{w}{2}\right) W, \qquad x_2 = \left(c_x + \frac{w}{2}\right) W$$
 
 # %%
-work = Path("lesson-8")
-images, labels = work / "my-images" / "images", work / "my-images" / "labels"
+work = next(one for n in itertools.count(1) if not (one := Path("lesson-8", str(n))).exists())
+mine = work / "my-images"
 VEHICLES = ("airplane", "automobile", "ship", "truck")
 
 
@@ -56,17 +57,14 @@ def in_two_classes(example: Example) -> Example:
     return dataclasses.replace(example, objects=tuple(named))
 
 
-shutil.rmtree(work, ignore_errors=True)
-work.mkdir()
 write_crowded(work / "scenes", "sample", Crowd(objects=(1, 3), side=64), images=300)
 ten = pocketrcnn.check(work / "scenes", quiet=True).report.clean
 two = dataclasses.replace(ten, classes=("animal", "vehicle"), examples=tuple(map(in_two_classes, ten.examples)))
-write(two, work / "my-images", "yolo")
-print("train_00000.txt:", (labels / "train" / "train_00000.txt").read_text(), sep="\n")
+write(two, mine, "yolo")
+print("train_00000.txt:", (mine / "labels" / "train" / "train_00000.txt").read_text(), sep="\n")
 
 # %% [markdown]
-# **Exercise 1.** Boxes that mean something else than a program thinks are a common trouble. Write the way from YOLO's
-# four numbers to the corners that all lessons use.
+# **Exercise 1.** Write the way from YOLO's four numbers to the corners that all lessons use.
 
 
 # %% tags=["exercise"]
@@ -85,12 +83,13 @@ check(from_yolo)
 # %% [markdown]
 # ## 2. Check
 #
-# Real data have faults. The next cell puts six of them in, as people do: a class that has no name, a box without
-# height, a box that leaves its image, a box written twice, a file that was not copied to its end, and a training
-# image that is also a test image, under another name. Before you read the output, say of each: would training fail,
-# would the detector be worse, or only its figures wrong?
+# Real data have faults. The next cell puts six of them into a copy, as people do: a class that has no name, a box
+# without height, a box that leaves its image, a box written twice, a file that was not copied to its end, and a
+# training image that is also a test image, under another name. Before you read the output, say of each: would
+# training fail, would the detector be worse, or only its figures wrong?
 
 # %%
+images, labels = (shutil.copytree(mine, work / "faulty", dirs_exist_ok=True) / part for part in ("images", "labels"))
 for name, line in (("03", "2 0.5 0.5 0.25 0.25"), ("05", "0 0.5 0.5 0.25 0"), ("07", "1 0.9 0.5 0.5 0.25")):
     with (labels / "train" / f"train_000{name}.txt").open("a") as file:
         print(line, file=file)
@@ -99,12 +98,19 @@ twice.write_text(twice.read_text() * 2)
 broken.write_bytes(broken.read_bytes()[:600])
 shutil.copy(images / "train" / "train_00013.png", images / "test" / "holiday.png")
 shutil.copy(labels / "train" / "train_00013.txt", labels / "test" / "holiday.txt")
-checked = pocketrcnn.check(work / "my-images", fix=work / "fixed")
+pocketrcnn.check(work / "faulty", fix=work / "fixed")
 
 # %% [markdown]
-# `train` leaves out what is skipped here, and goes on; but your own data deserve a look at every line. The last fault
-# does not hurt the detector at all. It makes its test figures too good, and nobody would notice. `fixed` is a copy
-# without these faults; we go on with it.
+# 390 images, one more by the copy, two skipped: 389. What each fault does to a program that does not look:
+#
+# - class without a name: training fails, as no logit has this number;
+# - box without height: training fails, as the logarithm of 0 makes the loss infinite;
+# - box that leaves its image: the detector is a little worse, as it learns sides that it cannot see;
+# - box written twice: in a test image the figures are wrong, as one of the two counts as missed;
+# - file that ends early: training fails when it reads this image, perhaps after an hour;
+# - image in training and test: the figures are too good, and nobody notices.
+#
+# `train` leaves out what is skipped here; but look at every line. We go on with `fixed`, which has no such fault.
 
 # %%
 clean = pocketrcnn.check(work / "fixed", quiet=True).report.clean
@@ -118,37 +124,34 @@ show(figure, "data", "Look at your data first: five training images with their b
 # %% [markdown]
 # ## 3. Train
 #
-# `train` looks at the data and plans: size of the input, anchors, network, augmentation; it says why. For your own
-# data you would give it `minutes=5`. Here it gets 45 iterations, the smallest network, and a function that hears of
-# each evaluation on the **validation** images. The best weights are kept, by AP on these images. The test images are
-# not looked at.
+# `train` looks at the data and plans: size of the input, anchors, network, augmentation; it says why. Your own data
+# would get `minutes=5`; here it is 45 iterations, the smallest network, and a function that hears of each evaluation
+# on the **validation** images. The weights with the best AP on these are kept. The test images are not looked at.
 
 # %%
-curve: list[tuple[int, float]] = []
-
-
-def hear(iteration: int, metrics: dict[str, float]) -> None:
-    curve.append((iteration, metrics["AP50"]))
-
-
-out, data = work / "run", work / "fixed"
-run = pocketrcnn.train(data, iterations=45, preset="small", out=out, quiet=True, callback=hear)
+data, curve = work / "fixed", list[tuple[int, dict[str, float]]]()
+run = pocketrcnn.train(
+    data, iterations=45, preset="small", out=work / "run", quiet=True, callback=lambda *heard: curve.append(heard)
+)
 print(*reasons(open_run(run.path, "cpu").config, clean, len(clean.split("train"))), sep="\n")
 figure, axis = plt.subplots(figsize=(4.4, 2.4))
-axis.plot(*zip(*curve, strict=True), "o-", color=BLUE)
+axis.plot([at for at, _ in curve], [metrics["AP50"] for _, metrics in curve], "o-", color=BLUE)
 axis.set(xlabel="iteration", ylabel="AP50, validation images", ylim=(0, 1))
-show(figure, "learning", "AP50 on 30 validation images. Part of the zigzag is chance: the images are few.")
+show(figure, "learning", "AP50 on 30 validation images. A small step up or down is chance: the images are few.")
 
 # %% [markdown]
 # ## 4. Evaluate, and read what is wrong
 #
-# Now the test images, once. `evaluate` returns all figures of lesson 7; `write_report` makes a page of them, with
-# what was trained and on which data: open it in a browser. At its top a slider moves the threshold, and the worst,
-# the fullest and the best images follow it; further down, a click on a kind of error or on a cell of the matrix shows
-# its images. Two things tell what to do next. The **confusion matrix** counts, for true objects in rows, what was
-# detected in columns; the last row and column are the background. And TIDE's gains say what each kind of error costs:
-# many `Miss` ask for more images, or larger ones, many `Loc` for longer training or tighter boxes in your
-# annotations, many `Cls` for more examples of the classes that are confused.
+# Now the test images, once. `evaluate` returns all figures of lesson 7, and AR, the mean recall over the ten IoU
+# thresholds of AP. `write_report` makes a page of them: open it in a browser. A slider moves the threshold there, and
+# a click on a kind of error or on a cell of the matrix shows its images. Two things tell what to do next.
+#
+# The **confusion matrix** counts what is shown at the detector's threshold, true objects in rows, detections in
+# columns. Last row: detections that match no object at IoU 0.5. Last column: objects that nothing matches. A badly
+# placed box counts in both. And TIDE's gains say what each kind of error costs, at all scores: there the badly placed
+# box is one `Loc`, so `Miss` can be 0 although the last column is not. Many `Miss` ask for more images, or larger
+# ones, `Loc` for longer training or tighter boxes in your annotations, `Cls` for more examples of both classes. Here
+# `Loc` and `Cls` cost most: 45 iterations are few.
 
 # %%
 evaluation = pocketrcnn.evaluate(run, quiet=True)
@@ -184,7 +187,7 @@ def worst_confusion(names: list[str], matrix: NDArray[np.int64]) -> tuple[str, s
 check(worst_confusion)
 
 # %% [markdown]
-# Numbers need pictures. `evaluation.images` has the worst images first.
+# Numbers need pictures: the worst images.
 
 # %%
 truth = {one.path.name: one for one in clean.split("test")}
@@ -202,12 +205,14 @@ show(figure, "worst", "The worst images. Green: ground truth; dashed: what is fo
 # %% [markdown]
 # ## 5. A threshold for a purpose
 #
-# The threshold of best F1 treats a false detection and a missed object alike. Your purpose may not: who hunts for a
-# rare cell wants recall, who counts cars wants both, who fires an alarm wants precision. Choose among the thresholds
-# of the **validation** images, then look at the test images.
+# The threshold of best F1 treats a false detection and a missed object alike. Who hunts for a rare cell wants recall,
+# who fires an alarm wants precision. Choose on the **validation** images, as `train` did; then look at the test images.
 
 # %%
-chosen_on = pocketrcnn.evaluate(run, split="val", quiet=True).thresholds or {}
+validation = pocketrcnn.evaluate(run, split="val", quiet=True)
+for name, used in (("validation", validation.used or {}), ("test", evaluation.used or {})):
+    print(f"{name:10}", *(f"{one} {used[one]:.3f}" for one in ("threshold", "precision", "recall")))
+chosen_on = validation.thresholds or {}
 figure, axis = plt.subplots(figsize=(4.4, 2.4))
 for name, colour in (("precision", BLUE), ("recall", ORANGE)):
     axis.plot(chosen_on["threshold"], chosen_on[name], color=colour, label=name)
@@ -269,8 +274,7 @@ check(count_errors)
 # %% [markdown]
 # ## 7. Export, and compare
 #
-# `export` writes the detector as one ONNX file, from pixels to boxes after suppression, which runs without torch and
-# on other systems (`page=True`: as one HTML page). Trust, and compare: both look at the same images.
+# `export` writes the detector as one ONNX file, which runs without torch. Trust, and compare: both see the same images.
 
 # %%
 exported = runtime.Detector.load(pocketrcnn.export(run, quiet=True))
@@ -283,10 +287,8 @@ print(*(f"{part} differ by at most {np.abs(a[part] - b[part]).max():.6f}" for pa
 # ## Questions
 #
 # 1. Of the six faults, which would you never find by looking at the figures of the trained detector?
-# 2. The count of all objects may be nearly right, although many detections are false. How, and when is that good
-#    enough?
-# 3. You have 40 annotated images. How many do you give to training, validation, test, and what can you say in the
-#    end?
+# 2. The count of all objects may be nearly right, although many detections are false. How? When is that good enough?
+# 3. You have 40 annotated images. How many are for training, validation, test, and what can you say in the end?
 # 4. You choose among three networks by their test figures. Which figure do you report?
 # 5. Many animals are taken for vehicles. Which data do you collect, and how do you see that it helped?
 #

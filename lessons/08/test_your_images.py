@@ -5,7 +5,7 @@ What they catch, each tried:
 - `from_yolo`: the centre taken for a corner; the whole size in place of half of it; centre and size in pixels as the
   result; fractions as the result; width and height exchanged; one side of the image for both axes; rounded numbers.
 - `worst_confusion`: the diagonal; the background, as a row or as a column; rows and columns exchanged; the sum of both
-  directions; a part of a row in place of the number.
+  directions; a part of a row in place of the number; the caller's matrix changed.
 - `threshold_for`: the highest threshold; the threshold of the best precision; that before the first one which is too
   low, although precision rises again; one that depends on the order; "above" in place of "at least"; none.
 - `count_errors`: real minus counted; the absolute value of the mean; sums in place of means; squares; a fraction of the
@@ -29,7 +29,10 @@ def corners(work: Any, box: list[float], width: int, height: int, expected: list
     names = ("x1", "y1", "x2", "y2")
     pairs = zip(names, given, expected, strict=True)
     wrong = [name for name, a, b in pairs if not math.isclose(a, b, rel_tol=1e-6, abs_tol=1e-6)]
-    assert not wrong, f"{what}; look at {', '.join(wrong)}: a corner lies half of the size away from the centre"
+    why = "a corner lies half of the size away from the centre"
+    if set(wrong) <= {"y1", "y2"}:
+        why = "cy and h are fractions of the height"
+    assert not wrong, f"{what}; look at {', '.join(wrong)}: {why}"
 
 
 def test_from_yolo_of_a_box_in_the_middle(work: Any) -> None:
@@ -49,8 +52,12 @@ def test_from_yolo_keeps_fractions_of_pixels(work: Any) -> None:
 
 
 def worst(work: Any, names: list[str], matrix: list[list[int]], expected: tuple[str, str, int], why: str) -> None:
-    true, taken, count = work.worst_confusion(list(names), np.array(matrix))
+    given = np.array(matrix)
+    true, taken, count = work.worst_confusion(list(names), given)
     what = f"for {', '.join(names)} and the matrix {matrix} your function gives {(true, taken, int(count))}"
+    assert given.tolist() == matrix, f"{what}, and afterwards the matrix is {given.tolist()}: work on a copy"
+    exchanged = f"{what}; {count} is right, but which one is the true class, and which one was it taken for?"
+    assert (taken, true, int(count)) != expected, exchanged
     assert (true, taken, int(count)) == expected, f"{what}; {why}"
 
 
