@@ -25,7 +25,7 @@ from pocketrcnn.config import DataConfig
 from pocketrcnn.course.experiments import NETWORKS
 from pocketrcnn.data.images.pixels import read_image
 from pocketrcnn.model import boxes, roi
-from pocketrcnn.report.colours import BLUE, DETECTION, GREEN, INK, ORANGE
+from pocketrcnn.report.colours import BLUE, BOXES, DETECTION, GREEN, ORANGE
 
 # %% [markdown]
 # ## 1. Regions of all sizes, a classifier of one
@@ -42,7 +42,7 @@ from pocketrcnn.report.colours import BLUE, DETECTION, GREEN, INK, ORANGE
 head = FasterRCNN(NETWORKS["detector"]).head
 assert head is not None
 for name, weight in head.named_parameters():
-    print(f"{name}: {list(weight.shape)}")
+    print(f"{name}: {list(weight.shape)}")  # hidden: 4 x 4 on a crop of 4 x 4 is fully connected, 256 * 16 inputs
 test = open_dataset(DataConfig("sample", kind="scenes", fresh=False), "test")
 batch = test.batch(torch.tensor([1]))  # one scene: image uint8 [1,3,48,48], box [1,1,4]
 image, truth = batch.images.float(), batch.boxes
@@ -134,7 +134,7 @@ check(bilinear)
 # %% [markdown]
 # The package computes the two rows and the two columns beside each point, takes the four cells of all points out of the
 # map at once (a **gather**), and adds them with their weights; `embedding_bag` does both. That is the formula without
-# the zeros.
+# the zeros. Skip the source at first reading, and look at the four lines below it.
 
 # %%
 print(inspect.getsource(roi.transformer_pool), "\n", inspect.getsource(roi.neighbours), sep="")
@@ -151,8 +151,8 @@ for point, (pair, weight) in enumerate(zip(cells.tolist(), weights.tolist(), str
 # $$\left\lfloor a + i \tfrac{b - a}{S} \right\rfloor \;\le\; \text{cell} \;<\;
 #   \left\lceil a + (i + 1) \tfrac{b - a}{S} \right\rceil$$
 #
-# and at least one. Here $a = 0$ is the *border* of the first cell. Each bin gives the maximum of its cells. The borders
-# are rounded outwards, so bins may share cells, and reach over the region by almost a cell.
+# and the one at its lower end where there is none ($a = b = 2$). Here $a = 0$ is the *border* of the first cell. Each
+# bin gives the maximum of its cells. The borders are rounded outwards: bins may share cells, and reach over the region.
 #
 # **Exercise 3.** Write the bins along one axis.
 
@@ -178,9 +178,9 @@ left.imshow(features[0, 0].numpy(), cmap="gray", extent=(0, 6, 6, 0))
 outline(left, truth / 8, GREEN, linewidth=3)
 low, high = truth[0, 0, :2] / 8, truth[0, 0, 2:] / 8
 (top, bottom), (first, last) = (boxes.bins(low[axis], high[axis], 2, 6) for axis in (1, 0))  # bool [2,6] each
-for rows, columns, colour in ((top, first, BLUE), (top, last, ORANGE), (bottom, first, ORANGE), (bottom, last, BLUE)):
+for rows, columns, i in ((top, first, 2), (top, last, 3), (bottom, first, 3), (bottom, last, 2)):
     y, x = (part.nonzero()[[0, -1], 0].tolist() for part in (rows, columns))
-    outline(left, torch.tensor([x[0] + 0.1, y[0] + 0.1, x[1] + 0.9, y[1] + 0.9]), colour, linestyle="--")
+    outline(left, torch.tensor([x[0] + 0.1, y[0] + 0.1, x[1] + 0.9, y[1] + 0.9]), BOXES[i], linestyle="--")
 left.set(title="box (green) and its 2 x 2 bins (dashed)")
 shifts = torch.arange(0, 18, 0.1)
 moved = boxes.shift(truth[0, 0].expand(len(shifts), 4), shifts, 0 * shifts)[None]  # [1,180,4]
@@ -259,21 +259,23 @@ corners = found.boxes[0][found.scores[0] > 0.5]
 corners = corners[boxes.inside(corners, 256, 256, margin=12)]
 order = boxes.area(corners).argsort()
 channel = features[0].var((1, 2)).argmax()  # the one that varies most
+scale = {"cmap": "Blues", "vmin": 0, "vmax": float(features[0, channel].max())}  # one for all panels
 figure, panels = plt.subplots(2, 4, figsize=(7.2, 3.8))
 for row, box in zip(panels, (corners[order[0]], corners[order[-1]]), strict=True):
-    around = torch.cat((box[:2] - 12, box[2:] + 12))
-    left, top, right, bottom = (around / 4).tolist()
+    centre, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]).max() / 2 + 12  # a square around the box
+    left, top, right, bottom = (torch.cat((centre - half, centre + half)) / 4).tolist()
     row[0].imshow(nuclei[0, 0].numpy(), cmap="gray", extent=(0, 64, 64, 0))
-    row[1].imshow(features[0, channel].numpy(), cmap="Blues", extent=(0, 64, 64, 0))
+    row[1].imshow(features[0, channel].numpy(), **scale, extent=(0, 64, 64, 0))
     for axes in row[:2]:
         outline(axes, box / 4, DETECTION)
         axes.set(xlim=(left, right), ylim=(bottom, top))
     for axes, name in zip(row[2:], ("transformer", "max"), strict=True):
-        axes.imshow(roi.POOLS[name](features[:, channel, None], box[None, None], 256, 4)[0, 0].numpy(), cmap="Blues")
+        axes.imshow(roi.POOLS[name](features[:, channel, None], box[None, None], 256, 4)[0, 0].numpy(), **scale)
     for axes, words in zip(row, ("image", "feature map", "transformer", "max pooling"), strict=True):
         axes.set(title=words, xticks=[], yticks=[])
-show(figure, "nuclei", "The smallest and the largest nucleus found: image, one channel of the map, crops of 4 x 4.")
-print("cells along the side of a box, and how many of them a crop of 4 reads:")
+words = "The smallest and the largest nucleus found, with one scale of colours: the crops of both repeat cells."
+show(figure, "nuclei", f"{words} Only boxes longer than about 8 cells have cells that are skipped: see the numbers.")
+print("cells along the side of a box, and how many a crop of 4 reads (the transformer, some of them beside the box):")
 for side in (1, 2, 4, 8, 16, 32):
     middle = 16.3 + side / 2
     near, share = roi.neighbours(torch.tensor(side / 64), torch.tensor(2 * middle / 64 - 1), size=4, cells=64)
@@ -284,7 +286,8 @@ for side in (1, 2, 4, 8, 16, 32):
 #
 # 1. A nucleus of 8 pixels, and features of stride 8, 4 or 16: how many cells does its crop have to tell it by?
 # 2. Boxes move by a pixel from one iteration to the next. Which pooling hides that from the head, and is that good?
-# 3. He et al. 2017 write that rounding hardly harms classification, but much harms masks (section 3). Why?
+# 3. He et al. 2017 write that rounding hardly harms classification, but much harms masks (section 3). Why? (A mask says
+#    for each pixel whether it belongs to the object.)
 # 4. Max pooling keeps the strongest answer of a bin, the transformer an average near four points. When is which better?
 # 5. What would have to change to cut out rotated boxes? (Look at the zeros of theta.)
 #
