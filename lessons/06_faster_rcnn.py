@@ -165,8 +165,7 @@ def equal_weights(losses: dict[str, float]) -> dict[str, float]:
 check(equal_weights)
 
 # %% [markdown]
-# The report claims that such weights do not help (A3). With three seeds (`docs/results.md`) they beat weights of 1, and
-# cannot be told from (1, 100, 1).
+# The report claims that such weights do not help (A3). With three seeds they beat weights of 1 (`docs/results.md`).
 #
 # ## 4. Joint and alternating training
 #
