@@ -113,10 +113,10 @@ def detection_scores(objectness: Tensor, logits: Tensor) -> Tensor:
 check(detection_scores)
 
 # %%
-print(inspect.getsource(FasterRCNN.decode).split('"""')[2])
+print(inspect.getsource(FasterRCNN.scored).split('"""')[2])
 
 # %% [markdown]
-# That is `FasterRCNN.decode`: `prediction.scores` is $\sigma(o)$; it also corrects boxes and suppresses inside a class.
+# `prediction.scores` is $\sigma(o)$. `FasterRCNN.decode` takes these boxes and scores, and suppresses inside a class.
 #
 # ## 3. Four losses, one sum
 #

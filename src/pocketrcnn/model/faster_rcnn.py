@@ -189,20 +189,25 @@ class FasterRCNN(nn.Module):
     def decode(self, prediction: Prediction) -> Detections:
         """A prediction whose regions are its proposals -> the best detections of each image after suppression.
 
-        The score of a region for a class: its objectness times the probability of the class. A region may be a
-        detection of several classes; suppression happens within a class (Girshick et al. 2014, section 2.2).
+        A region may be a detection of several classes; suppression happens within a class (Girshick et al. 2014,
+        section 2.2).
         """
-        corners, scores = prediction.proposals, prediction.scores[..., None]  # [B,P,4], [B,P,1]
-        if prediction.logits is not None:
-            scores = scores * prediction.logits.softmax(-1)[..., : self.config.classes]  # [B,P,K]
-        if prediction.refined is not None:
-            corners = boxes.clip(
-                boxes.decode(prediction.refined, corners), self.config.input_size, self.config.input_size
-            )
+        corners, scores = self.scored(prediction)
         classes = scores.shape[-1]
         scores, index = scores.flatten(1).topk(min(CANDIDATES * self.config.detections, scores[0].numel()), 1)
         corners, labels = boxes.take(corners, index // classes), index % classes
         return self.suppress(corners, scores, labels)
+
+    def scored(self, prediction: Prediction) -> tuple[Tensor, Tensor]:
+        """A prediction whose regions are its proposals -> the regions as the head corrects them, [B,P,4], and the score
+        of each for each class, [B,P,K]: its objectness times the probability of the class."""
+        corners, scores = prediction.proposals, prediction.scores[..., None]  # [B,P,4], [B,P,1]
+        if prediction.logits is not None:
+            scores = scores * prediction.logits.softmax(-1)[..., : self.config.classes]  # [B,P,K]
+        if prediction.refined is not None:
+            side = self.config.input_size
+            corners = boxes.clip(boxes.decode(prediction.refined, corners), side, side)
+        return corners, scores
 
     def suppress(self, corners: Tensor, scores: Tensor, labels: Tensor) -> Detections:
         """Suppression by class of candidates, best first: corners [B,K,4], scores and labels [B,K] -> what remains."""

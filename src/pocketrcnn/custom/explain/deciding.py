@@ -180,12 +180,11 @@ def made_of(traced: Trace, i: int) -> str:
         return score
     corners = prediction.regions[0] if traced.corrected is None else traced.corrected
     label = int(found.labels[i])
-    probabilities = prediction.logits[0].softmax(-1)[:, label]
-    apart = (corners - torch.from_numpy(found.boxes[i])).abs().amax(-1) + (
-        prediction.scores[0] * probabilities - float(found.scores[i])
-    ).abs()
-    region = int(apart.argmin())
-    objectness, probability = float(prediction.scores[0, region]), float(probabilities[region])
+    boxes_apart = (corners - torch.from_numpy(found.boxes[i])).abs().amax(-1)
+    scores_apart = (traced.scores[:, label] - float(found.scores[i])).abs()
+    region = int((boxes_apart + scores_apart).argmin())
+    probability = float(prediction.logits[0, region].softmax(-1)[label])
+    objectness = float(prediction.scores[0, region])
     return f"{score} = objectness {objectness:.3f} × probability {probability:.3f}"
 
 

@@ -34,11 +34,7 @@ prose = Prose(__name__, "naming.md")
 
 def scores_of(traced: Trace) -> Tensor:
     """The score of each region, that of its best class: objectness times probability, [R]."""
-    scores = traced.prediction.scores[0]
-    if traced.prediction.logits is not None:
-        classes = len(traced.names)
-        scores = scores * traced.prediction.logits[0].softmax(-1)[:, :classes].amax(-1)
-    return scores.where(shown(traced), 0.0)
+    return traced.scores.amax(-1).where(shown(traced), 0.0)
 
 
 def shown(traced: Trace) -> Tensor:

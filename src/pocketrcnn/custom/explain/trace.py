@@ -79,8 +79,8 @@ class Trace:
     """What the network says of a view.
 
     maps: by name, [C,h,w] each; the last one is the features. candidates, corrected: None where the network has no
-    proposals, or does not correct them; `corrected`, [R,4], are the regions as the head corrects them. detections: of
-    the view, in its pixels, best first.
+    proposals, or does not correct them; `corrected`, [R,4], are the regions as the head corrects them. scores: of
+    the regions for each class, [R,K]. detections: of the view, in its pixels, best first.
     """
 
     detector: Detector
@@ -90,6 +90,7 @@ class Trace:
     prediction: Prediction
     candidates: Candidates | None
     corrected: Tensor | None
+    scores: Tensor
     detections: Detections
 
     @property
@@ -159,12 +160,11 @@ def trace(detector: Detector, subject: Subject) -> Trace:
     model = detector.model
     with autocast(detector.precision, model.mean.device), noted(model) as maps:
         prediction = model(looked.images)
-    corrected = None
-    if prediction.refined is not None:
-        side = float(detector.side)
-        corrected = boxes.clip(boxes.decode(prediction.refined, prediction.regions), side, side)[0]
+    corners, scores = (values[0] for values in model.scored(prediction))
+    corrected = None if prediction.refined is None else corners
     detections = model.decode(prediction).numpy()[0]
-    return Trace(detector, subject, looked, maps, prediction, candidates(model, prediction), corrected, detections)
+    proposed = candidates(model, prediction)
+    return Trace(detector, subject, looked, maps, prediction, proposed, corrected, scores, detections)
 
 
 @contextmanager
