@@ -27,6 +27,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from pocketrcnn.data.files import temporary_folder
 from pocketrcnn.errors import UserError
 
 from . import cells
@@ -83,17 +84,16 @@ def executed(lesson: Path) -> Executed:
         if not (folder / RECORD).is_file():
             for older in KEPT.glob(f"{lesson.stem}-*"):
                 shutil.rmtree(older)
-            with tempfile.TemporaryDirectory(dir=KEPT) as temporary:
-                run(lesson, Path(temporary))
-                shutil.copytree(temporary, f"{folder}.part", dirs_exist_ok=True)
-            os.replace(f"{folder}.part", folder)
+            with temporary_folder(folder) as made:
+                run(lesson, made)
+                made.replace(folder)
         return load(lesson, folder)
 
 
 def key(lesson: Path) -> str:
     """A hash of all that decides what comes out: the lesson, its tests and data, the machinery and the package."""
     here = cells.LESSONS
-    beside = filter(Path.is_file, (here / lesson.stem[:2]).glob("*"))  # its tests, and its data
+    beside = filter(Path.is_file, cells.folder_of(lesson).glob("*"))  # its tests, and its data
     package = (ROOT / "src" / "pocketrcnn").rglob("*.py")
     machinery = [here / "classroom.py", here / "conftest.py", here / "pytest.ini", *(here / "making").glob("*.py")]
     found = hashlib.sha256(f"{sys.version_info[:2]}".encode())
