@@ -144,7 +144,7 @@ show(figure, "learning", "AP50 on 30 validation images. A small step up or down 
 #
 # Now the test images, once. `evaluate` returns all figures of lesson 7, and AR, the mean recall over the ten IoU
 # thresholds of AP. `write_report` makes a page of them: open it in a browser. A slider moves the threshold there, and
-# a click on a kind of error or on a cell of the matrix shows its images. Two things tell what to do next.
+# a click on a kind of error or on a cell of the matrix shows its images. Two parts of it tell what to do next.
 #
 # The **confusion matrix** counts what is shown at the detector's threshold, true objects in rows, detections in
 # columns. Last row: detections that match no object at IoU 0.5. Last column: objects that nothing matches. A badly

@@ -86,12 +86,14 @@ def report(
     if out:
         require_page(out)
     folders = matched(folders)
-    a_run = any((folder / CONFIG).is_file() for named in folders for folder in runs_of(named))
+    are_runs = [(folder / CONFIG).is_file() for named in folders for folder in runs_of(named)]
     option = "--you" if you else "--anonymous" if anonymous else ""
-    require(not (option and a_run), f"{option} is for the results of many students: name no run, or leave it out")
-    if not a_run and (option or len(results_files(folders)) > 1):
-        return report_of_class(results_files(folders), out or Path(REPORT), you, anonymous)
-    if all((folder / CONFIG).is_file() for named in folders for folder in runs_of(named)):
+    a_class = not any(are_runs)
+    files = results_files(folders) if a_class else []
+    require(a_class or not option, f"{option} is for the results of many students: name no run, or leave it out")
+    if a_class and (option or len(files) > 1):
+        return report_of_class(files, out or Path(REPORT), you, anonymous)
+    if all(are_runs):
         write_report(*folders, out=out)
     else:
         say(f"report: {report_of_results(folders, out)}")

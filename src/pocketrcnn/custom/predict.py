@@ -7,6 +7,7 @@ The results' `image_id` and `category_id` are the numbers of image and class, co
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -210,13 +211,19 @@ def new_folder(out: Path | None) -> Iterator[Path]:
 
 def require_unused(folder: Path) -> None:
     """Raises UserError where a folder holds more than what a killed program had begun."""
-    with write_errors(folder):
-        unused = not folder.exists() or all(is_unfinished(path.name) or path.name == LOCK for path in folder.iterdir())
-    if not unused and (folder / PLAN).is_file():
+    names = names_in(folder)
+    if PLAN in names:
         remedy = "give --part-size, --shard or --workers to go on, or name another folder with --out"
         raise UserError(f"{folder} holds parts of a prediction: {remedy}")
-    if not unused:
+    if names:
         raise UserError(f"{folder} is not empty: name an empty or a new folder with --out, nothing is overwritten")
+
+
+def names_in(folder: Path) -> set[str]:
+    """What is in a folder, but for its lock and what a killed program had begun; nothing where there is none."""
+    with write_errors(folder):
+        names = os.listdir(folder) if folder.exists() else []
+    return {name for name in names if name != LOCK and not is_unfinished(name)}
 
 
 @dataclass

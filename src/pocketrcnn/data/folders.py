@@ -153,15 +153,15 @@ def open_folder(annotations: Annotations, split: str, side: int, cache: Path | N
         np.array(indices, np.int64),
         tuple(example.path for example in kept),
         shapes,
-        tuple(_boxes(example, labels) for example in kept),
+        tuple(boxes_of(example, labels) for example in kept),
         skipped,
         overlap,
         annotations.pages,
     )
 
 
-def _boxes(example: Example, labels: dict[str, int]) -> Boxes:
-    """The ground truth of an image."""
+def boxes_of(example: Example, labels: dict[str, int]) -> Boxes:
+    """The ground truth of an image, in its pixels. labels: of the names of classes."""
     objects = example.objects
     corners = np.array([obj.box for obj in objects]).reshape(-1, 4)
     return Boxes(corners, [labels[obj.name] for obj in objects], crowd=[obj.crowd for obj in objects])

@@ -4,7 +4,7 @@ const REACH = 9; // pixels of the page: so near to a line a pointer chooses its 
 const LABELLED = 24, LETTERS = 0.028; // labels of a view; their height, as a fraction of the width
 const AROUND = 1.7; // side of what is enlarged around a box, in sides of the box
 const LARGE = 0.7; // of the width of a view: what is as large need not be enlarged
-const HINT = "Point at a box or touch it, or use the buttons or the arrow keys.";
+const HINT = document.querySelector(".readout")?.textContent; // what stands there while no box is chosen
 const SHARES = { iou: 2, score: 3 }; // decimals of a slider that is no number of boxes
 
 const figures = [...document.querySelectorAll("[data-overlay]")];

@@ -97,7 +97,7 @@ def convert(
     """Write a data set in another format to a new folder, as `pocketrcnn convert` does; returns what `check` found.
 
     out: the new folder. to: the format. data, voc_origin, bbox, units, follow_outside, pages, quiet: as in `check`.
-    Raises UserError for data that cannot be read or may mean two things, and where `out` is not empty.
+    Raises UserError for data that cannot be read or have more than one meaning, and where `out` is not empty.
     """
     numbers = {"voc_origin": voc_origin, "bbox": bbox, "units": units}
     options = ReadOptions(**numbers, follow_outside=follow_outside, pages=pages)  # type: ignore[arg-type]

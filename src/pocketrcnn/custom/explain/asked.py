@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-import numpy as np
 import torch
 
 from ...config import DataConfig
@@ -19,6 +18,7 @@ from ...data.annotations import SPLITS, Example, content_hash
 from ...data.boxes import Boxes
 from ...data.custom_data import CustomData, RunData
 from ...data.dataset import Dataset
+from ...data.folders import boxes_of
 from ...data.images.pixels import Pixels, read_image
 from ...data.overview import counted
 from ...errors import UserError, require
@@ -154,8 +154,7 @@ def looked_up(path: Path, run: Path, data: RunData | None) -> tuple[Boxes, tuple
 
 def objects_of(example: Example, data: CustomData) -> tuple[Boxes, tuple[str, ...]]:
     """The objects of an image, without crowds, in its pixels, with the labels of the detector; and their classes."""
-    labels = {name: label for label, name in enumerate(data.annotations.classes)}
-    objects = [one for one in example.objects if not one.crowd]
-    named = tuple(one.name for one in objects)
-    corners = np.array([one.box for one in objects]).reshape(-1, 4)
-    return Boxes(corners, np.array([labels[name] for name in named], np.int64)), named
+    names = data.annotations.classes
+    objects = boxes_of(example, {name: label for label, name in enumerate(names)})
+    objects = objects[~objects.crowd]
+    return objects, tuple(names[label] for label in objects.labels)

@@ -107,10 +107,9 @@ def notes_of(change: Change, gain: Tensor | None) -> list[str]:
 
 def overlaps(traced: Trace, change: Change) -> Tensor | None:
     """IoU of each box with the object that it is nearest to after the correction, before and after it: [2,K]."""
-    truth = traced.looked.truth
-    if truth is None or not len(truth):
+    objects = traced.objects
+    if not len(objects):
         return None
-    objects = torch.from_numpy(truth.boxes).float()
     nearest = boxes.iou(change.after, objects).argmax(1)
     both = [boxes.iou(one, objects) for one in change[:2]]
     return torch.stack([overlap.gather(1, nearest[:, None])[:, 0] for overlap in both])
@@ -192,14 +191,12 @@ def made_of(traced: Trace, i: int) -> str:
 
 def verdict(traced: Trace) -> dict[str, Any]:
     """The numbers of the caption: how many detections there are, and how many are right."""
-    found, threshold, truth = traced.detections, traced.threshold, traced.looked.truth
-    classes = traced.names
-    shown = Boxes(found.boxes, found.labels, found.scores)
-    shown = shown[np.asarray(found.scores.astype(np.float64) >= threshold)]
+    found, truth, classes = traced.detections, traced.looked.truth, traced.names
+    shown = Boxes(found.boxes, found.labels, found.scores)[traced.counted]
     values: dict[str, Any] = {
         "all": len(found),
         "shown": len(shown),
-        "threshold": threshold,
+        "threshold": traced.threshold,
         "limit": traced.model.config.detections,
         "iou": traced.model.config.nms_iou,
         "truth": truth is not None,

@@ -115,11 +115,10 @@ def regions_section(traced: Trace) -> Section:
 def strips(traced: Trace, regions: Tensor, size: int) -> list[tuple[str, Sequence[Panel]]]:
     """For each region the crops of pixels and of the strongest channel, by both layers."""
     channel = traced.features[order(traced, traced.features)[:1]]  # [1,h,w]
-    images = torch.from_numpy(traced.looked.pixels).permute(2, 0, 1)[None]
     highest = channel.max().clamp(min=1e-9)
     rows: list[tuple[str, Sequence[Panel]]] = []
     for pool, name in LAYERS.items():
-        pixels = crops(images, regions[None], traced.side, PIXELS, pool)
+        pixels = crops(traced.looked.images, regions[None], traced.side, PIXELS, pool)
         rows.append((f"pixels, {name}", panels(pixels, PIXELS, f"pixels, {name}")))
     for pool, name in LAYERS.items():
         pooled = POOLS[pool](channel[None], regions[None], traced.side, size)[:, 0] / highest  # [R,S,S]
@@ -140,8 +139,7 @@ def classes_section(traced: Trace) -> Section:
     assert logits is not None, "only a network with classes has scores of them"
     probabilities = logits[0, chosen].softmax(-1)  # [R,K']
     regions = traced.prediction.regions[0, chosen]
-    images = torch.from_numpy(traced.looked.pixels).permute(2, 0, 1)[None]
-    pictures = panels(crops(images, regions[None], traced.side, PIXELS), PIXELS, "pixels")
+    pictures = panels(crops(traced.looked.images, regions[None], traced.side, PIXELS), PIXELS, "pixels")
     cards = [
         card(traced, number, index, picture, row)
         for number, (index, picture, row) in enumerate(zip(chosen, pictures, probabilities, strict=True), 1)

@@ -117,8 +117,7 @@ def overlay(
     fixed: paths that stay. uri: of the input, where the page has not shown it yet. whole: with the part of the input in
     which there is nothing of the image.
     """
-    truth = traced.looked.truth
-    lines = {"truth": outlines(truth.boxes.tolist())} if truth is not None and len(truth) else {}
+    lines = {"truth": outlines(traced.objects.tolist())} if len(traced.objects) else {}
     size = (traced.side, traced.side) if whole else traced.shown
     drawn = [view(size[0], shown, one, dict(fixed or {}) | lines) for one in views]
     data = shown.data([{"filters": [*one.filters], "counts": one.counts} for one in views])

@@ -108,14 +108,13 @@ def page(traced: Trace, run: str) -> Page:
 
 def figures(traced: Trace) -> list[tuple[str, str]]:
     """The numbers at the top."""
-    found, side, truth = traced.detections, traced.side, traced.looked.truth
-    shown = int((found.scores >= traced.threshold).sum())
+    side, truth = traced.side, traced.looked.truth
     return [
         ("input", f"{side} × {side} px"),
         ("features", " × ".join(map(str, traced.features.shape))),
         *([("anchors", count(len(traced.model.rpn.anchors)))] if traced.model.rpn else []),
         *([("objects", count(len(truth)))] if truth is not None else []),
-        ("detections", count(shown)),
+        ("detections", count(traced.counted.sum())),
         ("parameters", count(sum(weights.numel() for weights in traced.model.parameters()))),
     ]
 

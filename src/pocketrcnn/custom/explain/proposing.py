@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -54,8 +55,7 @@ def anchors_section(traced: Trace) -> Section:
 
 def cell_of(traced: Trace, cells: int) -> tuple[int, int]:
     """Row and column of the cell in the middle of the largest object, else of the best detection, else of the image."""
-    truth, found = traced.looked.truth, traced.detections.boxes
-    known = torch.from_numpy(truth.boxes).float() if truth is not None else torch.zeros(0, 4)
+    known, found = traced.objects, traced.detections.boxes
     shown = known[boxes.area(known).argmax()][None] if len(known) else torch.from_numpy(found[:1])
     width, height = traced.looked.filled
     whole = torch.tensor([[0.0, 0.0, width, height]])
@@ -71,11 +71,10 @@ def centres(grid: Tensor) -> str:
 
 def matching(traced: Trace, grid: Tensor) -> list[Block]:
     """The anchors that match an object, where objects are known."""
-    truth, rpn = traced.looked.truth, traced.rpn
-    if truth is None or not len(truth):
-        return [Text(prose.paragraphs("no truth", known=truth is not None), "note")]
-    objects = torch.from_numpy(truth.boxes).float()[None]
-    valid = torch.ones(1, len(truth), dtype=torch.bool)
+    objects, rpn = traced.objects[None], traced.rpn
+    if not len(traced.objects):
+        return [Text(prose.paragraphs("no truth", known=traced.looked.truth is not None), "note")]
+    valid = torch.ones(objects.shape[:2], dtype=torch.bool)
     labels, nearest = boxes.match(grid, objects, valid, rpn.config.positive_iou, rpn.config.negative_iou)
     overlap, _ = boxes.closest(grid.reshape(1, -1, 4), objects, valid)
     order, leading = best_of_each_first((labels[0] == boxes.POSITIVE).nonzero()[:, 0], overlap[0], nearest[0])
@@ -95,7 +94,7 @@ def matching(traced: Trace, grid: Tensor) -> list[Block]:
         "listed": len(order),
         "ignored": int((labels == boxes.IGNORED).sum()),
         "negative": int((labels == boxes.NEGATIVE).sum()),
-        "objects": len(truth),
+        "objects": len(traced.objects),
         "leading": leading,
         "best": float(best[:leading].max()),
         "worst": float(best[:leading].min()),
@@ -147,11 +146,12 @@ def objectness_section(traced: Trace) -> Section:
         "cells": best.numel(),
         "shapes": len(scores),
         "shown": len(panels) - 1,
-        "truth": bool(traced.looked.truth),
+        "truth": len(traced.objects) > 0,
     }
+    colours = heat(np.array([STEPS]))[0]
     keys = [
-        Key(f"{value:g}", "#{:02x}{:02x}{:02x}".format(*heat(torch.tensor([[value]]).numpy())[0, 0]), "square")
-        for value in STEPS
+        Key(f"{value:g}", "#{:02x}{:02x}{:02x}".format(*colour), "square")
+        for value, colour in zip(STEPS, colours, strict=True)
     ]
     layout = "large" if len(panels) < 3 else "pictures" if len(panels) in (5, 6) else "pairs"
     figure = Figure("How much each cell looks like an object", prose("objectness", **values), panels, keys, layout)

@@ -65,8 +65,7 @@ def file_figure(traced: Trace, caption: str) -> Figure:
 
 def objects(traced: Trace) -> Shown:
     """The known objects, to be chosen one by one."""
-    truth, named = traced.looked.truth, traced.looked.named
-    corners = torch.zeros(0, 4) if truth is None else torch.from_numpy(truth.boxes).float()
+    corners, named = traced.objects, traced.looked.named
     notes = [
         f"{name}, {x2 - x1:.0f} × {y2 - y1:.0f} pixels"
         for name, (x1, y1, x2, y2) in zip(named, corners.tolist(), strict=True)
@@ -129,7 +128,6 @@ def map_panel(traced: Trace, values: Tensor, heading: str, caption: str) -> Pane
 
 def heat_uri(traced: Trace, values: NDArray[Any], truth: bool = True) -> str:
     """Values 0..1 [h,w] as colours, one square a cell, with the known objects over them."""
-    known = traced.looked.truth if truth else None
-    corners = [] if known is None else (known.boxes / np.tile(traced.shown, 2)).tolist()
+    corners = (traced.objects.numpy() / np.tile(traced.shown, 2)).tolist() if truth else []
     marks = [Mark(box, GROUND_TRUTH, dashed=True) for box in corners]
     return marked(png_uri(heat(values)), traced.shown, marks, 0.05, squares=True)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...data.annotations import MIN_SIDE
@@ -50,15 +51,27 @@ class Candidates(NamedTuple):
 
 @dataclass(frozen=True)
 class Looked:
-    """The view of an image that is explained: its pixels uint8 [S,S,3], the number of the view among all of them, the
-    objects in it, in its pixels, with the class of each, and width and height of the part that the image fills."""
+    """The view of an image that is explained: its pixels uint8 [S,S,3], the number of the view among all of them, and
+    the objects in it, in its pixels, with the class of each."""
 
     views: Views
     number: int
     pixels: Pixels
     truth: Boxes | None
     named: tuple[str, ...]
-    filled: tuple[int, int]
+
+    @property
+    def images(self) -> Tensor:
+        """The view as networks and pooling layers take it: uint8 [1,3,S,S]."""
+        return torch.from_numpy(self.pixels).permute(2, 0, 1)[None]
+
+    @property
+    def filled(self) -> tuple[int, int]:
+        """Width and height of the part that the image fills, in pixels of the view."""
+        views = self.views
+        sides = zip(views.size, views.scales, views.origins[self.number], strict=True)
+        width, height = (min(views.side, round((side - first) * scale)) for side, scale, first in sides)
+        return width, height
 
 
 @dataclass(frozen=True)
@@ -100,6 +113,17 @@ class Trace:
         return self.detector.threshold if self.model.config.detections > 1 else 0.0
 
     @property
+    def counted(self) -> NDArray[np.bool_]:
+        """Which detections are from the threshold on, [M]."""
+        return np.asarray(self.detections.scores.astype(np.float64) >= self.threshold)
+
+    @property
+    def objects(self) -> Tensor:
+        """Boxes of the objects in the view, float32 [G,4] in its pixels; none where they are not known."""
+        truth = self.looked.truth
+        return torch.zeros(0, 4) if truth is None else torch.from_numpy(truth.boxes).float()
+
+    @property
     def rpn(self) -> RPN:
         """The proposal network, in stages that are about it."""
         assert self.model.rpn is not None, "only a network with proposals has these stages"
@@ -132,9 +156,9 @@ class Trace:
 def trace(detector: Detector, subject: Subject) -> Trace:
     """Everything that a network says of an image, or of the tile of it with most detections."""
     looked = chosen_view(detector, subject)
-    model, images = detector.model, torch.from_numpy(looked.pixels).permute(2, 0, 1)[None]
+    model = detector.model
     with autocast(detector.precision, model.mean.device), noted(model) as maps:
-        prediction = model(images)
+        prediction = model(looked.images)
     corrected = None
     if prediction.refined is not None:
         side = float(detector.side)
@@ -184,11 +208,7 @@ def chosen_view(detector: Detector, subject: Subject) -> Looked:
         found = [detector.network(pixels[None])[0] for _, pixels in both]
         limit = detector.threshold
         number = int(np.argmax([(one.scores >= limit).sum() for one in found]))
-    truth, named = in_view(subject, views, number)
-    left, top = views.origins[number]
-    size = zip(views.size, views.scales, (left, top), strict=True)
-    width, height = (min(detector.side, round((side - first) * scale)) for side, scale, first in size)
-    return Looked(views, number, both[number][1], truth, named, (width, height))
+    return Looked(views, number, both[number][1], *in_view(subject, views, number))
 
 
 def in_view(subject: Subject, views: Views, number: int) -> tuple[Boxes | None, tuple[str, ...]]:
@@ -197,9 +217,9 @@ def in_view(subject: Subject, views: Views, number: int) -> tuple[Boxes | None, 
         return None, ()
     placed = subject.truth.boxes * np.tile(views.scales, 2) - np.tile(views.origins[number], 2)
     whole = torch.from_numpy(placed).float()
-    cut = boxes.clip(whole, views.side, views.side) if len(views.origins) > 1 else whole
-    kept = (
-        boxes.visible(whole, cut, VISIBLE, MIN_SIDE).numpy() if len(views.origins) > 1 else np.ones(len(placed), bool)
-    )
+    if len(views.origins) == 1:
+        return Boxes(whole.numpy(), subject.truth.labels), subject.named
+    cut = boxes.clip(whole, views.side, views.side)
+    kept = boxes.visible(whole, cut, VISIBLE, MIN_SIDE).numpy()
     named = tuple(name for name, stays in zip(subject.named, kept, strict=True) if stays)
     return Boxes(cut.numpy()[kept], subject.truth.labels[kept]), named

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from ...data.files import LOCK, is_unfinished, locked, write_atomically, write_errors
+from ...data.files import LOCK, locked, write_atomically
 from ...data.json_text import decoded
 from ...data.listing import PLAN
 from ...errors import UserError, shown
 from ...version import __version__
+from ..predict import names_in
 
 PARTS = "parts"  # the folder
 ENDING = ".jsonl"
@@ -90,9 +90,8 @@ def agreed(folder: Path, plan: Plan, sized: bool) -> Plan:
 
 def require_new(folder: Path) -> None:
     """Raises UserError where a folder without a plan holds something besides its lock and what is not finished."""
-    with write_errors(folder):
-        names = set(os.listdir(folder)) if folder.exists() else set()
-    if PLAN not in names and any(name != LOCK and not is_unfinished(name) for name in names):
+    names = names_in(folder)
+    if names and PLAN not in names:
         raise UserError(f"{folder} is not empty, and holds no parts: name an empty or a new folder with --out")
 
 
@@ -123,7 +122,7 @@ def is_plan(content: Any) -> bool:
 
 
 def require_same(folder: Path, there: Plan, here: Plan) -> None:
-    """Raises UserError where two plans differ, with the first thing that does."""
+    """Raises UserError where two plans differ, with the first difference."""
     for was, now in differences(there, here):
         remedy = "repeat what made them, or name another folder with --out"
         raise UserError(f"{folder} holds parts {was}, and this would be {now}: {remedy}")

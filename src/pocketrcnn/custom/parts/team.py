@@ -16,7 +16,7 @@ from pathlib import Path
 from ...errors import UserError
 from ...terminal import tracked, warn
 from ...training.processes import Child, children
-from ...training.signals import signals_noted
+from ...training.signals import Interrupted, signals_noted
 from ..loading import load_detector
 from ..predict import Predictor
 from .names import Images
@@ -90,7 +90,7 @@ class Team:
                 self.employ(child)
                 yield content
             if signals:
-                raise interrupted(self.job, signals[0])
+                raise Interrupted("the workers are told to end", signals[0])
 
     def bury(self, child: Child, part: int) -> None:
         """A worker has died: others make its part. Raises UserError where there are none, or it is not the first."""
@@ -111,10 +111,14 @@ def make_with_team(job: Job, images: Images, parts: Sequence[int], workers: int,
     total = Made()
     if not parts:
         return total
-    with signals_noted() as signals, children(partial(work, source, job), min(workers, len(parts))) as made:
-        team = Team(job, images, deque(parts))
-        for child in made:
-            team.employ(child)
-        for result in tracked(team.results(signals), "predict", len(parts)):
-            total.add(result or Made())
+    team = Team(job, images, deque(parts))
+    with signals_noted() as signals:
+        try:
+            with children(partial(work, source, job), min(workers, len(parts))) as made:
+                for child in made:
+                    team.employ(child)
+                for result in tracked(team.results(signals), "predict", len(parts)):
+                    total.add(result or Made())
+        except Interrupted:  # a worker may have finished a part until it ended: only now can they be counted
+            raise interrupted(job, signals[0]) from None
     return total
