@@ -38,7 +38,7 @@ def carried_out(given: argparse.Namespace) -> int:
     if given.command == "execute":
         return execution.main(given.lesson, given.out)
     if given.command == "notebooks":
-        for lesson in map(cells.find, given.lessons) if given.lessons else cells.lessons():
+        for lesson in cells.chosen(given.lessons):
             print(notebooks.write(lesson))
         return 0
     if given.command == "slides":
@@ -62,7 +62,7 @@ def write_slides(lessons: list[str], out: Path | None) -> int:
     from . import cells
     from .slides import deck
 
-    for lesson in map(cells.find, lessons) if lessons else cells.lessons():
+    for lesson in cells.chosen(lessons):
         print(deck.write(lesson, out or deck.OUT))
     return 0
 

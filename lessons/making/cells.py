@@ -34,6 +34,11 @@ class Cell:
         return DEFINITION.findall(self.source) if self.kind == "code" else []
 
     @property
+    def checks(self) -> bool:
+        """Whether it says how far an exercise is, and nothing else."""
+        return self.kind == "code" and self.source.startswith("check(")
+
+    @property
     def python(self) -> str:
         """The source, with IPython's commands as empty lines."""
         return MAGIC.sub("", self.source)
@@ -51,6 +56,16 @@ def find(number: str) -> Path:
             return path
     known = ", ".join(path.stem for path in lessons())
     raise UserError(f"there is no lesson `{number}`: use one of {known}")
+
+
+def chosen(numbers: list[str]) -> list[Path]:
+    """The lessons of these numbers; all of them without. Raises UserError where there is none of a number."""
+    return list(map(find, numbers)) if numbers else lessons()
+
+
+def folder_of(lesson: Path) -> Path:
+    """What belongs to a lesson: its hidden tests, its data."""
+    return LESSONS / lesson.stem[:2]
 
 
 def parse(path: Path) -> Any:

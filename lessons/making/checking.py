@@ -41,7 +41,7 @@ def verdict(function: Callable[..., Any]) -> str:
     if lesson is None:
         return f"`{name}` is not the name of an exercise: keep the names of the lesson"
     given = Given(function, cells.exercises(lesson))
-    folder = cells.LESSONS / lesson.stem[:2]
+    folder = cells.folder_of(lesson)
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         without = [word for name in WITHOUT for word in ("-p", f"no:{name}")]

@@ -93,7 +93,7 @@ def executed(lesson: Path) -> Executed:
 def key(lesson: Path) -> str:
     """A hash of all that decides what comes out: lesson, tests, data, kept results, the machinery and the package."""
     here = cells.LESSONS
-    beside = filter(Path.is_file, (here / lesson.stem[:2]).glob("*"))  # its tests, and its data
+    beside = filter(Path.is_file, cells.folder_of(lesson).glob("*"))  # its tests, and its data
     results = (ROOT / "docs" / "results").glob("*.json")  # lesson 6 reads one
     package = (ROOT / "src" / "pocketrcnn").rglob("*.py")
     machinery = [here / "classroom.py", here / "conftest.py", here / "pytest.ini", *(here / "making").glob("*.py")]

@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from pocketrcnn.data.files import open_atomically
 from pocketrcnn.errors import UserError
 
 from . import cells
@@ -62,7 +63,7 @@ def mark(file: Path, lesson: Path, student: str = "", seconds: float = SECONDS) 
     names = cells.exercises(lesson)
     with tempfile.TemporaryDirectory() as empty:
         out = Path(empty) / "outcomes.json"
-        tests, ini = str(cells.LESSONS / lesson.stem[:2]), str(cells.LESSONS / "pytest.ini")
+        tests, ini = str(cells.folder_of(lesson)), str(cells.LESSONS / "pytest.ini")
         options = ["--work", str(file.resolve()), "--outcomes", str(out), "-p", "no:faulthandler"]
         said, code = within(seconds, [sys.executable, "-m", "pytest", "-c", ini, tests, *options], Path(empty))
         if code is None:
@@ -172,8 +173,9 @@ def table(marked: Iterable[Marked]) -> str:
 
 
 def write_csv(marked: Iterable[Marked], path: Path) -> None:
-    """A line for each student and exercise, with the message of the first test that does not pass."""
-    with path.open("w", encoding="utf-8", newline="") as file:
+    """A line for each student and exercise, with the message of the first test that does not pass. Raises UserError
+    where it cannot be written."""
+    with open_atomically(path, "w", "name another file") as file:
         rows = csv.writer(file)
         rows.writerow(["student", "lesson", "exercise", "state", "tests passed", "tests", "message"])
         for one in marked:

@@ -14,7 +14,7 @@ each_lesson = pytest.mark.parametrize("lesson", cells.lessons(), ids=lambda path
 
 
 def hidden_tests(lesson: Path) -> list[Path]:
-    return sorted((cells.LESSONS / lesson.stem[:2]).glob("test_*.py"))
+    return sorted(cells.folder_of(lesson).glob("test_*.py"))
 
 
 def solution(lesson: Path) -> Path:

@@ -160,7 +160,7 @@ return out;
 """
 
 
-@chromium.MARKS[2]
+@chromium.NEEDED
 @made_by_all
 def test_every_slide_fits_and_nothing_is_loaded(lesson: Path, browser: Any, folder: Path) -> None:
     deck.write(lesson, folder)
@@ -177,7 +177,7 @@ def test_every_slide_fits_and_nothing_is_loaded(lesson: Path, browser: Any, fold
     assert all(map(all, images))
 
 
-@chromium.MARKS[2]
+@chromium.NEEDED
 def test_keys_touch_overview_and_print(browser: Any, folder: Path) -> None:
     from selenium.webdriver.common.keys import Keys
 

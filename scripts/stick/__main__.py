@@ -17,11 +17,10 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from install import here
+from install import RECORDS, here
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
-RECORDS = "cifar-10-batches-bin"
 
 
 def main() -> int:

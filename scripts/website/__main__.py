@@ -26,7 +26,7 @@ def main() -> None:
     computed = time.perf_counter() - begun
     generator.write_pages(pages, wanted)
     generator.write_assets()
-    generator.run_generator(generator.write_settings(generator.menu(lessons.menu(), live.menu(pages))))
+    generator.run_generator(generator.write_settings(generator.menu(lessons.menu(), [live.START])))
     total = time.perf_counter() - begun
     print(f"{generator.OUT / 'index.html'}: {total:.0f} s, {computed:.0f} of them for lessons and demonstrations")
 

@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +50,7 @@ def write_pages(pages: Pages, wanted: Wanted) -> None:
     while wanted.waiting:
         path = wanted.waiting.pop()
         if page_of(path) not in pages:
-            write_page(path, wanted, pages)
+            write_page(path, wanted)
     for path, content in pages.items():
         put(path, content)
 
@@ -62,12 +61,12 @@ def markdown_files() -> list[str]:
     return ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", f"{LESSONS}/README.md", *docs]
 
 
-def write_page(path: str, wanted: Wanted, made: Iterable[str]) -> None:
+def write_page(path: str, wanted: Wanted) -> None:
     """One file of the repository: a page of Markdown, a page of source code, or a copy."""
     target = page_of(path)
     if path.endswith(".md"):
         text = page((ROOT / path).read_text(encoding="utf-8"), path, wanted)
-        put(target, start_page(text, {*made, *markdown_files()}) if target == START else text)
+        put(target, start_page(text) if target == START else text)
     elif target.endswith(".md"):
         put(target, source_files.source_page(path, reference.reference_of(path)))
     else:
@@ -89,9 +88,9 @@ def menu(lessons: Menu, live: Menu) -> Menu:
     modules = [{file.removeprefix("src/pocketrcnn/"): reference.reference_of(file)} for file in reference.modules()]
     return [
         {"Start": START},
-        *([{"Lessons": lessons}] if lessons else []),
-        *([{"Live": live}] if live else []),
-        {"Use": [document(stem) for stem in (*USE, *others) if (ROOT / "docs" / f"{stem}.md").is_file()]},
+        {"Lessons": lessons},
+        {"Live": live},
+        {"Use": [document(stem) for stem in (*USE, *others)]},
         {
             "Inside": [document(stem) for stem in INSIDE]
             + [{"Contributing": "CONTRIBUTING.md"}, {"Changelog": "CHANGELOG.md"}]

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from .pages import page
+from .pages import fenced, page
 from .repository import LESSONS, ROOT, Wanted, page_of
 
 sys.path.insert(0, str(ROOT / LESSONS))
@@ -38,7 +38,7 @@ def pages_of(one: Executed, wanted: Wanted) -> dict[str, str | bytes]:
     parts = [cell_of(ran, path, wanted) for ran in one.cells]
     parts.insert(1, head(one))
     made: dict[str, str | bytes] = {page_of(path): HEAD + "\n\n".join(filter(None, parts)) + "\n"}
-    made |= {f"{LESSONS}/{place(one, figure)}": figure.png for figure in one.figures}
+    made |= {f"{LESSONS}/{place(one.lesson, figure)}": figure.png for figure in one.figures}
     return made | {f"{LESSONS}/{one.lesson.stem}.ipynb": notebooks.portable(one.lesson)}
 
 
@@ -56,9 +56,8 @@ def cell_of(ran: Ran, path: str, wanted: Wanted) -> str:
     code = fenced(ran.cell.source, "python")
     if cells.EXERCISE in ran.cell.tags:
         code = f'<div class="exercise" markdown>\n\n{code}\n\n</div>'
-    checked = ran.cell.source.startswith("check(")
-    lesson = ROOT / path
-    return "\n\n".join((code, *(output_of(output, lesson, checked) for output in ran.outputs)))
+    outputs = (output_of(output, ROOT / path, ran.cell.checks) for output in ran.outputs)
+    return "\n\n".join((code, *outputs))
 
 
 def output_of(output: Text | Figure, lesson: Path, checked: bool) -> str:
@@ -66,20 +65,14 @@ def output_of(output: Text | Figure, lesson: Path, checked: bool) -> str:
     if isinstance(output, Text):
         return f'<div class="{"verdict" if checked else "output"}" markdown>\n\n{fenced(output.text, "text")}\n\n</div>'
     width, height = (side // SHARPNESS for side in struct.unpack(">II", output.png[PNG_SIZE]))
-    file, caption = f"{lesson.stem[:2]}/{output.name}.png", html.escape(output.caption)
+    file, caption = place(lesson, output), html.escape(output.caption)
     image = f'<img src="{file}" alt="{caption}" width="{width}" height="{height}" loading="lazy">'
     return f"<figure>{image}<figcaption>{caption}</figcaption></figure>"
 
 
-def place(one: Executed, figure: Figure) -> str:
+def place(lesson: Path, figure: Figure) -> str:
     """Where a figure is, from the folder of the lessons."""
-    return f"{one.lesson.stem[:2]}/{figure.name}.png"
-
-
-def fenced(text: str, language: str) -> str:
-    """Code, whatever is in it."""
-    fence = "`" * 5
-    return f"{fence}{language}\n{text.rstrip()}\n{fence}"
+    return f"{cells.folder_of(lesson).name}/{figure.name}.png"
 
 
 def menu() -> list[Any]:

@@ -24,6 +24,8 @@ from pocketrcnn.data.images.letterbox import letterbox
 from pocketrcnn.data.images.pixels import Pixels, read_image
 
 FOLDER = "live"
+START = f"{FOLDER}/index.md"
+"""The page that leads to all of them."""
 NAME = NAMES[0]
 INTRODUCTION = """# Live demonstrations
 
@@ -59,7 +61,7 @@ def live_pages() -> dict[str, str | bytes]:
     named = [f"[**{Path(path).stem.removeprefix('explained-')}**]({Path(path).name})" for path in explained]
     detector = detector_pages()
     text = INTRODUCTION + EXPLAINED.format(links=", ".join(named)) + (DETECTOR if detector else WITHOUT)
-    return explained | detector | {f"{FOLDER}/index.md": text}
+    return explained | detector | {START: text}
 
 
 def detector_pages() -> dict[str, str | bytes]:
@@ -98,8 +100,3 @@ def examples(side: int) -> Iterator[dict[str, Any]]:
     for path in examples_of(NAME):
         content = png_of(read_image(path), side, 0)
         yield {"name": path.name, "content": base64.b64encode(content).decode()}
-
-
-def menu(pages: dict[str, str | bytes]) -> list[str]:
-    """The demonstrations in the menu: the page that leads to them."""
-    return [path for path in pages if path == f"{FOLDER}/index.md"]

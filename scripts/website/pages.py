@@ -17,21 +17,11 @@ ELSEWHERE = re.compile(r"^(?:[a-z]+:|//)")
 NAMES_A_FILE = re.compile(r"(?<![\[`])`(?P<path>[\w.-]+(?:/[\w.-]+)*\.\w+)`(?![\]`])")
 
 
-def outside_code(text: str, change: Callable[[str], str]) -> str:
-    """A text with its prose changed, and its fenced code as it was."""
+def outside(code: re.Pattern[str], text: str, change: Callable[[str], str]) -> str:
+    """A text with its prose changed, and its code as it was. code: what is code, `FENCED` or `SPAN`."""
     parts: list[str] = []
     end = 0
-    for found in FENCED.finditer(text):
-        parts += [change(text[end : found.start()]), found[0]]
-        end = found.end()
-    return "".join((*parts, change(text[end:])))
-
-
-def outside_spans(text: str, change: Callable[[str], str]) -> str:
-    """Prose changed, and what stands in backticks as it was."""
-    parts: list[str] = []
-    end = 0
-    for found in SPAN.finditer(text):
+    for found in code.finditer(text):
         parts += [change(text[end : found.start()]), found[0]]
         end = found.end()
     return "".join((*parts, change(text[end:])))
@@ -39,12 +29,12 @@ def outside_spans(text: str, change: Callable[[str], str]) -> str:
 
 def page(text: str, path: str, wanted: Wanted) -> str:
     """The text of a page for the generator. path: of the page in the repository; wanted: takes what it links to."""
-    return outside_code(text, lambda prose: prose_of(prose, path, wanted))
+    return outside(FENCED, text, lambda prose: prose_of(prose, path, wanted))
 
 
 def prose_of(text: str, path: str, wanted: Wanted) -> str:
     """Prose with links of the site, formulas, and a link at each source file that is named in backticks."""
-    text = outside_spans(text, with_formulas)
+    text = outside(SPAN, text, with_formulas)
     text = LINK.sub(lambda found: link(found, path, wanted), text)
     return NAMES_A_FILE.sub(lambda found: mention(found, path, wanted), text)
 
@@ -70,6 +60,12 @@ def mention(found: re.Match[str], path: str, wanted: Wanted) -> str:
         return found[0]
     wanted.add(file)
     return f"[{found[0]}]({relative(page_of(file), path)})"
+
+
+def fenced(text: str, info: str) -> str:
+    """Code, whatever is in it. info: its language, and what else stands behind the fence."""
+    fence = "`" * 5  # docstrings and lessons may hold fences of three
+    return f"{fence}{info}\n{text.rstrip()}\n{fence}"
 
 
 def relative(target: str, path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from .pages import relative
+from .pages import fenced, relative
 from .repository import PACKAGE, ROOT, page_of, tracked
 
 LANGUAGES = {".py": "python", ".js": "javascript", ".css": "css", ".html": "html", ".toml": "toml", ".yml": "yaml"}
@@ -20,13 +20,12 @@ def package_files() -> list[str]:
 
 def source_page(path: str, reference: str | None = None) -> str:
     """The page of a file. reference: the page of the API reference that is about it."""
-    text = (ROOT / path).read_text(encoding="utf-8").rstrip("\n")
-    fence = "`" * 5  # docstrings may hold fences of three
+    text = (ROOT / path).read_text(encoding="utf-8")
     links = [f"{len(text.splitlines())} lines", f"[all files]({relative(LIST, path)})"]
     links += [f"[API reference]({relative(reference, path)})"] if reference else []
     language = LANGUAGES.get(Path(path).suffix, "text")
     head = HEAD.format(title=Path(path).name) + f"# {path}\n\n{' · '.join(links)}\n\n"
-    return f'{head}{fence}{language} linenums="1"\n{text}\n{fence}\n'
+    return head + fenced(text, f'{language} linenums="1"') + "\n"
 
 
 def purpose(path: str) -> str:

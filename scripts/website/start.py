@@ -23,14 +23,14 @@ WAYS = (
     ("Reference", "reference/index.md", "Every public name, from its docstring, with its source beside it."),
     ("Source", "src/index.md", "The package, highlighted, in the order in which it is read in an afternoon."),
 )
-"""Title, page, and what is there. Those whose page is not made are left out."""
+"""Title, page, and what is there."""
 FIGURE = "\n!["
 
 
-def start_page(readme: str, made: set[str]) -> str:
+def start_page(readme: str) -> str:
     """README.md, already a page of the site, with the ways in front of its first picture."""
     assert FIGURE in readme, "README.md has a picture behind its first sentences"
-    shown = [f"-   [**{title}**]({page})\n\n    {text}\n" for title, page, text in WAYS if page in made]
+    shown = [f"-   [**{title}**]({page})\n\n    {text}\n" for title, page, text in WAYS]
     ways = '\n<div class="ways" markdown>\n\n' + "\n".join(shown) + "\n</div>\n"
     before, after = readme.split(FIGURE, 1)
     return f"---\ntitle: pocket-rcnn\nhide: [navigation]\n---\n{before}{ways}{FIGURE}{after}"

@@ -300,11 +300,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.slow
 @pytest.mark.loopback
-@chromium.MARKS[2]
+@chromium.NEEDED
 def test_a_dot_says_whose_it_is_by_mouse_and_keyboard(browser: Any, written: Path, width: int) -> None:
     chromium.open_page(browser, written, width)
-    assert browser.get_log("browser") == []
-    assert chromium.requested(browser) == [written.as_uri()]
+    chromium.assert_quiet(browser, written)
     assert not chromium.scrolls_sideways(browser)
     visible = (
         "return [...document.querySelectorAll('.dots g text')]"

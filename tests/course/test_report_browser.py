@@ -44,8 +44,7 @@ def opened(request: pytest.FixtureRequest, browser: Any, files: dict[str, Path])
 
 def test_the_page_works_in_a_browser(opened: tuple[Any, Path]) -> None:
     browser, path = opened
-    assert browser.get_log("browser") == [], "the console is quiet"
-    assert chromium.requested(browser) == [path.as_uri()]
+    chromium.assert_quiet(browser, path)
     assert not chromium.scrolls_sideways(browser)
     images = browser.execute_script("return [...document.images].map(i => [i.complete, i.naturalWidth, i.alt])")
     assert len(images) > 10

@@ -64,12 +64,7 @@ def path(traced: Trace, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def page(browser: Any, path: Path) -> Any:
-    """What JavaScript returns, run on the page; nothing may be on the console at the end, nothing asked for."""
-    chromium.open_page(browser, path)
-    browser.execute_script(LOADED)
-    yield browser.execute_script
-    assert browser.get_log("browser") == []
-    assert chromium.requested(browser) == [path.as_uri()]
+    yield from chromium.opened(browser, path, LOADED)
 
 
 def stays(corners: torch.Tensor, threshold: float) -> list[int]:

@@ -50,12 +50,7 @@ def path(run: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def page(browser: Any, path: Path) -> Any:
-    """What JavaScript returns, run on the page; nothing may be on the console at the end."""
-    chromium.open_page(browser, path)
-    browser.execute_script(LOADED)
-    yield browser.execute_script
-    assert browser.get_log("browser") == []
-    assert chromium.requested(browser) == [path.as_uri()]
+    yield from chromium.opened(browser, path, LOADED)
 
 
 def pick(kind: str) -> str:

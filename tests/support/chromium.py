@@ -1,6 +1,7 @@
 """A real browser, headless: pages are opened from the disk, and what they say and ask for is listened to.
 
-Test files say `pytestmark = chromium.MARKS`; `browser` of conftest.py is one for the whole session.
+Test files say `pytestmark = chromium.MARKS`, or mark tests `chromium.NEEDED`; `browser` of conftest.py is one for the
+whole session.
 """
 
 from __future__ import annotations
@@ -20,14 +21,11 @@ FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
-MARKS = [
-    pytest.mark.slow,
-    pytest.mark.loopback,  # to the driver of the browser
-    pytest.mark.skipif(
-        not (CHROMIUM and DRIVER) and "CI" not in os.environ,
-        reason="no Chromium here: apt-get install chromium chromium-driver",
-    ),
-]
+NEEDED = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER) and "CI" not in os.environ,
+    reason="no Chromium here: apt-get install chromium chromium-driver",
+)
+MARKS = [pytest.mark.slow, pytest.mark.loopback, NEEDED]  # loopback: to the driver of the browser
 
 
 @contextmanager
@@ -55,6 +53,21 @@ def open_page(browser: Any, path: Path, width: int = 1280) -> None:
     for kind in ("browser", "performance"):
         browser.get_log(kind)
     browser.get(path.as_uri())
+
+
+def opened(browser: Any, path: Path, script: str) -> Iterator[Any]:
+    """For a fixture: what JavaScript returns, run on the page behind `script`. Nothing may be on the console at the
+    end, and nothing asked for."""
+    open_page(browser, path)
+    browser.execute_script(script)
+    yield browser.execute_script
+    assert_quiet(browser, path)
+
+
+def assert_quiet(browser: Any, path: Path) -> None:
+    """Nothing is on the console, and the page asked for nothing, since it was opened."""
+    assert browser.get_log("browser") == [], "the console is quiet"
+    assert requested(browser) == [path.as_uri()]
 
 
 def requested(browser: Any) -> list[str]:

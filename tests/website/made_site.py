@@ -44,7 +44,7 @@ def test_the_reference_shows_how_a_detector_is_called() -> None:
 
 
 @pytest.mark.loopback
-@pytest.mark.skipif(chromium.CHROMIUM is None, reason="no Chromium here: apt-get install chromium chromium-driver")
+@chromium.NEEDED
 @pytest.mark.parametrize("part", range(PARTS))
 def test_pages_open_without_an_error_a_request_or_scrolling_sideways(part: int, browser: Any) -> None:
     begun = time.perf_counter()
@@ -54,7 +54,7 @@ def test_pages_open_without_an_error_a_request_or_scrolling_sideways(part: int, 
 
 
 @pytest.mark.loopback
-@pytest.mark.skipif(chromium.CHROMIUM is None, reason="no Chromium here: apt-get install chromium chromium-driver")
+@chromium.NEEDED
 def test_search_works_without_a_server(browser: Any) -> None:
     chromium.open_page(browser, OUT / "index.html")
     browser.find_element("css selector", ".md-search__button").click()

@@ -69,7 +69,7 @@ def as_notes(cell: Cell) -> str:
 
 def shows(cell: Cell) -> bool:
     """Whether a code cell is on the slides."""
-    return SLIDE in cell.tags or not (IMPORTS in cell.tags or cell.source.startswith("check("))
+    return SLIDE in cell.tags or not (IMPORTS in cell.tags or cell.checks)
 
 
 def sections(text: str) -> Iterator[tuple[str, str]]:

@@ -27,15 +27,16 @@ def html(page: Page) -> str:
     environment.filters["prose"] = _prose
     style, script = _file("page.css"), "".join(map(_file, SCRIPTS[page.script])) if page.data else ""
     inside = {name: Markup(text) for name, text in {"style": style, "script": script, "data": _json(page.data)}.items()}
-    return environment.get_template("template.html").render(page=page, policy=_policy(style, script), **inside)
+    return environment.get_template("template.html").render(page=page, policy=policy(style, script), **inside)
 
 
 def _file(name: str) -> str:
     return files(__package__).joinpath(name).read_text("utf-8")
 
 
-def _policy(style: str, script: str) -> str:
-    """The page may show images that are in it, and run its own script, if it has one; nothing can be loaded."""
+def policy(style: str, script: str) -> str:
+    """What a page allows browsers: it may show images that are in it, and run its own script, if it has one; nothing
+    can be loaded."""
     sources = {"style-src": style, "script-src": script}
     allowed = [f"{name} 'sha256-{_hash(text)}'" for name, text in sources.items() if text]
     return "; ".join(["default-src 'none'", "img-src data:", *allowed, "base-uri 'none'", "form-action 'none'"])
