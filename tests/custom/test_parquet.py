@@ -79,7 +79,7 @@ def test_other_programs_read_a_row_an_image(shell: Shell) -> None:
 def test_a_folder_has_parts_of_one_format(shell: Shell) -> None:
     shell(WORDS)
     shell(f"predict run '{IMAGES}' --part-size 4 --out lines")
-    other = "made with --part-format {}, and this would be with --part-format {}: repeat what made them, or name another folder"
+    other = "made with --part-format {}, and this would be with --part-format {}: repeat what made"
     assert other.format("parquet", "jsonl") in shell.refused(f"predict run '{IMAGES}' --part-size 4 --out out")
     assert other.format("jsonl", "parquet") in shell.refused(WORDS.replace("--out out", "--out lines"))
     with pytest.raises(UserError, match="--part-format csv: use jsonl, parquet"):

@@ -56,8 +56,9 @@ def predict(
     pictures: also write them; None: but in parts. save_crops: and each object as an image. batch: images at a time.
     part_size, shard, workers, listed, part_format: in parts, which the same call goes on with; images of a part, the
     share (number, count) of the parts, processes of one thread, a file that lists the images, `jsonl` or `parquet`.
-    timeout: seconds for an exported file's batch. device: `auto`, `cpu` or `cuda`. quiet: say nothing but warnings. Raises
-    UserError for what is no detector, and where no image is found; those that cannot be read are named, and skipped.
+    timeout: seconds for an exported file's batch. device: `auto`, `cpu` or `cuda`. quiet: say nothing but warnings.
+    Raises UserError for what is no detector, and where no image is found; those that cannot be read are named, and
+    skipped.
     """
     paths = {"ids": path_of(ids), "out": path_of(out), "listed": path_of(listed)}
     drawn = {"pixel_size": pixel_size, "pages": pages, "pictures": pictures, "save_crops": save_crops, "batch": batch}
