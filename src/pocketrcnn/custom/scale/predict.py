@@ -65,7 +65,8 @@ def predict(
     require(timeout > 0, f"timeout={timeout:g}: use a time above 0")
     detector = on_processor(load_detector(Path(model), "auto", timeout))
     size = -(-ROWS // batch) * batch  # so that batches are those of `predict`
-    rows, sources, size = given(images, column, name, options.pages or detector.pages, size)
+    pages = detector.pages if pages is None else pages
+    rows, sources, size = given(images, column, name, pages, size)
     folder = sources.folder if isinstance(sources, Files) else ""
     return with_actors(rows, Worker, (detector, sources, options, folder), size, workers)
 

@@ -94,7 +94,7 @@ class Worker:
     @property
     def pages(self) -> Pages:
         """What is read of a file of several pages."""
-        return self.options.pages or self.detector.pages
+        return self.detector.pages if self.options.pages is None else self.options.pages
 
     def told(self, error: UserError) -> str:
         """Why an image has no results: the same wherever the images are."""
