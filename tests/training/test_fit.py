@@ -42,7 +42,8 @@ def test_an_interrupted_run_ends_in_the_same_bytes(
 
 
 # The metadata of a checkpoint of version 0.1, but for the sums: `asked` and `judging` have other names now, and
-# `earlier` came with patience that begins anew, `phase` and `phase_began` with training in phases, `processes` with several.
+# `earlier` came with patience that begins anew, `phase` and `phase_began` with training in phases, `processes` with
+# several of them.
 OLD = {"iteration", "log", "means", "seconds", "elapsed", "judging", "planned", "asked"}
 
 

@@ -51,17 +51,18 @@ RUNS = Path("runs")  # where runs without --out are made
 Sets = tuple[Folder | Crops, Folder]  # of training and of validation images
 
 
-def train(options: TrainOptions) -> Path:
+def train(options: TrainOptions, *, again: bool = False) -> Path:
     """Check, plan, train, evaluate on validation data; returns the run's folder.
 
-    Where torchrun starts its processes again, the run that it began goes on. Those besides the first one help it.
+    Where torchrun, or with `again` Ray, has started the processes again, the run that they began goes on. Those besides
+    the first one help it.
     """
     begun = time.perf_counter()
     keep_memory()
     with joined(options.device) as group:
         if group.rank:
             return follow(options.data.resolve(), asked(options), options.device, partial(both, quiet=True))
-        if (kept := kept_folder()) and saved(kept):
+        if (kept := options.out if again else kept_folder()) and saved(kept):
             return go_on(kept, None, None, options.device, asked=asked(options))
         return begin(options, begun)
 

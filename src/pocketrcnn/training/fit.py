@@ -52,10 +52,8 @@ def fit(
         require_room(run.folder, needed, f"{run.folder}: the run takes", f"make room, or {run.another}")
     state.elapsed += spent
     state.processes = group.count
-    with (
-        signals_noted(trainer.group.signals) as signals,
-        Progress(run.name, config, state.iteration, state.seconds) as progress,
-    ):
+    with signals_noted() as signals, Progress(run.name, config, state.iteration, state.seconds) as progress:
+        group.signals = signals
         learn(trainer, run, progress, signals)
         group.release(folder=run.folder)
         progress.say("evaluating on all test images")

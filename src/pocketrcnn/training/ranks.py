@@ -33,7 +33,7 @@ APART = 2654435761  # between the seeds of two ranks: torch's generator takes 32
 # iterations then have a number each, as multiples of the golden ratio are far from each other (Knuth 6.4)
 CPU = torch.device("cpu")
 WORD, SILENT = -1, -2  # in place of an iteration: something else follows; the others have no say
-LOST = re.compile(r"gloo|nccl|connection|timed? ?out|broken pipe|process ?group|socket|store", re.IGNORECASE)
+LOST = re.compile(r"gloo|nccl|connection (closed|reset|refused)|timed out|broken pipe|TCPStore", re.IGNORECASE)
 
 
 class Task(NamedTuple):
