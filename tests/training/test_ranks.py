@@ -33,7 +33,7 @@ from pocketrcnn.training.group import ALONE, Group, current
 from pocketrcnn.training.joining import ended_by, joined
 from pocketrcnn.training.launch import Launch, keep_folder, kept_folder, launch
 from pocketrcnn.training.loop import step_seed
-from pocketrcnn.training.ranks import Ranks
+from pocketrcnn.training.ranks import Ranks, counted
 from pocketrcnn.training.signals import Interrupted
 
 TWO = {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
@@ -92,7 +92,7 @@ def test_losses_of_parts_are_means_over_what_the_network_counts() -> None:
     whole = model.losses(prediction, targets, config.loss)
     assert set(whole) == {"objectness", "box", "classification", "box_regression"}
     cut = [(pieces(prediction, at), pieces(targets, at)) for at in (slice(0, 2), slice(2, 7))]
-    counts = [model.counted(part) for _, part in cut]
+    counts = [counted(part, config.model.classes) for _, part in cut]
     losses = [model.losses(*part, config.loss) for part in cut]
     for name, loss in whole.items():
         together = sum(part[name] * count[name] for part, count in zip(losses, counts, strict=True))
@@ -105,7 +105,7 @@ def test_the_parts_of_a_batch_are_the_batch_in_its_order() -> None:
     assert torch.equal(torch.cat(parts), batch)
     assert {len(part) for part in parts} == {5, 6}
     with pytest.raises(UserError, match=r"7 images an iteration are too few for 4 .* use --batch 8 or more"):
-        member(0, 4).part(torch.arange(7))
+        member(0, 4).require_enough(7)
 
 
 def test_no_two_processes_and_iterations_draw_the_same_numbers() -> None:

@@ -175,17 +175,6 @@ class FasterRCNN(nn.Module):
                 )
         return losses
 
-    def counted(self, targets: Targets) -> dict[str, Tensor]:
-        """How many anchors or regions each of the `losses` is a mean over: scalars []."""
-        counts = {}
-        if targets.anchors is not None:
-            counts["objectness"] = (targets.anchors != boxes.IGNORED).sum()
-            counts["box"] = (targets.anchors == boxes.POSITIVE).sum()
-        if targets.classes is not None:
-            counts["classification"] = (targets.classes != PADDING).sum()
-            counts["box_regression"] = ((targets.classes != PADDING) & (targets.classes < self.config.classes)).sum()
-        return counts
-
     def box_regression_loss(self, refined: Tensor, target: Tensor, classes: Tensor) -> Tensor:
         """Smooth L1 of refined and target deltas [B,R,4] in the head's unit, a mean over classes [B,R] of objects."""
         assert self.head is not None, "corrections come from the head"

@@ -9,15 +9,23 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from torch import Tensor
 
 from ..model.faster_rcnn import FasterRCNN, Prediction, Targets
 
 if TYPE_CHECKING:
+    from ..config import Config
     from ..evaluation.measures import Sums
-    from .loop import Trainer
+    from .state import State
+
+
+class Learner(Protocol):
+    """What is trained: a `Trainer` of `loop`."""
+
+    config: Config
+    state: State
 
 
 class Group:
@@ -31,9 +39,12 @@ class Group:
         self.waiting = False
         """Of the first of several processes: whether all others wait for what it says next."""
 
-    def numbers(self, iterations: Iterable[int], trainer: Trainer) -> Iterable[int]:
+    def numbers(self, iterations: Iterable[int], trainer: Learner) -> Iterable[int]:
         """The numbers of the iterations: the first process hands them out to all, of which the others get them."""
         return iterations
+
+    def require_enough(self, images: int) -> None:
+        """Raises UserError where batches of so many images are too small to be cut."""
 
     def part(self, indices: Tensor) -> Tensor:
         """Those of a batch's images that are for this process: int64 [B] -> [b]."""

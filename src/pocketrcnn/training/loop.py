@@ -48,11 +48,11 @@ class Trainer:
     def __init__(self, config: Config, train: Dataset, test: Dataset, device: torch.device) -> None:
         if len(train) == 0:
             raise UserError(f"{train.name} has no training images: add some")
-        self.config, self.device = config, device
+        self.config, self.device, self.group = config, device, current()
+        self.group.require_enough(min(config.train.batch, len(train)))
         self.train_set, self.test_set = train.to(device), test.to(device)
         self.state = State.start(config, self.train_set, device)
         self.state.model.train()
-        self.group = current()
         if config.train.sync_batchnorm:
             self.group.synchronise(self.state.model)
 

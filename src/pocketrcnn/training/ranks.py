@@ -22,12 +22,13 @@ from torch.nn.parallel import DistributedDataParallel
 
 from ..config import Config
 from ..errors import require
+from ..model import boxes
 from ..model.faster_rcnn import FasterRCNN, Prediction, Targets
-from .group import Group
+from ..model.structures import PADDING
+from .group import Group, Learner
 
 if TYPE_CHECKING:
     from ..evaluation.measures import Sums
-    from .loop import Trainer
 
 APART = 2654435761  # between the seeds of two ranks: torch's generator takes 32 bits, where 64 ranks and 2^24
 # iterations then have a number each, as multiples of the golden ratio are far from each other (Knuth 6.4)
@@ -60,15 +61,15 @@ class Ranks(Group):
         self.waiting = True
         self.announced = False
         """Of the others: whether a word follows."""
-        self.trainer: Trainer | None = None
+        self.trainer: Learner | None = None
         self.parallel: DistributedDataParallel | None = None
         self.learning: list[nn.Parameter] = []
 
-    def numbers(self, iterations: Iterable[int], trainer: Trainer) -> Iterator[int]:
+    def numbers(self, iterations: Iterable[int], trainer: Learner) -> Iterator[int]:
         """The numbers of the iterations: handed out by the first process, of which the others get them."""
         return self.handed_out(iterations, trainer) if self.rank == 0 else self.received(trainer)
 
-    def handed_out(self, iterations: Iterable[int], trainer: Trainer) -> Iterator[int]:
+    def handed_out(self, iterations: Iterable[int], trainer: Learner) -> Iterator[int]:
         """The iterations, each once the others know of it. Before the first one they get the state."""
         if self.trainer is not trainer:
             tensors = {name: tensor.detach().cpu() for name, tensor in trainer.state.tensors().items()}
@@ -80,7 +81,7 @@ class Ranks(Group):
             yield iteration
             self.waiting = True
 
-    def received(self, trainer: Trainer) -> Iterator[int]:
+    def received(self, trainer: Learner) -> Iterator[int]:
         """The iterations until a word comes, with the number that is planned now."""
         while True:
             number, planned = self.exchange()
@@ -120,10 +121,13 @@ class Ranks(Group):
             self.waiting = False
             self.tell(Released(code, folder))
 
+    def require_enough(self, images: int) -> None:
+        """Raises UserError where batches of so many images are too small to be cut."""
+        few = f"{images} images an iteration are too few for {self.count} processes, each needs 2 for BatchNorm"
+        require(images >= 2 * self.count, f"{few}: use --batch {2 * self.count} or more, or fewer processes")
+
     def part(self, indices: Tensor) -> Tensor:
         """A slice of the batch; slices differ by an image at most."""
-        few = f"{len(indices)} images an iteration are too few for {self.count} processes, each needs 2 for BatchNorm"
-        require(len(indices) >= 2 * self.count, f"{few}: use --batch {2 * self.count} or more, or fewer processes")
         return indices.tensor_split(self.count)[self.rank]
 
     def seed(self, seed: int) -> int:
@@ -160,7 +164,7 @@ class Ranks(Group):
         Each is a mean over anchors or regions, of which the parts have more and fewer; the gradient of a part counts
         accordingly. DistributedDataParallel divides the sum of gradients by the number of processes.
         """
-        counts = model.counted(targets)
+        counts = counted(targets, model.config.classes)
         own = torch.stack(
             [torch.stack((loss.detach().double(), counts[name].double())) for name, loss in losses.items()]
         )
@@ -192,6 +196,18 @@ class Ranks(Group):
         given = [None] * self.count
         dist.all_gather_object(given, own)
         return given
+
+
+def counted(targets: Targets, classes: int) -> dict[str, Tensor]:
+    """How many anchors or regions each of the network's `losses` is a mean over: scalars []."""
+    counts = {}
+    if targets.anchors is not None:
+        counts["objectness"] = (targets.anchors != boxes.IGNORED).sum()
+        counts["box"] = (targets.anchors == boxes.POSITIVE).sum()
+    if targets.classes is not None:
+        counts["classification"] = (targets.classes != PADDING).sum()
+        counts["box_regression"] = ((targets.classes != PADDING) & (targets.classes < classes)).sum()
+    return counts
 
 
 class Whole(nn.Module):
