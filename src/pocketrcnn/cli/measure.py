@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from ..course.experiments import NETWORKS, RECIPES
 from ..course.options import SOURCES
 from ..errors import UserError, nearest, require
+from ..training.threads import Threads, require_threads, torch_threads
 
 AsJson = Annotated[bool, "--json", "print JSON"]
 
@@ -37,6 +38,7 @@ def bench(
     preset: Annotated[Literal["small", "medium", "large"], "train: size of the network"] = "large",
     images: Annotated[int, "N", "train: size of the generated data set"] = 20_000,
     rounds: Annotated[int, "N", "measured iterations"] = 20,
+    threads: Threads = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure how fast this machine trains: the networks of the course against a matrix product, or a detector on
@@ -45,16 +47,19 @@ def bench(
 
     require(rounds >= 1, f"--rounds {rounds}: use 1 or more")
     require(images >= 1, f"--images {images}: use 1 or more")
+    require_threads(threads)
     if what == "step":
         from ..course.bench import step
 
         source = data or "sample"
         require(source in SOURCES, f"--data {source}: unknown{nearest(source, SOURCES)}; use {' or '.join(SOURCES)}")
-        result, show = step(source, rounds, recipe), tables.bench
+        with torch_threads(threads):
+            result, show = step(source, rounds, recipe), tables.bench
     else:
         from ..custom.bench import train
 
-        result, show = train(Path(data) if data else None, images, rounds, preset), tables.bench_train
+        with torch_threads(threads):
+            result, show = train(Path(data) if data else None, images, rounds, preset), tables.bench_train
     if as_json:
         print(json.dumps(result, indent=1))
     else:

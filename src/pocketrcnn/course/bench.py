@@ -4,8 +4,7 @@ Everything is included: drawing and augmenting the batch, forward, backward, opt
 matrix product of the same number format, so that a neighbour on the machine slows both; medians are given.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from statistics import median
 from typing import Any
 
@@ -16,6 +15,7 @@ from ..model import costs
 from ..training.device import choose_precision, keep_memory
 from ..training.loop import Trainer
 from ..training.machine import environment
+from ..training.threads import torch_threads
 from ..training.timing import WARM_UP, alternate, seconds
 from .data.datasets import open_dataset
 from .experiments import EXPERIMENTS
@@ -74,7 +74,7 @@ def arm_times(configs: Mapping[str, Config]) -> dict[str, dict[str, list[float]]
     keep_memory()
     times: dict[str, dict[str, list[float]]] = {name: {} for name in configs}
     for time in (*ON_PROCESSOR, *(ON_GPU if torch.cuda.is_available() else ())):
-        with threads(1 if time.where == "one" else torch.get_num_threads()):
+        with torch_threads(1 if time.where == "one" else None):
             work = {name: one_step(config, time) for name, config in configs.items()}
             for number in range(WARM_UP + ARM_ROUNDS):
                 for name, step in work.items():
@@ -102,14 +102,3 @@ def one_step(config: Config, time: Time) -> Callable[[], Any]:
 
     model.train(time.way == "training")
     return step
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """So many threads for torch, as long as the block lasts."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
