@@ -55,7 +55,7 @@ COUNT = 11  # images below `in`, of which one is broken
 def shell(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """In a folder with images in folders, and a detector of white objects."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(detecting, "load_detector", lambda path, device, timeout: bright_detector())
+    monkeypatch.setattr(detecting, "load_detector", lambda *_: bright_detector())
     for i in range(COUNT):
         saved(Path("in", f"{i % 3}", f"{'=é' if i == 5 else ''}{i}.png"), scene((40 + i, 30), (i, 4, 12 + 2 * i, 20)))
     Path("in/1/4.png").write_bytes(b"no image")
