@@ -11,10 +11,12 @@ from typing import Any
 import torch
 
 from ..config import Config, ModelConfig, replace
+from ..evaluation.network import EVALUATION_BATCH
 from ..model import costs
 from ..training.device import choose_precision, keep_memory
 from ..training.loop import Trainer
 from ..training.machine import environment
+from ..training.shares import shares_of, times_of
 from ..training.threads import torch_threads
 from ..training.timing import WARM_UP, alternate, seconds
 from .data.datasets import open_dataset
@@ -63,6 +65,18 @@ def step(source: str, rounds: int, recipe: str) -> dict[str, Any]:
             }
         )
     return {"recipe": recipe, "rounds": rounds, "rows": rows, **environment(configs[MEASURED[-1]], device)}
+
+
+def shares(source: str, rounds: int, iterations: int) -> dict[str, dict[str, float]]:
+    """Of so many iterations of B1 and F2: what these, and the evaluations, spend their time on."""
+    device, found = torch.device("cpu"), {}
+    keep_memory()
+    for name in ("B1", "F2"):
+        config = EXPERIMENTS[name].config("pocket", iterations, source, 0)
+        config = replace(config, train__precision=choose_precision("auto", device))
+        trainer = Trainer(config, open_dataset(config.data, "train"), open_dataset(config.data, "test"), device)
+        found[name] = shares_of(trainer, times_of(trainer, rounds, EVALUATION_BATCH))
+    return found
 
 
 ARM_ROUNDS = 10  # of an observation that times its arms

@@ -30,7 +30,7 @@ SIDE, OBJECTS = 256, 30  # pixels, objects per generated image: about those of n
 def drawn(
     folder: Path, count: int, side: int = SIDE, objects: int = OBJECTS, different: int | None = None
 ) -> Annotations:
-    """`count` JPEG images of smooth noise, each with so many objects of 10 to 30 pixels. different: files; None: all."""
+    """`count` JPEG images of smooth noise, each with so many objects of 10 to 30 pixels. different: files (all)."""
     random = np.random.default_rng(0)
     examples = []
     for number in range(count):

@@ -22,5 +22,6 @@ threads       how many threads of the processor
 measured      what was measured once on this machine, and is kept
 side_by_side  a set of runs, several at a time where that is faster
 processes     child processes of one thread each
+shares        what an iteration spends its time on
 timing        two pieces of work timed in turn
 """
