@@ -44,7 +44,7 @@ EVERY_AUGMENTATION = {
 LOSS = {"_local_scalar_dense": 1}
 """Whether the loss is finite is looked at before the optimiser's step: see `finite`."""
 PAIRS = {"repeat_interleave": 1, "index of a mask": 3}
-"""Only pairs of an anchor and an object that touch are compared (`boxes.match`); their number is known to the device."""
+"""Only pairs of an anchor and an object that touch are compared (`boxes.match`); the device knows how many."""
 
 
 @pytest.fixture(autouse=True)

@@ -46,7 +46,7 @@ def chart(points: Sequence[Mapping[str, Any]]) -> bytes:
         first.remove()
         figure.set_facecolor(PAPER)
         figure.set_size_inches(WIDE, HIGH)
-        room = {"left": 0.08, "right": 0.99, "top": 0.9, "bottom": 0.11, "hspace": 0.12, "wspace": 0.08}
+        room = {"left": 0.08, "right": 0.99, "top": 0.9, "bottom": 0.11, "hspace": 0.12, "wspace": 0.12}
         grid = figure.subplots(
             2, len(axes_of), sharex="col", sharey="row", squeeze=False, gridspec_kw=room | {"height_ratios": (2, 1)}
         )
