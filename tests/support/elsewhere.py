@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
 from torch.utils._pytree import tree_flatten, tree_map_only
 
-from pocketrcnn.model import boxes
+from pocketrcnn.model import boxes, kernels
 
 THERE = torch.device("meta")
 CPU = torch.device("cpu")
@@ -71,6 +71,8 @@ class SecondDevice(TorchDispatchMode):
     def __exit__(self, *error: Any) -> None:
         super().__exit__(*error)
         self.made.__exit__(*error)
+        for function in vars(kernels).values():  # what they keep for a device is of no use any more
+            getattr(function, "cache_clear", lambda: None)()
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = dict(kwargs or {})

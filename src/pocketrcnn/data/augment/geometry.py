@@ -136,5 +136,5 @@ def resample(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
 
 
 def to_pixels(values: Tensor) -> Tensor:
-    """Rounded and cut to 0..255: float -> uint8. By way of int16, which is faster than the direct one."""
-    return values.clamp(0, 255).round_().to(torch.int16).to(torch.uint8)
+    """Rounded and cut to 0..255: float -> uint8; `values` is lost. By way of int16, which is faster than directly."""
+    return values.clamp_(0, 255).round_().to(torch.int16).to(torch.uint8)
