@@ -13,6 +13,7 @@ run_set    the folder of such a set; its best run
 evaluate   `pocketrcnn eval`
 predict    `pocketrcnn predict`: images to JSON, CSV, pictures and crops
 parts/     the same part by part, by any number of processes, and `pocketrcnn merge`
+scale/     the same on Ray: `pocketrcnn.scale`
 result_files  its JSON and CSV
 picture_files  its pictures and crops
 counts     how many objects an image has, how large, covering how much
