@@ -64,6 +64,7 @@ class SecondDevice(TorchDispatchMode):
         self.made, self.waits = Made(), Counter[str]()
 
     def __enter__(self) -> SecondDevice:
+        forget()
         self.made.__enter__()
         super().__enter__()
         return self
@@ -71,8 +72,7 @@ class SecondDevice(TorchDispatchMode):
     def __exit__(self, *error: Any) -> None:
         super().__exit__(*error)
         self.made.__exit__(*error)
-        for function in vars(kernels).values():  # what they keep for a device is of no use any more
-            getattr(function, "cache_clear", lambda: None)()
+        forget()
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = dict(kwargs or {})
@@ -103,3 +103,9 @@ class SecondDevice(TorchDispatchMode):
         masks = name == "index" and any(one is not None and one.dtype == torch.bool for one in args[1])
         if name in WAITING or masks or to == CPU:
             self.waits[f"{name} of a mask" if masks else "to the processor" if to == CPU else name] += 1
+
+
+def forget() -> None:
+    """What functions have kept for a device of that name."""
+    for function in vars(kernels).values():
+        getattr(function, "cache_clear", lambda: None)()
