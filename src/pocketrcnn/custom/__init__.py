@@ -7,6 +7,7 @@ anchors    anchors that fit its boxes
 reasons    what was decided for it, in sentences
 learnable  whether there is enough to learn from
 train      `pocketrcnn train` and `resume`: a run
+together   several processes that train one detector: the same data in all
 moved      the data of a run that goes on, wherever they are now
 seeds      `train --seeds`: runs that differ in the seed alone
 run_set    the folder of such a set; its best run
