@@ -11,8 +11,8 @@ from pocketrcnn.model.layers import Conv, FullConv, norm_pool_relu, pool_relu
 
 def test_the_product_is_used_on_small_maps_only() -> None:
     layer = Conv(2, 3, 3)
-    for side in (2, 3):
-        x = torch.randn(1, 2, side, side)
+    for shape in ((2, 2), (3, 3), (1, 4), (1, 2)):  # 1x4: few cells, but a kernel does not cover them
+        x = torch.randn(1, 2, *shape)
         assert torch.allclose(layer(x), nn.Conv2d.forward(layer, x), atol=1e-6)
     assert 2 * 2 <= MATRIX_CELLS < 3 * 3
 
