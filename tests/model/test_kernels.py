@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pocketrcnn.model import boxes, kernels
-from pocketrcnn.model.kernels import conv_as_product, norm_pool, touching
+from pocketrcnn.model.kernels import Depthwise, conv_as_product, norm_pool, touching
 from pocketrcnn.model.layers import norm_pool_relu
 
 ROUNDING = {torch.float64: 1e-7, torch.float32: 1e-5, torch.bfloat16: 0.02}  # of the largest value
@@ -25,7 +25,7 @@ def assert_equal(mine: Sequence[Tensor], theirs: Sequence[Tensor], dtype: torch.
 
 def test_each_kernel_is_named_with_its_twin_and_its_test() -> None:
     rows = re.findall(r"^\| `(\w+)` \| .+ \| `(\w+)` \|$", kernels.__doc__ or "", re.MULTILINE)
-    assert [name for name, _ in rows] == ["conv_as_product", "norm_pool", "touching"]
+    assert [name for name, _ in rows] == ["conv_as_product", "Depthwise", "norm_pool", "touching"]
     for name, test in rows:
         assert callable(getattr(kernels, name))
         assert callable(globals()[test])
@@ -50,6 +50,34 @@ def test_a_convolution_as_a_product_is_the_convolution(
         assert y.dtype == kind
         results.append([y, *torch.autograd.grad(y, given, slope.to(kind))])
     assert_equal(*results, dtype)
+
+
+@each_format
+@pytest.mark.parametrize(
+    ("channels", "size", "kernel"), [(3, (6, 7), 5), (32, (4, 4), 5), (8, (1, 2), 5), (4, (9, 8), 7)]
+)
+@pytest.mark.parametrize("image", [False, True])
+def test_the_gradient_of_a_depthwise_convolution_is_exact(
+    channels: int, size: tuple[int, int], kernel: int, dtype: torch.dtype, image: bool
+) -> None:
+    """The plain one in double precision, on the same values; an image needs no gradient."""
+    torch.manual_seed(0)
+    x, slope = (torch.randn(3, channels, *size).to(dtype) for _ in range(2))
+    weight = torch.randn(channels, 1, kernel, kernel).to(dtype)
+    plain = {"padding": kernel // 2, "groups": channels}
+    results = []
+    for function, kind in ((Depthwise.apply, dtype), (lambda *xw: F.conv2d(*xw, **plain), torch.float64)):
+        given = [x.to(kind).requires_grad_(not image), weight.to(kind).requires_grad_()]
+        y = function(*given)
+        assert y.dtype == kind
+        results.append([y, *torch.autograd.grad(y, given[image:], slope.to(kind))])
+    assert_equal(*results, dtype)
+
+
+def test_the_gradient_of_a_depthwise_convolution_is_that_of_differences() -> None:
+    torch.manual_seed(0)
+    x, weight = torch.randn(2, 2, 3, 4).double().requires_grad_(), torch.randn(2, 1, 5, 5).double().requires_grad_()
+    assert torch.autograd.gradcheck(Depthwise.apply, (x, weight))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)

@@ -3,11 +3,10 @@
 Legend: B images, C channels, H and W the map's sides, K the kernel's side, I and O channels in and out.
 """
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .kernels import MATRIX_CELLS, conv_as_product, norm_pool
+from .kernels import MATRIX_CELLS, Depthwise, conv_as_product, norm_pool
 
 
 class Conv(nn.Conv2d):
@@ -24,6 +23,8 @@ class Conv(nn.Conv2d):
         covered = max(height, width) <= self.kernel_size[0] // 2 + 1
         if height * width <= MATRIX_CELLS and covered and self.groups == 1 and self.stride[0] == 1:
             return conv_as_product(x, self.weight)
+        if self.groups > 1 and self.kernel_size[0] > 3 and x.device.type == "cpu" and self.training:
+            return Depthwise.apply(x, self.weight)  # type: ignore[no-any-return]
         return super().forward(x)
 
 
@@ -55,9 +56,7 @@ def norm_pool_relu(norm: nn.BatchNorm2d, x: Tensor, pool: bool) -> Tensor:
     """
     if not pool:
         return F.relu_(norm(x))
-    # In bfloat16 torch's version is as fast, unless the map behind it is frozen.
-    pays = x.device.type == "cpu" and (x.dtype == torch.float32 or not x.requires_grad)
-    if pays and norm.training and bool((norm.weight > 0).all()):
+    if x.device.type == "cpu" and norm.training and bool((norm.weight > 0).all()):
         return F.relu_(norm_pool(norm, x))
     return pool_relu(norm(x), pool)
 
