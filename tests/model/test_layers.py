@@ -5,17 +5,16 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from pocketrcnn.model.kernels import MATRIX_CELLS
 from pocketrcnn.model.layers import Conv, FullConv, norm_pool_relu, pool_relu
 from pocketrcnn.training.device import autocast
 
 
-def test_the_product_is_used_on_small_maps_only() -> None:
+def test_the_product_is_used_where_a_kernel_covers_the_map() -> None:
     layer = Conv(2, 3, 3)
-    for shape in ((2, 2), (3, 3), (1, 4), (1, 2)):  # 1x4: few cells, but a kernel does not cover them
+    for shape, used in (((2, 2), True), ((1, 2), True), ((3, 3), False), ((1, 4), False)):
         x = torch.randn(1, 2, *shape)
         assert torch.allclose(layer(x), nn.Conv2d.forward(layer, x), atol=1e-6)
-    assert 2 * 2 <= MATRIX_CELLS < 3 * 3
+        assert ("Convolution" not in str(layer(x).grad_fn)) == used
 
 
 @pytest.mark.parametrize("kernel", [1, 2, 3, 4, 5])
@@ -40,6 +39,13 @@ def test_a_depthwise_layer_trains_as_the_plain_one(precision: str) -> None:
     assert mine.dtype == torch.float32
     tolerance = 1e-5 if precision == "float32" else 0.02
     assert torch.allclose(mine, theirs, atol=tolerance * float(theirs.abs().max()))
+
+
+@pytest.mark.parametrize("shape", [(4, 8, 5, 4, 1), (8, 8, 5, 8, 2), (8, 16, 5, 8, 1), (6, 6, 4, 6, 2)])
+def test_other_grouped_convolutions_are_plain(shape: tuple[int, int, int, int, int]) -> None:
+    layer, x = Conv(*shape), torch.randn(2, shape[0], 6, 6)
+    assert torch.equal(layer(x), nn.Conv2d.forward(layer, x))
+    assert "Depthwise" not in str(layer(x).grad_fn)
 
 
 def test_relu_after_pooling_equals_relu_before_it_gradients_included() -> None:

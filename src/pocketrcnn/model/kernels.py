@@ -4,7 +4,7 @@
 |---|---|---|
 | `conv_as_product` | `torch.nn.functional.conv2d` | `test_a_convolution_as_a_product_is_the_convolution` |
 | `Depthwise` | `torch.nn.functional.conv2d` | `test_the_gradient_of_a_depthwise_convolution_is_exact` |
-| `norm_pool` | `max_pool2d(norm(x), 2)` | `test_normalising_the_pooled_quarter_is_normalising_all` |
+| `NormPool` | `max_pool2d(norm(x), 2)` | `test_normalising_the_pooled_quarter_is_normalising_all` |
 | `touching` | the pairs of which `boxes.iou` is above 0 | `test_the_pairs_that_touch_are_those_of_an_overlap` |
 
 Legend: B images, C channels, H and W the map's sides, K the kernel's side, I and O channels in and out, A anchors a
@@ -14,17 +14,14 @@ cell, G objects.
 from itertools import product
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
-
-# Up to this many cells a convolution is one matrix product over the whole map: most taps of a 3x3 kernel on a 2x2 map
-# meet padding, and the product leaves them out (twice as fast there, bfloat16, 100 images, 256 to 512 channels).
-MATRIX_CELLS = 4
 
 
 def conv_as_product(x: Tensor, weight: Tensor) -> Tensor:
     """The "same" convolution as one matrix product: x [B,I,H,W], weight [O,I,K,K] -> [B,O,H,W]; no side of the map is
-    longer than K//2 + 1, so that a kernel, wherever it lies, covers the whole map.
+    longer than K//2 + 1, so that a kernel, wherever it lies, covers the whole map, and most of its taps meet padding.
+    The product leaves these out: half the time (3x3 on 2x2, 256 to 512 channels, 100 images, bfloat16, one thread).
     """
     batch, _, height, width = x.shape
     middle = weight.shape[-1] // 2
@@ -62,21 +59,14 @@ class Depthwise(torch.autograd.Function):
             part = weight_slope[..., row : row + 3, column : column + 3]
             seen = padded[..., row : row + height + 2, column : column + width + 2]
             part.copy_(torch.ops.aten.convolution_backward(slope, seen, part, *settings)[1])
-        if not ctx.needs_input_grad[0]:
-            return None, weight_slope
-        return F.conv2d(slope, weight.flip(-2, -1), padding=kernel // 2, groups=groups), weight_slope
-
-
-def norm_pool(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
-    """`max_pool2d(norm(x), 2)` in training, running statistics included: x [B,C,H,W] -> [B,C,H/2,W/2]."""
-    assert norm.num_batches_tracked is not None, "running statistics are kept"
-    norm.num_batches_tracked.add_(1)
-    return NormPool.apply(x, norm.weight, norm.bias, norm)  # type: ignore[no-untyped-call,no-any-return]
+        wanted = ctx.needs_input_grad[0]
+        x_slope = F.conv2d(slope, weight.flip(-2, -1), padding=kernel // 2, groups=groups) if wanted else None
+        return x_slope, weight_slope
 
 
 class NormPool(torch.autograd.Function):
-    """BatchNorm over a batch, then 2x2 max pooling, for scales above 0: exact, and about half the memory traffic;
-    x [B,C,H,W], weight and bias [C] -> [B,C,H/2,W/2].
+    """`max_pool2d(norm(x), 2)` in training, running statistics included, for scales above 0: exact, and about half the
+    memory traffic; x [B,C,H,W], weight and bias [C] of norm -> [B,C,H/2,W/2].
 
     The statistics need the whole map; but a rising function does not move the maximum, so that only the pooled
     quarter has to be normalised. Backward, the sums over the map are sums over that quarter, since only there the
@@ -86,6 +76,7 @@ class NormPool(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x, weight, bias, norm):  # type: ignore[no-untyped-def]
+        norm.num_batches_tracked.add_(1)
         mean, var = torch.batch_norm_update_stats(x, norm.running_mean, norm.running_var, norm.momentum)  # [C], [C]
         pooled, index = F.max_pool2d(x, 2, return_indices=True)  # [B,C,H/2,W/2]
         x = x if ctx.needs_input_grad[0] else None

@@ -6,7 +6,7 @@ Legend: B images, C channels, H and W the map's sides, K the kernel's side, I an
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .kernels import MATRIX_CELLS, Depthwise, conv_as_product, norm_pool
+from .kernels import Depthwise, NormPool, conv_as_product
 
 
 class Conv(nn.Conv2d):
@@ -19,12 +19,13 @@ class Conv(nn.Conv2d):
         super().__init__(in_channels, out_channels, kernel, stride, padding, groups=groups, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        height, width = x.shape[-2:]
-        covered = max(height, width) <= self.kernel_size[0] // 2 + 1
-        if height * width <= MATRIX_CELLS and covered and self.groups == 1 and self.stride[0] == 1:
+        kernel = self.kernel_size[0]
+        same = self.stride[0] == 1 and kernel % 2 == 1
+        if same and self.groups == 1 and max(x.shape[-2:]) <= kernel // 2 + 1:
             return conv_as_product(x, self.weight)
-        if self.groups > 1 and self.kernel_size[0] > 3 and x.device.type == "cpu" and self.training:
-            return Depthwise.apply(x, self.weight)  # type: ignore[no-any-return]
+        slow = self.groups == self.in_channels == self.out_channels and kernel > 3
+        if same and slow and self.training and x.device.type == "cpu":
+            return Depthwise.apply(x, self.weight)  # type: ignore[no-untyped-call,no-any-return]
         return super().forward(x)
 
 
@@ -57,7 +58,7 @@ def norm_pool_relu(norm: nn.BatchNorm2d, x: Tensor, pool: bool) -> Tensor:
     if not pool:
         return F.relu_(norm(x))
     if x.device.type == "cpu" and norm.training and bool((norm.weight > 0).all()):
-        return F.relu_(norm_pool(norm, x))
+        return F.relu_(NormPool.apply(x, norm.weight, norm.bias, norm))  # type: ignore[no-untyped-call]
     return pool_relu(norm(x), pool)
 
 

@@ -71,10 +71,9 @@ class Trainer:
             if not watch.passes(total, batch.ids):
                 continue
             total.backward()  # type: ignore[no-untyped-call]
-            with self.precision():  # Muon's products, in bfloat16, take half the time
-                for optimiser in state.optimisers:
-                    optimiser.step()
-                    optimiser.zero_grad()
+            for optimiser in state.optimisers:
+                optimiser.step()
+                optimiser.zero_grad()
             if state.average:
                 state.average.update(iteration)
             with torch.no_grad():
