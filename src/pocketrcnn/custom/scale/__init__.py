@@ -2,4 +2,5 @@
 
 predict   detections by a pipeline of Ray Data
 worker    what each of its actors does
+train     training by workers of Ray Train
 """
