@@ -1,6 +1,7 @@
 """`pocketrcnn.scale` where Ray does not run: what an actor does, and what is refused before anything begins.
 
-Covers `custom/scale/worker.py`, `custom/scale/predict.py` and `scale.py`. `tests/scale/scale_ray.py` has the rest.
+Covers `custom/scale/worker.py`, `custom/scale/predict.py`, `custom/scale/sources.py`, `custom/scale/engine.py` and
+`scale.py`. `tests/scale/scale_ray.py` has the rest.
 """
 
 from __future__ import annotations
