@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from ..errors import UserError
 from .measured import instructions, remember, remembered
+from .threads import torch_threads
 from .timing import alternate
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # numbers of glibc's malloc.h
@@ -98,12 +99,8 @@ def bfloat16_gain() -> float:
 
 def measured_gain() -> float:
     """The gain, by convolutions in turn on one thread, so that a busy neighbour slows both formats alike."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with torch_threads(1):
         plain, short = alternate(convolution(torch.float32), convolution(torch.bfloat16), ROUNDS)
-    finally:
-        torch.set_num_threads(threads)
     return plain / short
 
 
