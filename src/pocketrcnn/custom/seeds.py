@@ -227,5 +227,6 @@ def spread(values: Sequence[float | None]) -> str:
 def asked(options: TrainOptions) -> str:
     """The options as a call, without those that may change from call to call."""
     free: dict[str, Any] = {"seeds": None, "workers": None, "out": None, "device": "auto", "tensorboard": False}
+    free |= {"threads": None}
     free["data"] = options.data.resolve()
     return dataclasses.replace(options, **free).call
