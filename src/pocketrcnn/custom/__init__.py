@@ -10,6 +10,7 @@ train      `pocketrcnn train` and `resume`: a run
 moved      the data of a run that goes on, wherever they are now
 seeds      `train --seeds`: runs that differ in the seed alone
 run_set    the folder of such a set; its best run
+sweep/     `pocketrcnn sweep`: several values of settings, by any number of processes
 evaluate   `pocketrcnn eval`
 predict    `pocketrcnn predict`: images to JSON, CSV, pictures and crops
 parts/     the same part by part, by any number of processes, and `pocketrcnn merge`
