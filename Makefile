@@ -7,16 +7,17 @@ ARGS ?=
 export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 
-.PHONY: help reproduce test lint types tests lessons notebooks slides stick site pictures sbom format clean
+.PHONY: help reproduce test lint types tests lessons notebooks slides stick site scale pictures sbom format clean
 
 help:
 	@echo "make reproduce   train every experiment and write reproduction/report.html (ARGS='--full' and others)"
-	@echo "make test        lint, types and tests; CI runs this, make lessons and make site"
+	@echo "make test        lint, types and tests; CI runs this, make lessons, make site and make scale"
 	@echo "make lessons     the lessons run, and their exercises are tested without and with the solutions"
 	@echo "make notebooks   write each lesson as a notebook beside it (ARGS='03' for one)"
 	@echo "make slides      write build/slides, each lesson as slides (ARGS='03' for one)"
 	@echo "make stick       all that a class needs to install without a network (ARGS=FOLDER on a USB stick)"
 	@echo "make site        write build/site, the documentation to read in a browser, and check each page"
+	@echo "make scale       tests with Ray, Dask and several processes for longer; installs them (0.6 GB)"
 	@echo "make pictures    draw the pictures of README.md and docs again (ARGS='--nuclei RUN' and others)"
 	@echo "make sbom        write sbom.json, the bill of materials of an installation with [export]"
 	@echo "make format      put the code into the project's format"
@@ -54,6 +55,9 @@ site: .venv/installed-site
 	$(BIN)/python -m scripts.website
 	$(BIN)/pytest --numprocesses 2 tests/website/made_site.py
 
+scale: .venv/installed-scale
+	$(BIN)/pytest tests/test_supply_chain.py tests/scale/scale_*.py
+
 pictures: .venv/installed
 	$(BIN)/python scripts/pictures $(ARGS)
 
@@ -84,6 +88,10 @@ format: .venv/installed-dev
 
 .venv/installed-site: .venv/installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[site]'
+	touch $@
+
+.venv/installed-scale: .venv/installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[scale]'
 	touch $@
 
 clean:

@@ -14,15 +14,19 @@ PERMISSIVE = r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|Zlib|CC0|BSL|HP
 MAKERS_OF_CARDS = ("nvidia", "cuda", "triton")  # come with torch where it is built for a graphics card
 
 
-def needed(name: str, extras: set[str], seen: set[str]) -> set[str]:
-    """What a distribution needs here, and what that needs, added to `seen`."""
-    for line in metadata.requires(name) or ():
-        one = Requirement(line)
-        wanted = one.marker is None or any(one.marker.evaluate({"extra": extra}) for extra in ("", *extras))
-        if wanted and (label := canonicalize_name(one.name)) not in seen:
-            seen.add(label)
-            needed(one.name, one.extras, seen)
-    return seen
+def needed(*extras: str) -> set[str]:
+    """Names of what the project needs with these extras here, and what that needs."""
+    asked: set[tuple[str, frozenset[str]]] = set()
+    waiting = [("pocket-rcnn", frozenset(extras))]
+    while waiting:
+        name, wanted = one = waiting.pop()
+        if one in asked:
+            continue
+        asked.add(one)
+        for need in map(Requirement, metadata.requires(name) or ()):
+            if need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in ("", *wanted)):
+                waiting.append((canonicalize_name(need.name), frozenset(need.extras)))
+    return {name for name, _ in asked} - {"pocket-rcnn"}
 
 
 def licence(name: str) -> str:
@@ -39,19 +43,20 @@ def not_allowed(names: set[str], allowed: str) -> dict[str, str]:
 
 
 def extras() -> set[str]:
-    """Those whose packages are here. Where CI is set, the site is made too."""
-    return {"dev"} | ({"site"} if "CI" in os.environ or find_spec("zensical") else set())
+    """Those whose packages are here. Where CI is set, the site is made, too; `make scale` brings its own."""
+    site, scale = "CI" in os.environ or find_spec("zensical"), find_spec("ray") and find_spec("dask")
+    return {"dev"} | ({"site"} if site else set()) | ({"scale"} if scale else set())
 
 
 def test_every_package_is_pinned() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = {canonicalize_name(Requirement(line).name) for line in lines}
-    assert needed("pocket-rcnn", extras(), set()) - {"pocket-rcnn"} <= pins
+    assert needed(*extras()) <= pins
 
 
 def test_what_is_installed_with_the_project_has_a_permissive_licence() -> None:
-    assert not_allowed(needed("pocket-rcnn", {"export"}, set()), PERMISSIVE) == {}
+    assert not_allowed(needed("export", "parquet"), PERMISSIVE) == {}
 
 
 def test_what_develops_it_has_a_permissive_licence_or_the_mpl() -> None:
-    assert not_allowed(needed("pocket-rcnn", extras(), set()), rf"{PERMISSIVE}|MPL|Mozilla") == {}
+    assert not_allowed(needed(*extras()), rf"{PERMISSIVE}|MPL|Mozilla") == {}
