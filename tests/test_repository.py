@@ -69,6 +69,7 @@ ALONE = {  # libraries that one place speaks to
     "onnx": "custom/onnx/*",
     "onnxruntime": "custom/onnx/*",
     "onnxscript": "custom/onnx/*",
+    "pyarrow": "custom/parts/parquet.py",
 }
 DECODES = (  # whatever people have; the rest are heads of files, and pictures that this package wrote itself
     *(f"data/images/{name}.py" for name in ("pixels", "identifying", "deep", "mending")),

@@ -3,10 +3,17 @@
 Each is imported when it is first used, so that the command line answers before torch is loaded.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .version import __version__
+
+# Torch's threads (of GNU OpenMP) that wait for each other spin for so many rounds, about 20 microseconds, and then
+# sleep; its default of 3 milliseconds takes the processor from its own other threads where another program is busy
+# (docs/log.md). It is read once, when torch is imported: a program that imports torch first keeps what it has.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 if TYPE_CHECKING:  # what editors and mypy see
     from .config import Config as Config

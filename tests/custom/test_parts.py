@@ -1,7 +1,8 @@
 """`predict` in parts: any cut, share and number of processes, killed at any moment, gives the files of one call.
 
-Covers `custom/parts/names.py`, `custom/parts/plan.py`, `custom/parts/records.py`, `custom/parts/working.py`,
-`custom/parts/team.py`, `custom/parts/merging.py`, `custom/parts/ranks.py` and `custom/commands/in_parts.py`.
+Covers `custom/parts/names.py`, `custom/parts/plan.py`, `custom/parts/records.py`, `custom/parts/json_lines.py`,
+`custom/parts/working.py`, `custom/parts/team.py`, `custom/parts/merging.py`, `custom/parts/ranks.py` and
+`custom/commands/in_parts.py`.
 """
 
 from __future__ import annotations
@@ -20,23 +21,25 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import bright_scenes
 import deadly_workers
 import numpy as np
 import pytest
+from bright_scenes import COUNT, FILES, IMAGES, last_line, merged
 from disks import full
 from exported_runs import made_by_hand
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from shell import Answer, Shell
+from shell import Shell
 from tiny_detectors import bright_detector, saved, scene
 
 import pocketrcnn
 from pocketrcnn.custom.commands import detecting
 from pocketrcnn.custom.parts import team
 from pocketrcnn.custom.parts.names import Images
-from pocketrcnn.custom.parts.plan import PARTS, Plan, part_file, usual_part_size
-from pocketrcnn.custom.parts.records import Record, record_of, records_of
+from pocketrcnn.custom.parts.plan import PARTS, Plan, part_file, read_plan, usual_part_size
+from pocketrcnn.custom.parts.records import Record, record_of
 from pocketrcnn.custom.parts.working import Lines, lacking
 from pocketrcnn.custom.picture_files import name_below
 from pocketrcnn.data.files import being_made
@@ -45,25 +48,13 @@ from pocketrcnn.data.images.pixels import read_image
 from pocketrcnn.errors import UserError
 from pocketrcnn.model.interchange import Detections
 
-FILES = ("predictions.json", "predictions.csv", "counts.csv")
-IMAGES = "in/**/*"
 NO_IMAGE = "is not an image that can be read: convert it to PNG or JPEG, or remove it"
-COUNT = 11  # images below `in`, of which one is broken
 
 
 @pytest.fixture
 def shell(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """In a folder with images in folders, and a detector of white objects."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(detecting, "load_detector", lambda path, device, timeout: bright_detector())
-    for i in range(COUNT):
-        saved(Path("in", f"{i % 3}", f"{'=é' if i == 5 else ''}{i}.png"), scene((40 + i, 30), (i, 4, 12 + 2 * i, 20)))
-    Path("in/1/4.png").write_bytes(b"no image")
-    return Shell(capsys)
-
-
-def merged(out: str) -> dict[str, bytes]:
-    return {name: Path(out, name).read_bytes() for name in FILES}
+    return bright_scenes.opened(tmp_path, capsys, monkeypatch)
 
 
 @pytest.fixture
@@ -75,14 +66,8 @@ def whole(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     return merged("whole")
 
 
-def last_line(answer: Answer) -> str:
-    """Why a command refuses, after lines about images."""
-    assert answer.code == 2, answer
-    return answer.err.splitlines()[-1]
-
-
 def part_of(out: str, part: int) -> Path:
-    return part_file(Path(out), part)
+    return part_file(Path(out), read_plan(Path(out)), part)
 
 
 @pytest.mark.parametrize(
@@ -581,7 +566,7 @@ def test_numbers_come_back_exactly(rows: list[tuple[tuple[float, ...], float, in
     boxes = np.array([box for box, *_ in rows], np.float32).reshape(-1, 4)
     found = Detections(boxes, np.array([row[1] for row in rows], np.float32), np.array([row[2] for row in rows], int))
     record = Record("ё\udce9 1.png", (7, 5), found, (Note("pages", "holds 3"),))
-    back = record_of(json.loads(record.line(("cat", "dog"))), {"cat": 0, "dog": 1})
+    back = record_of(json.loads(json.dumps(record.content(("cat", "dog")))), {"cat": 0, "dog": 1})
     assert back.detections is not None
     assert back.detections.rows() == found.rows()
     assert (back.name, back.size, back.notes) == (record.name, record.size, record.notes)
@@ -590,7 +575,7 @@ def test_numbers_come_back_exactly(rows: list[tuple[tuple[float, ...], float, in
 @settings(deadline=None)
 @given(st.integers(0, 60), st.integers(1, 25), st.integers(1, 9))
 def test_each_part_belongs_to_one_share(images: int, size: int, shards: int) -> None:
-    plan = mock.Mock(spec=Plan, images=images, part_size=size, parts=-(-images // size))
+    plan = mock.Mock(spec=Plan, images=images, part_size=size, parts=-(-images // size), part_format="jsonl")
     there = [part for index in range(shards) for part in lacking(Path("nowhere"), plan, (index, shards))]
     assert sorted(there) == list(range(plan.parts))
     places = [place for part in sorted(there) for place in range(images)[Plan.images_of(plan, part)]]
@@ -598,11 +583,9 @@ def test_each_part_belongs_to_one_share(images: int, size: int, shards: int) -> 
 
 
 def test_lines_are_written_in_the_order_of_the_images(tmp_path: Path) -> None:
-    file = io.StringIO()
+    written: list[dict[str, Any]] = []
     plan = mock.Mock(classes=["cat"], pictures=False, save_crops=False)
-    lines = Lines(file, mock.Mock(plan=plan, out=tmp_path, images=""))
+    lines = Lines(written.append, mock.Mock(plan=plan, out=tmp_path, images=""))
     for number in (3, 1, 2, 5, 4):
         lines.write(number, Record(str(number), skipped="gone"))
-    assert [json.loads(line)["image"] for line in file.getvalue().splitlines()] == list("12345")
-    (tmp_path / "part").write_text(file.getvalue())
-    assert [record.name for record in records_of(tmp_path / "part", ["cat"])] == list("12345")
+    assert [one["image"] for one in written] == list("12345")

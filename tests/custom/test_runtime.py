@@ -130,6 +130,19 @@ def test_the_example_of_the_page_gives_the_same_in_plain_onnxruntime(
     assert total > 0
 
 
+def of(found: Detections) -> tuple[Any, ...]:
+    """Its arrays."""
+    return found.boxes, found.scores, found.labels
+
+
+def test_threads_that_wait_sleep_and_change_nothing(file: Path, shapes: Path) -> None:
+    one, several = (Detector.load(file, threads=count) for count in (1, 3))
+    assert several.session.get_session_options().get_session_config_entry("session.intra_op.allow_spinning") == "0"
+    images = sorted((shapes / "test").glob("*.png"))[:4]
+    for ours, theirs in zip(of(one(images, 0.0)), of(several(images, 0.0)), strict=True):
+        assert np.array_equal(ours, theirs)
+
+
 def test_no_images_no_detections(detector: Detector) -> None:
     assert len(detector([])) == 0
     assert detector([]).to_coco([]) == []

@@ -77,6 +77,28 @@ def test_boxes_that_are_compared_some_rows_at_a_time_are_compared_with_all(
     assert 0 < sum(map(sum, alone)) < valid.sum()
 
 
+@pytest.mark.parametrize("apart", [0.0, 2e5])
+@pytest.mark.parametrize("most", [0.0, 0.25, 0.7, 1.0])
+def test_boxes_of_all_sizes_and_far_from_the_origin_are_compared_with_all_that_matter(
+    most: float, apart: float
+) -> None:
+    """As `suppress` moves those of one class: the plain rule is applied to all pairs, with the same arithmetic."""
+    generator = torch.Generator().manual_seed(7)
+    corners = torch.rand(2, 300, 2, generator=generator) * 60
+    sides = torch.rand(2, 300, 2, generator=generator) ** 3 * 80
+    moved = torch.cat((corners, corners + sides), -1) + apart
+    over = boxes.iou(moved, moved) > most
+    stays = torch.ones(2, 300, dtype=torch.bool)
+    for rank in range(300):
+        stays[:, rank + 1 :] &= ~(over[:, rank, rank + 1 :] & stays[:, rank, None])
+    assert torch.equal(boxes.nms(moved, torch.ones_like(stays), most), stays)
+
+
+def test_boxes_that_are_no_numbers_suppress_nobody() -> None:
+    rows = torch.tensor([[[float("nan")] * 4, [0.0, 0, 4, 4], [0, 0, 4, 4], [0, 0, float("inf"), 4]]])
+    assert boxes.nms(rows, torch.ones(1, 4, dtype=torch.bool), 0.5).tolist() == [[True, True, False, True]]
+
+
 def test_an_overlap_of_just_the_threshold_is_allowed() -> None:
     assert nms([(0, 0, 4, 4), (0, 0, 4, 2)], most=0.5) == [True, True]
 

@@ -1,9 +1,14 @@
 """The precision follows from what the processor does, not from what it says of itself, and is the same at every call.
+How long torch's threads spin while they wait, whoever imports torch first.
 
 Covers `training/machine.py`.
 """
 
 import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,3 +71,24 @@ def test_measuring_leaves_the_threads_alone() -> None:
     threads = torch.get_num_threads()
     assert measured_gain() > 0
     assert torch.get_num_threads() == threads
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="torch brings GNU OpenMP on Linux alone")
+@pytest.mark.parametrize(
+    ("imports", "given", "spins"),
+    [
+        ("import pocketrcnn, torch", {}, "1000"),
+        ("import pocketrcnn, torch", {"OMP_WAIT_POLICY": "ACTIVE"}, "30000000000"),
+        ("import torch, pocketrcnn", {}, "300000"),
+    ],
+)
+def test_threads_that_wait_soon_sleep_unless_the_environment_says_otherwise(
+    imports: str, given: dict[str, str], spins: str
+) -> None:
+    """What libgomp itself says when it is loaded."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}
+    shown = {"OMP_DISPLAY_ENV": "VERBOSE", "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", imports]
+    run = subprocess.run(command, env=kept | shown | given, capture_output=True, text=True, timeout=120, check=True)
+    assert re.findall(r"GOMP_SPINCOUNT = '(\d+)'", run.stderr) == [spins]

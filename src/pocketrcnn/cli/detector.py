@@ -75,8 +75,8 @@ def predict(
     device: Device = "auto",
 ) -> int:
     """Detect objects in images: writes COCO results (JSON), objects and counts as tables (CSV), and pictures with
-    boxes. Exit code 1 if an image was skipped. In parts (--part-size, --shard, --workers or --list) the same command
-    goes on where it was stopped, and other processes share the work."""
+    boxes. Exit code 1 if an image was skipped. In parts (--part-size, --shard, --workers, --list, --part-format) the
+    same command goes on where it was stopped, and other processes share the work."""
     from ..custom.commands.detecting import run_prediction
     from ..custom.parts.ranks import shared_by_rank
 

@@ -132,7 +132,7 @@ class Detector:
     def __repr__(self) -> str:
         return in_one_line(self, self.where)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def network(self, inputs: Pixels) -> interchange.Detections:
         """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels."""
         device = self.model.mean.device

@@ -211,8 +211,10 @@ PICTURES = "a picture of each image with its boxes (default: pictures; in parts 
 LISTED = "in parts: images from a file with the path of one in each line, - for standard input"
 PART_SIZE = "in parts: images of a part (default: 2000, or a 32nd of the images)"
 SHARD = "in parts: of each N parts the one of number I, from 0/N on; under torchrun it follows from the rank"
+FORMAT = "in parts: of a part's file, JSON lines, or Parquet with the extra `parquet` (default: jsonl)"
 WORKERS = "in parts: N processes of one thread each"
 
+PartFormat = Literal["jsonl", "parquet"]
 Shard = tuple[int, int]
 """The number of a share, counted from 0, and how many shares there are."""
 
@@ -240,7 +242,7 @@ class PredictOptions:
     """What `predict` writes. out None: the first free of predictions, predictions-2, .. threshold in 0..1, None: the
     detector's. ids: a COCO file of the same images and classes, whose ids the results get. pixel_size: micrometres.
 
-    part_size, shard, workers, listed: any of them makes it work in parts. pictures None: yes, but in parts.
+    part_size, shard, workers, listed, part_format: any of them makes it work in parts. pictures None: but in parts.
     """
 
     threshold: Annotated[float | None, "T", "minimum score (default: that of best F1 on validation images)"] = None
@@ -255,12 +257,15 @@ class PredictOptions:
     shard: Annotated[Shard | None, parse_shard, "I/N", SHARD] = None
     workers: Annotated[int | None, "N", WORKERS] = None
     listed: Annotated[Path | None, "--list", "FILE", LISTED] = None
+    part_format: Annotated[PartFormat | None, FORMAT] = None
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise UserError(f"--threshold {self.threshold:g}: use a score from 0 to 1")
         if self.pages is not None:
             require_words(pages=(self.pages, Pages))
+        if self.part_format is not None:
+            require_words(part_format=(self.part_format, PartFormat))
         require(self.batch >= 1, f"--batch {self.batch}: use 1 or more images")
         length = self.pixel_size
         known = length is None or 0 < length < math.inf
@@ -277,7 +282,8 @@ class PredictOptions:
     @property
     def in_parts(self) -> bool:
         """Whether results are written part by part."""
-        return any(given is not None for given in (self.part_size, self.shard, self.workers, self.listed))
+        deciding = (self.part_size, self.shard, self.workers, self.listed, self.part_format)
+        return any(given is not None for given in deciding)
 
     @property
     def draws(self) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from .kernels import touching
 
@@ -21,6 +22,7 @@ LARGEST_LOG_SCALE = 4.0
 SMALLEST_SCALE = 0.1
 SMALLEST_SIDE = 1e-3  # pixels: a region without area, as clipping may leave one, gets finite deltas
 ROWS, CACHED = 64, 1 << 17  # boxes that are compared with all others at once: at least, and pairs (0.5 MB a tensor)
+ROUNDING = 1e-4  # of a box's width, by which more boxes are compared than have to be
 MAX_PAIRS = 1 << 24  # of boxes that are compared at once (64 MB a tensor): 10,000 objects in an image are no trouble
 
 
@@ -193,6 +195,8 @@ def nms(boxes: Tensor, valid: Tensor, iou_threshold: float) -> Tensor:
 def _nms(boxes: Tensor, valid: Tensor, iou_threshold: float) -> Tensor:
     """Who stays is the one fixed point of the sentence above, and repeating it for all boxes at once reaches it, the
     better boxes first: after n rounds the first n boxes are right, and in practice a few rounds do for all."""
+    if valid.numel() <= len(valid):  # at most one box an image
+        return valid.clone()
     better, worse = rivals(boxes, iou_threshold)
     kept = valid.flatten()
     while True:
@@ -204,15 +208,26 @@ def _nms(boxes: Tensor, valid: Tensor, iou_threshold: float) -> Tensor:
 
 def rivals(boxes: Tensor, iou_threshold: float) -> tuple[Tensor, Tensor]:
     """The pairs of boxes of an image whose IoU is above iou_threshold: [B,K,4] -> the better and the worse one of each,
-    indices in [B*K], int64 [T]. Some rows at a time, so that what is compared stays in a processor's cache."""
-    count, pairs = boxes.shape[1], []
-    rows = max(ROWS, CACHED // max(1, boxes.shape[0] * count))
-    for start in range(0, count, rows):
-        rest = boxes[:, start:]
-        image, better, worse = (iou(rest[:, :rows], rest) > iou_threshold).triu(1).nonzero().unbind(1)
-        pairs.append(torch.stack((better, worse)) + image * count + start)  # [2,T]
-    better, worse = torch.cat(pairs, 1) if pairs else torch.empty(2, 0, dtype=torch.int64, device=boxes.device)
-    return better, worse
+    indices in [B*K], int64 [T].
+
+    In such a pair the left side of one is at most (1 - iou_threshold) of the other's width to the right of its: from
+    left to right, some rows at a time (a processor's cache holds them), a box is compared with those alone.
+    """
+    batch, count = boxes.shape[:2]
+    left, order = boxes[..., 0].sort(dim=1)
+    boxes = take(boxes, order)
+    reach = left.double() + (1 - iou_threshold + ROUNDING) * (boxes[..., 2] - left)
+    last = torch.searchsorted(left.double(), reach, right=True).amax(0)  # [K]
+    rows = max(ROWS, CACHED // max(1, batch * count))
+    ends = F.pad(last, (0, -count % rows)).view(-1, rows).amax(1).tolist()
+    pairs = [torch.empty(2, 0, dtype=torch.int64, device=boxes.device)]
+    for start, end in zip(range(0, count, rows), ends, strict=True):
+        rest = boxes[:, start:end]
+        image, one, other = (iou(rest[:, :rows], rest) > iou_threshold).triu(1).nonzero().unbind(1)
+        pairs.append(torch.stack((one, other)) + image * count + start)  # [2,T]
+    ranks = order + torch.arange(batch, device=order.device)[:, None] * count
+    both = ranks.flatten()[torch.cat(pairs, 1)]
+    return both.amin(0), both.amax(0)
 
 
 torch.library.define("pocketrcnn::nms", "(Tensor boxes, Tensor valid, float iou_threshold) -> Tensor")

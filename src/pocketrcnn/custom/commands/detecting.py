@@ -14,7 +14,7 @@ from ...config import Pages
 from ...errors import UserError, require, shown
 from ...terminal import say
 from ..loading import load_detector
-from ..options import TIMEOUT, PredictOptions, Shard
+from ..options import TIMEOUT, PartFormat, PredictOptions, Shard
 from .predicted import Predicted, say_written
 from .telling import Place, path_of, told
 
@@ -42,6 +42,7 @@ def predict(
     shard: Shard | None = None,
     workers: int | None = None,
     listed: Place | None = None,
+    part_format: PartFormat | None = None,
     timeout: float = TIMEOUT,
     device: str = "auto",
     quiet: bool = False,
@@ -53,14 +54,15 @@ def predict(
     threshold: score in 0..1 from which on detections count; None: the detector's. ids: a COCO file, whose ids the
     results get. out: the folder. pixel_size: micrometres a pixel. pages: of files of several; None: as in training.
     pictures: also write them; None: but in parts. save_crops: and each object as an image. batch: images at a time.
-    part_size, shard, workers, listed: in parts, which the same call goes on with; images of a part, the share (number,
-    count) of the parts, processes of one thread, a file that lists the images. timeout: seconds for an exported file's
-    batch. device: `auto`, `cpu` or `cuda`. quiet: say nothing but warnings. Raises UserError for what is no detector,
-    and where no image is found; those that cannot be read are named, and skipped.
+    part_size, shard, workers, listed, part_format: in parts, which the same call goes on with; images of a part, the
+    share (number, count) of the parts, processes of one thread, a file that lists the images, `jsonl` or `parquet`.
+    timeout: seconds for an exported file's batch. device: `auto`, `cpu` or `cuda`. quiet: say nothing but warnings.
+    Raises UserError for what is no detector, and where no image is found; those that cannot be read are named, and
+    skipped.
     """
     paths = {"ids": path_of(ids), "out": path_of(out), "listed": path_of(listed)}
     drawn = {"pixel_size": pixel_size, "pages": pages, "pictures": pictures, "save_crops": save_crops, "batch": batch}
-    shared = {"part_size": part_size, "shard": shard, "workers": workers}
+    shared = {"part_size": part_size, "shard": shard, "workers": workers, "part_format": part_format}
     options = PredictOptions(threshold=threshold, **paths, **drawn, **shared)  # type: ignore[arg-type]
     with told(quiet):
         return run_prediction(Path(detector), names_of(images), options, timeout, device)

@@ -12,6 +12,7 @@ from ...terminal import say
 from ..options import PredictOptions
 from ..parts.merging import merge_parts
 from ..parts.names import Images
+from ..parts.parquet import require_pyarrow, require_text
 from ..parts.plan import PARTS, Plan, agreed, planned, usual_part_size
 from ..parts.team import Source, make_with_team
 from ..parts.working import Job, Made, lacking, make_parts
@@ -28,6 +29,9 @@ def predict_in_parts(network: Predictor, source: Source, paths: Sequence[str], o
     """
     out, images = options.out, Images.of(paths)
     assert out is not None, "PredictOptions asks for it"
+    if options.part_format == "parquet":
+        require_pyarrow()
+        require_text(images.names)
     plan = agreed(out, plan_of(network, images, options), sized=options.part_size is not None)
     with write_errors(out):
         (out / PARTS).mkdir(exist_ok=True)
@@ -64,6 +68,7 @@ def plan_of(network: Predictor, images: Images, options: PredictOptions) -> Plan
         images=len(images.names),
         names=images.sha256,
         part_size=options.part_size or usual_part_size(len(images.names), options.batch),
+        part_format=options.part_format or "jsonl",
     )
 
 

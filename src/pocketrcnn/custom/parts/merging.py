@@ -12,6 +12,7 @@ from ...errors import UserError
 from ...terminal import tracked
 from ..predict import Output, categories_of, ids_of, say_skipped
 from ..result_files import result_files
+from .parquet import require_pyarrow
 from .plan import PARTS, Plan, part_file, read_plan
 from .records import AGAIN, Record, records_of
 from .working import lacking
@@ -26,6 +27,8 @@ def merge_parts(out: Path, ids_file: Path | None = None, *, told: bool = True) -
     Raises UserError where there is no plan, parts lack or are damaged, or the files cannot be written.
     """
     plan = read_plan(out)
+    if plan.part_format == "parquet":
+        require_pyarrow()
     if lack := lacking(out, plan):
         raise UserError(f"{out} lacks {in_words(lack, plan)}: `predict` goes on there, then merge again")
     ids = ids_of(ids_file, [Path(record.name) for record in records(out, plan)]) if ids_file else None
@@ -51,9 +54,9 @@ def merge_parts(out: Path, ids_file: Path | None = None, *, told: bool = True) -
 def records(out: Path, plan: Plan) -> Iterator[Record]:
     """All images. Raises UserError where a part has not as many as it should."""
     for part in tracked(range(plan.parts), "merge"):
-        path, wanted = part_file(out, part), plan.images_of(part)
+        path, wanted = part_file(out, plan, part), plan.images_of(part)
         found, images = 0, wanted.stop - wanted.start
-        for record in records_of(path, plan.classes):
+        for record in records_of(path, plan):
             yield record
             found += 1
         if found < images or (found > images and plan.pages != "all"):

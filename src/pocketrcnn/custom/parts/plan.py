@@ -10,17 +10,17 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from ...data.files import LOCK, locked, write_atomically
 from ...data.json_text import decoded
 from ...data.listing import PLAN
 from ...errors import UserError, shown
 from ...version import __version__
+from ..options import PartFormat
 from ..predict import names_in
 
 PARTS = "parts"  # the folder
-ENDING = ".jsonl"
 PART_SIZE, FEWEST = 2000, 32  # images of a part; parts, where there are images enough
 
 
@@ -29,7 +29,8 @@ class Plan:
     """What decides the content of the parts, and how they are cut.
 
     detector: its file. fingerprint: of all that decides what it detects. side, overlap: of its input. images:
-    their number. names: the hash of their names in order. part_size: images of each part but the last.
+    their number. names: the hash of their names in order. part_size: images of each part but the last. part_format:
+    `jsonl` or `parquet`.
     """
 
     version: str
@@ -47,6 +48,7 @@ class Plan:
     images: int
     names: str
     part_size: int
+    part_format: str
 
     @property
     def parts(self) -> int:
@@ -63,9 +65,9 @@ def usual_part_size(images: int, batch: int) -> int:
     return -(-min(PART_SIZE, max(1, images // FEWEST)) // batch) * batch
 
 
-def part_file(folder: Path, part: int) -> Path:
+def part_file(folder: Path, plan: Plan, part: int) -> Path:
     """Where a part is, counted from 0."""
-    return folder / PARTS / f"part-{part:06d}{ENDING}"
+    return folder / PARTS / f"part-{part:06d}.{plan.part_format}"
 
 
 def agreed(folder: Path, plan: Plan, sized: bool) -> Plan:
@@ -118,6 +120,7 @@ def is_plan(content: Any) -> bool:
         and all(isinstance(content[name], kind) for name, kind in kinds.items())
         and all(isinstance(name, str) for name in content["classes"])
         and content["part_size"] > 0 <= content["images"]
+        and content["part_format"] in get_args(PartFormat)
     )
 
 
@@ -135,7 +138,7 @@ def differences(there: Plan, here: Plan) -> Iterator[tuple[str, str]]:
     if there.fingerprint != here.fingerprint:
         was, now = (f"{shown(plan.detector)} ({plan.fingerprint[:8]})" for plan in (there, here))
         yield f"made by the detector {was}", now
-    for name in ("threshold", "pages", "batch", "pixel_size", "pictures", "save_crops"):
+    for name in ("threshold", "pages", "batch", "pixel_size", "pictures", "save_crops", "part_format"):
         was, now = getattr(there, name), getattr(here, name)
         if was != now:
             option = f"--{name.replace('_', '-')}"

@@ -1,4 +1,4 @@
-"""What is known of an image, as a line of JSON: parts are files of such lines, which other programs read, too.
+"""What is known of an image, as it stands in a part, which other programs read, too: JSON lines, or rows of Parquet.
 
     {"image": "a.png", "width": 64, "height": 48, "boxes": [[8.0, 4.0, 24.0, 20.0]], "scores": [0.75], "classes": ["x"]}
     {"image": "b.png", "skipped": "b.png is empty: replace or remove it"}
@@ -8,19 +8,35 @@ Numbers are written so that they come back exactly. No torch here.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, Literal, NamedTuple
 
 import numpy as np
 
 from ...data.images.notes import Note
-from ...data.json_text import decoded
 from ...errors import UserError
 from ...model.interchange import Detections
+from . import json_lines, parquet
+from .plan import Plan
 
 AGAIN = "remove it, and the same `predict` makes it again"
+
+
+class Form(NamedTuple):
+    """How parts of a format are opened, written and read, and what an image of them is called."""
+
+    mode: Literal["w", "wb"]
+    writing: Callable[[IO[Any], Plan], AbstractContextManager[Callable[[dict[str, Any]], None]]]
+    reading: Callable[[Path], Iterator[Any]]
+    unit: str
+
+
+FORMS = {
+    "jsonl": Form("w", json_lines.writing, json_lines.reading, "line"),
+    "parquet": Form("wb", parquet.writing, parquet.reading, "row"),
+}
 
 
 class Record(NamedTuple):
@@ -35,10 +51,10 @@ class Record(NamedTuple):
     notes: tuple[Note, ...] = ()
     skipped: str = ""
 
-    def line(self, classes: Sequence[str]) -> str:
-        """As a line of text."""
+    def content(self, classes: Sequence[str]) -> dict[str, Any]:
+        """As plain values."""
         if self.detections is None:
-            return json.dumps({"image": self.name, "skipped": self.skipped}) + "\n"
+            return {"image": self.name, "skipped": self.skipped}
         width, height = self.size
         rows = self.detections.rows()
         content: dict[str, Any] = {
@@ -49,24 +65,23 @@ class Record(NamedTuple):
             "scores": [score for _, score, _ in rows],
             "classes": [classes[label] for _, _, label in rows],
         }
-        return json.dumps(content | ({"notes": self.notes} if self.notes else {})) + "\n"
+        return content | ({"notes": self.notes} if self.notes else {})
 
 
-def records_of(part: Path, classes: Sequence[str]) -> Iterator[Record]:
+def records_of(part: Path, plan: Plan) -> Iterator[Record]:
     """The images of a part, one after the other. Raises UserError where the file is damaged."""
-    labels = {name: label for label, name in enumerate(classes)}
-    done = 0
+    labels = {name: label for label, name in enumerate(plan.classes)}
+    form, done = FORMS[plan.part_format], 0
     try:
-        with part.open(encoding="utf-8") as lines:
-            for line in lines:
-                yield record_of(decoded(line), labels)
-                done += 1
+        for content in form.reading(part):
+            yield record_of(content, labels)
+            done += 1
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{part} is damaged (line {done + 1}: {error}): {AGAIN}") from error
+        raise UserError(f"{part} is damaged ({form.unit} {done + 1}: {error}): {AGAIN}") from error
 
 
 def record_of(content: Any, labels: dict[str, int]) -> Record:
-    """A line's content. Raises ValueError, KeyError or TypeError where it is none."""
+    """The image of plain values. Raises ValueError, KeyError or TypeError where these are none."""
     if "skipped" in content:
         return Record(str(content["image"]), skipped=str(content["skipped"]))
     width, height = content["width"], content["height"]

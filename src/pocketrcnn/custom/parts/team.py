@@ -94,7 +94,7 @@ class Team:
 
     def bury(self, child: Child, part: int) -> None:
         """A worker has died: others make its part. Raises UserError where there are none, or it is not the first."""
-        reason, name = child.end(), part_file(self.job.out, part).name
+        reason, name = child.end(), part_file(self.job.out, self.job.plan, part).name
         self.deaths[part] += 1
         advice = "where memory is short, use fewer --workers" if reason.endswith(" 9") else "look at its images"
         if self.deaths[part] == DEADLY or not (self.busy or self.idle):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 from ...config import Pages
 from ...data.files import being_made, open_atomically, write_errors
@@ -21,7 +21,7 @@ from ..picture_files import PictureFiles, name_below
 from ..predict import Predictor, Readable, looked_at, readable
 from .names import Images
 from .plan import PARTS, Plan, part_file
-from .records import Record
+from .records import FORMS, Record
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def lacking(out: Path, plan: Plan, shard: Shard = (0, 1)) -> list[int]:
     folder, (index, count) = out / PARTS, shard
     with write_errors(folder):
         there = set(os.listdir(folder)) if folder.is_dir() else set()
-    return [part for part in range(index, plan.parts, count) if part_file(out, part).name not in there]
+    return [part for part in range(index, plan.parts, count) if part_file(out, plan, part).name not in there]
 
 
 def make_parts(detector: Predictor, job: Job, images: Images, parts: Sequence[int]) -> Made:
@@ -82,16 +82,17 @@ def interrupted(job: Job, number: int) -> Interrupted:
 
 
 def make_part(detector: Predictor, job: Job, part: int, names: Sequence[str], signals: list[int]) -> Made | None:
-    """A part: a line of text for each image, in their order. None where it is there, or another program makes it.
+    """A part: what is known of each image, in their order. None where it is there, or another program makes it.
 
     names: of its images. Raises Interrupted when a signal is noted meanwhile, and UserError where it cannot be written.
     """
-    plan, path = job.plan, part_file(job.out, part)
+    plan, path = job.plan, part_file(job.out, job.plan, part)
     with being_made(path) as mine:
         if not mine:
             return None
-        with open_atomically(path, "w") as file:
-            lines = Lines(file, job)
+        form = FORMS[plan.part_format]
+        with open_atomically(path, form.mode) as file, form.writing(file, plan) as write:
+            lines = Lines(write, job)
             images = readable(lines.paths(names, plan.pages), pages=plan.pages, skipped=lines.skip)  # type: ignore[arg-type]
             for one, detections in looked_at(detector, images, job.options, signals):
                 lines.add(one, detections)
@@ -101,16 +102,16 @@ def make_part(detector: Predictor, job: Job, part: int, names: Sequence[str], si
 
 
 class Lines:
-    """The lines of a part, in the order of its images: of those of a batch one may be skipped before others are done.
+    """The images of a part in their order: of those of a batch one may be skipped before others are done.
 
-    made: what was written.
+    written: hears of each. made: what was written.
     """
 
-    def __init__(self, file: IO[str], job: Job) -> None:
-        self.file, self.job, self.made = file, job, Made(parts=1)
+    def __init__(self, written: Callable[[dict[str, Any]], object], job: Job) -> None:
+        self.written, self.job, self.made = written, job, Made(parts=1)
         plan = job.plan
         self.pictures = PictureFiles(job.out, plan.classes, plan.pictures, plan.save_crops)
-        self.waiting: dict[int, str] = {}
+        self.waiting: dict[int, dict[str, Any]] = {}
         self.next = 1
 
     def paths(self, names: Sequence[str], pages: Pages) -> Iterator[Path]:
@@ -137,8 +138,8 @@ class Lines:
         self.write(number, Record(self.name(path), skipped=str(reason).replace(self.job.images, "")))
 
     def write(self, number: int, record: Record) -> None:
-        """The line of an image, counted from 1, once those before it are there."""
-        self.waiting[number] = record.line(self.job.plan.classes)
-        while line := self.waiting.pop(self.next, ""):
-            self.file.write(line)
+        """What is known of an image, counted from 1, once those before it are there."""
+        self.waiting[number] = record.content(self.job.plan.classes)
+        while content := self.waiting.pop(self.next, None):
+            self.written(content)
             self.next += 1
