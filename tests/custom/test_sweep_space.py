@@ -279,6 +279,7 @@ def test_what_another_call_may_change_and_what_is_another_sweep() -> None:
     for changes in ({"seed": 1}, {"iterations": 3}, {"preset": "small"}, {"seeds": 2}):
         assert options("optim.lr=1,2", **changes).identity != first.identity
     assert options("optim.lr=1,3").identity != first.identity
+    assert options("optim.lr=1..3", trials=2).identity == options("optim.lr=1..3", trials=3).identity
     assert first.identity.startswith("pocketrcnn.sweep(")
     assert isinstance(first.trial(()), TrainOptions)
     assert first.trial(()).call.startswith("pocketrcnn.train(")

@@ -171,10 +171,14 @@ class TrainOptions(ReadOptions):
     @property
     def call(self) -> str:
         """The call of the function of `pocketrcnn` with these options."""
+        return self.call_without()
+
+    def call_without(self, *names: str) -> str:
+        """The same without the options of these names."""
         given = {
             field.name: str(value) if isinstance(value, Path) else value
             for field in dataclasses.fields(self)
-            if (value := getattr(self, field.name)) != field.default and field.name not in ("data", "command")
+            if (value := getattr(self, field.name)) != field.default and field.name not in ("data", "command", *names)
         }
         words = [f"{name}={value!r}" for name, value in given.items()]
         return f"pocketrcnn.{self.function}({', '.join([repr(str(self.data)), *words])})"

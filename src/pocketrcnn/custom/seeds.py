@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -225,6 +224,5 @@ def spread(values: Sequence[float | None]) -> str:
 
 def asked(options: TrainOptions) -> str:
     """The options as a call, without those that may change from call to call."""
-    free: dict[str, Any] = {"seeds": None, "workers": None, "out": None, "device": "auto", "tensorboard": False}
-    free["data"] = options.data.resolve()
-    return dataclasses.replace(options, **free).call
+    there = dataclasses.replace(options, data=options.data.resolve())
+    return there.call_without("seeds", "workers", "out", "device", "tensorboard")

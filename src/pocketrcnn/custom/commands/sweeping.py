@@ -63,7 +63,7 @@ class Swept:
 def sweep(
     data: Place,
     *,
-    settings: tuple[str, ...],
+    settings: tuple[str, ...] = (),
     trials: int | None = None,
     minutes: float | None = None,
     iterations: int | None = None,

@@ -23,7 +23,7 @@ EACH = "N runs a trial that differ in the seed alone (SEED, SEED + 1, ..): trial
 FOLDER = "folder of the sweep (default: runs/NAME-sweep of the data); the same command joins in there"
 SIDE_BY_SIDE = "with --iterations: trials at a time, a process of one thread each (default: what is faster)"
 LARGEST_GRID = 1000  # trials that are not asked for by their number
-FREE: dict[str, Any] = {"trials": None, "workers": None, "out": None, "device": "auto", "tensorboard": False}
+FREE = ("trials", "workers", "out", "device", "tensorboard")
 """What may differ between the calls of a sweep: it changes no trial that there is."""
 
 
@@ -70,7 +70,7 @@ class SweepOptions(TrainOptions):
     @property
     def identity(self) -> str:
         """The options as a call, without those that may change from call to call: who differs is another sweep."""
-        return dataclasses.replace(self, **FREE, data=self.data.resolve(), command="").call
+        return dataclasses.replace(self, data=self.data.resolve()).call_without(*FREE)
 
     def trial(self, settings: tuple[str, ...], **changes: Any) -> TrainOptions:
         """The options of `train` for a trial with these settings. changes: other options."""

@@ -19,7 +19,7 @@ import torch
 from ...config import Config, replace
 from ...data import files
 from ...data.custom_data import CustomData
-from ...data.files import LOCK, being_made, is_unfinished, locked, require_writable
+from ...data.files import LOCK, being_made, is_unfinished, locked, remove_unfinished, require_writable
 from ...data.overview import counted
 from ...errors import Unavailable, UserError, out_of_memory
 from ...model.costs import parameters
@@ -266,8 +266,10 @@ def show(folder: Path) -> None:
     with locked(folder / LOCK, wait=-1, keep=True):
         content = record.write_tables(folder)
         page = write_sweep(folder, folder / REPORT)
-    trials = read_trials(folder, read_plan(folder))
-    ended = [trial for trial in trials if trial.state != "begun"]
+        trials = read_trials(folder, read_plan(folder))
+        ended = [trial for trial in trials if trial.state != "begun"]
+        if len(ended) == len(trials):  # nobody works on one
+            remove_unfinished(folder / RESULTS)
     ranked = sorted(ended, key=lambda trial: -1.0 if trial.mean is None else trial.mean, reverse=True)
     names = list(content["varied"])
     rows = [[one.name, *map(written, one.settings.values()), one.in_words(), outcome(one)] for one in ranked]
