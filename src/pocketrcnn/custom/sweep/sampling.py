@@ -78,7 +78,7 @@ def distribution(one: Listed | Range) -> Any:
     if isinstance(one, Listed):
         return distributions.CategoricalDistribution([json.dumps(value) for value in one.values])
     kind = distributions.IntDistribution if one.whole else distributions.FloatDistribution
-    return kind(one.low, one.high, log=one.log)  # type: ignore[arg-type]
+    return kind(one.low, one.high, log=one.log)
 
 
 def as_optuna(trial: Trial, distributions: dict[str, Any]) -> Any:
