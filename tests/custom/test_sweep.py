@@ -10,6 +10,7 @@ import csv
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from pocketrcnn.custom.run_set import best_run, runs_of
 from pocketrcnn.custom.seeds import train as train_one
 from pocketrcnn.custom.sweep import working
 from pocketrcnn.custom.sweep.options import SweepOptions
-from pocketrcnn.custom.sweep.record import Trial, best_of, columns_of, content_of, row_of
+from pocketrcnn.custom.sweep.record import METRICS, Trial, best_of, columns_of, content_of, row_of
 from pocketrcnn.custom.sweep.working import is_its_own, sweep
 from pocketrcnn.data.custom_data import CustomData
 from pocketrcnn.errors import Unavailable, UserError
@@ -74,8 +75,11 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, float], None]
         (given.folder / trial.name).mkdir(exist_ok=True)
 
     monkeypatch.setattr(working, "train", train)
-    monkeypatch.setattr(working, "runs_of", lambda folder: [folder])
-    monkeypatch.setattr(working, "metrics_of", lambda run: dict.fromkeys(("AP", "AP50", "AP75"), scores[run.name]))
+
+    def finished(trial: Trial, _: Path) -> Trial:
+        return replace(trial, state="finished", runs={"run": dict.fromkeys(METRICS, scores[trial.name])})
+
+    monkeypatch.setattr(working, "finished", finished)
     monkeypatch.setattr(working, "write_sweep", lambda folder, path: path)
     return scores.__setitem__
 
@@ -342,6 +346,7 @@ def test_the_page_names_the_best_and_how_clear_that_is() -> None:
     html = render_sweep(about(3, failed=1), [])
     text = Page(html).text
     assert "3 trials of 3 runs of 500 iterations" in text
+    assert "3 trials of 500 iterations" in Page(render_sweep(about(3, seeds=1), [])).text
     assert "The best is trial-002 (optim.filter_lr 0.07, optim.name muon)" in text
     assert "The best of 3 looks better on the images that chose it than it is" in text
     assert "overlap, and their order may be chance" in text

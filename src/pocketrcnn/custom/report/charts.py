@@ -95,10 +95,11 @@ def tried_chart(points: Sequence[Tried], name: str, *, log: bool | None, known: 
 def number_axis(axes: Axes, values: Sequence[float], known: Sequence[float] | None, log: bool | None) -> None:
     """An axis for numbers: ticks at those of a list, where they have room; else a few round ones."""
     logarithmic = log if log is not None else min(values) > 0 and max(values) > WIDE * min(values)
+    whole = all(value == round(value) for value in values)
     axes.margins(x=0.08)
     if logarithmic:
         charts.log_axis(axes, "x")
     else:
-        axes.xaxis.set_major_locator(charts.few(6))
+        axes.xaxis.set_major_locator(charts.few(6, integer=whole))
     if known is not None and len(known) <= TICKS:
         axes.set_xticks([float(value) for value in known], [f"{value:g}" for value in known])

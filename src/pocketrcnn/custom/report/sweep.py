@@ -158,7 +158,12 @@ def pictures(about: Mapping[str, Any], order: Sequence[Summary]) -> Block:
     several = about["seeds"] > 1
     keys = [Key("trial" if not several else "mean of a trial", BLUE, "dot"), Key("the best", ORANGE, "dot")]
     keys += [Key("one run", BLUE, "ring")] if several else []
-    return Figure(f"{about['metric']} on validation images", prose("pictures", several=several), panels, keys)
+    return Figure(
+        f"{about['metric']} on validation images",
+        prose("pictures", several=several, others=len(panels) > 1),
+        panels,
+        keys,
+    )
 
 
 def panel_of(about: Mapping[str, Any], name: str, order: Sequence[Summary]) -> Panel:

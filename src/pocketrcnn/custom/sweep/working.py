@@ -182,13 +182,12 @@ def work(given: Given) -> Trial | None:
         try:
             with silent():
                 train(given, plan, trial)
-            runs = {run.name: metrics_of(run) for run in runs_of(given.folder / trial.name)}
-            ended = dataclasses.replace(trial, state="finished", runs=runs)
+            ended = finished(trial, given.folder)
         except (UserError, MemoryError, RuntimeError) as error:
             if not is_its_own(error):
                 raise
             ended = dataclasses.replace(trial, state="failed", reason=" ".join(str(error).split()))
-        ended = dataclasses.replace(ended, seconds=time.perf_counter() - begun)
+            ended = dataclasses.replace(ended, seconds=time.perf_counter() - begun)
         record.write(result_file(given.folder, trial), dataclasses.asdict(ended))
     tell(ended)
     with locked(given.folder / LOCK, wait=-1, keep=True):
@@ -228,11 +227,12 @@ def train(given: Given, plan: Plan, trial: Trial) -> None:
     seeds.train(options.trial((*options.space.fixed, *texts(trial.settings)), **known))
 
 
-def metrics_of(run: Path) -> dict[str, float | None]:
-    """The metrics of a finished run on validation images."""
-    found = open_run(run, "cpu").metrics()
-    assert found is not None, "`train` has finished it"
-    return {name: found["metrics"].get(name) for name in record.METRICS}
+def finished(trial: Trial, folder: Path) -> Trial:
+    """A trial whose runs are finished, with their metrics on validation images, and the time that they took."""
+    known = {run.name: open_run(run, "cpu").metrics() or {} for run in runs_of(folder / trial.name)}
+    runs = {name: {metric: row["metrics"].get(metric) for metric in record.METRICS} for name, row in known.items()}
+    seconds = sum(row.get("elapsed", row["seconds"]) for row in known.values())
+    return dataclasses.replace(trial, state="finished", runs=runs, seconds=seconds)
 
 
 def is_its_own(error: BaseException) -> bool:
