@@ -21,7 +21,10 @@ INTRODUCED = {
     "Networks and data of your own": "For what is not a folder of images: [how to add something](../docs/design.md).",
     "What goes wrong": "",
 }
-FURTHER = ("data/boxes.py", "data/dataset.py", "training/fit.py", "evaluation/network.py", "evaluation/outcomes.py")
+FURTHER = (
+    *("data/boxes.py", "data/dataset.py", "training/fit.py", "evaluation/network.py", "evaluation/outcomes.py"),
+    "custom/scale/predict.py",
+)
 FOLDER = "reference"
 
 

@@ -32,8 +32,7 @@ class DataConfig:
     seed: int = 0  # `folder`: decides which images are for validation and test where the data do not say
     pages: Pages = "first"  # `folder`: of files with several: one, each by its name (a.tif[2]), or a projection of all
     fresh: bool = True  # scenes: a new composition in every iteration, instead of a fixed set with one an image
-    holdout: int = 0
-    """Training images kept back and evaluated in place of the test set (for choosing settings)."""
+    holdout: int = 0  # training images kept back and evaluated in place of the test set, to choose settings by
     tile_overlap: int = 0
     """`folder`: pixels that neighbouring tiles of `model.input_size` share, in images larger than that; 0: no tiles,
     these images are downscaled."""
@@ -263,6 +262,7 @@ class TrainConfig:
     evaluation_images: int = 1000  # test or validation images of an evaluation on the way; the last one always uses all
     precision: Precision = "auto"  # bfloat16 where it is measured to be faster, else float32
     overrides: tuple[str, ...] = ()  # what the user set in place of the plan, as `augment.paste=4`
+    sync_batchnorm: bool = False  # in training by several processes, on GPUs: statistics of the whole batch
     checkpoint_seconds: float = 20.0  # time between two savings of the full state
     phases: tuple[PhaseConfig, ...] = ()  # one after the other; none: the whole network learns all the time
 

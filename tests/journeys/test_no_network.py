@@ -1,4 +1,4 @@
-"""No command opens a connection: all of them, in a process in which that is an error."""
+"""No command opens a connection or imports what it does not use: all of them, in a process where that is an error."""
 
 from __future__ import annotations
 
@@ -20,9 +20,12 @@ def refuse(event, arguments):
 
 sys.addaudithook(refuse)
 from pocketrcnn.cli.main import main
+heavy = {"ray", "pyarrow", "pandas", "optuna", "dask", "tensorboardX", "onnx", "onnxruntime"}
 for line in sys.stdin:
     code = main(shlex.split(line))
     assert code == 0, (line, code)
+    heavy -= {"onnx", "onnxruntime"} if line.startswith("export") else set()
+    assert not heavy & {*sys.modules}, (line, heavy & {*sys.modules})
 print("all ran")
 """
 COMMANDS = """

@@ -42,14 +42,15 @@ def test_an_interrupted_run_ends_in_the_same_bytes(
 
 
 # The metadata of a checkpoint of version 0.1, but for the sums: `asked` and `judging` have other names now, and
-# `earlier` came with patience that begins anew, `phase` and `phase_began` with training in phases.
+# `earlier` came with patience that begins anew, `phase` and `phase_began` with training in phases, `processes` with
+# several of them.
 OLD = {"iteration", "log", "means", "seconds", "elapsed", "judging", "planned", "asked"}
 
 
 def test_a_checkpoint_of_an_earlier_version_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = interrupted(tmp_path / "run", monkeypatch, small("B2"))
     tensors, now = load_tensors(path)
-    assert [now.pop(name) for name in ("earlier", "phase", "phase_began")] == [0, 0, 0]
+    assert [now.pop(name) for name in ("earlier", "phase", "phase_began", "processes")] == [0, 0, 0, 1]
     old = {"judging": now.pop("evaluation_seconds"), "asked": now.pop("requested"), **now}
     assert set(old) == OLD
     save_tensors(path, tensors, old)

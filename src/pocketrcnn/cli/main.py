@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
 from ..errors import UserError, out_of_memory
+from ..training.launch import require_one_process
 from ..training.signals import interrupts_repeated
 from ..version import __version__
 from . import course, data, detector, measure, options
@@ -40,6 +41,7 @@ PACKAGES = {"PIL": "pillow", "yaml": "PyYAML"} | {
     name: name for name in (*LIGHT, "torch", "safetensors", "matplotlib", "hotcoco")
 }
 """What `pip install .` brings: names of modules and of what is installed."""
+TOGETHER = ("train", "resume", "predict")  # commands that several processes of torchrun do together
 REPEATABLE = ("download", "reproduce", "sweep")  # commands that skip what is already done
 
 
@@ -85,6 +87,8 @@ def answered(words: list[str]) -> int:
             if arguments.verb is None:
                 parser().print_help()
                 return FAILURE
+            if arguments.verb not in TOGETHER:
+                require_one_process(f"`{arguments.verb}`")
             arguments.command = shlex.join(["pocketrcnn", *words])
             return options.call(arguments.function, arguments) or 0
     except UserError as error:

@@ -7,6 +7,7 @@ anchors    anchors that fit its boxes
 reasons    what was decided for it, in sentences
 learnable  whether there is enough to learn from
 train      `pocketrcnn train` and `resume`: a run
+together   several processes that train one detector: the same data in all
 moved      the data of a run that goes on, wherever they are now
 seeds      `train --seeds`: runs that differ in the seed alone
 run_set    the folder of such a set; its best run
@@ -14,6 +15,7 @@ sweep/     `pocketrcnn sweep`: several values of settings, by any number of proc
 evaluate   `pocketrcnn eval`
 predict    `pocketrcnn predict`: images to JSON, CSV, pictures and crops
 parts/     the same part by part, by any number of processes, and `pocketrcnn merge`
+scale/     the same on Ray: `pocketrcnn.scale`
 result_files  its JSON and CSV
 picture_files  its pictures and crops
 counts     how many objects an image has, how large, covering how much

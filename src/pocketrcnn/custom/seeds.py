@@ -24,6 +24,7 @@ from ..terminal import say, tracked
 from ..training import config_file
 from ..training.device import choose_device, choose_precision, keep_memory
 from ..training.fit import fit
+from ..training.launch import require_one_process
 from ..training.loop import Trainer
 from ..training.run import ELSEWHERE, Run, open_run, saved
 from ..training.side_by_side import WORTH_TIMING, Job, Steps, choose_workers, train_all
@@ -54,6 +55,7 @@ def train(options: TrainOptions) -> Path:
     """Train a run, or with `seeds` a set of them; returns its folder."""
     if options.seeds is None:
         return single.train(options)
+    require_one_process("--seeds")
     begun = time.perf_counter()
     keep_memory()
     device = choose_device(options.device)
@@ -103,6 +105,7 @@ def resume(
     if not is_set(folder):
         require(workers is None, f"--workers {workers}: leave it out, {folder} is not the folder of a set of --seeds")
         return single.resume(folder, minutes, iterations, device, source=source)
+    require_one_process(f"{folder}, a set of --seeds,")
     check_length(minutes, iterations)
     keep_memory()
     chosen, plan = choose_device(device), load(folder)

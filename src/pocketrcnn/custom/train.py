@@ -15,7 +15,7 @@ import torch
 
 from ..config import Config, DataConfig, replace
 from ..data.crops import Crops
-from ..data.custom_data import CustomData, open_custom_data
+from ..data.custom_data import CustomData
 from ..data.dataset import Dataset
 from ..data.files import claimed, require_writable
 from ..data.folders import Folder
@@ -27,8 +27,10 @@ from ..training import config_file
 from ..training.checkpoint import load_tensors
 from ..training.device import choose_device, keep_memory
 from ..training.fit import fit
+from ..training.joining import joined
+from ..training.launch import keep_folder, kept_folder
 from ..training.loop import Trainer
-from ..training.run import CHECKPOINT, Run, open_run, require_place, saved_splits
+from ..training.run import CHECKPOINT, Run, open_run, require_place, saved, saved_splits
 from ..training.watchers import for_tensorboard, has_events, require_tensorboard
 from .anchors import sides_and_boxes
 from .evaluate import conclude, held_out, without_validation
@@ -38,6 +40,7 @@ from .options import TrainOptions, check_length
 from .plan import PRESETS, augmentation, learned_classes, plan_data, plan_length, with_preset
 from .reasons import length_reason, reasons
 from .report.summary import evaluation, write_run_report
+from .together import follow, open_by_all
 
 TRAINED = 0.95  # of the time; the rest goes into evaluation
 ENOUGH = 200  # iterations: a larger network that gets fewer in the time learns less than a smaller one
@@ -48,16 +51,31 @@ RUNS = Path("runs")  # where runs without --out are made
 Sets = tuple[Folder | Crops, Folder]  # of training and of validation images
 
 
-def train(options: TrainOptions) -> Path:
-    """Check, plan, train, evaluate on validation data; returns the run's folder."""
+def train(options: TrainOptions, *, again: bool = False) -> Path:
+    """Check, plan, train, evaluate on validation data; returns the run's folder.
+
+    Where torchrun, or with `again` Ray, has started the processes again, the run that they began goes on. Those besides
+    the first one help it.
+    """
     begun = time.perf_counter()
     keep_memory()
+    with joined(options.device) as group:
+        if group.rank:
+            return follow(options.data.resolve(), asked(options), options.device, partial(both, quiet=True))
+        if (kept := options.out if again else kept_folder()) and saved(kept):
+            return go_on(kept, None, None, options.device, asked=asked(options))
+        return begin(options, begun)
+
+
+def begin(options: TrainOptions, begun: float) -> Path:
+    """A run as `train` begins it, or goes on with it in the folder that was named. begun: by the clock."""
     device = choose_device(options.device)
     if options.tensorboard:
         require_tensorboard()
     if options.out:
         require_place(options.out)
     with folder_of(options) as folder:
+        keep_folder(folder)
         data = checked(options, saved_splits(folder))
         config, sets = planned(options, data, device)
         with for_tensorboard(options.tensorboard), Run(folder, config, device, options.command or options.call) as run:
@@ -71,8 +89,8 @@ def train(options: TrainOptions) -> Path:
 def folder_of(options: TrainOptions) -> Iterator[Path]:
     """The folder of a run or set: the one that was named, or the first free one with the name of the data, which is
     made at once, as several runs may start together; where nothing comes of it, it goes away again."""
-    if options.out:
-        yield options.out
+    if named := options.out or kept_folder():
+        yield named
         return
     require_writable(RUNS)
     name = Path(os.path.abspath(options.data)).name  # a link keeps its name
@@ -82,11 +100,16 @@ def folder_of(options: TrainOptions) -> Iterator[Path]:
 
 def checked(options: TrainOptions, known: dict[str, str] | None) -> CustomData:
     """The data, checked; what is in them is shown. known: the splits of images that were trained on before."""
-    data = open_custom_data(data_of(options), known)
+    data = open_by_all(data_of(options), known, asked(options))
     render(data.report)
     size, tiles = options.input_size, options.tiles
     require_learnable(data.annotations, data.report, force=options.force, input_size=size, tiles=tiles)
     return data
+
+
+def asked(options: TrainOptions) -> str:
+    """The options as a call, without those that may differ from process to process."""
+    return dataclasses.replace(options, data=Path("DATA"), out=None, device="auto", tensorboard=False).call
 
 
 def data_of(options: TrainOptions) -> DataConfig:
@@ -194,12 +217,24 @@ def resume(
     """Go on with a run that was interrupted, or train one for longer. source: where its data are now, if they moved."""
     check_length(minutes, iterations)
     keep_memory()
+    words = f"resume(minutes={minutes}, iterations={iterations})"
+    with joined(device) as group:
+        if group.rank:
+            return follow(source and source.resolve(), words, device, partial(both, quiet=True))
+        return go_on(folder, minutes, iterations, device, source=source, asked=words)
+
+
+def go_on(
+    folder: Path, minutes: float | None, iterations: int | None, device: str, *, source: Path | None = None, asked: str
+) -> Path:
+    """`resume`, in the first of the processes. asked: the call, to compare it with that of the others."""
     run = open_run(folder, device)
     if not run.resumable:
         raise UserError(f"{folder} is a run of `reproduce`: the same `reproduce` command goes on with it")
     before, known = run.config, saved_splits(folder)
     run.config = relocated(before, source)
-    data = open_custom_data(run.config.data, known, f"pocketrcnn resume {shlex.quote(str(folder))} --data FOLDER")
+    moved = f"pocketrcnn resume {shlex.quote(str(folder))} --data FOLDER"
+    data = open_by_all(run.config.data, known, asked, moved)
     with for_tensorboard(has_events(folder)), run:
         if source:
             require_same(data, known, folder)

@@ -2,6 +2,10 @@
 
 loop          the training loop
 optim         Muon, schedules, averaged weights
+group         the processes that train together, as the loop sees them: here one
+ranks         several: data parallel, by torch.distributed
+joining       how they come together, and end
+launch        what torchrun tells a process
 phases        training in phases: which parts learn, on which regions
 finite        numbers that are not finite: noticed before they reach the weights
 state         what changes during training; what a checkpoint holds

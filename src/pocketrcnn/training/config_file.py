@@ -19,8 +19,8 @@ from .limits import LARGEST, LARGEST_WHOLE, LIMITS
 
 SCHEMA = 2  # raised when a saved configuration can no longer be read as it was meant; `schema1` reads the one before
 SECTIONS = ("augment", "loss", "model", "optim")  # what `--set` changes, and
-SINGLE = ("train.phases", "train.checkpoint_seconds")  # these; the other settings have options
-SETTABLE = f"{', '.join((*SECTIONS, SINGLE[0]))} or {SINGLE[1]}"
+SINGLE = ("train.phases", "train.sync_batchnorm", "train.checkpoint_seconds")  # these; the other settings have options
+SETTABLE = f"{', '.join((*SECTIONS, *SINGLE[:-1]))} or {SINGLE[-1]}"
 ELSEWHERE = {  # settings of SECTIONS that others depend on, and how they are changed
     "model.input_size": "the anchors depend on it, use --input-size",
     "model.classes": "it follows from the data, change the classes there",

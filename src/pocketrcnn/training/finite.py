@@ -15,6 +15,7 @@ from ..config import Config
 from ..data.dataset import Dataset
 from ..errors import UserError
 from ..terminal import say
+from .group import current
 from .state import State
 
 PATIENCE = 10  # batches in a row that are left out before a run stops
@@ -30,7 +31,7 @@ class Watch:
 
     def __init__(self, state: State, config: Config, train: Dataset) -> None:
         self.state, self.config, self.train = state, config, train
-        norms = [module for module in state.model.modules() if isinstance(module, nn.BatchNorm2d)]
+        norms = [module for module in state.model.modules() if isinstance(module, nn.BatchNorm2d | nn.SyncBatchNorm)]
         self.statistics = [buffer for norm in norms for buffer in norm.buffers()]
         self.before = [buffer.clone() for buffer in self.statistics]  # of the last batch that was learned from
         self.learned: Tensor | None = None  # its images
@@ -59,9 +60,10 @@ class Watch:
         return False
 
     def named(self, images: Tensor) -> str:
-        """The images with these indices in words: by their files, where they have some."""
+        """The images with these indices, and those of other processes, in words: by their files, if they have some."""
         paths = getattr(self.train, "paths", None)
-        names = [paths[index].name if paths else str(index) for index in images.tolist()]
+        indices = [index for part in current().gathered(images.tolist()) for index in part]
+        names = [paths[index].name if paths else str(index) for index in indices]
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         return f"images {', '.join(names[:NAMED])}{more}"
 

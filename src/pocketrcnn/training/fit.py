@@ -13,6 +13,7 @@ from ..data.files import require_room
 from ..errors import UserError
 from ..evaluation.measures import Means
 from ..evaluation.network import Conclude, assess, evaluate
+from ..terminal import say
 from .clock import Clock
 from .device import DELIVERED, autocast, keep_memory, single_precision
 from .finite import NotFinite, not_finite, require_finite, require_finite_metrics
@@ -21,6 +22,7 @@ from .machine import peak_memory_gb
 from .progress import Progress
 from .run import CHECKPOINT, COPIES, Run
 from .signals import Interrupted, signals_noted
+from .state import State
 from .watchers import tell
 
 
@@ -40,16 +42,20 @@ def fit(
     config = run.config
     keep_memory()
     trainer = Trainer(config, train, test, run.device)
-    state = trainer.state
+    state, group = trainer.state, trainer.group
     if saved := run.checkpoint():
         state.restore(*saved, run.folder / CHECKPOINT, config.train)
         run.log(state.log)
+        say_another_number(state, group.count)
     else:
         needed = COPIES * sum(tensor.nbytes for tensor in state.model.state_dict().values())
         require_room(run.folder, needed, f"{run.folder}: the run takes", f"make room, or {run.another}")
     state.elapsed += spent
+    state.processes = group.count
     with signals_noted() as signals, Progress(run.name, config, state.iteration, state.seconds) as progress:
+        group.signals = signals
         learn(trainer, run, progress, signals)
+        group.release(folder=run.folder)
         progress.say("evaluating on all test images")
         begun = time.perf_counter()
         with autocast(DELIVERED, run.device):
@@ -65,6 +71,13 @@ def fit(
     if signals:  # they came during the evaluation, which ends by itself
         raise Interrupted(f"at the end of {run.name}", signals[0], run.remedy)
     return metrics
+
+
+def say_another_number(state: State, count: int) -> None:
+    """A line where another number of processes goes on with a run."""
+    if state.processes != count:
+        here = f"{count} process{'es' if count > 1 else ''}, before it was {state.processes}"
+        say(f"going on with {here}: other random numbers follow than would have, the run is not the same to the bit")
 
 
 def learn(trainer: Trainer, run: Run, progress: Progress, signals: list[int]) -> None:

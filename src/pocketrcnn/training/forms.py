@@ -33,6 +33,7 @@ class Hardware(TypedDict):
     precision: str
     device: NotRequired[str]
     memory_gb: NotRequired[float | None]
+    processes: NotRequired[int]
 
 
 class Environment(TypedDict):
@@ -65,6 +66,7 @@ class Numbers(TypedDict):
     earlier: int
     phase: int
     phase_began: int
+    processes: int
 
 
 def require_form(content: Any, form: Any, path: Path, remedy: str) -> None:

@@ -2,6 +2,7 @@
 
 Everything random in an iteration is drawn after seeding torch with (seed, iteration): a run that is interrupted and
 resumed is the same run, to the bit, on the same machine with the same number of threads.
+Several processes may train together (`group`): each goes through this loop with its part of every batch.
 Checkpoints, evaluations, the clock and signals stand around it: see `fit`.
 """
 
@@ -22,6 +23,7 @@ from ..model.structures import Batch
 from . import optim, phases
 from .device import autocast
 from .finite import Watch
+from .group import current
 from .state import State
 
 
@@ -46,27 +48,30 @@ class Trainer:
     def __init__(self, config: Config, train: Dataset, test: Dataset, device: torch.device) -> None:
         if len(train) == 0:
             raise UserError(f"{train.name} has no training images: add some")
-        self.config, self.device = config, device
+        self.config, self.device, self.group = config, device, current()
+        self.group.require_enough(min(config.train.batch, len(train)))
         self.train_set, self.test_set = train.to(device), test.to(device)
         self.state = State.start(config, self.train_set, device)
         self.state.model.train()
+        if config.train.sync_batchnorm:
+            self.group.synchronise(self.state.model)
 
     def train(self, iterations: Iterable[int]) -> None:
         """One iteration for each number of `iterations`. The caller may evaluate, save or stop before it hands out the
         next one.
         """
-        state, config = self.state, self.config
+        state, config, group = self.state, self.config, self.group
         watch = Watch(state, config, self.train_set)
-        for iteration in iterations:
-            torch.manual_seed(step_seed(config.train.seed, iteration))
+        for iteration in group.numbers(iterations, self):
+            torch.manual_seed(group.seed(step_seed(config.train.seed, iteration)))
             phase, done, length = phases.enter(state, config.train, iteration)
             optim.set_rates(state.optimisers, optim.schedule(config.optim, done, length))
             batch = self.batch(iteration)
             with self.precision():
                 proposed = state.frozen.training_proposals(batch.images) if state.frozen else None
-                prediction = state.model(batch.images, batch, phase.train_box, proposed)
+                prediction = group.predict(state.model, batch.images, batch, phase.train_box, proposed)
             targets = state.model.targets(prediction, batch)
-            losses = state.model.losses(prediction, targets, config.loss)
+            losses = group.whole(state.model.losses(prediction, targets, config.loss), state.model, targets)
             total = total_loss(losses, config.loss, phase.trained)
             if not watch.passes(total, batch.ids):
                 continue
@@ -78,7 +83,8 @@ class Trainer:
                 state.average.update(iteration)
             with torch.no_grad():
                 state.means.add({f"loss_{name}": (loss, torch.tensor(1)) for name, loss in losses.items()})
-                state.means.add({"loss_total": (total, torch.tensor(1))} | measure(prediction, targets, batch))
+                state.means.add({"loss_total": (total, torch.tensor(1))})
+                state.means.add(group.summed(measure(prediction, targets, batch)))
             state.iteration = iteration + 1
 
     def step(self) -> None:
@@ -86,10 +92,11 @@ class Trainer:
         self.train([self.state.iteration])
 
     def batch(self, iteration: int) -> Batch:
-        """The batch of an iteration: images drawn, composed and augmented."""
+        """The batch of an iteration, or the part of it that is for this process: images drawn, composed, augmented."""
         train = self.config.train
         indices, epoch = order(len(self.train_set), train.batch, train.seed, iteration)
-        return augment(self.train_set.batch(indices.to(self.device)), self.config.augment, epoch, train.seed)
+        indices = self.group.part(indices).to(self.device)
+        return augment(self.train_set.batch(indices), self.config.augment, epoch, train.seed)
 
     def precision(self) -> AbstractContextManager[Any]:
         """The precision of the configuration."""

@@ -10,6 +10,7 @@ import torch
 from ..config import Config
 from ..version import __version__
 from .device import choose_precision
+from .group import current
 from .measured import processor
 
 PACKAGES = ("torch", "numpy", "pillow", "safetensors", "matplotlib")
@@ -18,7 +19,8 @@ PACKAGES = ("torch", "numpy", "pillow", "safetensors", "matplotlib")
 def environment(config: Config, device: torch.device) -> dict[str, Any]:
     """Versions and hardware, for env.json and results.json."""
     precision = choose_precision(config.train.precision, device)
-    return {"versions": versions(), "hardware": hardware(device) | {"precision": precision}}
+    several = {"processes": current().count} if current().count > 1 else {}
+    return {"versions": versions(), "hardware": hardware(device) | {"precision": precision} | several}
 
 
 def versions() -> dict[str, str]:

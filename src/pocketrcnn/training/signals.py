@@ -26,9 +26,9 @@ class Interrupted(KeyboardInterrupt):
 
 
 @contextmanager
-def signals_noted() -> Iterator[list[int]]:
+def signals_noted(noted: list[int] | None = None) -> Iterator[list[int]]:
     """Collect Ctrl-C and SIGTERM in a list in place of dying from them, so that the state can be saved first."""
-    noted: list[int] = []
+    noted = [] if noted is None else noted
     with handled_by(lambda number, _: noted.append(number)):
         yield noted
 

@@ -21,8 +21,11 @@ from .forms import Numbers, require_form
 WHITENING, WHITENING_PIXELS = 500, 2**24  # at most so many images, and pixels, give the first filters by their patches
 
 # Of a checkpoint; those that earlier versions do not have begin as they do in a new run.
-NUMBERS = ("iteration", "seconds", "log", "planned", "elapsed", "evaluation_seconds", "earlier", "phase", "phase_began")
-NEW = {"earlier": 0, "phase": 0, "phase_began": 0}
+NUMBERS = (
+    *("iteration", "seconds", "log", "planned", "elapsed", "evaluation_seconds", "earlier", "phase", "phase_began"),
+    "processes",
+)
+NEW = {"earlier": 0, "phase": 0, "phase_began": 0, "processes": 1}
 
 
 @dataclass
@@ -53,6 +56,8 @@ class State:
     """Which of `train.phases` goes on: see `phases`."""
     phase_began: int = 0
     """The iteration with which it began."""
+    processes: int = 1
+    """How many train the run together."""
     frozen: FasterRCNN | None = None
     """The network as it was then, where regions are chosen among its proposals."""
 

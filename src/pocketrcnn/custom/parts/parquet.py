@@ -29,11 +29,11 @@ def require_pyarrow() -> None:
         raise UserError(f"pyarrow is not installed: {remedy}") from error
 
 
-def require_text(names: Sequence[str]) -> None:
+def require_text(names: Sequence[str], remedy: str = "leave out --part-format parquet") -> None:
     """Raises UserError for a name that is no text: old systems wrote some, and Parquet takes none."""
     for name in names:
         if name != as_text(name):
-            raise UserError(f"the name {shown(name)} is not UTF-8: rename the file, or leave out --part-format parquet")
+            raise UserError(f"the name {shown(name)} is not UTF-8: rename the file, or {remedy}")
 
 
 def as_text(text: str) -> str:
@@ -45,9 +45,11 @@ def schema_of(classes: Sequence[str], fingerprint: str, threshold: float) -> Any
     """The columns, with what is known of the detector, as a `pyarrow.Schema`."""
     import pyarrow as pa
 
-    words = pa.list_(pa.list_(pa.string()))
-    columns = {"width": pa.int32(), "height": pa.int32(), "boxes": pa.list_(pa.list_(pa.float32()))}
-    columns |= {"scores": pa.list_(pa.float32()), "classes": pa.list_(pa.string()), "notes": words}
+    def lists(kind: Any) -> Any:
+        return pa.list_(pa.field("element", kind))  # as Parquet calls it, so that what is read again has the same type
+
+    columns = {"width": pa.int32(), "height": pa.int32(), "boxes": lists(lists(pa.float32()))}
+    columns |= {"scores": lists(pa.float32()), "classes": lists(pa.string()), "notes": lists(lists(pa.string()))}
     fields = [pa.field("image", pa.string(), nullable=False), *columns.items(), ("skipped", pa.string())]
     facts = {"schema": SCHEMA, "classes": list(classes), "fingerprint": fingerprint, "threshold": threshold}
     return pa.schema(fields, {KEY: json.dumps(facts)})

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 
 from ...terminal import say
+from ...training.launch import launch
 from ..options import PredictOptions
-
-NAMES = ("RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")  # what torchrun tells its processes
 
 
 def shared_by_rank(options: PredictOptions) -> PredictOptions:
     """The options of one of several processes of torchrun: its share is that of its rank, unless one is named, which
     the processes then make together."""
-    words = [os.environ.get(name, "") for name in NAMES]
-    if options.shard is not None or not all(map(str.isdecimal, words)):
+    ours = launch()
+    if options.shard is not None or ours.count < 2:
         return options
-    rank, count, _ = map(int, words)
-    if count < 2:
-        return options
-    say(f"torchrun: shard {rank}/{count}")
-    return dataclasses.replace(options, shard=(rank, count))
+    say(f"torchrun: shard {ours.rank}/{ours.count}")
+    return dataclasses.replace(options, shard=(ours.rank, ours.count))

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 VALUES = (
     "values of a setting to try: a list (optim.lr=0.002,0.005), or a range (optim.lr=0.001..0.01, or on a logarithmic "
-    "scale optim.lr=0.001..0.01,log), from which Optuna chooses; one value holds for all trials"
+    "scale optim.lr=0.001..0.01,log), from which Optuna chooses; one value holds for all; of "
+    "several lists all combinations"
 )
 TRIALS = "trials in all (default: all combinations of lists; a range needs it; fewer than there are: chosen at random)"
 EACH = "N runs a trial that differ in the seed alone (SEED, SEED + 1, ..): trials are compared by their mean"

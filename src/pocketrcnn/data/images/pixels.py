@@ -83,16 +83,16 @@ def probe(path: Path | str) -> Probe:
     return with_opened(Path(path), head)[0]
 
 
-def read_picture(path: Path, pages: Pages = "first") -> Picture:
+def read_picture(file: Path | IO[bytes], pages: Pages = "first") -> Picture:
     """What `probe` and `read_image` say of a file, which is opened once, with notes. Raises UserError as they do."""
 
     def picture(image: Opened) -> Picture:
-        check_size(image, str(path))
-        found, head = notes_of_file(image, named=page_of(path)[1] is not None), head_of(image)
+        check_size(image, name_of(file))
+        found, head = notes_of_file(image, named=page_of(file)[1] is not None), head_of(image)
         pixels, dark = converted(image)
         return Picture(head, pixels, tuple(found + dark))
 
-    (head, pixels, notes), mended = with_opened(path, picture, pages)
+    (head, pixels, notes), mended = with_opened(file, picture, pages)
     return Picture(head, pixels, mended + notes)
 
 
