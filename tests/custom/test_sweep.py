@@ -195,8 +195,7 @@ def test_nothing_is_written_for_what_cannot_be_tried(
 ) -> None:
     refused = shell.refused(f"sweep --preset small --device cpu --input-size 32 {words} --out", tmp_path / "s", shapes)
     assert message in refused
-    left = [path for path in tmp_path.rglob("*") if path.name.startswith("trial")]
-    assert left == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_data_without_validation_images_are_refused(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from ...report.colours import BLUE, ORANGE
 from ...report.html import html
 from ...report.phrases import Stat, machine
 from ...report.prose import Prose
+from ..sweep.record import LONGER
 from ..sweep.space import in_words, written
 from . import charts, training
 from .compare import Summary
@@ -185,7 +186,7 @@ def failures(failed: Sequence[Summary]) -> Section:
 def next_steps(about: Mapping[str, Any], best: Summary) -> Section:
     """What to do with the best trial, and how the sweep was started."""
     blocks: list[Block] = [
-        Text(prose.paragraphs("longer", **{**about, "trials": len(about["trials"])})),
+        Text(prose.paragraphs("longer", **{**about, "times": LONGER})),
         Code(about["longer"]),
         Text(prose.paragraphs("test", best=best["name"])),
         Code(f"pocketrcnn eval {about['name']}"),

@@ -134,6 +134,10 @@ def begin(given: Given, plan: Plan | None, base: Config, data: CustomData) -> in
     folder, options = given.folder, given.options
     if plan:
         require_same(data, plan.splits, folder, "restore them")
+    done = sum(trial.state != "begun" for trial in read_trials(folder, plan)) if plan else 0
+    left = max(0, options.planned - done)
+    needed = left * (options.seeds or 1) * parameters(base.model) * BYTES * COPIES
+    files.require_room(folder, needed, f"{counted(left, 'trial')}: the runs take about", "make room, or use fewer")
     with locked(folder / LOCK, wait=-1, keep=True):
         if is_sweep(folder):  # another process may have been faster
             there = require_place(folder, options)
@@ -145,11 +149,7 @@ def begin(given: Given, plan: Plan | None, base: Config, data: CustomData) -> in
             plan = record.new_plan(options, command, *made)
         (folder / RESULTS).mkdir(exist_ok=True)
         record.write(folder / SWEEP, dataclasses.asdict(plan))
-    done = sum(trial.state != "begun" for trial in read_trials(folder, plan))
-    left = max(0, options.planned - done)
     say(what_is_ahead(options, left))
-    needed = left * (options.seeds or 1) * parameters(base.model) * BYTES * COPIES
-    files.require_room(folder, needed, f"{counted(left, 'trial')}: the runs take about", "make room, or use fewer")
     return left
 
 
