@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # what editors and mypy see
     from .custom.commands.in_parts import merge as merge
     from .custom.commands.predicted import Predicted as Predicted
     from .custom.commands.sweeping import Swept as Swept
+    from .custom.commands.sweeping import SweptTrial as SweptTrial
     from .custom.commands.sweeping import sweep as sweep
     from .custom.commands.training import TrainedRun as TrainedRun
     from .custom.commands.training import evaluate as evaluate
@@ -52,6 +53,7 @@ _HOME = {
     "FasterRCNN": "model.faster_rcnn",
     "Run": "training.run",
     "Swept": "custom.commands.sweeping",
+    "SweptTrial": "custom.commands.sweeping",
     "TrainedRun": "custom.commands.training",
     "Predicted": "custom.commands.predicted",
     "Checked": "custom.commands.data",
