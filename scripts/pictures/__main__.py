@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import components
 import course
 import fitted
+import growth
 import nuclei
 import peers
 import stages
@@ -26,8 +27,8 @@ from trained import Trained, load
 
 from pocketrcnn.errors import UserError
 
-DRAWINGS = components.PICTURES | fitted.PICTURES | peers.PICTURES  # those that need no run
-GIVEN = components.GIVEN | fitted.GIVEN | peers.GIVEN
+DRAWINGS = components.PICTURES | fitted.PICTURES | growth.PICTURES | peers.PICTURES  # those that need no run
+GIVEN = components.GIVEN | fitted.GIVEN | growth.GIVEN | peers.GIVEN
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 SOURCES = "sources.json"
 Made = tuple[bytes, Numbers, Numbers]

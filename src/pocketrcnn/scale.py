@@ -1,5 +1,6 @@
-"""`import pocketrcnn.scale`: prediction on Ray, with the extra `ray`."""
+"""`import pocketrcnn.scale`: prediction and training on Ray, with the extra `ray`."""
 
 from .custom.scale.predict import predict
+from .custom.scale.train import train
 
-__all__ = ["predict"]
+__all__ = ["predict", "train"]

@@ -24,7 +24,7 @@ CATEGORIES = [{"id": 40, "name": "dog"}, {"id": 3, "name": "cat"}, {"id": 7, "na
 def shell(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """In a folder with images in `in`, with a detector of white objects, all of them dogs."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(commands, "load_detector", lambda path, device, timeout: bright_detector())
+    monkeypatch.setattr(commands, "load_detector", lambda *_: bright_detector())
     for name, box in BOXES.items():
         saved(Path("in", name), scene((64, 48), box))
     return Shell(capsys)

@@ -100,7 +100,7 @@ def painted(size: tuple[int, int], objects: Painted) -> Pixels:
 def shell(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """In a folder with the painted images, and the detector that sees all of them."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(commands, "load_detector", lambda path, device, timeout: Seeing())
+    monkeypatch.setattr(commands, "load_detector", lambda *_: Seeing())
     for name, (size, objects) in PAINTED.items():
         Path("in").mkdir(exist_ok=True)
         Image.fromarray(painted(size, objects)).save(Path("in", name))

@@ -51,7 +51,7 @@ WHITE = scene((64, 48), BOX)
 def shell(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """In an empty folder, with a detector of white objects."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(commands, "load_detector", lambda path, device, timeout: bright_detector())
+    monkeypatch.setattr(commands, "load_detector", lambda *_: bright_detector())
     return Shell(capsys)
 
 

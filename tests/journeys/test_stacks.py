@@ -28,7 +28,7 @@ PAGES = np.stack([scene(SIZE, box) for box in BOXES])  # one object a page
 def shell(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     """In a folder with a stack of two pages and a broken one, and a detector of white objects."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(commands, "load_detector", lambda path, device, timeout: bright_detector())
+    monkeypatch.setattr(commands, "load_detector", lambda *_: bright_detector())
     Path("in").mkdir()
     Path("in/a.tif").write_bytes(stack(PAGES, 2))
     saved(Path("in/b.png"), PAGES[0])

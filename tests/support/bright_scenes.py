@@ -18,7 +18,7 @@ COUNT = 11  # images below `in`, of which one is broken
 def opened(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
     """Images in folders of `folder`, where the command line is then."""
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(detecting, "load_detector", lambda path, device, timeout: bright_detector())
+    monkeypatch.setattr(detecting, "load_detector", lambda *_: bright_detector())
     for i in range(COUNT):
         saved(Path("in", f"{i % 3}", f"{'=é' if i == 5 else ''}{i}.png"), scene((40 + i, 30), (i, 4, 12 + 2 * i, 20)))
     Path("in/1/4.png").write_bytes(b"no image")

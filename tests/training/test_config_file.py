@@ -26,7 +26,7 @@ from pocketrcnn.errors import UserError, nearest
 from pocketrcnn.training import config_file as settings
 from pocketrcnn.training.config_file import SCHEMA, dump, load, override, to_dict
 
-KNOWN = "name a setting of augment, loss, model, optim, train.phases or train.checkpoint_seconds"
+KNOWN = "name a setting of augment, loss, model, optim, train.phases, train.sync_batchnorm or train.checkpoint_seconds"
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

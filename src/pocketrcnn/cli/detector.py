@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from ..custom.options import IDS, TIMEOUT, Device, PredictOptions, TrainOptions
 from ..custom.sweep.options import SweepOptions
+from ..training.threads import Threads
 from .data import LOST
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ def resume(
     iterations: Annotated[int | None, "N", "another number of iterations for the whole run"] = None,
     workers: Annotated[int | None, "N", "for a set of --seeds: runs at a time (default: what is faster)"] = None,
     data: Annotated[Path | None, "FOLDER", "where the data are now, if they moved (default: where they were)"] = None,
+    threads: Threads = None,
     device: Device = "auto",
 ) -> None:
     """Go on with an interrupted run, or train a finished one for longer."""
     from ..custom.commands.training import resume as work
 
-    work(run, minutes=minutes, iterations=iterations, workers=workers, data=data, device=device)
+    work(run, minutes=minutes, iterations=iterations, workers=workers, data=data, threads=threads, device=device)
 
 
 def sweep(options: SweepOptions) -> int:
@@ -54,12 +56,13 @@ def evaluate(
     *,
     split: Annotated[Literal["train", "val", "test"] | None, "images (default: test, else val, else train)"] = None,
     as_json: Annotated[bool, "--json", "print JSON"] = False,
+    threads: Threads = None,
     device: Device = "auto",
 ) -> None:
     """Measure average precision, errors and the best threshold of a run, on its test images or on other data."""
     from ..custom.commands.training import evaluate as work
 
-    evaluation = work(run, data, split=split, device=device, quiet=as_json)
+    evaluation = work(run, data, split=split, threads=threads, device=device, quiet=as_json)
     if as_json:
         print(json.dumps(vars(evaluation), indent=1))
 

@@ -3,12 +3,14 @@
 import glob
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from ..course.experiments import NETWORKS, RECIPES
+from ..course.experiments import FULL, NETWORKS, RECIPES
 from ..course.options import SOURCES
 from ..errors import UserError, nearest, require
+from ..training.threads import Threads, require_threads, torch_threads
 
+ROUNDS = {"step": 20, "train": 20, "growth": 5}
 AsJson = Annotated[bool, "--json", "print JSON"]
 
 
@@ -30,35 +32,66 @@ def costs(
 
 
 def bench(
-    what: Annotated[Literal["step", "train"], "WHAT", "step: iterations of B1, B2, B3, F2; train: a custom detector"],
+    what: Annotated[
+        Literal["step", "train", "growth"],
+        "WHAT",
+        "step: iterations of B1, B2, B3, F2; train: a custom detector; growth: with images, their side, their objects",
+    ],
     *,
-    data: Annotated[str | None, "DATA", "step: cifar10 or sample (default: sample); train: your data"] = None,
+    data: Annotated[str | None, "DATA", "step: cifar10 or sample (default: sample); train, growth: your data"] = None,
     recipe: Annotated[str, tuple(RECIPES), "step: how the networks are trained"] = "pocket",
-    preset: Annotated[Literal["small", "medium", "large"], "train: size of the network"] = "large",
+    preset: Annotated[Literal["small", "medium", "large"], "train, growth: size of the network"] = "large",
     images: Annotated[int, "N", "train: size of the generated data set"] = 20_000,
-    rounds: Annotated[int, "N", "measured iterations"] = 20,
+    rounds: Annotated[int | None, "N", "measured iterations (default: 20; growth: 5 at each point)"] = None,
+    plot: Annotated[Path, "FILE", "growth: the plot, an SVG"] = Path("growth.svg"),
+    threads: Threads = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure how fast this machine trains: the networks of the course against a matrix product, or a detector on
-    custom data."""
+    custom data; and how that grows with the data."""
+    from ..terminal import say
     from . import tables
 
+    rounds = ROUNDS[what] if rounds is None else rounds
     require(rounds >= 1, f"--rounds {rounds}: use 1 or more")
     require(images >= 1, f"--images {images}: use 1 or more")
+    require_threads(threads)
     if what == "step":
         from ..course.bench import step
 
         source = data or "sample"
         require(source in SOURCES, f"--data {source}: unknown{nearest(source, SOURCES)}; use {' or '.join(SOURCES)}")
-        result, show = step(source, rounds, recipe), tables.bench
+        with torch_threads(threads):
+            result, show = step(source, rounds, recipe), tables.bench
+    elif what == "growth":
+        result, show = growth(Path(data) if data else None, preset, rounds, plot, threads), tables.bench_growth
     else:
         from ..custom.bench import train
 
-        result, show = train(Path(data) if data else None, images, rounds, preset), tables.bench_train
+        with torch_threads(threads):
+            result, show = train(Path(data) if data else None, images, rounds, preset), tables.bench_train
     if as_json:
         print(json.dumps(result, indent=1))
     else:
         show(result)
+        if what == "growth":
+            say(f"plot: {plot}")
+
+
+def growth(data: Path | None, preset: str, rounds: int, plot: Path, threads: int | None) -> dict[str, Any]:
+    """How times and memory grow, with the plot; and parts of the training time of B1, F2 and a run on `data`."""
+    from ..course.bench import shares as course_shares
+    from ..custom import growth as work
+    from ..custom.growth_chart import require_plot, write_chart
+
+    require_plot(plot)
+    require(threads in (None, 1), f"--threads {threads}: leave it out, growth is measured with one thread")
+    with torch_threads(1):
+        known = course_shares("sample", rounds, FULL)
+        known |= {data.name: work.shares(data, work.MINUTES, rounds)} if data else {}
+    result = work.growth(preset, rounds) | {"shares": known}
+    write_chart(result, plot)
+    return result
 
 
 def report(

@@ -40,6 +40,32 @@ def bench_train(result: dict[str, Any]) -> None:
     say(f"{memory}; {machine(result)}; medians of {result['rounds']} rounds")
 
 
+def bench_growth(result: dict[str, Any]) -> None:
+    """Times and memory at each point, exponents, and parts of the training time."""
+    shown = "iteration", "data", "augmentation", "evaluation"
+    rows = [
+        (
+            *(f"{row[name]:,}" for name in ("images", "side", "objects")),
+            *(f"{1e3 * row[name]:.3g}" for name in shown),
+            f"{row['opening']:.3g}",
+            f"{row['memory']:.2f}",
+        )
+        for row in result["points"]
+    ]
+    times = "#iteration, ms", "#data, ms", "#augmentation, ms", "#evaluation, ms an image"
+    print_table(table_of(("#images", "#side", "#objects", *times, "#opening, s", "#memory, GB"), rows))
+    say("")
+    names = list(next(iter(result["exponents"].values())))
+    powers = [(axis, *(f"{of[name]:.2f}" for name in names)) for axis, of in result["exponents"].items()]
+    title = "grows with this power of the number (least squares of logarithms over the larger half of the points)"
+    print_table(table_of(("of", *(f"#{name}" for name in names)), powers, title))
+    say("")
+    parts = [(run, *(f"{100 * share:.1f} %" for share in of.values())) for run, of in result["shares"].items()]
+    columns = "run", "#data", "#augmentation", "#evaluation on the way", "#at the end"
+    print_table(table_of(columns, parts, "parts of the training time"))
+    say(f"{machine(result)}; batch {result['batch']}, {result['preset']} network, medians of {result['rounds']} rounds")
+
+
 def machine(result: dict[str, Any]) -> str:
     """Processor, threads and precision of a measurement."""
     hardware = result["hardware"]

@@ -4,18 +4,20 @@ Everything is included: drawing and augmenting the batch, forward, backward, opt
 matrix product of the same number format, so that a neighbour on the machine slows both; medians are given.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from statistics import median
 from typing import Any
 
 import torch
 
 from ..config import Config, ModelConfig, replace
+from ..evaluation.network import EVALUATION_BATCH
 from ..model import costs
-from ..training.device import choose_precision, keep_memory
+from ..training.device import choose_precision, keep_memory, number_format
 from ..training.loop import Trainer
 from ..training.machine import environment
+from ..training.shares import shares_of, times_of
+from ..training.threads import torch_threads
 from ..training.timing import WARM_UP, alternate, seconds
 from .data.datasets import open_dataset
 from .experiments import EXPERIMENTS
@@ -40,8 +42,7 @@ def step(source: str, rounds: int, recipe: str) -> dict[str, Any]:
     device = torch.device("cpu")
     keep_memory()  # as `fit` does
     precision = choose_precision("auto", device)
-    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
-    a, b = torch.randn(2, PRODUCT, PRODUCT, dtype=dtype).unbind(0)
+    a, b = torch.randn(2, PRODUCT, PRODUCT, dtype=number_format(precision, device)).unbind(0)
     configs = {
         name: replace(EXPERIMENTS[name].config(recipe, 100 * rounds, source, 0), train__precision=precision)
         for name in MEASURED
@@ -65,6 +66,18 @@ def step(source: str, rounds: int, recipe: str) -> dict[str, Any]:
     return {"recipe": recipe, "rounds": rounds, "rows": rows, **environment(configs[MEASURED[-1]], device)}
 
 
+def shares(source: str, rounds: int, iterations: int) -> dict[str, dict[str, float]]:
+    """Of so many iterations of B1 and F2: what these, and the evaluations, spend their time on."""
+    device, found = torch.device("cpu"), {}
+    keep_memory()
+    for name in ("B1", "F2"):
+        config = EXPERIMENTS[name].config("pocket", iterations, source, 0)
+        config = replace(config, train__precision=choose_precision("auto", device))
+        trainer = Trainer(config, open_dataset(config.data, "train"), open_dataset(config.data, "test"), device)
+        found[name] = shares_of(trainer, times_of(trainer, rounds, EVALUATION_BATCH))
+    return found
+
+
 ARM_ROUNDS = 10  # of an observation that times its arms
 STEPS = {100: 2, 2: 10, 1: 20}  # iterations in a round, by images at once; their median counts
 
@@ -74,7 +87,7 @@ def arm_times(configs: Mapping[str, Config]) -> dict[str, dict[str, list[float]]
     keep_memory()
     times: dict[str, dict[str, list[float]]] = {name: {} for name in configs}
     for time in (*ON_PROCESSOR, *(ON_GPU if torch.cuda.is_available() else ())):
-        with threads(1 if time.where == "one" else torch.get_num_threads()):
+        with torch_threads(1 if time.where == "one" else None):
             work = {name: one_step(config, time) for name, config in configs.items()}
             for number in range(WARM_UP + ARM_ROUNDS):
                 for name, step in work.items():
@@ -102,14 +115,3 @@ def one_step(config: Config, time: Time) -> Callable[[], Any]:
 
     model.train(time.way == "training")
     return step
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """So many threads for torch, as long as the block lasts."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

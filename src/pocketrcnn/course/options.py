@@ -14,6 +14,7 @@ from typing import Annotated, get_args
 
 from ..config import BACKGROUNDS, Precision
 from ..errors import UserError, nearest, require
+from ..training.threads import Threads, require_threads
 from .experiments import FULL, NETWORKS, RECIPES, Experiment
 
 SOURCES = ("cifar10", "sample")
@@ -50,6 +51,7 @@ class Options:
     iterations: Annotated[int | None, "N", "another number of iterations for every experiment"] = None
     batch: Annotated[int, "N", "images per iteration"] = 100
     checkpoint: Annotated[float, "SECONDS", "time between two checkpoints"] = 20.0
+    threads: Threads = None
     device: Annotated[str, "DEVICE", "auto, cpu or cuda"] = "auto"
     data: Annotated[
         str, "DATA", "cifar10, sample (part of the package), or a folder of scenes in the course's layout"
@@ -62,6 +64,7 @@ class Options:
         require(self.seeds is None or self.seeds >= 1, f"--seeds {self.seeds}: use 1 or more")
         require(0 <= self.seed <= LAST, f"--seed {self.seed}: use a number from 0 to {LAST}")
         require(self.workers is None or self.workers >= 1, f"--workers {self.workers}: use 1 or more")
+        require_threads(self.threads, self.workers)
         formats = get_args(Precision)
         require(self.precision in formats, f"--precision {self.precision}: use {', '.join(formats)}")
         iterations = self.iterations

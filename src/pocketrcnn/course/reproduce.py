@@ -21,6 +21,7 @@ from ..training.loop import Trainer
 from ..training.machine import environment
 from ..training.run import Run, encode, parse, saved
 from ..training.side_by_side import WORTH_TIMING, Job, Steps, choose_workers, train_all
+from ..training.threads import torch_threads
 from ..version import __version__
 from .data.datasets import open_dataset
 from .decided import decided, undecided
@@ -43,7 +44,7 @@ def reproduce(options: Options) -> Path:
     """
     device, wanted = choose_device(options.device), plan(options)
     datasets.cache_clear()  # files may be others than at the last call
-    with workplace(options.out):
+    with workplace(options.out), torch_threads(options.threads):
         require_same_data(options, wanted)
         runs = runs_of_claims(options, wanted.claims, seeds_of_claims(options))
         train(options, [*runs_of_lines(options, wanted.lines), *runs], device)

@@ -34,4 +34,6 @@ report/    the page of a run, or of several
 explain/   `pocketrcnn explain`: one image on its way through a network
 options    what the command line can set
 bench      speed and memory of training a custom detector
+growth     how these grow with images, their side and their objects
+growth_chart  the plot of that
 """

@@ -27,18 +27,21 @@ from .plan import learned_classes, plan_data, with_preset
 SIDE, OBJECTS = 256, 30  # pixels, objects per generated image: about those of nuclei
 
 
-def drawn(folder: Path, count: int) -> Annotations:
-    """`count` JPEG images of smooth noise, each with 30 objects of 10 to 30 pixels."""
+def drawn(
+    folder: Path, count: int, side: int = SIDE, objects: int = OBJECTS, different: int | None = None
+) -> Annotations:
+    """`count` JPEG images of smooth noise, each with so many objects of 10 to 30 pixels. different: files (all)."""
     random = np.random.default_rng(0)
     examples = []
     for number in range(count):
-        path = folder / f"{number:06d}.jpg"
-        coarse = Image.fromarray(random.integers(0, 256, (16, 16, 3), np.uint8))
-        coarse.resize((SIDE, SIDE), Image.Resampling.BICUBIC).save(path)
-        corners = random.uniform(0, SIDE - 30, (OBJECTS, 2))
-        boxes = np.concatenate([corners, corners + random.uniform(10, 30, (OBJECTS, 2))], axis=1).tolist()
-        objects = tuple(Object((x1, y1, x2, y2), "object") for x1, y1, x2, y2 in boxes)
-        examples.append(Example(path, objects, "train", (SIDE, SIDE)))
+        path = folder / f"{number % (different or count):06d}.jpg"
+        if number < (different or count):
+            coarse = Image.fromarray(random.integers(0, 256, (16, 16, 3), np.uint8))
+            coarse.resize((side, side), Image.Resampling.BICUBIC).save(path)
+        corners = random.uniform(0, side - 30, (objects, 2))
+        boxes = np.concatenate([corners, corners + random.uniform(10, 30, (objects, 2))], axis=1).tolist()
+        there = tuple(Object((x1, y1, x2, y2), "object") for x1, y1, x2, y2 in boxes)
+        examples.append(Example(path, there, "train", (side, side)))
     return Annotations("coco", folder, ("object",), tuple(examples))
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar, Literal, get_args, get_origin
 from ..config import DataConfig, Pages, Precision
 from ..errors import UserError, nearest, require, shown
 from ..training.limits import LIMITS
+from ..training.threads import Threads, require_threads
 
 LARGEST_INPUT = LIMITS["model.input_size"]
 STEP = 16  # pixels: the input size is a multiple of it, the largest stride of Table 3
@@ -134,6 +135,7 @@ class TrainOptions(ReadOptions):
     precision: Annotated[Precision, PRECISION] = "auto"
     patience: Annotated[int, "N", f"stop after N evaluations without improvement ({PATIENCE})"] = 0
     tensorboard: Annotated[bool, TENSORBOARD] = False
+    threads: Threads = None
     device: Device = "auto"
     command: str = ""
 
@@ -147,6 +149,7 @@ class TrainOptions(ReadOptions):
         require(self.preset in presets, f"--preset {self.preset}: use {', '.join(presets)}")
         require(0 <= self.seed < SEEDS, f"--seed {self.seed}: use a number from 0 to {SEEDS - 1}")
         check_seeds(self)
+        require_threads(self.threads, self.workers)
         batch = self.batch
         for name, size in (("input-size", self.input_size), ("tiles", self.tiles)):
             valid = not isinstance(size, int) or (LARGEST_INPUT >= size >= STEP and size % STEP == 0)
@@ -257,6 +260,7 @@ class PredictOptions:
     pictures: Annotated[bool | None, PICTURES] = None
     save_crops: Annotated[bool, "also write each object as an image, to crops/CLASS"] = False
     batch: Annotated[int, "N", "images per forward pass"] = 4
+    threads: Threads = None
     part_size: Annotated[int | None, "N", PART_SIZE] = None
     shard: Annotated[Shard | None, parse_shard, "I/N", SHARD] = None
     workers: Annotated[int | None, "N", WORKERS] = None
@@ -276,6 +280,7 @@ class PredictOptions:
         require(known, f"--pixel-size {length}: use micrometres above 0, as in --pixel-size 0.65")
         require(self.part_size is None or self.part_size >= 1, f"--part-size {self.part_size}: use 1 or more images")
         require(self.workers is None or self.workers >= 1, f"--workers {self.workers}: use 1 or more")
+        require_threads(self.threads, self.workers)
         if self.shard is not None:
             require_shard(self.shard)
         if self.in_parts:

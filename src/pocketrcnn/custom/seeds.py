@@ -228,4 +228,4 @@ def spread(values: Sequence[float | None]) -> str:
 def asked(options: TrainOptions) -> str:
     """The options as a call, without those that may change from call to call."""
     there = dataclasses.replace(options, data=options.data.resolve())
-    return there.call_without("seeds", "workers", "out", "device", "tensorboard")
+    return there.call_without("seeds", "workers", "out", "device", "tensorboard", "threads")

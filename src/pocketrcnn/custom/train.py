@@ -231,6 +231,7 @@ def go_on(
     run = open_run(folder, device)
     if not run.resumable:
         raise UserError(f"{folder} is a run of `reproduce`: the same `reproduce` command goes on with it")
+    say_other_threads(run)
     before, known = run.config, saved_splits(folder)
     run.config = relocated(before, source)
     moved = f"pocketrcnn resume {shlex.quote(str(folder))} --data FOLDER"
@@ -248,6 +249,14 @@ def go_on(
         fit(*sets, run, conclude=partial(conclude, run, data, sets[1]))
         finish(run, data)
     return folder
+
+
+def say_other_threads(run: Run) -> None:
+    """A line where the run began with another number of threads."""
+    began, now = run.environment()["hardware"]["threads"], torch.get_num_threads()
+    if began != now:
+        exact = f"`--threads {began}` goes on to the bit as it began"
+        say(f"the run began with {began} threads, and goes on with {now}, which changes last digits: {exact}")
 
 
 def lengthened(run: Run, data: CustomData, sets: Sets, minutes: float | None, iterations: int | None) -> Config:

@@ -16,7 +16,7 @@ How it learns:
 
     data/augment/augment.py           84  random changes of training images
     training/optim.py                138  Muon, schedules, averaged weights
-    training/loop.py                 103  the training loop
+    training/loop.py                 109  the training loop
 
 How good it is:
 

@@ -117,7 +117,7 @@ def line_chart(lines: Sequence[Line], unit: str = "", log: bool = False, referen
         if reference is not None:
             axes.axhline(factor * reference, color=INK, linewidth=1.1, linestyle=(0, (1, 2)))
         if log:
-            log_axis(axes, "y")
+            log_axis(axes)
         else:
             axes.yaxis.set_major_formatter(ticks(unit))
         axes.set_xlim(left=0)
@@ -152,7 +152,7 @@ def fraction_chart(lines: Sequence[Line], x_label: str, level: float | None = No
     return svg(paint)
 
 
-def log_axis(axes: Axes, which: str) -> None:
+def log_axis(axes: Axes, which: str = "y") -> None:
     """A logarithmic axis (`x` or `y`): powers of 10, and 2 and 5 between them where that is too few."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
@@ -179,6 +179,16 @@ def octaves(axes: Axes, which: str, limits: tuple[float, float]) -> None:
         axis.set_major_locator(few(5))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def sizes_axis(axes: Axes, sizes: Sequence[float]) -> None:
+    """A logarithmic axis to the right, with these numbers and no others."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(list(sizes)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
 
 
 def ticks(unit: str) -> Any:

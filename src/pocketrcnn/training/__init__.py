@@ -22,8 +22,10 @@ schema1       what schema 1 called settings and metrics
 checkpoint    tensors in files: atomic, verified, never a pickle
 device        device, precision, memory
 machine       versions and hardware
+threads       how many threads of the processor
 measured      what was measured once on this machine, and is kept
 side_by_side  a set of runs, several at a time where that is faster
 processes     child processes of one thread each
+shares        what an iteration spends its time on
 timing        two pieces of work timed in turn
 """

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from ..errors import UserError
 from .measured import instructions, remember, remembered
+from .threads import torch_threads
 from .timing import alternate
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # numbers of glibc's malloc.h
@@ -65,8 +66,13 @@ def single_precision() -> Iterator[None]:
 
 def autocast(precision: str, device: torch.device) -> torch.autocast:
     """Multiply in bfloat16 where `choose_precision` says so; sums, losses and weights stay in float32."""
-    chosen = choose_precision(precision, device)
-    return torch.autocast(device.type, torch.bfloat16, enabled=chosen == "bfloat16")
+    chosen = number_format(precision, device)
+    return torch.autocast(device.type, torch.bfloat16, enabled=chosen == torch.bfloat16)
+
+
+def number_format(precision: str, device: torch.device) -> torch.dtype:
+    """What `choose_precision` says, as torch has it."""
+    return torch.bfloat16 if choose_precision(precision, device) == "bfloat16" else torch.float32
 
 
 def choose_precision(precision: str, device: torch.device) -> str:
@@ -98,12 +104,8 @@ def bfloat16_gain() -> float:
 
 def measured_gain() -> float:
     """The gain, by convolutions in turn on one thread, so that a busy neighbour slows both formats alike."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with torch_threads(1):
         plain, short = alternate(convolution(torch.float32), convolution(torch.bfloat16), ROUNDS)
-    finally:
-        torch.set_num_threads(threads)
     return plain / short
 
 

@@ -46,10 +46,11 @@ def joined(device: str) -> Iterator[Group]:
     from .ranks import Ranks, is_loss_of_a_process
 
     ours = not dist.is_initialized()  # else Ray has done it
+    backend = backend_for(device, launched)
     try:
         if ours:
             threading.Thread(target=end_with_parent, args=(os.getppid(),), daemon=True).start()
-            dist.init_process_group(backend_for(device, launched), timeout=LIMIT, **meeting(launched))
+            dist.init_process_group(backend, timeout=LIMIT, **meeting(launched))
         with member_of(group := Ranks()), ended_by(group):
             yield group
     except RuntimeError as error:

@@ -8,6 +8,7 @@ Checkpoints, evaluations, the clock and signals stand around it: see `fit`.
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -38,8 +39,13 @@ def order(count: int, batch: int, seed: int, iteration: int) -> tuple[Tensor, in
     """
     batch = min(batch, count)
     epoch, position = divmod(iteration, count // batch)
-    generator = torch.Generator().manual_seed(step_seed(seed, epoch))
-    return torch.randperm(count, generator=generator)[position * batch : (position + 1) * batch], epoch
+    return permutation(count, step_seed(seed, epoch))[position * batch : (position + 1) * batch], epoch
+
+
+@lru_cache(maxsize=1)
+def permutation(count: int, seed: int) -> Tensor:
+    """Numbers from 0 to count - 1 in a random order, int64 [count]; kept for the other iterations of an epoch."""
+    return torch.randperm(count, generator=torch.Generator().manual_seed(seed))
 
 
 class Trainer:

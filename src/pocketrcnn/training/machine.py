@@ -3,6 +3,7 @@
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from ..config import Config
 from ..version import __version__
 from .device import choose_precision
 from .group import current
-from .measured import processor
+from .measured import line_of, processor
 
 PACKAGES = ("torch", "numpy", "pillow", "safetensors", "matplotlib")
 
@@ -56,6 +57,9 @@ def memory_gb() -> float | None:
 
 def peak_memory_gb() -> float | None:
     """The peak of this process's memory, in GB."""
+    own = line_of("VmHWM", Path("/proc/self/status"))  # in that of `resource` is also what the parent had at the fork
+    if own.removesuffix("kB").strip().isdecimal():
+        return round(int(own.removesuffix("kB")) * 1024 / 1e9, 3)
     try:
         import resource
     except ImportError:  # Windows

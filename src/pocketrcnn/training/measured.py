@@ -67,8 +67,7 @@ def instructions() -> set[str]:
     return set((line_of("flags") or line_of("Features")).split())
 
 
-def line_of(name: str) -> str:
-    """What Linux says of the processor under a name, empty where it says nothing."""
-    info = Path("/proc/cpuinfo")
+def line_of(name: str, info: Path = Path("/proc/cpuinfo")) -> str:
+    """What Linux says in a file under a name, by default of the processor; empty where it says nothing."""
     lines = info.read_text(encoding="utf-8", errors="replace").splitlines() if info.is_file() else []
     return next((line.partition(":")[2].strip() for line in lines if line.partition(":")[0].strip() == name), "")

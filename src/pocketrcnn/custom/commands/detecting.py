@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ...config import Pages
 from ...errors import UserError, require, shown
 from ...terminal import say
+from ...training.threads import torch_threads
 from ..loading import load_detector
 from ..options import TIMEOUT, PartFormat, PredictOptions, Shard
 from .predicted import Predicted, say_written
@@ -38,6 +39,7 @@ def predict(
     pictures: bool | None = None,
     save_crops: bool = False,
     batch: int = 4,
+    threads: int | None = None,
     part_size: int | None = None,
     shard: Shard | None = None,
     workers: int | None = None,
@@ -54,14 +56,15 @@ def predict(
     threshold: score in 0..1 from which on detections count; None: the detector's. ids: a COCO file, whose ids the
     results get. out: the folder. pixel_size: micrometres a pixel. pages: of files of several; None: as in training.
     pictures: also write them; None: but in parts. save_crops: and each object as an image. batch: images at a time.
-    part_size, shard, workers, listed, part_format: in parts, which the same call goes on with; images of a part, the
-    share (number, count) of the parts, processes of one thread, a file that lists the images, `jsonl` or `parquet`.
-    timeout: seconds for an exported file's batch. device: `auto`, `cpu` or `cuda`. quiet: say nothing but warnings.
-    Raises UserError for what is no detector, and where no image is found; those that cannot be read are named, and
-    skipped.
+    threads: of the processor. part_size, shard, workers, listed, part_format: in parts, which the same call goes on
+    with; images of a part, the share (number, count) of the parts, processes of one thread, a file that lists the
+    images, `jsonl` or `parquet`. timeout: seconds for an exported file's batch. device: `auto`, `cpu` or `cuda`. quiet:
+    say nothing but warnings. Raises UserError for what is no detector, and where no image is found; those that cannot
+    be read are named, and skipped.
     """
     paths = {"ids": path_of(ids), "out": path_of(out), "listed": path_of(listed)}
     drawn = {"pixel_size": pixel_size, "pages": pages, "pictures": pictures, "save_crops": save_crops, "batch": batch}
+    drawn |= {"threads": threads}
     shared = {"part_size": part_size, "shard": shard, "workers": workers, "part_format": part_format}
     options = PredictOptions(threshold=threshold, **paths, **drawn, **shared)  # type: ignore[arg-type]
     with told(quiet):
@@ -84,13 +87,14 @@ def run_prediction(run: Path, images: Sequence[str], options: PredictOptions, ti
 
     paths = images_of(run, images, options.listed)
     require(timeout > 0, f"--timeout {timeout:g}: use a time above 0")
-    network = load_detector(run, device, timeout)
-    if options.in_parts:
-        from ..parts.team import Source
-        from .in_parts import predict_in_parts
+    network = load_detector(run, device, timeout, options.threads)
+    with torch_threads(options.threads):
+        if options.in_parts:
+            from ..parts.team import Source
+            from .in_parts import predict_in_parts
 
-        return predict_in_parts(network, Source(run, device, timeout), paths, options)
-    done = work(network, [Path(path) for path in paths], options)
+            return predict_in_parts(network, Source(run, device, timeout), paths, options)
+        done = work(network, [Path(path) for path in paths], options)
     return say_written(done, network.classes, network.overlap)
 
 

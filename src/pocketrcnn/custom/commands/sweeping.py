@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...config import Precision
+from ...training.threads import torch_threads
 from ..options import Anchors, BBox, BoxUnits, DataPages, FollowOutside, Preset, Tiles, VocOrigin
 from ..sweep.options import SweepOptions
 from .telling import Place, path_of, told
@@ -81,6 +82,7 @@ def sweep(
     precision: Precision = "auto",
     patience: int = 0,
     tensorboard: bool = False,
+    threads: int | None = None,
     device: str = "auto",
     voc_origin: VocOrigin = 0,
     bbox: BBox = "auto",
@@ -105,5 +107,5 @@ def run_sweep(options: SweepOptions, quiet: bool = False) -> Swept:
     """Sweep with options that are given as one."""
     from ..sweep.working import sweep as work
 
-    with told(quiet):
+    with told(quiet), torch_threads(options.threads):
         return Swept(work(options), options.device)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from ...config import Precision
 from ...errors import UserError, require
 from ...terminal import say
+from ...training.threads import require_threads, torch_threads
 from ...training.watchers import Callback
 from ..options import Anchors, BBox, BoxUnits, DataPages, FollowOutside, Preset, Tiles, TrainOptions, VocOrigin
 from .telling import Place, heard, path_of, told
@@ -77,6 +78,7 @@ def train(
     precision: Precision = "auto",
     patience: int = 0,
     tensorboard: bool = False,
+    threads: int | None = None,
     device: str = "auto",
     voc_origin: VocOrigin = 0,
     bbox: BBox = "auto",
@@ -95,10 +97,11 @@ def train(
     or their side in pixels. batch: images an iteration. rotate: for images without up and down. settings: those of
     `Config`, as `"augment.paste=4"`. force: although more than half of the objects are left out. precision: number
     format. patience: stop after so many evaluations without improvement (0: never). tensorboard: write its events.
-    device: `auto`, `cpu` or `cuda`. voc_origin, bbox, units, follow_outside, pages: how files are read, as in `check`.
-    quiet: say nothing but warnings. callback: is called at each evaluation with the iteration and the metrics, those of
-    validation images (`AP50`) and of training (`train/loss_total`); what it raises ends the training, which `resume`
-    goes on with. Raises UserError for data or options that cannot be trained with, and where a loss stays not finite.
+    threads: of the processor. device: `auto`, `cpu` or `cuda`. voc_origin, bbox, units, follow_outside, pages: how
+    files are read, as in `check`. quiet: say nothing but warnings. callback: is called at each evaluation with the
+    iteration and the metrics, those of validation images (`AP50`) and of training (`train/loss_total`); what it raises
+    ends the training, which `resume` goes on with. Raises UserError for data or options that cannot be trained with,
+    and where a loss stays not finite.
     """
     given = {name: value for name, value in locals().items() if name not in ("data", "out", "quiet", "callback")}
     return run_training(TrainOptions(Path(data), out=path_of(out), **given), quiet, callback)
@@ -109,7 +112,7 @@ def run_training(options: TrainOptions, quiet: bool = False, callback: Callback 
     from ..seeds import train as work
 
     require(callback is None or options.seeds is None, "callback is for one run: leave out `seeds`, or the callback")
-    with told(quiet), heard(callback):
+    with told(quiet), heard(callback), torch_threads(options.threads):
         return TrainedRun(work(options), options.device)
 
 
@@ -120,6 +123,7 @@ def resume(
     iterations: int | None = None,
     workers: int | None = None,
     data: Place | None = None,
+    threads: int | None = None,
     device: str = "auto",
     quiet: bool = False,
     callback: Callback | None = None,
@@ -127,32 +131,40 @@ def resume(
     """Go on with an interrupted run, or train a finished one for longer, as `pocketrcnn resume` does.
 
     minutes, iterations: another length for the whole run; None: as planned. workers: of a set, runs at a time. data:
-    where the data are now, if they moved. device: `auto`, `cpu` or `cuda`. quiet, callback: as in `train`. Raises
-    UserError where there is nothing to go on with, and for data that have changed.
+    where the data are now, if they moved. threads, device, quiet, callback: as in `train`. Raises UserError where there
+    is nothing to go on with, and for data that have changed.
     """
     from ..run_set import is_set
     from ..seeds import resume as work
 
     folder, source = Path(run), path_of(data)
     require(callback is None or not is_set(folder), f"callback is for one run: name one of those in {folder}")
-    with told(quiet), heard(callback):
+    require_threads(threads, workers)
+    with told(quiet), heard(callback), torch_threads(threads):
         return TrainedRun(work(folder, minutes, iterations, device, workers, source=source), device)
 
 
 def evaluate(
-    run: Place, data: Place | None = None, *, split: Split | None = None, device: str = "auto", quiet: bool = False
+    run: Place,
+    data: Place | None = None,
+    *,
+    split: Split | None = None,
+    threads: int | None = None,
+    device: str = "auto",
+    quiet: bool = False,
 ) -> Evaluation:
     """Measure a finished run on its test images, or on other data, as `pocketrcnn eval` does.
 
-    data: other annotated images. split: of the data (default: test, else val, else train). device: `auto`,
-    `cpu` or `cuda`. quiet: say nothing but warnings. Raises UserError for a run that is not finished, and for data that
-    cannot be read.
+    data: other annotated images. split: of the data (default: test, else val, else train). threads: of the processor.
+    device: `auto`, `cpu` or `cuda`. quiet: say nothing but warnings. Raises UserError for a run that is not finished,
+    and for data that cannot be read.
     """
     from ..evaluate import evaluate_run, is_of_run, show_evaluation
     from ..report.summary import write_run_report
     from ..run_set import best_run
 
-    with told(quiet):
+    require_threads(threads)
+    with told(quiet), torch_threads(threads):
         best = best_run(Path(run), say)
         finished, model, custom, evaluation = evaluate_run(best, path_of(data), split, device)
         show_evaluation(evaluation)

@@ -13,15 +13,15 @@ from ...training.run import WEIGHTS
 from .runtime import NAME, Detector
 
 
-def exported(run: Path, seconds: float) -> Detector | None:
-    """The exported file of a run, with so many seconds for a batch; None where it is not there, cannot be used or is of
-    other weights, and where onnxruntime is not installed. A line says what is used, and why not."""
+def exported(run: Path, seconds: float, threads: int = 0) -> Detector | None:
+    """The exported file of a run, with so many seconds for a batch, and threads; None where it is not there, cannot be
+    used or is of other weights, and where onnxruntime is not installed. A line says what is used, and why not."""
     path = run / NAME
     if not path.is_file() or find_spec("onnxruntime") is None:
         return None
     again = f"`pocketrcnn export {shlex.quote(str(run))}` makes it new; until then torch predicts"
     try:
-        file = Detector.load(path, seconds=seconds)
+        file = Detector.load(path, threads, seconds)
     except UserError as error:
         warn(f"{error}; {again}")
         return None

@@ -24,7 +24,7 @@ EACH = "N runs a trial that differ in the seed alone (SEED, SEED + 1, ..): trial
 FOLDER = "folder of the sweep (default: runs/NAME-sweep of the data); the same command joins in there"
 SIDE_BY_SIDE = "with --iterations: trials at a time, a process of one thread each (default: what is faster)"
 LARGEST_GRID = 1000  # trials that are not asked for by their number
-FREE = ("trials", "workers", "out", "device", "tensorboard")
+FREE = ("trials", "workers", "out", "device", "tensorboard", "threads")
 """What may differ between the calls of a sweep: it changes no trial that there is."""
 
 
@@ -76,11 +76,16 @@ class SweepOptions(TrainOptions):
     def trial(self, settings: tuple[str, ...], **changes: Any) -> TrainOptions:
         """The options of `train` for a trial with these settings. changes: other options."""
         kept = {field.name: getattr(self, field.name) for field in dataclasses.fields(TrainOptions)}
-        return TrainOptions(**kept | {"settings": settings, "workers": None, "command": ""} | changes)
+        return TrainOptions(**kept | {"settings": settings, "workers": None, "threads": None, "command": ""} | changes)
 
     def saved(self) -> dict[str, Any]:
         """As JSON holds it."""
-        return dataclasses.asdict(self) | {"data": str(self.data.resolve()), "out": None, "device": "auto"}
+        return dataclasses.asdict(self) | {
+            "data": str(self.data.resolve()),
+            "out": None,
+            "device": "auto",
+            "threads": None,
+        }
 
 
 def from_saved(content: dict[str, Any]) -> SweepOptions:

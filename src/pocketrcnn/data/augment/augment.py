@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ...config import AugmentConfig
 from ...model.structures import Batch
-from .colour import brightness_contrast, gamma, gaussian_noise, invert, saturation_hue
+from .colour import brightness_contrast, every_level, gamma, gaussian_noise, invert, look_up, saturation_hue
 from .geometry import GREY, coins, flip, flip_vertical, rotate, shift, translate, zoom
 from .mixing import mosaic, paste
 
@@ -49,10 +49,13 @@ def move(batch: Batch, config: AugmentConfig, epoch: int, seed: int) -> Batch:
 
 def coloured(images: Tensor, config: AugmentConfig) -> Tensor:
     """The images uint8 [B,3,H,W] in other colours, and with a part hidden."""
+    levels = changed = every_level(images)
     if config.brightness or config.contrast:
-        images = brightness_contrast(images, config.brightness, config.contrast)
+        changed = brightness_contrast(changed, config.brightness, config.contrast)
     if config.gamma:
-        images = gamma(images, config.gamma)
+        changed = gamma(changed, config.gamma)
+    if changed is not levels:
+        images = look_up(images, changed)
     if config.saturation or config.hue or config.grey:
         images = saturation_hue(images, config.saturation, config.hue, config.grey)
     if config.invert:

