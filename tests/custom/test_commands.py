@@ -130,6 +130,7 @@ def test_data_are_checked_and_converted(shapes: Path, tmp_path: Path, capsys: py
         (lambda: pocketrcnn.train("d", callback=3), "callback is no function"),
         (lambda: pocketrcnn.predict("r", pages="last"), "--pages last: use first, all, max, mean"),
         (lambda: pocketrcnn.predict("r", ["a", 7]), r"images\[1\]: an object of type `int` is no path"),
+        (lambda: pocketrcnn.predict("r", None), r"images\[0\]: an object of type `NoneType` is no path"),
         (lambda: pocketrcnn.predict("r", "gone.png"), r"^gone\.png is not there"),
         (lambda: TrainedRun("gone").metrics, "gone is not the folder of a run"),
         (pocketrcnn.write_report, "write_report needs the folder of a run"),

@@ -229,10 +229,11 @@ def test_a_damaged_plan_is_refused(shell: Shell, change: Any) -> None:
         (lambda text: text.split("\n", 1)[1], "part-000001.jsonl has 3 images and not 4: remove it"),
         (lambda text: text + text.splitlines()[0] + "\n", "has 5 images and not 4"),
         (lambda text: "[1]\n" + text, "is damaged (line 1: "),
-        (lambda text: text.replace('"dog"', '"pig"', 1), "is damaged (line 1: 'pig')"),
+        (lambda text: text.replace('"dog"', '"pig"', 1), "is damaged (line 1: no 'pig')"),
         (lambda text: text.replace("[0.75]", "[0.75, 0.5]", 1), "is damaged (line 1: "),
         (lambda text: text.replace('"width": ', '"width": -', 1), "sizes that cannot be"),
         (lambda text: "\n" + text, "is damaged (line 1: "),
+        (lambda text: text.replace('"boxes"', '"box"', 1), "is damaged (line 1: no 'boxes')"),
     ],
 )
 def test_a_damaged_part_is_named_and_made_again(shell: Shell, change: Callable[[str], str], reason: str) -> None:
@@ -247,6 +248,21 @@ def test_a_damaged_part_is_named_and_made_again(shell: Shell, change: Callable[[
     part.unlink()
     assert shell(words).code == 1
     assert merged("out") == before
+
+
+def test_parts_that_were_copied_here_are_refused(shell: Shell) -> None:
+    """As many images as there should be, twice those of one part and none of another."""
+    words = f"predict run '{IMAGES}' --part-size 4 --out out"
+    shell(words)
+    before, part = merged("out"), part_of("out", 1)
+    content = part.read_bytes()
+    part.write_bytes(part_of("out", 0).read_bytes())
+    message = shell.refused("merge out")
+    assert "out/parts has parts of other images than out/plan.json, or in another order: remove that folder" in message
+    assert merged("out") == before
+    part.write_bytes(content)
+    assert shell("merge out").code == 1
+    assert "in/0/0.png holds no parts: name the --out of `predict`" in shell.refused("merge in/0/0.png")
 
 
 def test_images_of_a_list_that_are_gone_are_named_and_counted(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,6 +67,7 @@ def test_bytes_arrays_and_paths(wanted: list[dict[str, Any]]) -> None:
     [
         (None, "a.png is nothing: give bytes of an image file, an array or a path"),
         ({"path": "a"}, "a.png is nothing: give"),
+        (np.float32("nan"), "a.png is nothing: give"),  # as Ray writes None where a batch has no other value
         (7, "a.png is an object of type `int`: give"),
         (b"", "a.png is empty"),
         (np.zeros((2, 2, 5), np.uint8), "a.png: an array of shape (2, 2, 5) is not an image"),
@@ -111,6 +112,7 @@ def test_what_cannot_be(refused: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "--threshold 2: use a score from 0 to 1" in refused("in/a", "run", threshold=2)
     assert refused([], "run").startswith("no images: name files, folders or patterns")
     assert "images[1]: an object of type `int` is no path" in refused(["in/a", 7], "run")
+    assert "images[0]: an object of type `NoneType` is no path" in refused(None, "run")
     assert "in holds no images" in refused("in", "run")
     assert "images here and in an object store" in refused(["in/a", "s3://bucket/b"], "run")
     Path("in/a/0.png").rename("in/a/\udce9.png")

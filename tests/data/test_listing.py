@@ -81,6 +81,16 @@ def test_names_in_a_list_need_not_be_text(folder: Path) -> None:
     assert names("list.txt") == [name]
 
 
+def test_what_cannot_be_a_name_is_not_there(folder: Path) -> None:
+    """No system has names so long: one does not stop the list, and a file that is no list has nothing else."""
+    long = "x" * 5000
+    (folder / "list.txt").write_text(f"{long}\nb.png\n")
+    assert names("list.txt") == [long, "b.png"]
+    (folder / "list.txt").write_text(long)
+    with pytest.raises(UserError, match=r"lists 1 files, and none is there: x+… is not there"):
+        names("list.txt")
+
+
 def test_what_is_not_read_is_added_to_a_list(folder: Path) -> None:
     for name in ("phone.HEIC", "clip.mp4", "sub/b.heic", ".c.heic"):
         (folder / name).touch()

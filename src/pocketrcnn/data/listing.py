@@ -123,10 +123,15 @@ def listed(path: Path) -> list[str]:
     if not names:
         raise UserError(f"{where} lists no images: write the path of one in each line")
     files = [placed(name, path.parent) for name in names]
-    if not any(file_of(Path(file)).is_file() for file in files):
+    if not any(map(is_there, files)):
         problem = "is an address: download it first" if address(names[0]) else f"is not there, nor in {path.parent}"
         raise UserError(f"{where} lists {len(names)} files, and none is there: {shown(names[0])} {problem}")
     return files
+
+
+def is_there(path: str) -> bool:
+    """Whether an image is in a file. What cannot be the name of one is not there."""
+    return os.path.isfile(file_of(Path(path)))
 
 
 def placed(name: str, folder: Path) -> str:
@@ -136,4 +141,4 @@ def placed(name: str, folder: Path) -> str:
     paths = list(dict.fromkeys(str(Path(base, spelling)) for spelling in spellings for base in (folder, "")))
     if len(paths) == 1:
         return paths[0]
-    return next((path for path in paths if file_of(Path(path)).is_file()), plain(name) if address(name) else paths[0])
+    return next(filter(is_there, paths), plain(name) if address(name) else paths[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from os import PathLike
 from pathlib import Path
@@ -73,7 +73,7 @@ def predict(
 
 def names_of(images: Place | Sequence[Place]) -> list[str]:
     """What was named, one or several, as text. Raises UserError for what is no name."""
-    several = [images] if isinstance(images, str | PathLike) else list(images)
+    several = list(images) if isinstance(images, Iterable) and not isinstance(images, str) else [images]
     for number, image in enumerate(several):
         kind = type(image).__name__
         remedy = "use a path; for images in memory, call a `Detector`"
@@ -102,7 +102,8 @@ def images_of(run: Path, images: Sequence[str], file: Path | None) -> list[str]:
     """The images that were named, or that a list names; without both, the examples of a detector in the package."""
     from ..predict import listed_images, named_images
 
-    require(not (images and file), f"--list {file} and {shown(images[:1])}: name images here or in the list, not both")
+    named = shown(images[0]) if images else ""
+    require(not (named and file), f"--list {file} and {named}: name images here or in the list, not both")
     if file:
         return listed_images(file)
     return named_images(images) if images else examples(run)

@@ -3,15 +3,18 @@ after the other in little memory. No torch here."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ...data.files import LOCK, locked, remove_unfinished
+from ...data.listing import PLAN
 from ...data.overview import counted
 from ...errors import UserError
 from ...terminal import tracked
 from ..predict import Output, categories_of, ids_of, say_skipped
 from ..result_files import result_files
+from .names import add_name
 from .parquet import require_pyarrow
 from .plan import PARTS, Plan, part_file, read_plan
 from .records import AGAIN, Record, records_of
@@ -52,15 +55,21 @@ def merge_parts(out: Path, ids_file: Path | None = None, *, told: bool = True) -
 
 
 def records(out: Path, plan: Plan) -> Iterator[Record]:
-    """All images. Raises UserError where a part has not as many as it should."""
+    """All images. Raises UserError where a part has not as many as it should, or where they are not those of the list:
+    parts were copied here. Of pages the list has the files alone."""
+    names = hashlib.sha256()
     for part in tracked(range(plan.parts), "merge"):
         path, wanted = part_file(out, plan, part), plan.images_of(part)
         found, images = 0, wanted.stop - wanted.start
         for record in records_of(path, plan):
+            add_name(names, record.name)
             yield record
             found += 1
         if found < images or (found > images and plan.pages != "all"):
             raise UserError(f"{path} has {counted(found, 'image')} and not {images:,}: {AGAIN}")
+    if names.hexdigest() != plan.names and plan.pages != "all":
+        remedy = "remove that folder, and the same `predict` makes them again"
+        raise UserError(f"{out / PARTS} has parts of other images than {out / PLAN}, or in another order: {remedy}")
 
 
 def in_words(parts: Sequence[int], plan: Plan) -> str:

@@ -33,8 +33,13 @@ class Images(NamedTuple):
         """A hash of the names in their order."""
         digest = hashlib.sha256()
         for name in self.names:
-            digest.update(os.fsencode(name) + b"\0")
+            add_name(digest, name)
         return digest.hexdigest()
+
+
+def add_name(digest: hashlib._Hash, name: str) -> None:
+    """The next name goes into a hash of names in their order."""
+    digest.update(os.fsencode(name) + b"\0")
 
 
 def absolute(paths: Iterable[str]) -> Iterator[str]:

@@ -102,7 +102,7 @@ def read_plan(folder: Path) -> Plan:
     path = folder / PLAN
     try:
         content = decoded(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{folder} holds no parts: name the --out of `predict` with --part-size, or another") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read ({error}): restore it, or predict into another folder") from error

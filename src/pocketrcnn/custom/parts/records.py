@@ -77,7 +77,8 @@ def records_of(part: Path, plan: Plan) -> Iterator[Record]:
             yield record_of(content, labels)
             done += 1
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{part} is damaged ({form.unit} {done + 1}: {error}): {AGAIN}") from error
+        reason = f"no {error}" if isinstance(error, KeyError) else error
+        raise UserError(f"{part} is damaged ({form.unit} {done + 1}: {reason}): {AGAIN}") from error
 
 
 def record_of(content: Any, labels: dict[str, int]) -> Record:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -26,7 +27,7 @@ def rows_of(images: Any, column: str | None, name: str, pages: Pages, size: int)
     """A data set of Ray, how images are found in its rows, and how many rows an actor gets at a time. size: images."""
     if hasattr(images, "map_batches"):
         return images, columns_of(images, column, name), size
-    several = [images] if isinstance(images, str | PathLike) else list(images)
+    several = list(images) if isinstance(images, Iterable) and not isinstance(images, str) else [images]
     for number, one in enumerate(several):
         kind = type(one).__name__
         remedy = "use paths, or a data set of Ray"

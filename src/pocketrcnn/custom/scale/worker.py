@@ -123,7 +123,12 @@ def read(name: str, source: Any, pages: Pages) -> tuple[Pixels, tuple[Note, ...]
     elif isinstance(source, str):
         source = Path(source)
     elif not isinstance(source, Path):
-        kind = "nothing" if source is None else f"an object of type `{type(source).__name__}`"
+        kind = "nothing" if is_nothing(source) else f"an object of type `{type(source).__name__}`"
         raise UserError(f"{name} is {kind}: give bytes of an image file, an array or a path")
     picture = read_picture(source, pages)
     return picture.pixels, picture.notes
+
+
+def is_nothing(source: Any) -> bool:
+    """Whether a row has no source: Ray makes a number that is none of None, where a batch has nothing else."""
+    return source is None or (isinstance(source, float | np.floating) and bool(np.isnan(source)))
