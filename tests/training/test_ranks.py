@@ -28,8 +28,9 @@ from pocketrcnn.custom.together import Face, difference
 from pocketrcnn.errors import UserError
 from pocketrcnn.model.faster_rcnn import FasterRCNN, Prediction, Targets
 from pocketrcnn.training import joining
+from pocketrcnn.training import launch as launching
 from pocketrcnn.training.finite import NotFinite
-from pocketrcnn.training.group import ALONE, Group, current
+from pocketrcnn.training.group import ALONE, Group, current, member_of
 from pocketrcnn.training.joining import ended_by, joined
 from pocketrcnn.training.launch import Launch, keep_folder, kept_folder, launch
 from pocketrcnn.training.loop import step_seed
@@ -44,6 +45,14 @@ def second_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
     """What torchrun tells the second of two processes."""
     for name, value in TWO.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds for which a process lets the first one speak, without the time."""
+    seconds: list[float] = []
+    monkeypatch.setattr(launching.time, "sleep", seconds.append)
+    return seconds
 
 
 def member(rank: int, count: int) -> Ranks:
@@ -67,6 +76,7 @@ def test_two_processes_have_the_losses_of_one(shapes: Path, tmp_path: Path, monk
     two = tmp_path / "runs" / "shapes"
     assert (tmp_path / "0").read_text() == (tmp_path / "1").read_text(), "the same weights, to the bit"
     assert out.count("report: ") == out.count("6 iterations of 7 images") == 1, "the first one speaks"
+    assert out.count("2 processes, each with 3.5 of the 7 images") == 1
     assert "Warning" not in err
     entries = [[json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()] for run in (one, two)]
     assert len(entries[0]) == len(entries[1]) >= 3
@@ -105,7 +115,9 @@ def test_the_parts_of_a_batch_are_the_batch_in_its_order() -> None:
     assert torch.equal(torch.cat(parts), batch)
     assert {len(part) for part in parts} == {5, 6}
     with pytest.raises(UserError, match=r"7 images an iteration are too few for 4 .* use --batch 8 or more"):
-        member(0, 4).require_enough(7)
+        member(0, 4).require_possible(small("B1", train__batch=7), 100, torch.device("cpu"))
+    with pytest.raises(UserError, match=r"7 images an iteration are too few for 4"):
+        member(0, 4).require_possible(small("B1", train__batch=64), 7, torch.device("cpu"))
 
 
 def test_no_two_processes_and_iterations_draw_the_same_numbers() -> None:
@@ -152,11 +164,21 @@ def test_the_folder_of_a_run_outlives_its_processes(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("words", ["check nowhere", "eval nowhere", "train nowhere --seeds 2", "reproduce"])
 def test_what_several_processes_do_not_do_together(
-    words: str, shell: Shell, second_of_two: None, monkeypatch: pytest.MonkeyPatch
+    words: str, shell: Shell, second_of_two: None, monkeypatch: pytest.MonkeyPatch, waits: list[float]
 ) -> None:
     assert shell(words) == (2, "", ""), "the first one says it"
+    assert waits == [launching.GRACE], "else torchrun may end the first one before it has"
     monkeypatch.setenv("RANK", "0")
     assert "not for several processes, and torchrun has started 2: start it by itself" in shell.refused(words)
+
+
+def test_a_wrong_option_is_said_once_on_a_machine(
+    shell: Shell, second_of_two: None, monkeypatch: pytest.MonkeyPatch, waits: list[float]
+) -> None:
+    assert "unknown option --iteration" in shell.refused("train shapes --iteration 5"), "the first one of its machine"
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert shell("train shapes --iteration 5") == (2, "", "")
+    assert waits == [launching.GRACE]
 
 
 def test_a_set_of_runs_does_not_go_on_in_several_processes(
@@ -234,10 +256,26 @@ def test_a_lost_process_is_said_once(second_of_two: None, monkeypatch: pytest.Mo
 
 
 def test_statistics_of_the_whole_batch_need_gpus() -> None:
-    model = FasterRCNN(small("B1").model)
+    config = small("B1", train__sync_batchnorm=True)
     with pytest.raises(UserError, match="sync_batchnorm needs GPUs"):
-        member(0, 2).synchronise(model)
-    ALONE.synchronise(model)  # they are
+        member(0, 2).require_possible(config, 100, torch.device("cpu"))
+    member(0, 2).require_possible(config, 100, torch.device("cuda"))
+    ALONE.require_possible(config, 100, torch.device("cpu"))  # it has the whole batch
+
+
+class Refusing(Group):
+    """Cannot train."""
+
+    def require_possible(self, *_: object) -> None:
+        raise UserError("too few")
+
+
+def test_nothing_is_left_of_a_run_that_several_processes_cannot_begin(shapes: Path, tmp_path: Path) -> None:
+    """The same folder is free for a larger batch."""
+    options = TrainOptions(shapes, out=tmp_path / "run", iterations=2, preset="small", device="cpu")
+    with member_of(Refusing()), pytest.raises(UserError, match="too few"):
+        custom_train.begin(options, 0.0)
+    assert not (tmp_path / "run").exists()
 
 
 def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

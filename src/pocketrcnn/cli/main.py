@@ -7,11 +7,12 @@ import shlex
 import shutil
 import sys
 import warnings
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
 from ..errors import UserError, out_of_memory
-from ..training.launch import require_one_process
+from ..training.launch import launch, leave, require_one_process
 from ..training.signals import interrupts_repeated
 from ..version import __version__
 from . import course, data, detector, measure, options
@@ -83,7 +84,7 @@ def answered(words: list[str]) -> int:
     """Run a command line and say what went wrong; returns the exit code. Ctrl-C is left to `main`."""
     try:
         with interrupts_repeated():
-            arguments = parser().parse_args(words)
+            arguments = parsed(words)
             if arguments.verb is None:
                 parser().print_help()
                 return FAILURE
@@ -102,6 +103,17 @@ def answered(words: list[str]) -> int:
             raise
         complain(f"pocketrcnn: {reason}")
         return FAILURE
+
+
+def parsed(words: list[str]) -> Namespace:
+    """The command and its options. What is wrong is said by one of the processes that torchrun starts on a machine: all
+    have the same words."""
+    try:
+        return parser().parse_args(words)
+    except UserError:
+        if launch().local:
+            leave(FAILURE)
+        raise
 
 
 def complain(text: str) -> None:

@@ -17,6 +17,7 @@ from ..errors import UserError, shown
 from ..terminal import silent
 from ..training.device import choose_device
 from ..training.group import current
+from ..training.launch import leave
 from ..training.loop import Trainer
 from ..training.machine import versions
 from ..training.run import CHECKPOINT
@@ -77,7 +78,7 @@ def follow(source: Path | None, asked: str, device: str, sets_of: SetsOf) -> Pat
                 config = dataclasses.replace(word.config, source=str(source or word.config.source))
                 data = opened(asked, partial(open_custom_data, config, word.known))
     if word.code or word.folder is None:
-        raise SystemExit(word.code)
+        leave(word.code)
     return word.folder
 
 
@@ -98,7 +99,9 @@ def opened(asked: str, open_data: Callable[[], CustomData]) -> CustomData:
         assert data is not None, "or there is a problem"
         return data
     group.waiting = False  # all end
-    raise UserError(wrong) if group.rank == 0 else SystemExit(2)
+    if group.rank:
+        leave(2)
+    raise UserError(wrong)
 
 
 def difference(first: Face, face: Face, rank: int) -> str:

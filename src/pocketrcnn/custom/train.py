@@ -27,6 +27,7 @@ from ..training import config_file
 from ..training.checkpoint import load_tensors
 from ..training.device import choose_device, keep_memory
 from ..training.fit import fit
+from ..training.group import current
 from ..training.joining import joined
 from ..training.launch import keep_folder, kept_folder
 from ..training.loop import Trainer
@@ -122,10 +123,13 @@ def planned(options: TrainOptions, data: CustomData, device: torch.device) -> tu
     config, sets, pace = prepared(options, data, device)
     for reason in reasons(config, data.annotations, len(sets[0]), pace):
         say(reason)
+    if (count := current().count) > 1:
+        say(f"{count} processes, each with {config.train.batch / count:.3g} of the {config.train.batch} images")
     if unmeasured := without_validation(data):
         say(f"warning: {unmeasured}")
     classes, overlap = config.data.classes, config.data.tile_overlap
     source = dataclasses.replace(data_of(options), classes=classes, tile_overlap=overlap)
+    current().require_possible(config, len(sets[0]), device)
     return replace(config, data=source), sets
 
 

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import torch
 from torch import Tensor
 
 from ..model.faster_rcnn import FasterRCNN, Prediction, Targets
@@ -43,8 +44,8 @@ class Group:
         """The numbers of the iterations: the first process hands them out to all, of which the others get them."""
         return iterations
 
-    def require_enough(self, images: int) -> None:
-        """Raises UserError where batches of so many images are too small to be cut."""
+    def require_possible(self, config: Config, images: int, device: torch.device) -> None:
+        """Raises UserError where these processes cannot train as configured on so many images."""
 
     def part(self, indices: Tensor) -> Tensor:
         """Those of a batch's images that are for this process: int64 [B] -> [b]."""

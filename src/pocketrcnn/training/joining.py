@@ -21,7 +21,7 @@ from ..errors import UserError, require
 from .device import choose_device
 from .finite import NotFinite
 from .group import ALONE, Group, member_of
-from .launch import Launch, launch, store_of_torchrun
+from .launch import Launch, launch, leave, store_of_torchrun
 from .signals import Interrupted
 
 LIMIT = timedelta(minutes=30)  # a process that ends is noticed at once; this is for a machine that just goes silent
@@ -82,7 +82,7 @@ def ended_by(group: Group) -> Iterator[None]:
         if group.rank == 0:
             raise
         if isinstance(error, NotFinite):
-            raise SystemExit(code) from error
+            leave(code)
         raise UserError(f"rank {group.rank} ({platform.node()}): {error}") from error
     finally:
         with suppress(RuntimeError):  # they have ended by themselves

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from ..errors import require
 
 NAMES = ("RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
 OPTIONAL = ("LOCAL_RANK", "TORCHELASTIC_RESTART_COUNT")
+GRACE = 5.0  # seconds in which the first process says why all end
 FOLDER = "pocketrcnn/folder"  # of the run, in the store that torchrun keeps
 
 
@@ -36,9 +38,17 @@ def require_one_process(what: str) -> None:
     """Ends a process of several with a line, that of the first one, where `what` is not for them together."""
     ours = launch()
     if ours.rank:
-        raise SystemExit(2)
+        leave(2)
     several = f"{what} is not for several processes, and torchrun has started {ours.count}"
     require(ours.count == 1, f"{several}: start it by itself")
+
+
+def leave(code: int) -> NoReturn:
+    """Ends a process besides the first one, which says why. Not at once: torchrun ends all as soon as one has ended,
+    and the first one may not have said it."""
+    if code:
+        time.sleep(GRACE)
+    raise SystemExit(code)
 
 
 def keep_folder(folder: Path) -> None:

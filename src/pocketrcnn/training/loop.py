@@ -55,7 +55,7 @@ class Trainer:
         if len(train) == 0:
             raise UserError(f"{train.name} has no training images: add some")
         self.config, self.device, self.group = config, device, current()
-        self.group.require_enough(min(config.train.batch, len(train)))
+        self.group.require_possible(config, len(train), device)
         self.train_set, self.test_set = train.to(device), test.to(device)
         self.state = State.start(config, self.train_set, device)
         self.state.model.train()

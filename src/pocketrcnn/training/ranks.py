@@ -121,10 +121,13 @@ class Ranks(Group):
             self.waiting = False
             self.tell(Released(code, folder))
 
-    def require_enough(self, images: int) -> None:
-        """Raises UserError where batches of so many images are too small to be cut."""
+    def require_possible(self, config: Config, images: int, device: torch.device) -> None:
+        """Raises UserError where batches are too small to be cut, and for SyncBatchNorm on CPUs."""
+        images = min(config.train.batch, images)
         few = f"{images} images an iteration are too few for {self.count} processes, each needs 2 for BatchNorm"
         require(images >= 2 * self.count, f"{few}: use --batch {2 * self.count} or more, or fewer processes")
+        alone = "train.sync_batchnorm needs GPUs, torch has it for these alone: leave it out"
+        require(device.type == "cuda" or not config.train.sync_batchnorm, alone)
 
     def part(self, indices: Tensor) -> Tensor:
         """A slice of the batch; slices differ by an image at most."""
@@ -178,9 +181,7 @@ class Ranks(Group):
         return {name: means[i] + (weighted[i] - weighted[i].detach()) for i, name in enumerate(losses)}
 
     def synchronise(self, model: FasterRCNN) -> None:
-        """BatchNorm by the whole batch, as torch's SyncBatchNorm does it. Raises UserError on CPUs."""
-        where = next(model.parameters()).device.type
-        require(where == "cuda", "train.sync_batchnorm needs GPUs, torch has it for these alone: leave it out")
+        """BatchNorm by the whole batch, as torch's SyncBatchNorm does it."""
         nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]
 
     def summed(self, sums: Sums) -> Sums:
