@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,6 +77,19 @@ def all_gone(processes: list[int], seconds: float = 15) -> bool:
     while time.monotonic() < end and any(Path(f"/proc/{one}").exists() for one in processes):
         time.sleep(0.1)
     return not any(Path(f"/proc/{one}").exists() for one in processes)
+
+
+def test_one_process_loads_nothing_that_several_need(place: Path) -> None:
+    code = """import sys, pocketrcnn
+from pocketrcnn.cli.main import main
+assert set(sys.modules).isdisjoint({"torch", "numpy", "PIL"}), "after `import pocketrcnn`, and its command line"
+assert main(sys.argv[1:]) == 0
+named = {"ray", "optuna", "dask", "pandas", "pyarrow", "onnx", "tensorboardX", "pocketrcnn.training.ranks"}
+print("loaded:", sorted(named & set(sys.modules)))"""
+    environment = os.environ | {"POCKETRCNN_DATA": str(place / "cache"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", code, *WORDS.split(), "2"]
+    ended = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "loaded: []"
 
 
 def test_four_processes_have_the_losses_of_one(place: Path) -> None:
