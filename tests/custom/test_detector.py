@@ -27,7 +27,6 @@ from pocketrcnn.custom.detector import Detector
 from pocketrcnn.errors import UserError
 from pocketrcnn.evaluation.thresholds import DEFAULT_THRESHOLD
 from pocketrcnn.model.faster_rcnn import FasterRCNN
-from pocketrcnn.model.kernels import tap_between
 from pocketrcnn.model.structures import Detections
 from pocketrcnn.training.checkpoint import load_tensors, save_tensors
 from pocketrcnn.training.run import Run
@@ -254,7 +253,6 @@ def test_networks_of_the_course_predict_too(experiment: str, classes: int, side:
 
 def test_a_network_can_be_trained_on_after_it_has_predicted() -> None:
     model = FasterRCNN(small("B2").model)
-    tap_between.cache_clear()
     Detector(model.eval(), ("object",) * 10)(NOISE)
     prediction = model.train()(torch.zeros(2, 3, 32, 32, dtype=torch.uint8))
     assert prediction.logits is not None

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pocketrcnn.model import boxes, kernels
-from pocketrcnn.model.kernels import conv_as_product, norm_pool, touching
+from pocketrcnn.model.kernels import Depthwise, NormPool, conv_as_product, touching
 from pocketrcnn.model.layers import norm_pool_relu
 
 ROUNDING = {torch.float64: 1e-7, torch.float32: 1e-5, torch.bfloat16: 0.02}  # of the largest value
@@ -23,17 +23,24 @@ def assert_equal(mine: Sequence[Tensor], theirs: Sequence[Tensor], dtype: torch.
         assert torch.allclose(one.double(), other.double(), atol=ROUNDING[dtype] * scale, rtol=0), (one, other)
 
 
+def norm_pool(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
+    """`NormPool` of a module."""
+    return NormPool.apply(x, norm.weight, norm.bias, norm)  # type: ignore[no-untyped-call,no-any-return]
+
+
 def test_each_kernel_is_named_with_its_twin_and_its_test() -> None:
     rows = re.findall(r"^\| `(\w+)` \| .+ \| `(\w+)` \|$", kernels.__doc__ or "", re.MULTILINE)
-    assert [name for name, _ in rows] == ["conv_as_product", "norm_pool", "touching"]
+    assert [name for name, _ in rows] == ["conv_as_product", "Depthwise", "NormPool", "touching"]
     for name, test in rows:
         assert callable(getattr(kernels, name))
         assert callable(globals()[test])
 
 
 @each_format
-@pytest.mark.parametrize(("height", "width"), [(1, 1), (2, 2), (1, 3), (2, 4)])
-@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize(
+    ("height", "width", "kernel"),
+    [(1, 1, 1), (1, 1, 3), (2, 2, 3), (1, 2, 3), (2, 2, 5), (3, 3, 5), (3, 2, 5), (2, 4, 7)],
+)
 def test_a_convolution_as_a_product_is_the_convolution(
     height: int, width: int, kernel: int, dtype: torch.dtype
 ) -> None:
@@ -50,13 +57,32 @@ def test_a_convolution_as_a_product_is_the_convolution(
     assert_equal(*results, dtype)
 
 
-def test_what_a_layer_keeps_serves_training_after_prediction() -> None:
-    kernels.tap_between.cache_clear()
-    with torch.inference_mode():
-        kernels.conv_as_product(torch.rand(1, 2, 2, 2), torch.rand(3, 2, 3, 3))
-    weight = torch.rand(3, 2, 3, 3, requires_grad=True)
-    kernels.conv_as_product(torch.rand(1, 2, 2, 2), weight).sum().backward()
-    assert weight.grad is not None
+@each_format
+@pytest.mark.parametrize(
+    ("channels", "size", "kernel"), [(3, (6, 7), 5), (32, (4, 4), 5), (8, (1, 2), 5), (4, (9, 8), 7)]
+)
+@pytest.mark.parametrize("image", [False, True])
+def test_the_gradient_of_a_depthwise_convolution_is_exact(
+    channels: int, size: tuple[int, int], kernel: int, dtype: torch.dtype, image: bool
+) -> None:
+    """The plain one in double precision, on the same values; an image needs no gradient."""
+    torch.manual_seed(0)
+    x, slope = (torch.randn(3, channels, *size).to(dtype) for _ in range(2))
+    weight = torch.randn(channels, 1, kernel, kernel).to(dtype)
+    plain = {"padding": kernel // 2, "groups": channels}
+    results = []
+    for function, kind in ((Depthwise.apply, dtype), (lambda *xw: F.conv2d(*xw, **plain), torch.float64)):
+        given = [x.to(kind).requires_grad_(not image), weight.to(kind).requires_grad_()]
+        y = function(*given)
+        assert y.dtype == kind
+        results.append([y, *torch.autograd.grad(y, given[image:], slope.to(kind))])
+    assert_equal(*results, dtype)
+
+
+def test_the_gradient_of_a_depthwise_convolution_is_that_of_differences() -> None:
+    torch.manual_seed(0)
+    x, weight = torch.randn(2, 2, 3, 4).double().requires_grad_(), torch.randn(2, 1, 5, 5).double().requires_grad_()
+    assert torch.autograd.gradcheck(Depthwise.apply, (x, weight))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)

@@ -4,10 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from pocketrcnn.config import OptimConfig
+from pocketrcnn.config import OptimConfig, replace
+from pocketrcnn.course.data.datasets import open_dataset
 from pocketrcnn.course.experiments import NETWORKS, pocket
 from pocketrcnn.model.faster_rcnn import FasterRCNN
 from pocketrcnn.training import optim
+from pocketrcnn.training.state import State
 
 
 @pytest.mark.parametrize("shape", [(8, 24), (24, 8), (32, 288)])
@@ -34,6 +36,34 @@ def test_orthogonal_lifts_the_smallest_singular_values_of_a_square_matrix() -> N
 
 def test_orthogonal_of_nothing_is_nothing() -> None:
     assert torch.equal(optim.orthogonal(torch.zeros(3, 5)), torch.zeros(3, 5))
+
+
+@pytest.mark.parametrize("shape", [(64, 800), (128, 288), (96, 64)])
+def test_in_bfloat16_a_step_is_the_same_up_to_rounding(shape: tuple[int, int]) -> None:
+    """Singular values as those of real gradients, from 1 to 0.003. Each entry of a product is rounded by 1 in 256."""
+    torch.manual_seed(0)
+    u, _, v = torch.linalg.svd(torch.randn(shape), full_matrices=False)
+    gradient = (u * torch.logspace(0, -2.5, min(shape)) @ v).view(*shape, 1, 1)
+    moves = []
+    for products in (torch.float32, torch.bfloat16):
+        weight = nn.Parameter(torch.ones(*shape, 1, 1))
+        before = weight.detach() / weight.detach().norm() * shape[0] ** 0.5
+        weight.grad = gradient.clone()
+        muon = optim.Muon([weight], lr=0.1, momentum=0.6, products=products)
+        muon.step()
+        assert weight.dtype == muon.state[weight]["momentum"].dtype == torch.float32
+        moves.append((weight.detach() - before).flatten(1))
+    assert (moves[0] - moves[1]).norm() < 0.04 * moves[0].norm()
+    values = [torch.linalg.svdvals(move) for move in moves]
+    assert torch.allclose(*values, atol=0.03 * float(values[0].max()))
+
+
+def test_muon_multiplies_in_the_precision_of_training() -> None:
+    for precision, wanted in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
+        config = replace(pocket(NETWORKS["convnet"]), train__precision=precision, data__source="sample")
+        muon = State.start(config, open_dataset(config.data, "train"), torch.device("cpu")).optimisers[0]
+        assert isinstance(muon, optim.Muon)
+        assert muon.products == wanted
 
 
 def test_muon_finds_the_weights_of_a_linear_problem() -> None:

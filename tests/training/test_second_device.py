@@ -57,7 +57,11 @@ def known_to_torch(monkeypatch: pytest.MonkeyPatch) -> None:
         if hasattr(module, "_get_fused_kernels_supported_devices"):
             monkeypatch.setattr(module, "_get_fused_kernels_supported_devices", lambda: [*usual(), "meta"])
     monkeypatch.setattr(loop, "autocast", lambda *_: nullcontext())
-    monkeypatch.setattr(layers, "norm_pool", lambda norm, x: torch.nn.functional.max_pool2d(norm(x), 2))
+    plain = torch.nn.functional
+    monkeypatch.setattr(layers.NormPool, "apply", lambda x, _weight, _bias, norm: plain.max_pool2d(norm(x), 2))
+    monkeypatch.setattr(
+        layers.Depthwise, "apply", lambda x, w: plain.conv2d(x, w, padding=w.shape[-1] // 2, groups=len(w))
+    )
 
 
 def course(name: str, recipe: str) -> Task:

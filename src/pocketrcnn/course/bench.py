@@ -13,7 +13,7 @@ import torch
 from ..config import Config, ModelConfig, replace
 from ..evaluation.network import EVALUATION_BATCH
 from ..model import costs
-from ..training.device import choose_precision, keep_memory
+from ..training.device import choose_precision, keep_memory, number_format
 from ..training.loop import Trainer
 from ..training.machine import environment
 from ..training.shares import shares_of, times_of
@@ -42,8 +42,7 @@ def step(source: str, rounds: int, recipe: str) -> dict[str, Any]:
     device = torch.device("cpu")
     keep_memory()  # as `fit` does
     precision = choose_precision("auto", device)
-    dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
-    a, b = torch.randn(2, PRODUCT, PRODUCT, dtype=dtype).unbind(0)
+    a, b = torch.randn(2, PRODUCT, PRODUCT, dtype=number_format(precision, device)).unbind(0)
     configs = {
         name: replace(EXPERIMENTS[name].config(recipe, 100 * rounds, source, 0), train__precision=precision)
         for name in MEASURED

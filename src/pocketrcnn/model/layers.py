@@ -3,11 +3,10 @@
 Legend: B images, C channels, H and W the map's sides, K the kernel's side, I and O channels in and out.
 """
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .kernels import MATRIX_CELLS, conv_as_product, norm_pool
+from .kernels import Depthwise, NormPool, conv_as_product
 
 
 class Conv(nn.Conv2d):
@@ -20,10 +19,13 @@ class Conv(nn.Conv2d):
         super().__init__(in_channels, out_channels, kernel, stride, padding, groups=groups, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        height, width = x.shape[-2:]
-        dense = self.kernel_size[0] > 1 and self.groups == 1 and self.stride[0] == 1
-        if height * width <= MATRIX_CELLS and dense:
+        kernel = self.kernel_size[0]
+        same = self.stride[0] == 1 and kernel % 2 == 1
+        if same and self.groups == 1 and max(x.shape[-2:]) <= kernel // 2 + 1:
             return conv_as_product(x, self.weight)
+        slow = self.groups == self.in_channels == self.out_channels and kernel > 3
+        if same and slow and self.training and x.device.type == "cpu":
+            return Depthwise.apply(x, self.weight)  # type: ignore[no-untyped-call,no-any-return]
         return super().forward(x)
 
 
@@ -55,10 +57,8 @@ def norm_pool_relu(norm: nn.BatchNorm2d, x: Tensor, pool: bool) -> Tensor:
     """
     if not pool:
         return F.relu_(norm(x))
-    # In bfloat16 torch's version is as fast, unless the map behind it is frozen.
-    pays = x.device.type == "cpu" and (x.dtype == torch.float32 or not x.requires_grad)
-    if pays and norm.training and bool((norm.weight > 0).all()):
-        return F.relu_(norm_pool(norm, x))
+    if x.device.type == "cpu" and norm.training and bool((norm.weight > 0).all()):
+        return F.relu_(NormPool.apply(x, norm.weight, norm.bias, norm))  # type: ignore[no-untyped-call]
     return pool_relu(norm(x), pool)
 
 

@@ -66,8 +66,13 @@ def single_precision() -> Iterator[None]:
 
 def autocast(precision: str, device: torch.device) -> torch.autocast:
     """Multiply in bfloat16 where `choose_precision` says so; sums, losses and weights stay in float32."""
-    chosen = choose_precision(precision, device)
-    return torch.autocast(device.type, torch.bfloat16, enabled=chosen == "bfloat16")
+    chosen = number_format(precision, device)
+    return torch.autocast(device.type, torch.bfloat16, enabled=chosen == torch.bfloat16)
+
+
+def number_format(precision: str, device: torch.device) -> torch.dtype:
+    """What `choose_precision` says, as torch has it."""
+    return torch.bfloat16 if choose_precision(precision, device) == "bfloat16" else torch.float32
 
 
 def choose_precision(precision: str, device: torch.device) -> str:

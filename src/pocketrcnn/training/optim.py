@@ -19,10 +19,14 @@ class Muon(torch.optim.Optimizer):
 
     For filter banks [O,I,K,K], read as matrices of one row a filter. After Jordan et al. 2024; the step has
     the weight's norm as its unit (`lr` is a relative change), so that one rate fits layers of all shapes.
+    `products`: the number format of the matrix products; what is kept of a weight stays in the weight's own.
     """
 
-    def __init__(self, params: Iterable[Tensor], lr: float, momentum: float) -> None:
+    def __init__(
+        self, params: Iterable[Tensor], lr: float, momentum: float, products: torch.dtype = torch.float32
+    ) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum})
+        self.products = products
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
@@ -41,7 +45,7 @@ class Muon(torch.optim.Optimizer):
         state["momentum"].lerp_(weight.grad, 1 - momentum)
         direction = torch.lerp(weight.grad, state["momentum"], momentum)  # type: ignore[arg-type]
         rows = direction.permute(0, 2, 3, 1)  # [O,K,K,I]: how channels_last lies in memory, so that nothing is copied
-        direction = orthogonal(rows.flatten(1)).view(rows.shape).permute(0, 3, 1, 2)
+        direction = orthogonal(rows.flatten(1).to(self.products)).view(rows.shape).permute(0, 3, 1, 2)
         weight.mul_(len(weight) ** 0.5 / weight.norm().clamp(min=EPSILON))
         tall = max(1.0, len(weight) / weight[0].numel()) ** 0.5  # more filters than inputs: the same change for each
         weight.sub_(direction, alpha=lr * tall)
@@ -55,9 +59,10 @@ def orthogonal(matrix: Tensor) -> Tensor:
     """
     if matrix.shape[0] > matrix.shape[1]:
         return orthogonal(matrix.T).T
-    x = matrix / matrix.norm().clamp(min=EPSILON)
     a, b, c = NEWTON_SCHULZ
-    gram = x @ x.T  # [m,m]
+    gram = matrix @ matrix.T  # [m,m]
+    norm = gram.diagonal().float().sum().sqrt().clamp(min=EPSILON)  # of the matrix, without another pass over it
+    gram = gram / norm.square()
     product: Tensor | None = None
     for step in range(NEWTON_SCHULZ_STEPS):
         factor = torch.addmm(gram, gram, gram, beta=b, alpha=c)
@@ -66,11 +71,11 @@ def orthogonal(matrix: Tensor) -> Tensor:
         if step < NEWTON_SCHULZ_STEPS - 1:
             gram = factor @ gram @ factor
     assert product is not None, "at least one step"
-    return product @ x  # type: ignore[no-any-return]
+    return (product / norm) @ matrix
 
 
-def build(model: nn.Module, config: OptimConfig) -> list[torch.optim.Optimizer]:
-    """The optimisers of a network: one, or with `muon` two (filters; everything else by AdamW)."""
+def build(model: nn.Module, config: OptimConfig, products: torch.dtype = torch.float32) -> list[torch.optim.Optimizer]:
+    """The optimisers of a network: one, or with `muon` two (filters; everything else by AdamW). `products`: of Muon."""
     filters, weights, shifts = split(model, config.filter_rows if config.name == "muon" else 0)
     groups = [
         {"params": weights, "lr": config.lr, "weight_decay": config.weight_decay},
@@ -84,7 +89,7 @@ def build(model: nn.Module, config: OptimConfig) -> list[torch.optim.Optimizer]:
     if config.name == "adam":
         return [torch.optim.Adam(groups, fused=True)]
     rest: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, betas=config.betas, fused=True)]
-    return [Muon(filters, config.filter_lr, config.momentum), *rest] if filters else rest
+    return [Muon(filters, config.filter_lr, config.momentum, products), *rest] if filters else rest
 
 
 def split(model: nn.Module, rows: int) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:

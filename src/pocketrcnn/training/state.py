@@ -16,6 +16,7 @@ from ..evaluation.measures import Means
 from ..model.faster_rcnn import FasterRCNN
 from . import optim, schema1
 from .checkpoint import require_fit
+from .device import number_format
 from .forms import Numbers, require_form
 
 WHITENING, WHITENING_PIXELS = 500, 2**24  # at most so many images, and pixels, give the first filters by their patches
@@ -70,7 +71,8 @@ class State:
         model.backbone.whiten(model.normalise(train.batch(torch.arange(count)).images))
         average = optim.Average(model, config.optim.average, config.train.iterations) if config.optim.average else None
         best = copied(model) if config.train.monitor else None
-        return cls(model, optim.build(model, config.optim), average, best=best).plan(config.train)
+        optimisers = optim.build(model, config.optim, number_format(config.train.precision, device))
+        return cls(model, optimisers, average, best=best).plan(config.train)
 
     def plan(self, settings: TrainConfig) -> State:
         """As many iterations as the configuration says, where there are not more already."""

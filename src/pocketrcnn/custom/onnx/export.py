@@ -111,8 +111,7 @@ def onnx_model(module: nn.Module, examples: tuple[Tensor, ...], inputs: Sequence
         torch.ops.aten._embedding_bag_forward_only.default: onnx_crop,
     }
     with quiet(), torch.no_grad():
-        module.eval()(*examples)  # what layers keep (`tap_between`) has to be of real tensors
-        program = torch.export.export(module, examples, dynamic_shapes=tuple({0: batch} for _ in examples))
+        program = torch.export.export(module.eval(), examples, dynamic_shapes=tuple({0: batch} for _ in examples))
         made = torch.onnx.export(
             program,
             opset_version=OPSET,

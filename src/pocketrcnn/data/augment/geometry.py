@@ -95,8 +95,9 @@ def translate(batch: Batch, max_fraction: float) -> Batch:
 
 def pick(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """The pixels at int64 rows [B,h] x columns [B,w] of each image: [B,C,H,W] -> [B,C,h,w]."""
-    each = torch.arange(len(images), device=images.device)[:, None, None]
-    return images.permute(0, 2, 3, 1)[each, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    cells = rows[:, :, None] * images.shape[-1] + columns[:, None]  # [B,h,w]
+    picked = images.flatten(2).gather(2, cells.flatten(1)[:, None].expand(-1, images.shape[1], -1))
+    return picked.view(*images.shape[:2], *cells.shape[1:])
 
 
 def zoom(batch: Batch, factors: tuple[float, float], aspect: float, translate: float) -> Batch:
