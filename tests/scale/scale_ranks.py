@@ -134,6 +134,14 @@ def test_torchrun_starts_them_again_where_they_were(place: Path) -> None:
     assert weights(place / "runs" / "shapes") == weights(place / "runs" / "shapes-2")
 
 
+def test_all_leave_out_the_batch_that_one_cannot_learn_from(place: Path) -> None:
+    out = trained(place, POISONED="1:4")
+    (line,) = (line for line in out.splitlines() if "is not finite" in line)
+    assert line.startswith("iteration 4: the loss is not finite; its batch is left out (images ")
+    assert line.endswith(", 1 so far")
+    assert line.count(".png") == 8, "the images of both"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill-9"])
 def test_nothing_is_left_of_a_torchrun_that_ends(place: Path, number: int) -> None:
     process = start(place, *settings(SAVED), iterations=100_000)
