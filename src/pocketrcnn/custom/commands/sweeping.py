@@ -94,10 +94,13 @@ def sweep(
     """Train with several values of settings and compare them, as `pocketrcnn sweep` does: its options have the same
     names, and those of `train` mean the same.
 
-    settings: lists and ranges, as `("optim.lr=0.002,0.005", "augment.paste=0..4")`. trials: how many; None: all
-    combinations of lists. minutes, iterations: of each run. seeds: runs a trial. out: the folder, where the same call
-    goes on or joins in. workers: trials at a time. quiet: say nothing but warnings. Raises UserError for what cannot
-    be tried, where another sweep is in the folder, and where Optuna is needed and not installed.
+    data: folder, archive or file of annotations. settings: lists and ranges, as `("optim.lr=0.002,0.005",
+    "augment.paste=0..4")`. trials: how many; None: all combinations of lists. minutes, iterations: of each run. out:
+    the folder, where the same call goes on or joins in. seed: of the random numbers; seeds: runs a trial. workers:
+    trials at a time. preset, anchors, input_size, tiles, batch, rotate, force, precision, patience, tensorboard,
+    threads, device, voc_origin, bbox, units, follow_outside, pages: as in `train`. quiet: say nothing but warnings.
+    Raises UserError for what cannot be tried, where another sweep is in the folder, and where Optuna is needed and not
+    installed.
     """
     given = {name: value for name, value in locals().items() if name not in ("data", "out", "quiet")}
     return run_sweep(SweepOptions(Path(data), out=path_of(out), **given), quiet)
