@@ -218,7 +218,7 @@ PICTURES = "a picture of each image with its boxes (default: pictures; in parts 
 LISTED = "in parts: images from a file with the path of one in each line, - for standard input"
 PART_SIZE = "in parts: images of a part (default: 2000, or a 32nd of the images)"
 SHARD = "in parts: of each N parts the one of number I, from 0/N on; under torchrun it follows from the rank"
-FORMAT = "in parts: of a part's file, JSON lines, or Parquet with the extra `parquet` (default: jsonl)"
+FORMAT = "in parts: how they are written, as JSON lines or, with the extra `parquet`, as Parquet (default: jsonl)"
 WORKERS = "in parts: N processes of one thread each"
 
 PartFormat = Literal["jsonl", "parquet"]
