@@ -18,6 +18,7 @@ from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.onnx.export import onnx_file
 from pocketrcnn.custom.onnx.parity import BOX, SCORE, Whole, compare, readable
 from pocketrcnn.data.formats import read
+from pocketrcnn.training.device import keep_memory
 from pocketrcnn.training.machine import versions
 from pocketrcnn.training.measured import processor
 
@@ -29,6 +30,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--images", type=int, default=200)
     options = parser.parse_args()
+    keep_memory()  # as `predict` does
     detector = Detector.load(options.run, "cpu")
     paths = [example.path for example in read(options.data).examples][: options.images]
     frames = np.stack(list(readable(paths, detector.side)))

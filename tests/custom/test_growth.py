@@ -19,7 +19,7 @@ from pocketrcnn.course import bench
 from pocketrcnn.course.data.datasets import open_dataset
 from pocketrcnn.course.experiments import EXPERIMENTS
 from pocketrcnn.custom import growth
-from pocketrcnn.custom.growth import MEASURES, Given, Point, exponents_of, measured, slope
+from pocketrcnn.custom.growth import MEASURES, Given, Point, exponents_of, slope
 from pocketrcnn.custom.growth_chart import chart, write_chart
 from pocketrcnn.errors import UserError
 from pocketrcnn.training import loop, shares
@@ -59,19 +59,14 @@ def test_exponents_are_those_of_the_larger_half() -> None:
 
 
 @pytest.mark.slow
-def test_a_point_is_measured_on_a_data_set_of_its_size() -> None:
-    found = measured(Given(Point("images", 12, 32, 3), "small", 1))
-    assert set(found) == set(MEASURES)
-    assert all(found[name] > 0 for name in MEASURES if name != "memory")
-    assert found["data"] + found["augmentation"] < found["iteration"]
-
-
-@pytest.mark.slow
 def test_a_process_is_charged_with_its_own_memory_alone() -> None:
-    """Whatever its parent had."""
+    """Whatever its parent had, when it measures a point."""
     ballast = torch.ones(250_000_000)
     found = growth.in_a_process(Given(Point("images", 4, 32, 3), "small", 1))
     assert ballast.nbytes == 1e9
+    assert set(found) == {*Point._fields, *MEASURES}
+    assert all(found[name] > 0 for name in MEASURES)
+    assert found["data"] + found["augmentation"] < found["iteration"]
     assert found["images"] == 4
     assert 0 < found["memory"] < 0.9
 

@@ -5,6 +5,7 @@ Covers `model/structures.py`.
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -39,6 +40,17 @@ def test_every_network_predicts_learns_and_detects(name: str) -> None:
     assert detections.boxes.shape == (4, 1, 4)
     assert ((detections.scores >= 0) & (detections.scores <= 1)).all()
     assert len(detections[0].labels) == 1
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_images_of_whatever_strides_become_channels_last(count: int) -> None:
+    """A row that was added to an array of numpy has a stride of 0, and what keeps it is slow to torch."""
+    model = network("detector")
+    frames = np.zeros((count, 48, 48, 3), np.uint8)
+    for array in (frames, frames[:, None][:, 0], np.zeros((48, 48, 3), np.uint8)[None]):
+        normal = model.normalise(torch.from_numpy(array).permute(0, 3, 1, 2))
+        assert normal.stride() == (3 * 48 * 48, 1, 3 * 48, 3)
+        assert model.backbone(normal).is_contiguous(memory_format=torch.channels_last)
 
 
 def test_a_batch_of_two_is_two_batches_of_one() -> None:

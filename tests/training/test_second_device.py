@@ -104,7 +104,7 @@ def trained(device: torch.device, config: Config, train: Dataset, test: Dataset)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["B1 pocket", "B2 course", "F2 pocket", "F2 course", "folder", "tiles", "phases"])
+@pytest.mark.parametrize("kind", ["B1 pocket", "B2 course", "F2 pocket", "folder", "tiles", "phases"])
 def test_training_and_evaluation_there_are_those_of_the_processor(kind: str, shapes: Path) -> None:
     config, train, test = task(kind, shapes)
     here = trained(CPU, config, train, test)

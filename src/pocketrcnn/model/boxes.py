@@ -21,7 +21,7 @@ LARGEST_LOG_SCALE = 4.0
 # Below this fraction of the anchor's side the logarithm goes on as its tangent, so that it stands for any prediction.
 SMALLEST_SCALE = 0.1
 SMALLEST_SIDE = 1e-3  # pixels: a region without area, as clipping may leave one, gets finite deltas
-ROWS, CACHED = 64, 1 << 17  # boxes that are compared with all others at once: at least, and pairs (0.5 MB a tensor)
+ROWS, MOST_ROWS = 64, 256  # boxes that are compared with others at once: at least, and of one image
 ROUNDING = 1e-4  # of a box's width, by which more boxes are compared than have to be
 MAX_PAIRS = 1 << 24  # of boxes that are compared at once (64 MB a tensor): 10,000 objects in an image are no trouble
 
@@ -215,10 +215,10 @@ def rivals(boxes: Tensor, iou_threshold: float) -> tuple[Tensor, Tensor]:
     """
     batch, count = boxes.shape[:2]
     left, order = boxes[..., 0].sort(dim=1)
-    boxes = take(boxes, order)
+    boxes = take(boxes, order).permute(2, 0, 1).contiguous().permute(1, 2, 0)  # as `iou` wants them
     reach = left.double() + (1 - iou_threshold + ROUNDING) * (boxes[..., 2] - left)
     last = torch.searchsorted(left.double(), reach, right=True).amax(0)  # [K]
-    rows = max(ROWS, CACHED // max(1, batch * count))
+    rows = max(ROWS, MOST_ROWS // max(1, batch))
     ends = F.pad(last, (0, -count % rows)).view(-1, rows).amax(1).tolist()
     pairs = [torch.empty(2, 0, dtype=torch.int64, device=boxes.device)]
     for start, end in zip(range(0, count, rows), ends, strict=True):
@@ -226,8 +226,8 @@ def rivals(boxes: Tensor, iou_threshold: float) -> tuple[Tensor, Tensor]:
         image, one, other = (iou(rest[:, :rows], rest) > iou_threshold).triu(1).nonzero().unbind(1)
         pairs.append(torch.stack((one, other)) + image * count + start)  # [2,T]
     ranks = order + torch.arange(batch, device=order.device)[:, None] * count
-    both = ranks.flatten()[torch.cat(pairs, 1)]
-    return both.amin(0), both.amax(0)
+    one, other = ranks.flatten()[torch.cat(pairs, 1)]
+    return torch.minimum(one, other), torch.maximum(one, other)
 
 
 torch.library.define("pocketrcnn::nms", "(Tensor boxes, Tensor valid, float iou_threshold) -> Tensor")

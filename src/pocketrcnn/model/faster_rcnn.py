@@ -81,7 +81,7 @@ class FasterRCNN(nn.Module):
 
     def normalise(self, images: Tensor) -> Tensor:
         """Images uint8 [B,3,H,W] -> float32, about -2..2, in the memory layout that is fastest for convolutions."""
-        return images.float().sub_(self.mean).div_(self.std).contiguous(memory_format=torch.channels_last)
+        return (images - self.mean).div_(self.std).contiguous(memory_format=torch.channels_last)
 
     def propose(self, features: Tensor, training: bool) -> tuple[Tensor | None, Tensor | None, Tensor, Tensor]:
         """Features [B,C,h,w] -> objectness [B,N], deltas [B,N,D], proposals [B,P,4], scores [B,P]; without a proposal

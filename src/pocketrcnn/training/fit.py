@@ -74,7 +74,7 @@ def fit(
 
 
 def say_another_number(state: State, count: int) -> None:
-    """A line where another number of processes goes on with a run."""
+    """A line where another number of processes, `count`, goes on with a run."""
     if state.processes != count:
         here = f"{count} process{'es' if count > 1 else ''}, before it was {state.processes}"
         say(f"going on with {here}: other random numbers follow than would have, the run is not the same to the bit")

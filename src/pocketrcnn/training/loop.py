@@ -44,7 +44,7 @@ def order(count: int, batch: int, seed: int, iteration: int) -> tuple[Tensor, in
 
 @lru_cache(maxsize=1)
 def permutation(count: int, seed: int) -> Tensor:
-    """Numbers from 0 to count - 1 in a random order, int64 [count]; kept for the other iterations of an epoch."""
+    """Numbers from 0 to count - 1, int64 [count], in the order of a seed; kept for all iterations of an epoch."""
     return torch.randperm(count, generator=torch.Generator().manual_seed(seed))
 
 

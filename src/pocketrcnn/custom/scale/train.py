@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import UserError, require
 from ..options import TrainOptions
-from .predict import require_ray
+from .engine import require_ray
 
 if TYPE_CHECKING:
     from ..commands.training import TrainedRun
