@@ -46,7 +46,8 @@ def stepping(checkout: Path, name: str, precision: str) -> subprocess.Popen[str]
 
 def step(process: subprocess.Popen[str]) -> float:
     """Milliseconds of the next iteration."""
-    assert process.stdin is not None and process.stdout is not None, "both are pipes"
+    assert process.stdin is not None
+    assert process.stdout is not None
     print(file=process.stdin, flush=True)
     return float(process.stdout.readline())
 
