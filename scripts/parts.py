@@ -5,7 +5,8 @@
     python scripts/parts.py kills MODEL.onnx [--images 100000] [--kills 20] [--workers 0] [--folder FOLDER]
 
 `names` makes up that many names and results: none of the images is there, but for the first. Each step is a process of
-its own. `speed` predicts by one process of two threads, one of one, and two of one, with each detector, in turns.
+its own. `speed` predicts by one process of two threads, one of one, and two of one, with each detector, in turns; where
+Ray is installed, also by two of its workers, which begin and end a cluster, and whose processors are not counted.
 `kills` predicts once undisturbed, whose memory is told at each tenth of the parts, and once with so many `kill -9` at
 random moments; the two folders have to be the same, byte for byte. Images are scenes of 48 pixels from the sample:
 those of FOLDER, or made in a temporary folder that goes away again. Prints JSON. Linux.
@@ -26,7 +27,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
+from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,6 +54,11 @@ USED = """
 import resource, sys
 used = resource.getrusage(resource.RUSAGE_SELF)
 print(used.ru_utime + used.ru_stime, used.ru_maxrss, file=sys.stderr)
+"""
+RAY = """
+import sys
+from pocketrcnn import scale
+scale.predict(sys.argv[2], sys.argv[1], workers=2).write_parquet(sys.argv[3])
 """
 TICK = 0.2  # seconds from one look at a process to the next
 
@@ -137,18 +146,27 @@ def started(
     return subprocess.Popen([*command, "--out", str(out), *words], stdout=subprocess.DEVNULL, env=environment)
 
 
+def started_on_ray(detector: str, folder: Path, out: Path) -> subprocess.Popen[bytes]:
+    """The same images by Ray Data."""
+    command = [sys.executable, "-c", RAY, detector, str(folder), str(out)]
+    environment = os.environ | {"RAY_USAGE_STATS_ENABLED": "0"}
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+
+
 def of_speed(detectors: list[str], count: int, rounds: int) -> dict[str, object]:
     """Images a second, and milliseconds of a processor an image, by each detector and each way."""
-    ways = {"1 process, 2 threads": (0, 2), "1 process, 1 thread": (0, 1), "2 processes, 1 thread": (2, 1)}
+    ways: dict[str, Callable[[str, Path, Path], subprocess.Popen[bytes]]] = {
+        "1 process, 2 threads": partial(started, workers=0, threads=2, size=100),
+        "1 process, 1 thread": partial(started, workers=0, threads=1, size=100),
+        "2 processes, 1 thread": partial(started, workers=2, threads=1, size=100),
+    } | ({"Ray, 2 workers": started_on_ray} if find_spec("ray") else {})
     times: dict[str, list[Time]] = {f"{Path(one).name}, {way}": [] for one in detectors for way in ways}
     with scenes(count) as folder:
-        for _ in range(rounds):
-            for one in detectors:
-                for way, (workers, threads) in ways.items():
-                    with tempfile.TemporaryDirectory() as made:
-                        begun = now()
-                        require_ended(started(one, folder, Path(made, "out"), workers, threads=threads, size=100))
-                        times[f"{Path(one).name}, {way}"].append(since(begun))
+        for _, one, way in product(range(rounds), detectors, ways):
+            with tempfile.TemporaryDirectory() as made:
+                begun = now()
+                require_ended(ways[way](one, folder, Path(made, "out")))
+                times[f"{Path(one).name}, {way}"].append(since(begun))
     return {name: in_numbers(all_rounds, count) for name, all_rounds in times.items()}
 
 

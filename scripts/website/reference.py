@@ -8,7 +8,7 @@ from .repository import PACKAGE, page_of
 
 GROUPS = {
     "Use a detector": ("Detector", "Detections", "predict", "merge", "Predicted", "examples_of", "explain", "export"),
-    "Train one": ("train", "resume", "TrainedRun", "evaluate", "write_report"),
+    "Train one": ("train", "resume", "TrainedRun", "sweep", "Swept", "SweptTrial", "evaluate", "write_report"),
     "Data": ("check", "Checked", "convert"),
     "Networks and data of your own": ("FasterRCNN", "Config", "Batch", "Dataset", "fit", "Run", "open_dataset"),
     "What goes wrong": ("UserError",),

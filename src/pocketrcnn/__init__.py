@@ -27,6 +27,9 @@ if TYPE_CHECKING:  # what editors and mypy see
     from .custom.commands.explaining import explain as explain
     from .custom.commands.in_parts import merge as merge
     from .custom.commands.predicted import Predicted as Predicted
+    from .custom.commands.sweeping import Swept as Swept
+    from .custom.commands.sweeping import SweptTrial as SweptTrial
+    from .custom.commands.sweeping import sweep as sweep
     from .custom.commands.training import TrainedRun as TrainedRun
     from .custom.commands.training import evaluate as evaluate
     from .custom.commands.training import resume as resume
@@ -49,6 +52,8 @@ _HOME = {
     "Detector": "custom.detector",
     "FasterRCNN": "model.faster_rcnn",
     "Run": "training.run",
+    "Swept": "custom.commands.sweeping",
+    "SweptTrial": "custom.commands.sweeping",
     "TrainedRun": "custom.commands.training",
     "Predicted": "custom.commands.predicted",
     "Checked": "custom.commands.data",
@@ -64,6 +69,7 @@ _HOME = {
     "fit": "training.fit",
     "open_dataset": "course.data.datasets",
     "resume": "custom.commands.training",
+    "sweep": "custom.commands.sweeping",
     "train": "custom.commands.training",
     "write_report": "custom.commands.training",
 }

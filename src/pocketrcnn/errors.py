@@ -1,6 +1,7 @@
-"""The one exception that is meant for users."""
+"""The exception that is meant for users, and which others are about the machine."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -9,6 +10,18 @@ class UserError(ValueError):
 
     The command line prints it without a traceback and exits with code 2.
     """
+
+
+class Unavailable(UserError):
+    """What was asked for is right, and the machine refuses it now: a disk is full, a folder in use by another program.
+
+    The same may succeed later.
+    """
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether memory is not enough: torch has no exception of its own for that."""
+    return isinstance(error, MemoryError) or bool(re.search("allocate memory|out of memory", str(error)))
 
 
 SHOWN = 60  # characters of a value in a message

@@ -37,6 +37,7 @@ COMMANDS = (
     "convert",
     "train",
     "resume",
+    "sweep",
     "eval",
     "predict",
     "export",

@@ -25,10 +25,12 @@ from tiny_detectors import tiny_run
 
 import pocketrcnn
 from pocketrcnn.custom.commands.detecting import predict
+from pocketrcnn.custom.commands.sweeping import sweep
 from pocketrcnn.custom.commands.telling import Place
 from pocketrcnn.custom.commands.training import TrainedRun, train
 from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.options import PredictOptions, TrainOptions
+from pocketrcnn.custom.sweep.options import SweepOptions
 from pocketrcnn.errors import UserError
 
 ROOT = Path(__file__).parents[2]
@@ -92,7 +94,9 @@ def parameters(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
 OURS = {"quiet", "callback", "command", "detector", "images", "timeout", "device"}  # of the function or of the command
 
 
-@pytest.mark.parametrize(("function", "options"), [(train, TrainOptions), (predict, PredictOptions)])
+@pytest.mark.parametrize(
+    ("function", "options"), [(train, TrainOptions), (predict, PredictOptions), (sweep, SweepOptions)]
+)
 def test_functions_take_what_options_are(function: Callable[..., Any], options: Any) -> None:
     hints = get_type_hints(options, include_extras=True)
     fields = {field.name: (plain(hints[field.name]), field.default) for field in dataclasses.fields(options)}

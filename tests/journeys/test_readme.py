@@ -69,8 +69,8 @@ def quick(words: list[str]) -> list[str]:
     if options["verb"] == "bench":
         images = ["--images", "8", "--data", str(options["data"])] if options["what"] == "train" else []
         return ["bench", options["what"], "--rounds", "1", *images]
-    if options["verb"] in ("train", "resume"):
-        few = {"train": "2", "resume": "3"}[options["verb"]]
+    if options["verb"] in ("train", "resume", "sweep"):
+        few = {"train": "2", "resume": "3", "sweep": "2"}[options["verb"]]
         return [*without(words, "--minutes", "--iterations"), "--iterations", few]
     if options["verb"] != "reproduce":
         return words

@@ -7,7 +7,7 @@ main      the entry point, and how errors leave it
 options   functions and dataclasses to argparse
 parsing   argparse, with errors of one line that name the nearest word
 data      check, convert
-detector  train, resume, eval, predict, export
+detector  train, resume, sweep, eval, predict, export
 course    reproduce, download, scenes
 measure   costs, bench, report
 tables    what the measuring commands print

@@ -1,4 +1,4 @@
-"""The commands for detectors on custom data: train, resume, evaluate, predict, merge, export, explain."""
+"""The commands for detectors on custom data: train, resume, sweep, evaluate, predict, merge, export, explain."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from ..custom.options import IDS, TIMEOUT, Device, PredictOptions, TrainOptions
+from ..custom.sweep.options import SweepOptions
 from ..training.threads import Threads
 from .data import LOST
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from ..config import DataConfig
     from ..data.images.pixels import Pixels
 
-RunFolder = Annotated[Path, "RUN", "the folder of a run, or of a set of --seeds"]
+RunFolder = Annotated[Path, "RUN", "the folder of a run, of a set of --seeds, or of a sweep, whose best trial is meant"]
 
 
 def train(options: TrainOptions) -> None:
@@ -25,7 +26,7 @@ def train(options: TrainOptions) -> None:
 
 
 def resume(
-    run: RunFolder,
+    run: Annotated[Path, "RUN", "the folder of a run, or of a set of --seeds"],
     *,
     minutes: Annotated[float | None, "M", "another time for the whole run"] = None,
     iterations: Annotated[int | None, "N", "another number of iterations for the whole run"] = None,
@@ -38,6 +39,15 @@ def resume(
     from ..custom.commands.training import resume as work
 
     work(run, minutes=minutes, iterations=iterations, workers=workers, data=data, threads=threads, device=device)
+
+
+def sweep(options: SweepOptions) -> int:
+    """Train with several values of settings, and compare them by validation images: --set NAME=V1,V2 several times. The
+    same command joins in from other processes and machines, and goes on where it was stopped. Exit code 1 if a trial
+    failed."""
+    from ..custom.commands.sweeping import run_sweep
+
+    return LOST if run_sweep(options).failed else 0
 
 
 def evaluate(

@@ -3,7 +3,6 @@
 import io
 import logging
 import os
-import re
 import shlex
 import shutil
 import sys
@@ -11,7 +10,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
-from ..errors import UserError
+from ..errors import UserError, out_of_memory
 from ..training.launch import require_one_process
 from ..training.signals import interrupts_repeated
 from ..version import __version__
@@ -24,6 +23,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "convert": data.convert,
     "train": detector.train,
     "resume": detector.resume,
+    "sweep": detector.sweep,
     "eval": detector.evaluate,
     "predict": detector.predict,
     "merge": detector.merge,
@@ -42,7 +42,7 @@ PACKAGES = {"PIL": "pillow", "yaml": "PyYAML"} | {
 }
 """What `pip install .` brings: names of modules and of what is installed."""
 TOGETHER = ("train", "resume", "predict")  # commands that several processes of torchrun do together
-REPEATABLE = ("download", "reproduce")  # commands that skip what is already done
+REPEATABLE = ("download", "reproduce", "sweep")  # commands that skip what is already done
 
 
 def parser() -> Parser:
@@ -124,13 +124,13 @@ def lacking(error: ModuleNotFoundError, verb: str) -> str:
 
 def described(error: Exception) -> str:
     """What the system refused, in one line, with the file where it is known: a path into a locked folder, a name that
-    is too long, memory. Empty for other errors: torch has no exception of its own for memory."""
+    is too long, memory. Empty for other errors."""
     if isinstance(error, UnicodeEncodeError):  # the name of a file, under a locale that lacks its letters
         letters = ascii(error.object[error.start : error.end])
         remedy = "set PYTHONUTF8=1 in the environment, and try again"
         return f"the system's encoding, {error.encoding}, lacks the letters {letters} of a name: {remedy}"
     if not isinstance(error, OSError):
-        if not (isinstance(error, MemoryError) or re.search("allocate memory|out of memory", str(error))):
+        if not out_of_memory(error):
             return ""
         reason = (str(error).splitlines() or ["all of it is used"])[0]
         return f"memory is not enough ({reason}): use a smaller --input-size, --batch or --preset"

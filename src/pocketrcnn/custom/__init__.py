@@ -11,6 +11,7 @@ together   several processes that train one detector: the same data in all
 moved      the data of a run that goes on, wherever they are now
 seeds      `train --seeds`: runs that differ in the seed alone
 run_set    the folder of such a set; its best run
+sweep/     `pocketrcnn sweep`: several values of settings, by any number of processes
 evaluate   `pocketrcnn eval`
 predict    `pocketrcnn predict`: images to JSON, CSV, pictures and crops
 parts/     the same part by part, by any number of processes, and `pocketrcnn merge`

@@ -17,11 +17,11 @@ def relocated(config: Config, source: Path | None) -> Config:
     return replace(config, data__source=str(source.resolve())) if source else config
 
 
-def require_same(data: CustomData, known: Mapping[str, str] | None, folder: Path) -> None:
+def require_same(data: CustomData, known: Mapping[str, str] | None, folder: Path, remedy: str = "") -> None:
     """Raises UserError where other images would be learned, or others would choose the weights, than before.
 
     known: the splits of the run's images, by the hash of their content; None where it has none yet. folder: of the run,
-    for messages.
+    for messages. remedy: for images that are missing; empty: that of `resume`.
     """
     now = data.split_of
     for split in MEANT if known else ():
@@ -30,7 +30,7 @@ def require_same(data: CustomData, known: Mapping[str, str] | None, folder: Path
         if lost:
             missing = f"{data.source} lacks {len(lost):,} of the {len(before):,} {MEANT[split]} of {folder}"
             helps = f"restore them, or name the folder that has them: `pocketrcnn resume {folder} --data FOLDER`"
-            raise UserError(f"{missing}, or they were changed: {helps}; other images need a new run")
+            raise UserError(f"{missing}, or they were changed: {remedy or helps}; other images need a new run")
         if added:
             more = f"{data.source} has {counted(len(added), 'image')} among its {MEANT[split]} that {folder} had not"
             raise UserError(f"{more}: remove them, or train a new run, since this one would learn something else")

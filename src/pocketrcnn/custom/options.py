@@ -8,7 +8,7 @@ import math
 import os
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import Annotated, Literal, get_args, get_origin
+from typing import Annotated, ClassVar, Literal, get_args, get_origin
 
 from ..config import DataConfig, Pages, Precision
 from ..errors import UserError, nearest, require, shown
@@ -113,6 +113,7 @@ class TrainOptions(ReadOptions):
     command: how the run was started; empty: the call of `pocketrcnn.train` with these options.
     """
 
+    function: ClassVar[str] = "train"  # of `pocketrcnn`, which takes these options
     data: Data
     _: KW_ONLY
     minutes: Annotated[float | None, "M", "time for the whole run (default: 5)"] = None
@@ -163,16 +164,27 @@ class TrainOptions(ReadOptions):
         """Minutes; 0 where the number of iterations decides."""
         return 0.0 if self.iterations else self.minutes or DEFAULT_MINUTES
 
+    def require_workers(self) -> None:
+        """Raises UserError where there are no runs that could be trained side by side."""
+        alone = (
+            f"--workers {self.workers}: leave it out, only runs of --seeds with --iterations are trained side by side"
+        )
+        require(self.workers is None or (self.seeds is not None and self.iterations is not None), alone)
+
     @property
     def call(self) -> str:
-        """The call of `pocketrcnn.train` with these options."""
+        """The call of the function of `pocketrcnn` with these options."""
+        return self.call_without()
+
+    def call_without(self, *names: str) -> str:
+        """The same without the options of these names."""
         given = {
             field.name: str(value) if isinstance(value, Path) else value
             for field in dataclasses.fields(self)
-            if (value := getattr(self, field.name)) != field.default and field.name not in ("data", "command")
+            if (value := getattr(self, field.name)) != field.default and field.name not in ("data", "command", *names)
         }
         words = [f"{name}={value!r}" for name, value in given.items()]
-        return f"pocketrcnn.train({', '.join([repr(str(self.data)), *words])})"
+        return f"pocketrcnn.{self.function}({', '.join([repr(str(self.data)), *words])})"
 
 
 def check_length(minutes: float | None, iterations: int | None) -> None:
@@ -194,8 +206,7 @@ def check_seeds(options: TrainOptions) -> None:
     given = next((setting for setting in options.settings if setting.startswith(fixed)), "")
     require(seeds is None or not given, f"--set {given} and --seeds contradict each other: begin with --seed instead")
     require(workers is None or workers >= 1, f"--workers {workers}: use 1 or more")
-    alone = f"--workers {workers}: leave it out, only runs of --seeds with --iterations are trained side by side"
-    require(workers is None or (seeds is not None and options.iterations is not None), alone)
+    options.require_workers()
 
 
 PAGES = (
@@ -207,7 +218,7 @@ PICTURES = "a picture of each image with its boxes (default: pictures; in parts 
 LISTED = "in parts: images from a file with the path of one in each line, - for standard input"
 PART_SIZE = "in parts: images of a part (default: 2000, or a 32nd of the images)"
 SHARD = "in parts: of each N parts the one of number I, from 0/N on; under torchrun it follows from the rank"
-FORMAT = "in parts: of a part's file, JSON lines, or Parquet with the extra `parquet` (default: jsonl)"
+FORMAT = "in parts: how they are written, as JSON lines or, with the extra `parquet`, as Parquet (default: jsonl)"
 WORKERS = "in parts: N processes of one thread each"
 
 PartFormat = Literal["jsonl", "parquet"]

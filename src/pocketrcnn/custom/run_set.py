@@ -22,6 +22,7 @@ from ..evaluation.tables import number
 from ..model.costs import parameters
 from ..training import config_file
 from ..training.run import CONFIG, COPIES, ELSEWHERE, encode, open_run, parse
+from .sweep.record import best_trial, finished_trials, is_sweep
 
 SET, PREFIX = "set.json", "seed-"
 BYTES = 4  # of a weight
@@ -55,7 +56,10 @@ def is_set(folder: Path) -> bool:
 
 
 def runs_of(folder: Path) -> list[Path]:
-    """The folders of the runs of a set that have begun; for any other folder itself alone."""
+    """The folders of the runs of a set, or of the finished trials of a sweep, that have begun; for any other folder
+    itself alone."""
+    if is_sweep(folder):
+        return [run for trial in finished_trials(folder) for run in runs_of(trial)]
     if not is_set(folder):
         return [folder]
     begun = [folder / name for name in load(folder).configs() if (folder / name / CONFIG).is_file()]
@@ -65,10 +69,13 @@ def runs_of(folder: Path) -> list[Path]:
 
 
 def best_run(folder: Path, tell: Callable[[str], object] = lambda _: None) -> Path:
-    """The finished run of a set with the highest AP on validation images, the first of equals; any other path itself.
+    """The finished run of a set with the highest AP on validation images, the first of equals, in a sweep of the best
+    trial; any other path itself.
 
     tell: gets a line that says which. Raises UserError where no run is finished.
     """
+    if is_sweep(folder):
+        return best_run(best_trial(folder, tell), tell)
     if not is_set(folder):
         return folder
     found = [(run, done["metrics"]["AP"]) for run in runs_of(folder) if (done := open_run(run, "cpu").metrics(True))]

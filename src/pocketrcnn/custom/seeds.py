@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -36,6 +35,7 @@ from .moved import relocated, require_same, say_moved
 from .options import TrainOptions, check_length
 from .report.summary import REPORT, write_comparison, write_run_report
 from .run_set import Plan, best_run, is_set, keep, load, require_place, require_room
+from .sweep.record import is_sweep
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,6 +101,7 @@ def resume(
     """Go on with an interrupted run or with all runs of a set, or train them for longer. source: where the data are
     now, if they moved."""
     require(workers is None or workers >= 1, f"--workers {workers}: use 1 or more")
+    require(not is_sweep(folder), f"{folder} is a sweep: the same `pocketrcnn sweep` goes on with it, or name a trial")
     if not is_set(folder):
         require(workers is None, f"--workers {workers}: leave it out, {folder} is not the folder of a set of --seeds")
         return single.resume(folder, minutes, iterations, device, source=source)
@@ -226,7 +227,5 @@ def spread(values: Sequence[float | None]) -> str:
 
 def asked(options: TrainOptions) -> str:
     """The options as a call, without those that may change from call to call."""
-    free: dict[str, Any] = {"seeds": None, "workers": None, "out": None, "device": "auto", "tensorboard": False}
-    free |= {"threads": None}
-    free["data"] = options.data.resolve()
-    return dataclasses.replace(options, **free).call
+    there = dataclasses.replace(options, data=options.data.resolve())
+    return there.call_without("seeds", "workers", "out", "device", "tensorboard", "threads")

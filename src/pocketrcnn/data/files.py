@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, Literal
 
-from ..errors import UserError
+from ..errors import Unavailable, UserError
 
 LOCK = ".lock"
 OUT = "choose another --out"
@@ -160,7 +160,7 @@ def locked(
                 lock.acquire(timeout=wait)
     if not lock.is_locked:
         waited = f" after {wait:g} s" if wait else ""
-        raise UserError(f"{folder} is in use by another program{waited}: wait for it, or {another}")
+        raise Unavailable(f"{folder} is in use by another program{waited}: wait for it, or {another}")
     try:
         remove_unfinished(folder)
         yield
@@ -230,7 +230,7 @@ def write_errors(path: Path, another: str = OUT) -> Iterator[None]:
         raise
     except OSError as error:
         remedy = f"free some space, allow writing there, or {another}"
-        raise UserError(f"{path} cannot be written ({error.strerror or error}): {remedy}") from error
+        raise Unavailable(f"{path} cannot be written ({error.strerror or error}): {remedy}") from error
 
 
 def require_writable(folder: Path, remedy: str = "choose another folder with --out") -> None:
@@ -241,7 +241,7 @@ def require_writable(folder: Path, remedy: str = "choose another folder with --o
         folder.mkdir(parents=True, exist_ok=True)
         TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise UserError(f"{folder} cannot be written to ({error.strerror}): {remedy}") from error
+        raise Unavailable(f"{folder} cannot be written to ({error.strerror}): {remedy}") from error
     finally:
         for path in made:  # the innermost first
             with suppress(OSError):
@@ -255,7 +255,7 @@ def require_room(folder: Path, needed: float, what: str, remedy: str = f"make ro
     """
     place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if (free := shutil.disk_usage(place).free) < needed:
-        raise UserError(f"{what} {needed / 1e6:,.0f} MB, and {place} has {free / 1e6:,.0f} MB free: {remedy}")
+        raise Unavailable(f"{what} {needed / 1e6:,.0f} MB, and {place} has {free / 1e6:,.0f} MB free: {remedy}")
 
 
 def first_free(folder: Path) -> Path:

@@ -38,10 +38,11 @@ class Code:
 
 @dataclass(frozen=True)
 class Cell:
-    """A link to a section of the page, or the most important cell of its row."""
+    """A link to a section of the page or to another page beside it, or the most important cell of its row."""
 
     text: str
     section: str = ""
+    page: str = ""
     strong: bool = False
 
 

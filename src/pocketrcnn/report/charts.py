@@ -152,16 +152,17 @@ def fraction_chart(lines: Sequence[Line], x_label: str, level: float | None = No
     return svg(paint)
 
 
-def log_axis(axes: Axes) -> None:
-    """Losses and times upwards: powers of 10, and 2 and 5 between them where that is too few."""
+def log_axis(axes: Axes, which: str = "y") -> None:
+    """A logarithmic axis (`x` or `y`): powers of 10, and 2 and 5 between them where that is too few."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-    axes.set_yscale("log")
-    low, high = axes.get_ylim()
+    axes.set(**{f"{which}scale": "log"})
+    axis = getattr(axes, f"{which}axis")
+    low, high = axis.get_view_interval()
     subs = (1.0,) if high / low > 100 else (1.0, 2.0, 5.0)
-    axes.yaxis.set_major_locator(LogLocator(subs=subs))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_locator(LogLocator(subs=subs))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def octaves(axes: Axes, which: str, limits: tuple[float, float]) -> None:

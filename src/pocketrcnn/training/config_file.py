@@ -122,20 +122,31 @@ def override(config: Config, settings: Sequence[str]) -> Config:
     """
     raw = to_dict(config)
     for text in settings:
-        name, equals, value = text.partition("=")
-        path, _, key = (name := name.strip()).rpartition(".")
-        node: Any = raw
-        for part in path.split("."):
-            node = node.get(part) if isinstance(node, dict) else None
-        if not equals or not _settable(name) or not isinstance(node, dict) or key not in node:
-            raise UserError(f"--set {text}: name a setting of {SETTABLE}{_hint(name)}")
-        if name in ELSEWHERE:
-            raise UserError(f"--set {text}: {name} is not set by name, {ELSEWHERE[name]}")
+        node, key = _place(raw, text)
         try:
-            node[key] = parsed(value, Loader)
+            node[key] = parsed(text.partition("=")[2], Loader)
         except ValueError as error:
             raise UserError(f"--set {text}: the value is not YAML, write a number, a word or a [list]") from error
     return _converted(raw, "--set", "use another value")
+
+
+def require_setting(config: Config, text: str) -> None:
+    """Raises UserError where `NAME=..` does not name a setting that `override` changes, whatever its value is."""
+    _place(to_dict(config), text)
+
+
+def _place(raw: dict[str, Any], text: str) -> tuple[dict[str, Any], str]:
+    """The section of a setting in a configuration, and its name there."""
+    name, equals, _ = text.partition("=")
+    path, _, key = (name := name.strip()).rpartition(".")
+    node: Any = raw
+    for part in path.split("."):
+        node = node.get(part) if isinstance(node, dict) else None
+    if not equals or not _settable(name) or not isinstance(node, dict) or key not in node:
+        raise UserError(f"--set {text}: name a setting of {SETTABLE}{_hint(name)}")
+    if name in ELSEWHERE:
+        raise UserError(f"--set {text}: {name} is not set by name, {ELSEWHERE[name]}")
+    return node, key
 
 
 def _settable(name: str) -> bool:

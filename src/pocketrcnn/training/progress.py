@@ -79,9 +79,11 @@ class Part:
 class SetProgress:
     """The runs of a set: how many are finished, and the time that is left for all of them."""
 
-    def __init__(self, runs: Sequence[tuple[str, int]], workers: int) -> None:
-        """runs: kind and iterations of each; runs of one kind take the same time for an iteration."""
+    def __init__(self, runs: Sequence[tuple[str, int]], workers: int, noun: str = "runs") -> None:
+        """runs: kind and iterations of each; runs of one kind take the same time for an iteration. noun: what they are
+        called."""
         self.parts, self.workers = [Part(kind, iterations) for kind, iterations in runs], workers
+        self.noun = noun
         columns = (
             "{task.description}",
             BarColumn(bar_width=24),
@@ -116,13 +118,13 @@ class SetProgress:
     def show(self) -> None:
         """The bar, brought up to date."""
         done, planned = (sum(getattr(part, name) for part in self.parts) for name in ("done", "planned"))
-        words = f"{self.finished} of {len(self.parts)} runs"
+        words = f"{self.finished} of {len(self.parts)} {self.noun}"
         self.bar.update(self.task, completed=done, total=planned, description=words, left=self.left_in_words())
 
     def say_finished(self) -> None:
         """A line for a run that is finished, where there is no bar."""
         if self.bar.disable:
-            say(f"{self.finished} of {len(self.parts)} runs{self.left_in_words()}")
+            say(f"{self.finished} of {len(self.parts)} {self.noun}{self.left_in_words()}")
 
     def left_in_words(self) -> str:
         """`, 24 min left`; nothing where nothing is left, or not known yet."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import multiprocessing
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
@@ -44,25 +44,35 @@ class Job:
     given: Any
 
 
-def train_all(work: Work, jobs: Sequence[Job], workers: int, remedy: str = SAME_COMMAND) -> list[Any]:
+def train_all(
+    work: Work,
+    jobs: Sequence[Job],
+    workers: int,
+    remedy: str = SAME_COMMAND,
+    *,
+    noun: str = "runs",
+    silent: bool = False,
+) -> list[Any]:
     """What `work` returns for each job, in their order. workers 1: one by one, in this process, on all threads.
 
     More: so many processes of one thread each, jobs taken in order; `work` is a function of a module, it and all that
-    it gets and returns can be pickled. remedy: how an interrupted set goes on. Raises Interrupted, and the UserError or
-    OSError of a run, once the others are saved; UserError where the process of a run is killed.
+    it gets and returns can be pickled. remedy: how an interrupted set goes on. noun: what the jobs are called. silent:
+    whether runs in this process say nothing, so that the bar of the set is shown. Raises Interrupted, and the UserError
+    or OSError of a run, once the others are saved; UserError where the process of a run is killed.
     """
-    progress = SetProgress([(job.kind, job.iterations) for job in jobs], workers)
+    progress = SetProgress([(job.kind, job.iterations) for job in jobs], workers, noun)
     if workers == 1:
-        return one_by_one(work, jobs, progress, remedy)
+        with progress.bar if silent else nullcontext():
+            return one_by_one(work, jobs, progress, remedy, silent)
     return side_by_side(work, jobs, min(workers, len(jobs)), progress, remedy)
 
 
-def one_by_one(work: Work, jobs: Sequence[Job], progress: SetProgress, remedy: str) -> list[Any]:
+def one_by_one(work: Work, jobs: Sequence[Job], progress: SetProgress, remedy: str, silent: bool) -> list[Any]:
     """Each job in this process."""
     results = []
     for number, job in enumerate(jobs):
         progress.begin(number)
-        if len(jobs) > 1:
+        if len(jobs) > 1 and not silent:
             say(f"run {number + 1} of {len(jobs)}{progress.left_in_words()}")
         try:
             with heard_by(partial(progress.update, number)):
@@ -102,7 +112,7 @@ def side_by_side(work: Work, jobs: Sequence[Job], workers: int, progress: SetPro
                     progress.say_finished()
                     next_job(child)
             if signals:
-                raise Interrupted(f"after {len(results)} of {len(jobs)} runs", signals[0], remedy)
+                raise Interrupted(f"after {len(results)} of {len(jobs)} {progress.noun}", signals[0], remedy)
     return [results[number] for number in range(len(jobs))]
 
 

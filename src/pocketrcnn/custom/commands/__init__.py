@@ -5,6 +5,7 @@ Each says what its command says, unless `quiet`; lines go to the logger `pocketr
 
 data      check, convert
 training  train, resume, evaluate, write_report; the run that they return
+sweeping  sweep, and what it returns
 detecting  predict, export
 in_parts   merge, and predict in parts
 predicted  what these have written

@@ -180,19 +180,23 @@ def write_report(*runs: Place, out: Place | None = None, quiet: bool = False) ->
     but warnings. Raises UserError for what is no run, and where the page would overwrite another file.
     """
     from ...training.run import open_run
-    from ..report.summary import REPORT, write_comparison, write_run_report
+    from ..report.summary import REPORT, write_comparison, write_run_report, write_sweep
     from ..run_set import is_set, runs_of
+    from ..sweep.record import is_sweep
 
     folders = [folder for run in runs for folder in runs_of(Path(run))]
     require(bool(folders), "write_report needs the folder of a run")
     page = path_of(out)
     if page:
         require_page(page)
-    if len(runs) == 1 and is_set(Path(runs[0])):
-        page = page or Path(runs[0]) / REPORT
+    single = Path(runs[0]) if len(runs) == 1 else None
+    if single and (is_set(single) or is_sweep(single)):
+        page = page or single / REPORT
     opened = [open_run(folder) for folder in folders]
     with told(quiet):
-        if len(opened) == 1:
+        if single and is_sweep(single):
+            path = write_sweep(single, page or single / REPORT)
+        elif len(opened) == 1:
             path = write_run_report(opened[0], path=page)
         else:
             require_page(path := page or Path(REPORT))

@@ -8,6 +8,7 @@ data      section: the data and the anchors
 training  section: losses and metrics over time
 quality   section: average precision, curves, confusions, errors
 gallery   section: the images, worst, most crowded, best and all
+sweep     the page of a sweep
 compare   which evaluations can be compared, mean and spread over seeds
 charts    charts of these sections
 text/     the sentences of the page

@@ -27,6 +27,14 @@ def portable(runs: Sequence[Summary]) -> list[Summary]:
     return [without_folders(run, names) for run in runs]
 
 
+def without_paths(about: Summary, runs: Sequence[Summary]) -> Summary:
+    """What is known of a sweep of these runs, without a folder of this machine in commands and reasons."""
+    names = named([source for run in runs for source in sources(run)])
+    trials = [{**trial, "reason": shortened(trial["reason"], names)} for trial in about["trials"]]
+    commands = {name: about[name] and shortened(about[name], names) for name in ("command", "longer")}
+    return {**about, **commands, "trials": trials}
+
+
 def sources(run: Summary) -> Iterator[str]:
     """Where the data of a run were and are, as its files say."""
     yield str(run["settings"].get("data.source", ""))

@@ -27,13 +27,16 @@ from ...model.costs import parameters
 from ...model.faster_rcnn import FasterRCNN
 from ...report.html import write
 from ...training import config_file
-from ...training.run import ELSEWHERE, Run, encode, parse, saved_splits
+from ...training.run import ELSEWHERE, Run, encode, open_run, parse, saved_splits
 from ...version import __version__
 from ..anchors import shape_iou, sides_and_boxes
 from ..plan import median_side
+from ..run_set import runs_of
+from ..sweep.record import content_of
 from .page import render_runs
 from .pictures import detection_time, pictures
-from .portable import portable
+from .portable import portable, without_paths
+from .sweep import drawn, render_sweep
 
 Summary = dict[str, Any]
 
@@ -60,6 +63,20 @@ def write_run_report(
 def write_comparison(runs: Sequence[Run], path: Path, another: str = OUT) -> Path:
     """One page on several runs, from their folders alone; returns its path. `another`: see `data.files`."""
     write(render_runs(portable([recorded(run) for run in runs])), path, another)
+    return path
+
+
+def write_sweep(folder: Path, path: Path, another: str = OUT) -> Path:
+    """The page of a sweep, from its folder alone; returns its path. `another`: see `data.files`."""
+    about = content_of(folder)
+    runs = [
+        {**recorded(open_run(run, "cpu")), "name": name, "evaluations": {}}
+        for name in drawn(about)
+        for run in runs_of(folder / name)
+    ]
+    shown = portable(runs)
+    linked = path.parent.resolve() == folder.resolve()
+    write(render_sweep(without_paths(about, runs), shown, linked), path, another)
     return path
 
 

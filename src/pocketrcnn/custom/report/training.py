@@ -54,7 +54,8 @@ def sources(runs: Sequence[Summary]) -> list[tuple[Key, Summary, str]]:
     """Whose curves are drawn, in which colour: training and validation of one run, or validation of each run."""
     if len(runs) == 1:
         return [(Key("training", ORANGE), runs[0], "train"), (Key(held(runs[0]), BLUE), runs[0], "test")]
-    return [(Key(run["name"], colour_of(i)), run, "test") for i, run in enumerate(runs)]
+    names = list(dict.fromkeys(run["name"] for run in runs))  # runs of one name, as those of a trial, look alike
+    return [(Key(run["name"], colour_of(names.index(run["name"]))), run, "test") for run in runs]
 
 
 def lines_of(runs: Sequence[Summary], name: str) -> list[tuple[str, charts.Line]]:
@@ -80,7 +81,8 @@ def grid(
     """A panel for each metric that the runs have."""
     known = ((title, lines_of(runs, name)) for name, title in names.items())
     panels = [charts.curve_panel(title, lines, unit, log) for title, lines in known if lines]
-    return Figure(heading, caption, panels, [key for key, *_ in sources(runs)]) if panels else None
+    keys = list(dict.fromkeys(key for key, *_ in sources(runs)))
+    return Figure(heading, caption, panels, keys) if panels else None
 
 
 def losses(runs: Sequence[Summary]) -> Figure | None:
