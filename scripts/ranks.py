@@ -157,8 +157,9 @@ def speed(options: argparse.Namespace, folder: Path) -> int:
         for count in COUNTS:
             ring = sum(ring_seconds(size, count, delay, bandwidth) for size in (4 * parameters, *SMALL))
             cut = base + slope * options.batch / count + ring
+            faster = f"{cut * 1e3:6.0f} ms, {whole / cut:5.1f} times as fast" if 2 * count <= options.batch else "  -"
             more = f"{whole / (whole + ring):4.0%} of the speed with {options.batch} images each"
-            print(f"  {count:2} processes: {cut * 1e3:6.0f} ms, {whole / cut:5.1f} times as fast; {more}")
+            print(f"  {count:2} processes: {faster}; {more}")
     return 0
 
 

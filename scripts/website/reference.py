@@ -23,7 +23,7 @@ INTRODUCED = {
 }
 FURTHER = (
     *("data/boxes.py", "data/dataset.py", "training/fit.py", "evaluation/network.py", "evaluation/outcomes.py"),
-    "custom/scale/predict.py",
+    *("custom/scale/predict.py", "custom/scale/train.py"),
 )
 FOLDER = "reference"
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,6 +79,19 @@ def all_gone(processes: list[int], seconds: float = 15) -> bool:
     return not any(Path(f"/proc/{one}").exists() for one in processes)
 
 
+def test_one_process_loads_nothing_that_several_need(place: Path) -> None:
+    code = """import sys, pocketrcnn
+from pocketrcnn.cli.main import main
+assert set(sys.modules).isdisjoint({"torch", "numpy", "PIL"}), "after `import pocketrcnn`, and its command line"
+assert main(sys.argv[1:]) == 0
+named = {"ray", "optuna", "dask", "pandas", "pyarrow", "onnx", "tensorboardX", "pocketrcnn.training.ranks"}
+print("loaded:", sorted(named & set(sys.modules)))"""
+    environment = os.environ | {"POCKETRCNN_DATA": str(place / "cache"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", code, *WORDS.split(), "2"]
+    ended = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "loaded: []"
+
+
 def test_four_processes_have_the_losses_of_one(place: Path) -> None:
     plain = settings(*ranked.PLAIN)
     runs = [place / "one", place / "four"]
@@ -118,6 +132,14 @@ def test_torchrun_starts_them_again_where_they_were(place: Path) -> None:
     assert "shapes-2: going on at iteration " in out
     assert sorted(path.name for path in (place / "runs").iterdir()) == ["shapes", "shapes-2"]
     assert weights(place / "runs" / "shapes") == weights(place / "runs" / "shapes-2")
+
+
+def test_all_leave_out_the_batch_that_one_cannot_learn_from(place: Path) -> None:
+    out = trained(place, POISONED="1:4")
+    (line,) = (line for line in out.splitlines() if "is not finite" in line)
+    assert line.startswith("iteration 4: the loss is not finite; its batch is left out (images ")
+    assert line.endswith(", 1 so far")
+    assert line.count(".png") == 8, "the images of both"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill-9"])

@@ -25,7 +25,7 @@ How good it is:
 
 Not needed to understand it:
 
-    model/kernels.py                 121  fast equivalents of plain operations
+    model/kernels.py                 128  fast equivalents of plain operations
     model/costs.py                    98  multiplications and parameters
     model/interchange.py              84  detections for other programs
 """

@@ -76,7 +76,8 @@ def train(
 
 
 def work(given: dict[str, Any]) -> None:
-    """What each worker does. again: where a run is in the folder, Ray has started the workers again."""
+    """What each worker does. given: `options` of the training, and `again`: whether a run in the folder is one that
+    these workers began before Ray started them again."""
     from ..train import train as train_together
 
     try:
