@@ -8,7 +8,8 @@ import pytest
 import torch
 from runs_in_seconds import small, train_on_sample
 
-from pocketrcnn.training.loop import Trainer, order
+from pocketrcnn.training.limits import SEED
+from pocketrcnn.training.loop import Trainer, order, step_seed
 
 pytestmark = pytest.mark.slow
 
@@ -24,6 +25,15 @@ def test_an_epoch_shows_every_image_once_in_an_order_of_its_own() -> None:
 
 def test_fewer_images_than_a_batch_are_all_shown() -> None:
     assert sorted(order(7, 100, 0, 3)[0].tolist()) == list(range(7))
+
+
+def test_no_two_seeds_draw_the_same_numbers() -> None:
+    """Of a number, torch's generator takes 32 bits."""
+    seeds = [0, 1, 2, 255, 256, 257, 511, 512, 1000, 65536, 2**24, SEED - 1]
+    numbers = [step_seed(seed, iteration) for seed in seeds for iteration in (0, 1, 2000, 2**24 - 1)]
+    assert len({number % 2**32 for number in numbers}) == len(numbers)
+    assert step_seed(7, 5) == 7 * 2**24 + 5, "as it always was for the seeds that people use"
+    torch.manual_seed(step_seed(SEED - 1, 2**24 - 1))  # among those of torch
 
 
 def test_the_loop_fits_on_a_slide() -> None:

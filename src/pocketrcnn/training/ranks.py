@@ -26,12 +26,11 @@ from ..model import boxes
 from ..model.faster_rcnn import FasterRCNN, Prediction, Targets
 from ..model.structures import PADDING
 from .group import Group, Learner
+from .loop import APART
 
 if TYPE_CHECKING:
     from ..evaluation.measures import Sums
 
-APART = 2654435761  # between the seeds of two ranks: torch's generator takes 32 bits, where 64 ranks and 2^24
-# iterations then have a number each, as multiples of the golden ratio are far from each other (Knuth 6.4)
 CPU = torch.device("cpu")
 WORD, SILENT = -1, -2  # in place of an iteration: something else follows; the others have no say
 LOST = re.compile(r"gloo|nccl|connection (closed|reset|refused)|timed out|broken pipe|TCPStore", re.IGNORECASE)
@@ -134,7 +133,7 @@ class Ranks(Group):
         return indices.tensor_split(self.count)[self.rank]
 
     def seed(self, seed: int) -> int:
-        """Another one for each process."""
+        """Another one for each process: 64 of them and 2^24 iterations have a number each."""
         return seed + self.rank * APART
 
     def predict(self, model: FasterRCNN, *given: Any) -> Prediction:
