@@ -400,14 +400,15 @@ def test_under_torchrun_the_share_follows_from_the_rank(
     for rank in ("1", "0"):
         for name, value in (("RANK", rank), ("WORLD_SIZE", "2"), ("LOCAL_WORLD_SIZE", "2")):
             monkeypatch.setenv(name, value)
-        said = shell(f"{words} --out out").out
+        code, said, _ = shell(f"{words} --out out")
+        assert code == 0, "else torchrun would end the others, for an image that cannot be read"
         assert said.startswith(f"torchrun: shard {rank}/2\n11 images in 4 parts of 3, shard {rank}/2: 2 to make\n")
     assert "add --out OUT" in shell.refused(f"predict run '{IMAGES}'")
     assert "`merge` is not for several processes" in shell.refused("merge out")
     said = shell(f"{words} --shard 2/3 --out other").out
     assert said.startswith("11 images in 4 parts of 3, shard 2/3: 1 to make"), "what is named counts"
     monkeypatch.setenv("WORLD_SIZE", "1")
-    shell("merge out")
+    assert shell("merge out").code == 1
     assert merged("out") == whole
     assert shell("predict run in/0 --no-pictures --out alone").out.endswith("4 objects in 4 images: alone\n")
 

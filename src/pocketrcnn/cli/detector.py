@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from ..custom.options import IDS, TIMEOUT, Device, PredictOptions, TrainOptions
 from ..custom.sweep.options import SweepOptions
+from ..training.launch import launch
 from ..training.threads import Threads
 from .data import LOST
 
@@ -84,7 +85,8 @@ def predict(
     from ..custom.parts.ranks import shared_by_rank
 
     done = run_prediction(detector, images or (), shared_by_rank(options), timeout, device)
-    return LOST if done.skipped else 0
+    alone = launch().count == 1  # torchrun ends all processes where one has another code: `merge` has it
+    return LOST if done.skipped and alone else 0
 
 
 def merge(
