@@ -13,6 +13,7 @@ import pytest
 import ranked
 
 from pocketrcnn import scale
+from pocketrcnn.custom.scale import train as scale_train
 from pocketrcnn.errors import UserError
 
 pytestmark = [
@@ -49,3 +50,14 @@ def test_what_a_worker_refuses_is_said_as_by_train(place: Path, ray: Any) -> Non
         scale.train(place / "shapes", out=place / "ray", num_workers=2, seeds=2)
     with pytest.raises(UserError, match="num_workers=0"):
         scale.train(place / "shapes", out=place / "ray", num_workers=0)
+
+
+def test_more_workers_than_there_is_room_for(
+    place: Path, ray: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(scale_train, "WAITS", 0)
+    monkeypatch.setenv("RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S", "2")
+    with pytest.raises(UserError, match="the cluster had no room for the workers: use a smaller num_workers"):
+        scale.train(place / "shapes", out=place / "ray", num_workers=50, **OPTIONS | {"batch": 100})
+    assert "50 workers need 50 CPU, the cluster has " in capsys.readouterr().err
+    assert [path.name for path in place.iterdir()] == ["shapes"]

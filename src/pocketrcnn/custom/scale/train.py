@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import UserError, require
 from ..options import TrainOptions
-from .engine import require_ray
+from .engine import require_ray, say_what_lacks
 
 if TYPE_CHECKING:
     from ..commands.training import TrainedRun
 
+WAITS = 10  # times that Ray waits a minute for machines
 SECONDS = 1800  # as for processes under torchrun: see `training/joining.py`
 
 
@@ -62,10 +63,11 @@ def train(
         run_config=RunConfig(
             name="train",
             storage_path=str(store),
-            failure_config=FailureConfig(max_failures=max_failures),
+            failure_config=FailureConfig(max_failures=max_failures, controller_failure_limit=WAITS),
             worker_runtime_env={"env_vars": {"RAY_TRAIN_ENABLE_PRINT_PATCH": "0"}},  # else each line comes twice
         ),
     )
+    say_what_lacks(num_workers, each)
     try:
         trainer.fit()
     except Exception as error:
@@ -88,7 +90,11 @@ def work(given: dict[str, Any]) -> None:
 
 
 def reason(error: Exception) -> Exception:
-    """What a worker has to say to the user, else the error of Ray."""
+    """What a worker, or Ray, has to say to the user, else the error of Ray."""
+    from ray.train import ControllerError
+
+    if isinstance(error, ControllerError) and "startup timed out" in str(error):
+        return UserError("the cluster had no room for the workers: use a smaller num_workers, or start more machines")
     failures = getattr(error, "worker_failures", None) or {}
     for _, failure in sorted(failures.items()):
         cause: BaseException | None = failure
