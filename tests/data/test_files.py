@@ -28,7 +28,9 @@ from pocketrcnn.data.files import (
 from pocketrcnn.errors import UserError
 
 SOURCE = Path(__file__).parents[2] / "src" / "pocketrcnn"
-SCRATCH = {"custom/bench.py": {"tempfile"}}  # draws images to be measured and thrown away: nobody's output
+SCRATCH = {
+    f"custom/{name}.py": {"tempfile"} for name in ("bench", "growth")
+}  # draw images to be measured and thrown away: nobody's output
 
 
 def names(folder: Path) -> list[str]:

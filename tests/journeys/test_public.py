@@ -22,7 +22,7 @@ def test_every_public_name_is_there(name: str) -> None:
 def test_types_are_imported_from_where_names_are() -> None:
     """For editors and mypy, which do not see what `__getattr__` does."""
     module = ast.parse(Path(pocketrcnn.__file__).read_text(encoding="utf-8"))
-    (block,) = [node for node in module.body if isinstance(node, ast.If)]
+    (block,) = [node for node in module.body if isinstance(node, ast.If) and isinstance(node.test, ast.Name)]
     imported = {
         alias.asname: node.module for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names
     }

@@ -95,7 +95,8 @@ def test_the_class_predicts(python: Path, file: Path, tmp_path: Path) -> None:
 
 
 WORDS = {
-    "check": "data", "convert": "data out --to coco", "train": "data", "resume": "run", "eval": "run", "export": "run",
+    "check": "data", "convert": "data out --to coco", "train": "data", "sweep": "data", "resume": "run",
+    "eval": "run", "export": "run",
     "predict": "run a.png", "explain": "run a.png", "report": "run", "reproduce": "--data sample",
     "download": "cifar10", "scenes": "out --data sample", "costs": "convnet", "bench": "step",
 }  # fmt: skip

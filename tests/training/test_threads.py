@@ -15,7 +15,7 @@ import pocketrcnn
 from pocketrcnn import Detector
 from pocketrcnn.data.images.pixels import Pixels
 from pocketrcnn.model.interchange import Detections
-from pocketrcnn.training.threads import torch_threads
+from pocketrcnn.training.threads import require_threads, torch_threads
 
 TRAIN = "train --preset small --input-size 32 --batch 2 --iterations 1 --device cpu"
 
@@ -38,6 +38,15 @@ def test_without_torch_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("command", ["train DATA", "resume RUN", "eval RUN", "predict RUN", "reproduce", "bench step"])
 def test_impossible_numbers_are_refused(command: str, shell: Shell) -> None:
     assert "--threads 0: use 1 or more" in shell.refused(f"{command} --threads 0")
+
+
+def test_more_threads_than_any_processor_has_are_refused(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million ended in a crash, a thousand took the whole machine for minutes."""
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert "--threads 1000: this machine has 2 cores, use at most 8" in shell.refused("train DATA --threads 1000")
+    require_threads(8)
+    monkeypatch.setattr("os.cpu_count", lambda: 128)
+    require_threads(128)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..data.files import write_atomically
+from ..data.files import require_writable, write_atomically
 from ..errors import UserError
 from ..report import charts
 from ..report.charts import Axes
@@ -32,7 +32,8 @@ def write_chart(result: Mapping[str, Any], path: Path) -> None:
 
 
 def require_plot(path: Path) -> None:
-    """Raises UserError where another kind of file would be overwritten."""
+    """Raises UserError where another kind of file would be overwritten, or none can be written."""
+    require_writable(path.parent, "name another file with --plot")
     if path.is_dir() or (path.is_file() and not path.read_bytes().startswith(START)):
         raise UserError(f"--plot {path} is no plot: name another file, it is not overwritten")
 

@@ -3,6 +3,7 @@
 They do not follow the load of the machine: sums are split by thread, so that another number changes the last digits.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Annotated
 
 from ..errors import require
 
+SENSIBLE = 8  # threads that are allowed everywhere, as runs of another machine go on with their number
 Threads = Annotated[
     int | None,
     "N",
@@ -21,6 +23,10 @@ Threads = Annotated[
 def require_threads(threads: int | None, workers: int | None = None) -> None:
     """Raises UserError for a number of threads that cannot be, or beside processes that have one each."""
     require(threads is None or threads >= 1, f"--threads {threads}: use 1 or more")
+    cores = os.cpu_count() or 1
+    many = f"--threads {threads}: this machine has {cores} core{'s' if cores > 1 else ''}, use at most"
+    most = max(cores, SENSIBLE)
+    require(threads is None or threads <= most, f"{many} {most}, more would wait for each other")
     both = f"--threads {threads} and --workers {workers}: leave one out, each of the workers has one thread"
     require(threads is None or workers is None, both)
 

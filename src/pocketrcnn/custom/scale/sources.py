@@ -66,10 +66,10 @@ def in_store(places: list[str]) -> tuple[Any, Column]:
 
 def in_files(patterns: list[str], pages: Pages, size: int) -> tuple[Any, Files]:
     """Images of this machine: a row is the names of those that make a task, `size` or a multiple."""
-    import ray
-
     images = Images.of(named_images(patterns))
     require_text(images.names, "predict without Ray")
+    import ray
+
     size *= -(-len(images.names) // (size * TASKS))
     rows = [{"names": images.names[start : start + size]} for start in range(0, len(images.names), size)]
     return ray.data.from_items(rows, override_num_blocks=len(rows)), Files(images.folder, pages)

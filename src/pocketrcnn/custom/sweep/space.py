@@ -147,12 +147,13 @@ def read(text: str) -> Listed | Range:
 
 def list_of(name: str, text: str, values: str) -> Listed:
     """A list of values, each once. Raises UserError where it cannot be read."""
+    missing = values.startswith(",") or re.search(r",\s*(,|$)", values)
+    require(not missing, f"--set {text}: a value is missing beside a comma")
     try:
         listed = parsed(f"[{values}]", config_file.Loader)
     except ValueError as error:
         reason = shown(str(error).splitlines()[0])
         raise UserError(f"--set {text}: write numbers, words or [lists] with commas between them ({reason})") from error
-    require(not values.endswith(","), f"--set {text}: a value is missing behind the last comma")
     for value in listed:
         mixed = isinstance(value, str) and ".." in value
         require(not mixed, f"--set {text}: write either a list or a range, as 0.05,0.1 or 0.05..0.2")
