@@ -20,7 +20,7 @@ from pocketrcnn.course.data.datasets import open_dataset
 from pocketrcnn.course.experiments import EXPERIMENTS
 from pocketrcnn.custom import growth
 from pocketrcnn.custom.growth import MEASURES, Given, Point, exponents_of, slope
-from pocketrcnn.custom.growth_chart import chart, write_chart
+from pocketrcnn.custom.growth_chart import chart, require_plot, write_chart
 from pocketrcnn.errors import UserError
 from pocketrcnn.training import loop, shares
 from pocketrcnn.training.loop import Trainer, order
@@ -150,3 +150,7 @@ def test_what_is_no_plot_is_not_overwritten(tmp_path: Path) -> None:
         with pytest.raises(UserError, match="is no plot: name another file, it is not overwritten"):
             write_chart(result, path)
     assert (tmp_path / "notes.txt").read_text() == "mine"
+    write_chart(result, tmp_path / "new" / "folder" / "growth.svg")
+    assert (tmp_path / "new" / "folder" / "growth.svg").is_file()
+    with pytest.raises(UserError, match=r"cannot be written to .*: name another file with --plot"):
+        require_plot(tmp_path / "notes.txt" / "growth.svg")  # noticed before anything is measured

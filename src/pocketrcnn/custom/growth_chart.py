@@ -28,6 +28,7 @@ START = b"<svg"
 def write_chart(result: Mapping[str, Any], path: Path) -> None:
     """Write the SVG of what `growth` measured. Raises UserError as `require_plot`."""
     require_plot(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, chart(result["points"]))
 
 
