@@ -94,9 +94,14 @@ def folder_of(options: TrainOptions) -> Iterator[Path]:
         yield named
         return
     require_writable(RUNS)
-    name = Path(os.path.abspath(options.data)).name  # a link keeps its name
-    with claimed(RUNS / re.sub(r"\s+", "-", name)) as folder:
+    with claimed(usual_folder(options.data)) as folder:
         yield folder
+
+
+def usual_folder(data: Path) -> Path:
+    """Where a run on these data is, without --out: a folder with their name."""
+    name = Path(os.path.abspath(data)).name  # a link keeps its name
+    return RUNS / re.sub(r"\s+", "-", name)
 
 
 def checked(options: TrainOptions, known: dict[str, str] | None) -> CustomData:

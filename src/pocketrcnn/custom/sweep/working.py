@@ -7,8 +7,6 @@ killed process has begun is the next to be taken, and goes on from its checkpoin
 from __future__ import annotations
 
 import dataclasses
-import os
-import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -80,8 +78,8 @@ def sweep(options: SweepOptions) -> Path:
 
 def usual_folder(data: Path) -> Path:
     """Where a sweep without --out is: always in the same place, so that the same command goes on there."""
-    name = re.sub(r"\s+", "-", Path(os.path.abspath(data)).name)
-    return single.RUNS / f"{name}-sweep"
+    run = single.usual_folder(data)
+    return run.with_name(f"{run.name}-sweep")
 
 
 def require_place(folder: Path, options: SweepOptions) -> Plan | None:
