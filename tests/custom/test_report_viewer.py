@@ -53,6 +53,13 @@ def page(browser: Any, path: Path) -> Any:
     yield from chromium.opened(browser, path, LOADED)
 
 
+def until(browser: Any, script: str) -> None:
+    """Wait for what the browser does in its own time: events of a dialog, pictures that come into view."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    WebDriverWait(browser, 60).until(lambda driver: driver.execute_script(script), script)
+
+
 def pick(kind: str) -> str:
     """JavaScript that clicks on a cell or a bar."""
     return f"document.querySelector('button[data-pick=\"{kind}\"]').click()"
@@ -171,7 +178,7 @@ def test_the_grid_is_sorted(page: Any, run: dict[str, Any]) -> None:
     assert worst == [counts[name] for name in rank]
 
 
-def test_pictures_out_of_view_wait(page: Any) -> None:
+def test_pictures_out_of_view_wait(page: Any, browser: Any) -> None:
     """Neither laid out nor decoded until they are near the window, and drawn at the threshold when they are."""
     waiting = "return visible().map(card => !card.checkVisibility({ contentVisibilityAuto: true }) || "
     waiting += "!card.querySelector('svg').checkVisibility({ contentVisibilityAuto: true }))"
@@ -180,7 +187,7 @@ def test_pictures_out_of_view_wait(page: Any) -> None:
     stale = "return visible().filter(card => card.dataset.drawn !== '0.05 ').length"
     assert page(stale) == IMAGES
     page("document.documentElement.style.scrollBehavior = 'auto'; visible()[0].scrollIntoView()")
-    page("return new Promise(done => setTimeout(done, 300))")
+    until(browser, "return visible()[0].dataset.drawn === '0.05 '")
     assert 0 < page(stale) < IMAGES
     assert not page(waiting)[0]
 
@@ -209,8 +216,8 @@ def test_a_picture_is_enlarged_and_the_arrows_go_on(page: Any, browser: Any) -> 
     assert page("return document.querySelector('dialog .missed').getAttribute('d')") != before
     press(Keys.ESCAPE)
     assert page(shown)[0] is False
+    until(browser, "return document.querySelector('#place #controls') !== null")  # the dialog has said that it closed
     assert page("return document.activeElement.closest('li').querySelector('b').textContent") == names[-1]
-    assert page("return document.querySelector('#place #controls') !== null"), "the slider is back"
 
 
 @pytest.mark.parametrize("key", ["ENTER", "SPACE"])
