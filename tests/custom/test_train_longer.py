@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -63,10 +62,8 @@ def test_the_distance_between_points_suits_new_minutes(run: Path) -> None:
     resume(run, minutes, None, "cpu")
     settings, iterations = open_run(run).config.train, points(run)
     assert (settings.minutes, settings.evaluations) == (minutes, 3)
-    every = math.ceil(settings.iterations / 3)
-    assert every > 4, "three times as much is to come as is done, or more"
     assert iterations[:4] == [1, 2, 3, 4]
-    assert all(point % every == 0 for point in iterations[4:-1])
+    assert 1 <= len(iterations[4:]) <= 3, "a quarter of the minutes is over: at one and two thirds, and at the end"
 
 
 def longer(

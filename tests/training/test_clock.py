@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -39,6 +40,8 @@ class Machine:
     now: float = 1000.0
     plans: list[int] = field(default_factory=list)
     """The plan at each point."""
+    points: list[float] = field(default_factory=list)
+    """Seconds after which a point began."""
 
     def train(self, iterations: Iterable[int]) -> None:
         for iteration in iterations:
@@ -47,6 +50,7 @@ class Machine:
             self.state.iteration = iteration + 1
 
     def point(self) -> dict[str, Any]:
+        self.points.append(self.now - 1000)
         self.now += self.seconds_of_a_point
         self.plans.append(self.state.planned)
         return {"iteration": self.state.iteration}
@@ -120,8 +124,36 @@ def test_time_that_was_spent_before_counts() -> None:
 
 def test_a_run_whose_minutes_are_over_ends_with_a_point() -> None:
     machine = run(lambda _: 7.0, 1.0, minutes=1.0, iterations=10_000, evaluations=2)
-    assert machine.state.iteration == 9
-    assert len(machine.plans) == 1
+    assert machine.state.iteration == 8
+    assert len(machine.plans) == 2
+
+
+@pytest.mark.parametrize("slower", [0.1, 0.5, 1, 3, 10])
+def test_points_are_spread_over_the_minutes_whatever_the_pace(slower: float) -> None:
+    """They once were so many iterations of the first plan apart: a slow machine had two in ten minutes."""
+    machine = run(lambda _: 0.5 * slower, 1.0, minutes=10.0, iterations=1100, evaluations=8)
+    assert len(machine.points) == 8
+    apart = [after - before for before, after in pairwise([0.0, *machine.points])]
+    assert apart[:-1] == pytest.approx([600 * (1 - RESERVE) / 8] * 7, rel=0.15)
+    assert apart[-1] <= 600 / 8
+
+
+def test_a_machine_that_becomes_slow_is_still_evaluated() -> None:
+    machine = run(lambda i: 0.2 if i < 400 else 2.0, 1.0, minutes=10.0, iterations=2800, evaluations=8)
+    assert len(machine.points) == 8
+
+
+def test_points_go_on_where_a_run_stopped() -> None:
+    config = TrainConfig(iterations=1000, minutes=10.0, evaluations=10)
+    one = state(config, iteration=500, elapsed=200.0)
+    clock = Clock(one, config)
+    assert not clock.due()
+    one.elapsed = 231.0
+    assert not clock.due()
+    one.elapsed, one.seconds, one.iteration = 233.0, 33.0, 580
+    assert clock.due()
+    clock.evaluated()
+    assert not clock.due()
 
 
 def test_without_minutes_the_iterations_decide() -> None:

@@ -1,5 +1,6 @@
 """Time: of training, of the whole run, and what is left of the minutes that were given."""
 
+import math
 import time
 
 from ..config import TrainConfig
@@ -19,7 +20,9 @@ class Clock:
         """
         self.at_the_end = last * (BFLOAT16_GAIN if settings.precision == "bfloat16" else 1)
         self.state, self.budget = state, settings.minutes * 60 * (1 - RESERVE)
-        self.evaluations = settings.evaluations
+        self.evaluations, self.every = settings.evaluations, math.ceil(settings.iterations / settings.evaluations)
+        self.part = self.parts_passed()
+        """Of the minutes, the part in which the last evaluation was."""
         self.stood = time.perf_counter()
         self.lap = (state.iteration, state.seconds)
         """Iteration and seconds of training at the last evaluation."""
@@ -42,6 +45,18 @@ class Clock:
         elif self.budget and state.iteration >= state.planned:
             self.plan(evaluations=1)
 
+    def due(self) -> bool:
+        """Whether the network should be evaluated now: at the end, and so many times spread evenly over the iterations,
+        or over the minutes, however many iterations these turn out to have.
+        """
+        if self.state.iteration >= self.state.planned:
+            return True
+        return self.parts_passed() > self.part if self.budget else self.state.iteration % self.every == 0
+
+    def parts_passed(self) -> int:
+        """Of as many parts of the minutes as there are evaluations, those that are over."""
+        return int(self.state.elapsed / self.budget * self.evaluations) if self.budget else 0
+
     def evaluated(self) -> None:
         """After an evaluation, which is not training time: plan the rest anew if it no longer fits."""
         self.cost, state = self.passed(), self.state
@@ -49,6 +64,7 @@ class Clock:
         state.evaluation_seconds += self.cost
         if self.budget and state.iteration < state.planned:
             self.plan(evaluations=self.evaluations * (1 - state.iteration / state.planned))
+        self.part = self.parts_passed()
         self.lap = state.iteration, state.seconds
 
     def plan(self, evaluations: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Generator
 from inspect import GEN_CLOSED, getgeneratorstate
@@ -107,14 +106,13 @@ def iterations(trainer: Trainer, run: Run, progress: Progress, signals: list[int
     of `signals` ends them, the state saved.
     """
     state, settings = trainer.state, trainer.config.train
-    every = math.ceil(settings.iterations / settings.evaluations)
     clock = Clock(state, settings, last=len(trainer.test_set) / min(settings.evaluation_images, len(trainer.test_set)))
     saved = time.perf_counter()
     while state.iteration < state.planned:
         yield state.iteration
         clock.trained()
         learned = bool(state.means.sums)  # since the last entry: batches may have been left out
-        due = learned and (state.iteration % every == 0 or state.iteration >= state.planned)
+        due = learned and clock.due()
         if due:
             add_log_entry(trainer, run, clock)
         progress.update(state, due)
