@@ -98,7 +98,7 @@ class BackboneConfig:
     merge: Literal[0, 4, 8] = 0
     """Stride to which deeper maps are brought back and added (Lin et al. 2017, section 3); 0: the last map alone."""
     whiten: bool = False
-    """The first convolution consists of the principal components of image patches and is not trained."""
+    """The first convolution consists of the principal components of image patches; it and its norm are not trained."""
     identity: bool = False
     """Behind the first convolution, begin with filters that pass their input on (a dirac in the middle tap)."""
 

@@ -90,8 +90,16 @@ def test_every_parameter_is_trained_once(name: str, kind: str) -> None:
     assert sorted(held) == sorted(id(p) for p in model.parameters())
 
 
-def test_whitened_filters_are_not_trained() -> None:
-    model = FasterRCNN(pocket(NETWORKS["detector"]).model)
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("detector", ["conv.weight", "norm.weight", "norm.bias"]),
+        ("resnet", ["first.0.weight", "first.1.weight", "first.1.bias"]),
+        ("detector-mobilenet", []),
+    ],
+)
+def test_whitened_filters_and_their_norm_are_not_trained(name: str, first: list[str]) -> None:
+    model = FasterRCNN(pocket(NETWORKS[name]).model)
     held = [
         id(p)
         for optimiser in optim.build(model, OptimConfig(name="muon"))
@@ -99,7 +107,7 @@ def test_whitened_filters_are_not_trained() -> None:
         for p in g["params"]
     ]
     left = [name for name, p in model.named_parameters() if id(p) not in held]
-    assert left == ["backbone.blocks.conv1.conv.weight"]
+    assert left == [f"backbone.blocks.conv1.{part}" for part in first]
 
 
 def test_muon_leaves_the_widest_bank_to_adamw() -> None:

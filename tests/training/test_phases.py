@@ -68,13 +68,17 @@ def test_no_backward_goes_through_a_part_that_does_not_learn() -> None:
     assert all(parameter.requires_grad for parameter in model.rpn.parameters())
 
 
-def test_whitened_filters_never_learn() -> None:
+def test_whitened_filters_and_their_norm_never_learn() -> None:
+    """And nothing in front of the second convolution needs a gradient, in any phase."""
     one = trainer(PREDICTED_LATER)
-    filters = one.state.model.backbone.first_filters()
-    before = filters.clone()
+    first = one.state.model.backbone.blocks.conv1
+    before = [parameter.clone() for parameter in first.parameters()]
+    seen: list[bool] = []
+    first.register_forward_hook(lambda _, __, x: seen.append(x.requires_grad))
     one.train(range(8))
-    assert not filters.requires_grad
-    assert torch.equal(filters, before)
+    assert all(torch.equal(now, old) for now, old in zip(first.parameters(), before, strict=True))
+    assert seen == [False] * 8
+    assert one.state.model.backbone.blocks.conv1.norm.num_batches_tracked == 8, "its statistics are those of the data"
 
 
 def test_one_phase_of_the_whole_network_is_no_phase() -> None:

@@ -2,8 +2,8 @@
 
 A new block is a class below and one line in BLOCKS. Contract: built from (in channels, out channels, kernel, pool), it
 maps [B,I,H,W] to [B,O,H/2,W/2], or to [B,O,H,W] without pooling, and ends with ReLU. Its first convolution is a `Conv`
-of `layers`. `Backbone.whiten` fixes the filters of the first one where they can hold principal components
-(`holds_components`); all others are trained.
+of `layers`, with its BatchNorm, if it has one, behind it. `Backbone.whiten` fixes the first filters where they can hold
+principal components (`holds_components`).
 """
 
 import math
@@ -134,8 +134,7 @@ class Backbone(nn.Module):
         if config.identity:
             self.start_as_identity()
         self.whitened = config.whiten and holds_components(*self.first_filters().shape[:3])
-        if self.whitened:
-            self.first_filters().requires_grad_(False)
+        self.fix_first()
 
     def block(self, config: BackboneConfig, width: int, row: Row) -> nn.Module:
         """The module of a row behind a map of `width` channels; the last one of a network is always a plain one."""
@@ -156,14 +155,19 @@ class Backbone(nn.Module):
         """The filters that meet the image: [O,3,K,K], or [3,1,K,K] where the first convolution is depthwise."""
         return next(module for module in self.modules() if isinstance(module, Conv)).weight
 
+    def fix_first(self) -> None:
+        """Keep components, and the BatchNorm behind them, as they are in training: 20 epochs are too few to learn
+        better ones, and nothing in front of the second convolution needs a gradient (Page 2018, Jordan 2024)."""
+        for kind in (Conv, nn.BatchNorm2d) if self.whitened else ():
+            next((m for m in self.blocks[0].modules() if isinstance(m, kind)), nn.Module()).requires_grad_(False)
+
     @torch.no_grad()
     def whiten(self, images: Tensor) -> None:
         """Set the first filters to the strongest principal components of image patches, each with both signs.
 
-        images: normalised, [B,3,H,W]. The filters stay as they are in training: 20 epochs are too few to learn better
-        ones, and their gradient is saved (after Page 2018 and Jordan 2024). Where no BatchNorm follows, their outputs
-        have a mean square of 1, except those that spread by less than a grey level: noise is not enlarged. Filters that
-        cannot hold components (`holds_components`) are left as they are, and trained.
+        images: normalised, [B,3,H,W]. Where no BatchNorm follows, outputs have a mean square of 1, except those that
+        spread by less than a grey level: noise is not enlarged. Filters that cannot hold components
+        (`holds_components`) are left as they are, and trained.
         """
         if not self.whitened:
             return

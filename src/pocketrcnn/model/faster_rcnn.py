@@ -106,8 +106,7 @@ class FasterRCNN(nn.Module):
         for name in PARTS:
             if (part := getattr(self, name)) is not None:
                 part.train(name in parts).requires_grad_(name in parts)
-        if self.backbone.whitened:
-            self.backbone.first_filters().requires_grad_(False)
+        self.backbone.fix_first()
 
     def classify(self, features: Tensor, regions: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Features [B,C,h,w] and regions [B,R,4] -> class logits [B,R,K'] and corrections of the boxes [B,R,4]."""
@@ -189,9 +188,8 @@ class FasterRCNN(nn.Module):
     def decode(self, prediction: Prediction) -> Detections:
         """A prediction whose regions are its proposals -> the best detections of each image after suppression.
 
-        A region may be a detection of several classes; suppression happens within a class (Girshick et al. 2014,
-        section 2.2).
-        """
+        A region may be a detection of several classes; suppression is within a class (Girshick et al. 2014, section
+        2.2)."""
         corners, scores = self.scored(prediction)
         classes = scores.shape[-1]
         scores, index = scores.flatten(1).topk(min(CANDIDATES * self.config.detections, scores[0].numel()), 1)

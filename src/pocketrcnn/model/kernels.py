@@ -70,15 +70,15 @@ class NormPool(torch.autograd.Function):
 
     The statistics need the whole map; but a rising function does not move the maximum, so that only the pooled
     quarter has to be normalised. Backward, the sums over the map are sums over that quarter, since only there the
-    gradient is not 0; and a frozen convolution before it needs no gradient of the map at all.
-    Statistics, sums and what is kept of a channel are float32, also where the map is bfloat16.
-    """
+    gradient is not 0; behind a frozen convolution there is none of the map, behind a frozen norm none at all.
+    Statistics and sums are float32, also where the map is bfloat16."""
 
     @staticmethod
     def forward(ctx, x, weight, bias, norm):  # type: ignore[no-untyped-def]
         norm.num_batches_tracked.add_(1)
         mean, var = torch.batch_norm_update_stats(x, norm.running_mean, norm.running_var, norm.momentum)  # [C], [C]
-        pooled, index = F.max_pool2d(x, 2, return_indices=True)  # [B,C,H/2,W/2]
+        learned = any(ctx.needs_input_grad)
+        pooled, index = F.max_pool2d(x, 2, return_indices=True) if learned else (F.max_pool2d(x, 2), None)
         x = x if ctx.needs_input_grad[0] else None
         ctx.save_for_backward(x, pooled, index, mean, (var + norm.eps).rsqrt(), weight)
         return F.batch_norm(pooled, mean, var, weight, bias, eps=norm.eps)

@@ -42,9 +42,7 @@ def neighbours(scale: Tensor, shift: Tensor, size: int, cells: int) -> tuple[Ten
     Points are the centres of `size` equal parts of the box, cell centres lie at (j + 1/2) of the map
     (align_corners=False); a cell outside the map counts as zero.
     """
-    points = (
-        2 * torch.arange(size, dtype=scale.dtype, device=scale.device) + 1
-    ) / size - 1  # [S] in -1..1 over the box
+    points = (2 * torch.arange(size, dtype=scale.dtype, device=scale.device) + 1) / size - 1  # [S], -1..1 in the box
     at = ((scale[..., None] * points + shift[..., None] + 1) * cells - 1) / 2  # [...,S] in cells
     low = at.floor()
     both = torch.stack((low, low + 1), -1)  # [...,S,2]
