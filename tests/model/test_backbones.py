@@ -129,6 +129,14 @@ def test_identity_hands_the_input_on() -> None:
     assert torch.allclose(convolution(x)[:, :32], x)
 
 
+def test_identity_in_a_depthwise_convolution_hands_a_part_of_every_channel_on() -> None:
+    backbone = Backbone(BackboneConfig("separable", 2, identity=True))
+    x = torch.randn(1, 32, 8, 8)
+    assert torch.allclose(backbone.blocks.conv2.depthwise[0](x), x / 10)
+    norm = backbone.blocks.conv2.depthwise[1]
+    assert torch.allclose(norm(x / 10), norm(x), atol=0.01), "BatchNorm undoes it"
+
+
 @pytest.mark.parametrize("block", BLOCKS)
 @pytest.mark.parametrize("width", [0.25, 1.0])
 @pytest.mark.parametrize(("merge", "stride"), [(0, 16), (4, 4), (8, 8)])

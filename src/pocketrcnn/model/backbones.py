@@ -183,7 +183,9 @@ class Backbone(nn.Module):
 
     @torch.no_grad()
     def start_as_identity(self) -> None:
-        """Begin with filters that return their input: a one in the middle tap (Dirac), as many as inputs."""
+        """Begin with filters that return their input: a one in the middle tap (Dirac), as many as inputs. Depthwise
+        ones with a tenth, which BatchNorm undoes: Adam's steps have one length, and change small weights sooner."""
         for module in self.modules():
-            if isinstance(module, Conv) and module.groups == 1 and module.kernel_size[0] > 1 and module.in_channels > 3:
-                nn.init.dirac_(module.weight[: module.in_channels])
+            if isinstance(module, Conv) and module.kernel_size[0] > 1 and module.in_channels > 3:
+                nn.init.dirac_(module.weight[: module.in_channels], module.groups)
+                module.weight.mul_(1.0 if module.groups == 1 else 0.1)

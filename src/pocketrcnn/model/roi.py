@@ -109,8 +109,7 @@ class ROIHead(nn.Module):
         """Regions for training: proposals [B,P,4], scores [B,P], objects [B,G,4], valid [B,G] -> [B,R,4], R = `sample`.
 
         Ground truth boxes are among the candidates, so that there are positive ones from the beginning. Where an
-        image has too few candidates, they are repeated.
-        """
+        image has too few candidates, they are repeated."""
         boxed = torch.cat((objects, proposals), 1)  # [B,G+P,4]
         usable = torch.cat((valid, scores > 0), 1)
         best, _ = boxes.closest(proposals, objects, valid)  # [B,P]

@@ -67,8 +67,7 @@ class RPN(nn.Module):
         """Objectness [B,N], deltas [B,N,D] -> the best proposals inside the input, boxes [B,P,4], scores [B,P] in 0..1.
 
         No gradient goes through them. Where fewer than P are left after non-maximum suppression, the rest has score 0.
-        `fraction`: of the configured candidates (before suppression) and proposals (after it).
-        """
+        `fraction`: of the configured candidates (before suppression) and proposals (after it)."""
         config, count = self.config, len(self.anchors)
         candidates, proposals = (min(math.ceil(n * fraction), count) for n in (config.candidates, config.proposals))
         proposed, logits, _ = self.candidates(objectness, deltas, candidates)
