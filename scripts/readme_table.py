@@ -61,7 +61,9 @@ def keep(results: Results, name: str, folder: Path) -> None:
     for recipe in dict.fromkeys(row["recipe"] for row in observed):
         mine = [row for row in observed if row["recipe"] == recipe]
         facts = {"created": results["created"], "command": without_folder(results["command"])}
-        write(folder / f"observations-{recipe}.json", {**facts, "observations": mine})
+        path = folder / f"observations-{recipe}.json"
+        if len(mine) >= len((load(path) or {"observations": ()})["observations"]):  # not those of plain runs alone
+            write(path, {**facts, "observations": mine})
 
 
 def write(path: Path, content: Results) -> None:

@@ -254,6 +254,16 @@ def test_observations_become_tables_whatever_their_length(copy: Path) -> None:
     assert page.count("This run has not been made yet") == 3, "nothing else is kept of runs of another length"
 
 
+def test_runs_of_experiments_leave_the_tables_of_more_observations_alone(copy: Path) -> None:
+    """Runs of a whole table are arms of some observations, too; those of another call once lost their tables so."""
+    made = [fake_results.observed(name, "course") for name in ("A2", "A6")]
+    assert script["main"]([measured(copy, schedule="custom", observations=made)], copy) == 0
+    kept = (copy / "docs" / "results" / "observations-course.json").read_text()
+    assert script["main"]([measured(copy, schedule="full", observations=made[1:])], copy) == 0
+    assert (copy / "docs" / "results" / "observations-course.json").read_text() == kept
+    assert (copy / "docs" / "results" / "full-course.json").is_file()
+
+
 def test_a_metric_that_falls_short_is_marked(copy: Path) -> None:
     rows = fake_results.results(ids=("B1",))["experiments"]
     rows[0]["report"]["beaten"] = False
