@@ -2,8 +2,8 @@
 
     python scripts/held_out.py B1 --iterations 2000 --seeds 2 --set augment.shift=3 --set augment.cutout=8
 
-The objects are those of CIFAR-10's training batch 5, which `reproduce` never uses as objects, on backgrounds of batch 4:
-10,000 images, so that an accuracy of 80 % has a standard error of 0.4 points. One thread. Prints the metric of each
+The objects are those of CIFAR-10's training batch 5, which `reproduce` never uses as objects, on backgrounds of batch
+4: 10,000 images, so that an accuracy of 80 % has a standard error of 0.4 points. One thread. Prints the metric of each
 seed, the mean, what it was in the last tenth of training, and the seconds of the processor.
 """
 
