@@ -1,7 +1,5 @@
 """`python -m pocketrcnn` is the command `pocketrcnn`."""
 
-import sys
+from .cli.main import run
 
-from .cli.main import main
-
-sys.exit(main())
+run()

@@ -408,3 +408,19 @@ def test_a_name_that_the_systems_encoding_lacks_is_one_line(shell: Shell, monkey
     assert message.startswith(
         "pocketrcnn: the system's encoding, ascii, lacks the letters '\\u732b' of a name: set PYTHONUTF8=1"
     )
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_one_of_several_processes_ends_at_once(count: int) -> None:
+    """What is said is said, and the code is that of the command; but nothing is taken down bit by bit: a thread of
+    gloo once aborted a process so, and torchrun the others."""
+    code = "import atexit; from pocketrcnn.cli.main import run; atexit.register(print, 'taken down'); run()"
+    environment = os.environ | {"RANK": "0", "WORLD_SIZE": str(count), "LOCAL_WORLD_SIZE": str(count)}
+    for words, expected in ((["--version"], 0), (["costs", "nothing"], 2)):
+        ended = subprocess.run(
+            [sys.executable, "-c", code, *words], env=environment, capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == expected, ended.stderr
+        assert ("taken down" in ended.stdout) == (count == 1)
+        assert ("pocketrcnn 0" in ended.stdout) == (not expected)
+        assert ended.stderr.startswith("pocketrcnn: ") == bool(expected)

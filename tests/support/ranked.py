@@ -18,7 +18,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from pocketrcnn.cli.main import main
+from pocketrcnn.cli.main import run
 from pocketrcnn.config import LossConfig
 from pocketrcnn.model.faster_rcnn import FasterRCNN, Prediction, Targets
 from pocketrcnn.model.structures import Batch
@@ -87,4 +87,4 @@ if __name__ == "__main__":
         FasterRCNN.losses = poisoned  # type: ignore[method-assign]
     if "DIES" in os.environ:
         Trainer.batch = dying  # type: ignore[method-assign]
-    sys.exit(main())
+    run()

@@ -10,6 +10,7 @@ import warnings
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
+from typing import NoReturn
 
 from ..errors import UserError, out_of_memory
 from ..training.launch import launch, leave, require_one_process
@@ -62,6 +63,23 @@ def parser() -> Parser:
         command.set_defaults(function=function)
         command.meant = {"reproduce": course.experiments, "export": detector.file_to_write}.get(name)
     return top
+
+
+def run() -> NoReturn:
+    """The command `pocketrcnn`: the process ends with the exit code of its command line.
+
+    One of several processes ends at once. In a process that is being taken down bit by bit a thread of gloo may still
+    hold a tensor of Python's, and abort the process when it lets go of it (pytorch#190489).
+    """
+    try:
+        code: str | int | None = main()
+    except SystemExit as error:
+        code = error.code
+    if launch().count == 1 or isinstance(code, str):
+        sys.exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code or 0)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
