@@ -16,8 +16,8 @@ from statistics import fmean
 import torch
 
 from pocketrcnn.config import Config, replace
-from pocketrcnn.course.data.cifar import SIDE, load_cifar10
-from pocketrcnn.course.data.datasets import Images, open_dataset
+from pocketrcnn.course.data.cifar import load_cifar10
+from pocketrcnn.course.data.datasets import fixed_scenes, open_dataset, whole_images
 from pocketrcnn.course.data.scenes import Pools
 from pocketrcnn.course.experiments import EXPERIMENTS
 from pocketrcnn.data.dataset import Dataset
@@ -27,7 +27,7 @@ from pocketrcnn.training.config_file import override
 from pocketrcnn.training.device import autocast, keep_memory
 from pocketrcnn.training.loop import Trainer
 
-OBJECTS, BACKGROUNDS = ["data_batch_5.bin"], ["data_batch_4.bin"]
+NAME, OBJECTS, BACKGROUNDS = "training batch 5", ["data_batch_5.bin"], ["data_batch_4.bin"]
 CPU = torch.device("cpu")
 
 
@@ -35,10 +35,8 @@ def held_out(config: Config) -> Dataset:
     """What a network of the configuration is evaluated on."""
     objects = load_cifar10(OBJECTS)
     if config.data.kind == "images":
-        whole = torch.tensor([0.0, 0.0, SIDE, SIDE]).expand(len(objects.images), 1, 4)
-        return Images("training batch 5", objects.images, whole.contiguous(), objects.labels[:, None])
-    images, boxes = (pools := Pools(*objects, load_cifar10(BACKGROUNDS).images)).fixed()
-    return Images("training batch 5, fixed scenes", images, boxes, pools.labels[:, None])
+        return whole_images(NAME, objects)
+    return fixed_scenes(NAME, Pools(*objects, load_cifar10(BACKGROUNDS).images))
 
 
 def trained(config: Config, metric: str) -> tuple[float, float]:

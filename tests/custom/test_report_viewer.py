@@ -53,13 +53,6 @@ def page(browser: Any, path: Path) -> Any:
     yield from chromium.opened(browser, path, LOADED)
 
 
-def until(browser: Any, script: str) -> None:
-    """Wait for what the browser does in its own time: events of a dialog, pictures that come into view."""
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    WebDriverWait(browser, 60).until(lambda driver: driver.execute_script(script), script)
-
-
 def pick(kind: str) -> str:
     """JavaScript that clicks on a cell or a bar."""
     return f"document.querySelector('button[data-pick=\"{kind}\"]').click()"
@@ -187,7 +180,7 @@ def test_pictures_out_of_view_wait(page: Any, browser: Any) -> None:
     stale = "return visible().filter(card => card.dataset.drawn !== '0.05 ').length"
     assert page(stale) == IMAGES
     page("document.documentElement.style.scrollBehavior = 'auto'; visible()[0].scrollIntoView()")
-    until(browser, "return visible()[0].dataset.drawn === '0.05 '")
+    chromium.until(browser, "return visible()[0].dataset.drawn === '0.05 '")
     assert 0 < page(stale) < IMAGES
     assert not page(waiting)[0]
 
@@ -216,7 +209,9 @@ def test_a_picture_is_enlarged_and_the_arrows_go_on(page: Any, browser: Any) -> 
     assert page("return document.querySelector('dialog .missed').getAttribute('d')") != before
     press(Keys.ESCAPE)
     assert page(shown)[0] is False
-    until(browser, "return document.querySelector('#place #controls') !== null")  # the dialog has said that it closed
+    chromium.until(
+        browser, "return document.querySelector('#place #controls') !== null"
+    )  # the dialog said that it closed
     assert page("return document.activeElement.closest('li').querySelector('b').textContent") == names[-1]
 
 

@@ -55,6 +55,13 @@ def open_page(browser: Any, path: Path, width: int = 1280) -> None:
     browser.get(path.as_uri())
 
 
+def until(browser: Any, script: str) -> Any:
+    """What JavaScript returns, once it is true: the browser does in its own time what comes after events."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    return WebDriverWait(browser, 60).until(lambda driver: driver.execute_script(script), script)
+
+
 def opened(browser: Any, path: Path, script: str) -> Iterator[Any]:
     """For a fixture: what JavaScript returns, run on the page behind `script`. Nothing may be on the console at the
     end, and nothing asked for."""

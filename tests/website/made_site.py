@@ -12,7 +12,6 @@ from typing import Any
 
 import chromium
 import pytest
-from selenium.webdriver.support.ui import WebDriverWait
 
 from scripts.website import links
 from scripts.website.generator import OUT
@@ -59,9 +58,9 @@ def test_search_works_without_a_server(browser: Any) -> None:
     chromium.open_page(browser, OUT / "index.html")
     browser.find_element("css selector", ".md-search__button").click()
     field = "return document.activeElement?.shadowRoot?.querySelector('input')"
-    WebDriverWait(browser, 60).until(lambda driver: driver.execute_script(field)).send_keys("suppression")
-    found = "return [...document.activeElement.shadowRoot.querySelectorAll('a')].map(link => link.href)"
-    WebDriverWait(browser, 60).until(lambda driver: "components.html" in str(driver.execute_script(found)))
+    chromium.until(browser, field).send_keys("suppression")
+    found = "[...document.activeElement.shadowRoot.querySelectorAll('a')]"
+    chromium.until(browser, f"return {found}.some(link => link.href.includes('components.html'))")
 
 
 def faults_of(page: Path, browser: Any) -> list[str]:

@@ -89,12 +89,22 @@ def open_dataset(config: DataConfig, split: Split) -> Dataset:
         return _course_folder(config, split)
     name, objects = _name(config, split), _objects(config, split)
     if config.kind == "images":
-        whole = torch.tensor([0.0, 0.0, SIDE, SIDE]).expand(len(objects.images), 1, 4)
-        return Images(name, objects.images, whole.contiguous(), objects.labels[:, None])
+        return whole_images(name, objects)
     pools = _pools(config, split, objects)
     name += ", backgrounds of CIFAR-100" if backgrounds else ""
     if split == "train" and config.fresh:
         return FreshScenes(f"{name}, fresh scenes", pools)
+    return fixed_scenes(name, pools)
+
+
+def whole_images(name: str, objects: Labelled) -> Images:
+    """Images of one object each, which fills them."""
+    whole = torch.tensor([0.0, 0.0, SIDE, SIDE]).expand(len(objects.images), 1, 4)
+    return Images(name, objects.images, whole.contiguous(), objects.labels[:, None])
+
+
+def fixed_scenes(name: str, pools: Pools) -> Images:
+    """One scene of each object, always the same."""
     images, boxes = pools.fixed()
     return Images(f"{name}, fixed scenes", images, boxes, pools.labels[:, None])
 
