@@ -103,13 +103,14 @@ def finish(words: list[str]) -> float:
 
 
 def saved(out: Path) -> dict[str, Any]:
-    """What the run's checkpoint holds besides tensors; nothing where there is none."""
-    from safetensors import safe_open
-
+    """What the run's checkpoint holds besides tensors; nothing where there is none. It may be replaced meanwhile, so
+    that all is read from the file as it was opened.
+    """
     for path in out.glob("runs/*/checkpoint.safetensors"):
         try:
-            with safe_open(path, framework="pt") as file:
-                return json.loads(json.loads(file.metadata()["pocketrcnn"])["facts"])
+            with path.open("rb") as file:
+                header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+            return json.loads(json.loads(header["__metadata__"]["pocketrcnn"])["facts"])
         except FileNotFoundError:
             pass  # the run ended, and needs it no longer
     return {}

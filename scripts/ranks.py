@@ -69,30 +69,37 @@ def kills(options: argparse.Namespace, folder: Path) -> int:
     finish(torchrun(options.processes, *words, "--out", whole / "runs" / "run"))
     wanted, different, longest = weights(whole), 0, 0.0
     print(f"{options.processes} processes, moments from seed {options.seed}, weights {wanted[:16]}", flush=True)
-    for number in range(options.kills):
+    number = 0
+    while number < options.kills:
         out = folder / "killed"
         rank, iteration = moments.randrange(options.processes), moments.randrange(1, options.iterations - 1)
         command = torchrun(options.processes, "--max-restarts=1", *words, "--out", out / "runs" / "run")
         lived = killed(command, out, rank, iteration, moments.uniform(0, 0.3))
+        if lived is None:
+            print(f"rank {rank} had ended before it was killed after iteration {iteration}: another moment", flush=True)
+            shutil.rmtree(out)
+            continue
+        number += 1
         same = weights(out) == wanted
         different, longest = different + (not same), max(longest, lived)
         result = "same" if same else "OTHER"
-        print(
-            f"{number + 1}: rank {rank} after iteration {iteration}, others {lived:.1f} s: {result} weights", flush=True
-        )
+        print(f"{number}: rank {rank} after iteration {iteration}, others {lived:.1f} s: {result} weights", flush=True)
         shutil.rmtree(out)
     print(f"{options.kills} kills, {different} with other weights, the others lived for {longest:.1f} s at most")
     return 1 if different or longest > SECONDS else 0
 
 
-def killed(command: list[str], out: Path, rank: int, iteration: int, seconds: float) -> float:
+def killed(command: list[str], out: Path, rank: int, iteration: int, seconds: float) -> float | None:
     """Kill a process of torchrun so many seconds after a checkpoint has this iteration, and let it start again; returns
-    how long the others lived."""
+    how long the others lived, None where it had ended before."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while process.poll() is None and saved(out).get("iteration", 0) < iteration:
         time.sleep(POLL)
     time.sleep(seconds)
-    ranks = {rank_of(one): one for one in children(process.pid)}
+    ranks = {rank_of(one): one for one in children(process.pid)} if process.poll() is None else {}
+    if rank not in ranks:
+        process.wait()
+        return None
     os.kill(ranks.pop(rank), signal.SIGKILL)
     begun = time.monotonic()
     while any(map(alive, ranks.values())):
