@@ -25,6 +25,7 @@ from .campaign import Broken, Campaign, Trial
 WARM = 10  # rounds
 MEMORY = 48.0  # MB that a process may grow in all rounds after these: an allocator's pieces, not a leak
 REPORTED, EXPORTED = 5, 20  # rounds from one to the next: they take as long as several of the others
+assert max(REPORTED, EXPORTED // 2) <= WARM  # each is done in a first round, and loads its libraries there
 HELD: list[Use] = []  # by this process, in the first rounds
 
 
@@ -75,7 +76,7 @@ def commands(one: Trial) -> Iterator[list[object]]:
     yield ["predict", run, data / "test", "--out", one.folder / "predictions"]
     if one.number % REPORTED == REPORTED - 1:
         yield ["report", run]
-    if one.number % EXPORTED == EXPORTED - 1:
+    if one.number % EXPORTED == EXPORTED // 2 - 1:
         yield ["export", run]
 
 

@@ -20,8 +20,8 @@ class DataConfig:
     """What a network is trained and evaluated on."""
 
     source: str = "cifar10"
-    """`cifar10`, `sample` (the 1,500 images inside the package), or a folder. With `+cifar100:FOLDER` behind either of
-    the first two, scenes stand on the images of CIFAR-100, from its `train.bin` and `test.bin` in FOLDER."""
+    """`cifar10`, `sample` (the 1,500 images inside the package), or a folder. With `+cifar100:FOLDER` behind one of the
+    first two, scenes stand on the images of CIFAR-100, in its `train.bin` and `test.bin` there."""
     kind: Literal["images", "scenes", "folder"] = "images"
     """`images`: one object that fills the image. `scenes`: Transformed CIFAR-10. `folder`: the user's images."""
     classes: tuple[str, ...] = ()  # names of the labels; `images` and `scenes` have CIFAR-10's
@@ -34,8 +34,7 @@ class DataConfig:
     fresh: bool = True  # scenes: a new composition in every iteration, instead of a fixed set with one an image
     holdout: int = 0  # training images kept back and evaluated in place of the test set, to choose settings by
     tile_overlap: int = 0
-    """`folder`: pixels that neighbouring tiles of `model.input_size` share, in images larger than that; 0: no tiles,
-    these images are downscaled."""
+    """`folder`: pixels that tiles of `model.input_size` share, in larger images; 0: these images are downscaled."""
 
     def __post_init__(self) -> None:
         at_least("data", self, holdout=0, tile_overlap=0)
@@ -155,7 +154,7 @@ class ROIConfig:
     """Overlap with an object from which on a region stands for it; below it stands for the background."""
 
     def __post_init__(self) -> None:
-        at_least("roi", self, size=1, channels=0, sample=1)
+        at_least("roi", self, size=1, channels=0, sample=1, jitter=0, positive_fraction=0)
         require(0 <= self.dropout < 1, f"roi.dropout is {self.dropout}: use 0 up to, not including, 1")
 
 
@@ -174,6 +173,8 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         at_least("model", self, classes=1, detections=1)
+        whole = self.roi is None or self.roi.pool != "frame" or (self.rpn is None and self.roi.train_box != "sampled")
+        require(whole, "roi.pool: `frame` classifies the whole input, not regions: use `transformer` or `max`")
 
 
 @dataclass(frozen=True)
@@ -198,8 +199,7 @@ class OptimConfig:
     schedule: Literal["linear", "exponential"] = "linear"
     warmup: float = 0.0  # fraction of the run in which the learning rate rises from 0
     filter_lr: float = 0.08  # `muon`: relative change of a filter bank in one step
-    filter_rows: int = 256
-    """`muon`: banks of more filters than this are left to AdamW; making them orthogonal costs more than it gains."""
+    filter_rows: int = 256  # `muon`: larger banks are left to AdamW; to make them orthogonal costs more than it gains
     momentum: float = 0.9
     betas: tuple[float, float] = (0.9, 0.999)
     """`adam`, `adamw` and `muon`'s rest: memory of gradient and squared gradient."""

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pocketrcnn.cli.main import parser
-from pocketrcnn.config import Config, ModelConfig, RPNConfig
+from pocketrcnn.config import Config, ModelConfig, ROIConfig, RPNConfig
 from pocketrcnn.custom.options import TrainOptions
 from pocketrcnn.custom.sweep import sampling
 from pocketrcnn.custom.sweep.options import SweepOptions, command_of, from_saved
@@ -29,7 +29,7 @@ from pocketrcnn.custom.sweep.space import Listed, Range, Settings, in_words, req
 from pocketrcnn.errors import UserError
 from pocketrcnn.training import config_file
 
-DETECTOR = Config(model=ModelConfig(rpn=RPNConfig(candidates=250, proposals=100)))
+DETECTOR = Config(model=ModelConfig(rpn=RPNConfig(candidates=250, proposals=100), roi=ROIConfig("max")))
 
 
 def options(*sets: str, **changes: Any) -> SweepOptions:

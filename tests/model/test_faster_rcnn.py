@@ -3,14 +3,17 @@
 Covers `model/structures.py`.
 """
 
+from collections import Counter
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 import torch
 
-from pocketrcnn.config import LossConfig
+from pocketrcnn.config import BackboneConfig, LossConfig, ModelConfig, ROIConfig, RPNConfig
 from pocketrcnn.course.experiments import NETWORKS, pocket
+from pocketrcnn.errors import UserError
 from pocketrcnn.model.boxes import decode
 from pocketrcnn.model.faster_rcnn import FasterRCNN, total_loss
 from pocketrcnn.model.structures import Batch, Detections
@@ -40,6 +43,28 @@ def test_every_network_predicts_learns_and_detects(name: str) -> None:
     assert detections.boxes.shape == (4, 1, 4)
     assert ((detections.scores >= 0) & (detections.scores <= 1)).all()
     assert len(detections[0].labels) == 1
+
+
+@pytest.mark.parametrize("pool", ["frame", "transformer", "max"])
+def test_settings_are_refused_or_give_a_network_that_learns_and_detects(pool: str) -> None:
+    """Settings that each are possible, and contradict each other, as a damaged file has them."""
+    counts: Counter[str] = Counter()
+    rpns = None, RPNConfig(channels=4), RPNConfig(channels=4, candidates=9, proposals=3)
+    boxes = "truth", "predicted", "jittered", "sampled"
+    for channels, size, rpn, box, more in product((0, 5), (1, 3), rpns, boxes, (False, True)):
+        roi = ROIConfig(pool, size, channels, train_box=box, sample=2, background=more, refine=more)  # type: ignore[arg-type]
+        if pool == "frame" and (rpn or box == "sampled"):
+            with pytest.raises(UserError, match="`frame` classifies the whole input"):
+                ModelConfig(rpn=rpn, roi=roi)
+            counts["refused"] += 1
+            continue
+        config = ModelConfig(BackboneConfig(table=2, width=0.05), rpn, roi, input_size=48)
+        model, batch = FasterRCNN(config), some_batch(48, 2)
+        prediction = model(batch.images, batch)
+        total_loss(model.losses(prediction, model.targets(prediction, batch), LossConfig()), LossConfig()).backward()
+        assert model.eval().detect(batch.images).boxes.shape == (2, 1, 4)
+        counts["built"] += 1
+    assert counts == ({"built": 24, "refused": 72} if pool == "frame" else {"built": 96})
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -47,7 +47,7 @@ def test_a_file_holds_plain_values_only() -> None:
 
 
 def test_replace_changes_one_value_and_nothing_else() -> None:
-    before = Config(model=ModelConfig(rpn=RPNConfig()))
+    before = Config(model=ModelConfig(rpn=RPNConfig(), roi=ROIConfig("max")))
     after = replace(before, model__rpn__prior=0.2, train__seed=5)
     assert (after.model.rpn.prior, after.train.seed) == (0.2, 5)
     assert replace(after, model__rpn__prior=0.5, train__seed=0) == before
@@ -81,6 +81,12 @@ def test_replace_checks_the_new_value() -> None:
             "optim.final_lr is 0.0: an exponential schedule needs a rate above 0 to end at, as in optim.final_lr=1e-4",
         ),
         (lambda: ROIConfig(dropout=1.0), "roi.dropout is 1.0: use 0 up to, not including, 1"),
+        (lambda: ROIConfig(jitter=-0.1), "roi.jitter is -0.1: use 0 or more"),
+        (lambda: ROIConfig(positive_fraction=-1.0), "roi.positive_fraction is -1.0: use 0 or more"),
+        (
+            lambda: ModelConfig(rpn=RPNConfig(), roi=ROIConfig("frame")),
+            "roi.pool: `frame` classifies the whole input, not regions: use `transformer` or `max`",
+        ),
         (lambda: RPNConfig(anchors=()), "rpn.anchors needs at least one anchor, with sides above 0"),
         (lambda: RPNConfig(anchors=((32.0, 0.0),)), "rpn.anchors needs at least one anchor, with sides above 0"),
         (lambda: RPNConfig(prior=1.0), "rpn.prior is 1.0: a probability between 0 and 1"),
@@ -200,7 +206,7 @@ def test_every_setting_has_a_default_and_a_section_a_description() -> None:
 
 
 def planned() -> Config:
-    return Config(model=ModelConfig(rpn=RPNConfig()))
+    return Config(model=ModelConfig(rpn=RPNConfig(), roi=ROIConfig("max")))
 
 
 def test_settings_are_overridden_by_name() -> None:
@@ -301,8 +307,8 @@ def test_what_pyyaml_fails_on_is_named(content: str) -> None:
     [
         ("model: {backbone: {width: 1.0e+9}}", "model.backbone.width"),
         (f"model: {{input_size: {10**29}}}", "model.input_size"),
-        ("model: {rpn: {channels: 1000000000}}", "model.rpn.channels"),
-        ("model: {rpn: {anchors: [[8.0, 1.0e+39]]}}", "model.rpn.anchors"),
+        ("model: {rpn: {channels: 1000000000}, roi: null}", "model.rpn.channels"),
+        ("model: {rpn: {anchors: [[8.0, 1.0e+39]]}, roi: null}", "model.rpn.anchors"),
         (f"train: {{seed: {2**70}}}", "train.seed"),
         ("train: {phases: [{fraction: 1.0}], batch: 100000000}", "train.batch"),
     ],

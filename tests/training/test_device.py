@@ -9,6 +9,8 @@ import os
 import re
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,23 @@ def test_a_processor_without_instructions_for_it_is_not_measured(
     monkeypatch.setattr(device, "instructions", lambda: known)
     monkeypatch.setattr(device, "measured_gain", lambda: 2.0)
     assert choose_precision("auto", CPU) == ("bfloat16" if measured else "float32")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it counts the time of a thread by ticks of 16 ms")
+def test_what_a_neighbour_takes_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A campaign trained in float32 once, where bfloat16 took half of the time, on a busy machine."""
+
+    def convolution(dtype: torch.dtype) -> Callable[[], None]:
+        def work() -> None:
+            begun = time.thread_time()
+            while time.thread_time() - begun < (0.004 if dtype == torch.float32 else 0.002):
+                pass
+            time.sleep(0.0 if dtype == torch.float32 else 0.02)
+
+        return work
+
+    monkeypatch.setattr(device, "convolution", convolution)
+    assert measured_gain() == pytest.approx(2.0, rel=0.1)
 
 
 def test_measuring_leaves_the_threads_alone() -> None:

@@ -106,6 +106,25 @@ def test_a_checkpoint_with_other_numbers_is_refused(run: Path, change: dict[str,
             State.restore(None, tensors, changed, Path("x"), TrainConfig())  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"iteration": -1}, "its iteration is -1"),
+        ({"earlier": 99}, "its earlier is 99"),
+        ({"earlier": -1}, "its earlier is -1"),
+        ({"phase": 1}, "its phase is 1"),
+        ({"phase_began": 10**9}, "its phase_began is 1000000000"),
+        ({"log": [{"iteration": 1, "train": {}, "test": {}}]}, "an evaluation has no AP"),
+        ({"log": [{"iteration": 1, "train": {}, "test": {"AP": None}}]}, "an evaluation has no AP"),
+    ],
+)
+def test_a_checkpoint_whose_numbers_cannot_be_is_refused(run: Path, change: dict[str, Any], reason: str) -> None:
+    """Before anything of it is in place. The checksum is right."""
+    tensors, numbers = load_tensors(run / "checkpoint.safetensors")
+    with pytest.raises(UserError, match=rf"^x is damaged \({reason}\): delete it to start over$"):
+        State.restore(None, tensors, numbers | change, Path("x"), TrainConfig(monitor="AP"))  # type: ignore[arg-type]
+
+
 def test_a_file_of_tensors_with_deep_metadata(run: Path, tmp_path: Path) -> None:
     from safetensors.torch import save
 

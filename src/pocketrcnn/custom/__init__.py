@@ -23,6 +23,7 @@ builtin    detectors inside the package, by their names
 detectors/  weights, figures and example images of these
 loading    a detector by its path, with torch or without
 detector   the public `Detector`: images of any kind to boxes
+folded     its network for detection alone: faster
 detection  what surrounds a network, with torch or without
 detections  what it returns: class names, pictures, counts
 inputs     images of all kinds, checked before they are read

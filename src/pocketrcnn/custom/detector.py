@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -27,6 +28,7 @@ from ..training.run import WEIGHTS, open_finished, threshold_of
 from . import detections
 from .builtin import is_builtin, weights_of
 from .detection import detect, in_one_line, stream
+from .folded import folded
 from .inputs import Order
 
 BATCH = 4  # images: with more, and the memory that they need, an image takes no less time on a processor
@@ -132,12 +134,17 @@ class Detector:
     def __repr__(self) -> str:
         return in_one_line(self, self.where)
 
+    @cached_property
+    def _folded(self) -> FasterRCNN:
+        """The network as it detects, made when it first does. Later changes of `model` do not count."""
+        return folded(self.model)
+
     @torch.inference_mode()
     def network(self, inputs: Pixels) -> interchange.Detections:
         """Inputs uint8 [B,S,S,3] to the detections [B,M] in their pixels."""
         device = self.model.mean.device
         with autocast(self.precision, device):
-            return self.model.detect(torch.from_numpy(inputs).permute(0, 3, 1, 2).to(device)).numpy()
+            return self._folded.detect(torch.from_numpy(inputs).permute(0, 3, 1, 2).to(device)).numpy()
 
 
 def class_names(config: Config) -> tuple[str, ...]:

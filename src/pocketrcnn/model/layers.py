@@ -20,7 +20,7 @@ class Conv(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         kernel = self.kernel_size[0]
-        same = self.stride[0] == 1 and kernel % 2 == 1
+        same = self.stride[0] == 1 and kernel % 2 == 1 and self.bias is None
         if same and self.groups == 1 and max(x.shape[-2:]) <= kernel // 2 + 1:
             return conv_as_product(x, self.weight)
         slow = self.groups == self.in_channels == self.out_channels and kernel > 3

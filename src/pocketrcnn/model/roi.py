@@ -64,10 +64,7 @@ def max_pool(features: Tensor, rois: Tensor, input_size: float, size: int) -> Te
 
 def whole_input(features: Tensor, rois: Tensor, input_size: float, size: int) -> Tensor:
     """The strongest answers of a whole map, [B,C,h,w] -> [B,C,1,1]: a classifier is a detector whose one box, rois, is
-    the whole input; `input_size` and `size` change nothing.
-
-    Table 1 ends on a map of 1x1 for images of 32x32, where this changes nothing.
-    """
+    the whole input; the other arguments change nothing. Table 1 ends on a map of 1x1, where this changes nothing."""
     return F.adaptive_max_pool2d(features, 1)
 
 
@@ -88,10 +85,12 @@ class ROIHead(nn.Module):
     def __init__(self, config: ROIConfig, in_channels: int, classes: int) -> None:
         super().__init__()
         self.config = config
-        self.hidden = FullConv(in_channels, config.channels, config.size) if config.channels else None
+        side = 1 if config.pool == "frame" else config.size  # cells of what is classified
+        self.hidden = FullConv(in_channels, config.channels, side) if config.channels else None
         self.norm = nn.BatchNorm2d(config.channels) if config.channels else None
-        self.classify = nn.Linear(config.channels or in_channels, classes + config.background)
-        self.refine = nn.Linear(config.channels or in_channels, 4) if config.refine else None
+        width = config.channels or in_channels * side**2
+        self.classify = nn.Linear(width, classes + config.background)
+        self.refine = nn.Linear(width, 4) if config.refine else None
         self.register_buffer("unit", torch.tensor(REFINE_UNIT, dtype=torch.float32), persistent=False)
 
     def pool(self, features: Tensor, rois: Tensor, input_size: float) -> Tensor:

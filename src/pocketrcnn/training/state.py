@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from ..config import Config, TrainConfig
 from ..data.dataset import Dataset
+from ..errors import UserError
 from ..evaluation.measures import Means
 from ..model.faster_rcnn import FasterRCNN
 from . import optim, schema1
@@ -120,6 +122,7 @@ class State:
         saved = NEW | {schema1.STATE.get(name, name): value for name, value in metadata.items()}
         saved |= {name: schema1.current_names(saved[name]) for name in ("log", "means") if name in saved}
         require_form(saved, Numbers, where, "delete it to start over")
+        require_possible(saved, settings, where)
         self.prepare_optimisers(tensors)
         self.frozen = copied(self.model) if any(name.startswith("frozen.") for name in tensors) else None
         here = self.tensors()
@@ -148,6 +151,21 @@ class State:
                 parameter.grad = torch.zeros_like(parameter) if (f"optimiser{i}", str(j)) in learned else None
             optimiser.step()
             optimiser.zero_grad()
+
+
+def require_possible(saved: dict[str, Any], settings: TrainConfig, where: Path) -> None:
+    """Raises UserError where the numbers of a checkpoint are of the right form, and not those of such a run."""
+    largest = {
+        "iteration": math.inf,
+        "earlier": len(saved["log"]),
+        "phase": max(len(settings.phases) - 1, 0),
+        "phase_began": saved["iteration"],
+    }
+    wrong = [f"its {name} is {saved[name]}" for name, most in largest.items() if not 0 <= saved[name] <= most]
+    if settings.monitor and any(entry["test"].get(settings.monitor) is None for entry in saved["log"]):
+        wrong.append(f"an evaluation has no {settings.monitor}")
+    if wrong:
+        raise UserError(f"{where} is damaged ({wrong[0]}): delete it to start over")
 
 
 def copied(model: FasterRCNN) -> FasterRCNN:
