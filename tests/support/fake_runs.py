@@ -41,7 +41,9 @@ def run(
     rpn = RPNConfig(anchors=((8.0, 8.0), (16.0, 24.0)), box_dims=4, candidates=20, proposals=20)
     config = Config(
         DataConfig("somewhere", "folder", tuple(labels)),
-        model=ModelConfig(rpn=rpn, roi=ROIConfig(background=True, refine=True), input_size=SIDE, classes=classes),
+        model=ModelConfig(
+            rpn=rpn, roi=ROIConfig("transformer", background=True, refine=True), input_size=SIDE, classes=classes
+        ),
         train=TrainConfig(seed=seed, monitor="AP"),
     )
     random = np.random.default_rng(seed)
