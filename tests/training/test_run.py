@@ -6,9 +6,12 @@ import pytest
 import torch
 from runs_in_seconds import CPU, interrupted, small, train_on_sample
 
+from pocketrcnn.config import Config, replace
 from pocketrcnn.errors import UserError
 from pocketrcnn.training import device
-from pocketrcnn.training.run import Run
+from pocketrcnn.training import run as run_module
+from pocketrcnn.training.config_file import dump
+from pocketrcnn.training.run import Run, open_run
 
 pytestmark = pytest.mark.slow
 
@@ -46,6 +49,24 @@ def test_a_run_goes_on_in_the_number_format_that_it_began_with(tmp_path: Path, m
     assert run.metrics() is not None
     assert run.config.train.precision == "bfloat16"
     assert Run(tmp_path / "other", config, CPU).config.train.precision == "float32"
+
+
+def test_a_run_that_is_extended_while_it_is_opened_is_the_one_that_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`eval` beside `resume --iterations` said that it had been started with other settings."""
+    with Run(tmp_path / "run", small("B1"), CPU):
+        pass
+    read = run_module.saved
+
+    def and_then_replaced(folder: Path) -> Config | None:
+        config = read(folder)
+        assert config is not None
+        (folder / "config.yaml").write_text(dump(replace(config, train__iterations=99)), encoding="utf-8")
+        return config
+
+    monkeypatch.setattr(run_module, "saved", and_then_replaced)
+    assert open_run(tmp_path / "run", "cpu").config.train.iterations == small("B1").train.iterations
 
 
 def test_a_file_that_lacks_metrics_is_named(tmp_path: Path) -> None:

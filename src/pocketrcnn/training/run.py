@@ -33,8 +33,9 @@ SPLITS_FILE = "splits.json"
 CHECKPOINT, WEIGHTS, LAST = "checkpoint.safetensors", "weights.safetensors", "last.safetensors"
 REMEDY = "restore it, or delete it and run again"
 ELSEWHERE = "copy the run to another place"  # what helps a run that has begun and cannot be written
-COPIES = 8  # of the weights in a finished run: in its checkpoint the network, the averaged, the best one and up to
-# three tensors of optimisers, besides `weights` and `last`
+COPIES = (
+    8  # of the weights in a finished run: three networks and three tensors of optimisers in its checkpoint, and two
+)
 
 # Settings that may change between the parts of a run, since they do not change what it ends in.
 FREE = {"train.checkpoint_seconds"}
@@ -43,13 +44,16 @@ FREE = {"train.checkpoint_seconds"}
 class Run:
     """One folder, one configuration; at most one process writes to it."""
 
-    def __init__(self, folder: Path, config: Config, device: torch.device, command: str = "") -> None:
+    def __init__(
+        self, folder: Path, config: Config, device: torch.device, command: str = "", before: Config | None = None
+    ) -> None:
         """A new folder, or one to go on in. Raises UserError when it holds something else or other settings.
 
-        command: how the run was started, for env.json. The precision `auto` is decided once, when a run begins.
+        command: how the run was started, for env.json. before: the configuration saved there, where it has just been
+        read, since others may replace it. The precision `auto` is decided once, when a run begins.
         """
         require_place(folder)
-        before = saved(folder)
+        before = before or saved(folder)
         if config.train.precision == "auto":
             chosen = before.train.precision if before else choose_precision("auto", device)
             config = replace(config, train__precision=chosen)
@@ -219,7 +223,7 @@ def open_run(folder: Path, device: str = "auto") -> Run:
     config = saved(folder)
     if config is None:
         raise UserError(f"{folder} is not the folder of a run (it has no {CONFIG}): name one that `train` made")
-    return Run(folder, config, choose_device(device))
+    return Run(folder, config, choose_device(device), before=config)
 
 
 def open_finished(folder: Path, device: str = "auto") -> Run:

@@ -121,7 +121,15 @@ def onnx_model(module: nn.Module, examples: tuple[Tensor, ...], inputs: Sequence
             verbose=False,
         )
     assert made is not None, "only the older exporter returns nothing"
+    forget_shapes(program)
     return cleaned(made.model_proto)
+
+
+def forget_shapes(program: torch.export.ExportedProgram) -> None:
+    """Empty what torch remembers of the shapes in a program, 2 MB: it keeps that for as long as the process lives."""
+    for node in program.graph.nodes:
+        shapes = getattr(getattr(node.meta.get("val"), "fake_mode", None), "shape_env", None)
+        getattr(shapes, "fake_tensor_cache", {}).clear()
 
 
 def onnx_nms(boxes: Any, valid: Any, iou_threshold: float) -> Any:
