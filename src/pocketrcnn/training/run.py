@@ -33,9 +33,7 @@ SPLITS_FILE = "splits.json"
 CHECKPOINT, WEIGHTS, LAST = "checkpoint.safetensors", "weights.safetensors", "last.safetensors"
 REMEDY = "restore it, or delete it and run again"
 ELSEWHERE = "copy the run to another place"  # what helps a run that has begun and cannot be written
-COPIES = (
-    8  # of the weights in a finished run: three networks and three tensors of optimisers in its checkpoint, and two
-)
+COPIES = 8  # of the weights in a finished run: in its checkpoint networks and states of optimisers, and two files
 
 # Settings that may change between the parts of a run, since they do not change what it ends in.
 FREE = {"train.checkpoint_seconds"}
