@@ -10,7 +10,7 @@ from .kernels import Depthwise, NormPool, conv_as_product
 
 
 class Conv(nn.Conv2d):
-    """A convolution without bias that keeps the resolution ("same" padding), or with stride 2 halves an even one:
+    """A "same" convolution, trained without bias, that keeps the resolution, or with stride 2 halves an even one:
     x [B,I,H,W] -> [B,O,H/stride,W/stride].
     """
 
