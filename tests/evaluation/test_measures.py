@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pocketrcnn.config import DataConfig, LossConfig, ModelConfig, RPNConfig
+from pocketrcnn.config import DataConfig, LossConfig, RPNConfig
 from pocketrcnn.course.data.datasets import open_dataset
 from pocketrcnn.course.experiments import NETWORKS
 from pocketrcnn.evaluation import network
@@ -102,7 +102,7 @@ def test_many_candidates_are_suppressed_in_fewer_images_at_once(side: int, candi
 
 def test_the_candidates_of_a_network_are_no_more_than_its_anchors() -> None:
     rpn = RPNConfig(box_dims=4, candidates=50, proposals=20)
-    config = ModelConfig(replace(NETWORKS["detector"].backbone), rpn, input_size=48, detections=10)
+    config = replace(NETWORKS["detector"], rpn=rpn, detections=10)
     assert max_candidates(FasterRCNN(config)) == 36, "cells of 8 pixels"
     assert max_candidates(FasterRCNN(replace(config, input_size=96))) == 50
     assert max_candidates(FasterRCNN(replace(config, detections=20))) == 60, "of the detections"
