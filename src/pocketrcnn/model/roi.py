@@ -64,7 +64,7 @@ def max_pool(features: Tensor, rois: Tensor, input_size: float, size: int) -> Te
 
 def whole_input(features: Tensor, rois: Tensor, input_size: float, size: int) -> Tensor:
     """The strongest answers of a whole map, [B,C,h,w] -> [B,C,1,1]: a classifier is a detector whose one box, rois, is
-    the whole input; the other arguments change nothing. Table 1 ends on a map of 1x1, where this changes nothing."""
+    the whole input, so that `input_size` and `size` change nothing. Table 1 ends on a map of 1x1: nor does this."""
     return F.adaptive_max_pool2d(features, 1)
 
 
