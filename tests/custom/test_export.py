@@ -142,7 +142,7 @@ def test_onnx_suppresses_the_very_boxes_that_torch_suppresses() -> None:
 
 
 def test_what_torch_remembers_of_an_export_does_not_pile_up() -> None:
-    """It kept 2 MB each time: a process that exports often grew for ever."""
+    """It kept over 1 MB each time: a process that exports often grew for ever."""
 
     def remembered() -> int:
         gc.collect()

@@ -126,7 +126,7 @@ def onnx_model(module: nn.Module, examples: tuple[Tensor, ...], inputs: Sequence
 
 
 def forget_shapes(program: torch.export.ExportedProgram) -> None:
-    """Empty what torch remembers of the shapes in a program, 2 MB: it keeps that for as long as the process lives."""
+    """Empty what torch remembers of the shapes in a program, over 1 MB: it keeps that as long as the process lives."""
     for node in program.graph.nodes:
         shapes = getattr(getattr(node.meta.get("val"), "fake_mode", None), "shape_env", None)
         getattr(shapes, "fake_tensor_cache", {}).clear()
