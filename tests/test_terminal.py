@@ -2,6 +2,8 @@
 
 import io
 import re
+import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
 
 import pytest
@@ -164,6 +166,22 @@ def test_a_notebook_shows_no_table_that_is_for_the_logger_or_for_nobody(
     assert "cat" in caplog.text
     with silent():
         print_table(table_of(("class",), [("cat",)]))
+
+
+@pytest.mark.parametrize("function", [say, warn])
+def test_a_line_is_one_piece_of_writing(function: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """torchrun starts processes with `python -u`, which writes each piece at once: their lines ran into one another."""
+    pieces: list[str] = []
+
+    class Pieces(io.StringIO):
+        def write(self, text: str) -> int:
+            pieces.append(text)
+            return len(text)
+
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, Pieces())
+    function("shard 0/2")
+    assert [piece for piece in pieces if piece] == ["shard 0/2\n"]
 
 
 def test_silence_keeps_warnings(screen: io.StringIO, capsys: pytest.CaptureFixture[str]) -> None:

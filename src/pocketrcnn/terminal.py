@@ -74,7 +74,7 @@ def say(text: str, wrap: bool = True) -> None:
         return
     text = visible(text, getattr(sys.stdout, "encoding", None))
     text = wrapped(text, usable(shutil.get_terminal_size()).width) if wrap and sys.stdout.isatty() else text
-    print(text, flush=True)  # a reader who has left is noticed at once
+    print(f"{text}\n", end="", flush=True)  # a reader who has left is noticed; one piece: see `warn`
 
 
 def warn(text: str, width: int | None = None) -> None:
@@ -83,7 +83,8 @@ def warn(text: str, width: int | None = None) -> None:
         logger.warning("%s", visible(text))
         return
     text = visible(text, getattr(sys.stderr, "encoding", None))
-    print(wrapped(text, width) if width and sys.stderr.isatty() else text, file=sys.stderr)
+    text = wrapped(text, width) if width and sys.stderr.isatty() else text
+    print(f"{text}\n", end="", file=sys.stderr)  # one piece: under `python -u` lines of two processes ran into one
 
 
 def visible(text: str, encoding: object = None) -> str:
