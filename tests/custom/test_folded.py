@@ -5,20 +5,14 @@ import torch
 from torch import Tensor, nn
 
 from pocketrcnn.config import ModelConfig
-from pocketrcnn.course.experiments import NETWORKS, course, pocket
+from pocketrcnn.course.experiments import NETWORKS, RECIPES
 from pocketrcnn.custom.detector import Detector
 from pocketrcnn.custom.folded import folded
 from pocketrcnn.model.faster_rcnn import FasterRCNN
 from pocketrcnn.model.layers import Conv
 
-
-def planned() -> dict[str, ModelConfig]:
-    """The networks of the course, as both recipes change them."""
-    recipes = {"course": course, "pocket": pocket}
-    return {f"{name}, {one}": recipes[one](NETWORKS[name], 100).model for name in NETWORKS for one in recipes}
-
-
-PLANNED = planned()
+PLANNED = {f"{name}, {recipe}": RECIPES[recipe](NETWORKS[name], 100).model for name in NETWORKS for recipe in RECIPES}
+"""The networks of the course, as both recipes change them."""
 
 
 def trained(config: ModelConfig) -> FasterRCNN:
