@@ -62,8 +62,8 @@ class AugmentConfig:
     rotate: bool = False  # rotate by a random multiple of 90 degrees
     zoom: tuple[float, float] = (1.0, 1.0)  # smallest and largest enlargement, cut at the border; empty space is grey
     aspect: float = 0.0  # largest relative change of width over height: 0.25 for 1/1.25 to 1.25
-    translate: float = 0.0
-    """Largest move as a fraction of the side, on top of the room that zoom leaves; whole pixels without zoom."""
+    zoomed: float = 1.0  # probability that zoom and aspect change an image; the others move by whole pixels
+    translate: float = 0.0  # largest move, as a fraction of the side, on top of the room that zoom leaves
     gamma: float = 0.0  # largest relative change of the exponent of the grey values: 0.25 for 1/1.25 to 1.25
     saturation: float = 0.0  # largest relative change of the distance of each colour from grey
     hue: float = 0.0  # largest shift of the colours, as a fraction of the colour circle
@@ -80,7 +80,7 @@ class AugmentConfig:
         for name in (*units, "aspect", "translate", "gamma", "saturation", "hue", "noise"):
             value = getattr(self, name)
             require(value >= 0, f"augment.{name} is {value}: use 0 or more{units.get(name, '')}")
-        for name in ("invert", "grey", "mosaic"):
+        for name in ("zoomed", "invert", "grey", "mosaic"):
             value = getattr(self, name)
             require(0 <= value <= 1, f"augment.{name} is {value}: a probability, 0 to 1")
 

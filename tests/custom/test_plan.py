@@ -153,7 +153,9 @@ def test_few_epochs_change_images_less(iterations: int, mild: bool) -> None:
     assert changed.translate == before.augment.translate
     for name in ("aspect", "brightness", "contrast", "gamma", "saturation"):
         assert getattr(changed, name) <= getattr(before.augment, name)
-    words = "position, and slightly the colour" if mild else "position, size, shape and colour"
+    words = (
+        "position, and slightly the colour" if mild else "position and colour, and size and shape in 50 % of the images"
+    )
     expected = f"{iterations / 100:.3g} epochs; augmentation changes {words}"
     assert length_reason(after, 100 * before.train.batch) == expected
 
@@ -290,6 +292,13 @@ def test_what_is_said_is_what_is_trained(setting: str, line: str) -> None:
         (AugmentConfig(brightness=0.1), "slightly the colour"),
         (AugmentConfig(zoom=(0.5, 1.0), brightness=0.1), "size, and slightly the colour"),
         (AugmentConfig(brightness=0.1, grey=0.1), "colour"),
+        (AugmentConfig(zoom=(0.5, 1.0), zoomed=0.25), "size in 25 % of the images"),
+        (AugmentConfig(zoom=(0.5, 1.0), zoomed=0.0, shift=1), "position"),
+        (AugmentConfig(zoomed=0.5, shift=1, brightness=0.1), "position, and slightly the colour"),
+        (
+            AugmentConfig(zoom=(0.5, 1.0), aspect=0.1, zoomed=0.5, shift=1, brightness=0.1),
+            "position, slightly the colour, and size and shape in 50 % of the images",
+        ),
     ],
 )
 def test_changes_in_words(augment: AugmentConfig, words: str) -> None:

@@ -32,6 +32,7 @@ EVERYTHING = AugmentConfig(
     rotate=True,
     zoom=(0.6, 1.6),
     aspect=0.3,
+    zoomed=0.7,
     translate=0.1,
     gamma=0.3,
     saturation=0.5,
@@ -49,6 +50,7 @@ MOVES = [
     AugmentConfig(zoom=(1.3, 1.3)),
     AugmentConfig(zoom=(0.5, 2.0)),
     AugmentConfig(aspect=0.5),
+    AugmentConfig(zoom=(0.5, 2.0), aspect=0.3, zoomed=0.5, translate=0.2),
     AugmentConfig(translate=0.3),
     AugmentConfig(flip_vertical=True, rotate=True, zoom=(0.7, 1.5), aspect=0.3, translate=0.2),
     AugmentConfig(mosaic=1.0),
@@ -150,7 +152,7 @@ def test_an_object_is_kept_as_long_as_enough_of_it_is_in_the_frame() -> None:
         torch.manual_seed(seed)
         after = zoom(batch, (1.0, 1.0), 0.0, 0.9)
         torch.manual_seed(seed)
-        play = 0.9 * (2 * torch.rand(4, 1)[2:, 0] - 1) * SIDE  # how far the image moves
+        play = 0.9 * (2 * torch.rand(5, 1)[3:, 0] - 1) * SIDE  # how far the image moves
         for slot, (low, high) in enumerate(((40, 50), (0, 20))):
             x1, x2 = (min(max(edge + play[0].item(), 0), SIDE) for edge in (low, high))
             part = (x2 - x1) / (high - low) * (1 - play[1].abs().item() / SIDE)
@@ -215,6 +217,29 @@ def test_resampling_at_the_pixels_is_the_image_and_outside_is_grey() -> None:
     at = torch.arange(16).expand(2, 16) + 0.5
     assert (resample(images, at, at) - images).abs().max() < 1e-3
     assert torch.equal(resample(images, at + 100, at), torch.full((2, 3, 16, 16), float(GREY)))
+
+
+@pytest.mark.parametrize("probability", [0.0, 0.3, 0.5])
+def test_images_that_are_not_zoomed_move_by_whole_pixels_and_stay_sharp(probability: float) -> None:
+    torch.manual_seed(0)
+    count = 400
+    images = torch.randint(0, 256, (count, 3, SIDE, SIDE), dtype=torch.uint8)
+    middle = torch.tensor([24.0, 28.0, 40.0, 36.0]).expand(count, 1, 4)
+    batch = Batch(images, middle, torch.zeros(count, 1, dtype=torch.int64), torch.arange(count))
+    after = zoom(batch, (0.6, 0.9), 0.2, 0.1, probability)
+    moves = (after.boxes - middle)[:, 0]
+    still = (moves[:, :2] == moves[:, 2:]).all(1) & (moves == moves.round()).all(1)
+    assert abs(still.float().mean() - (1 - probability)) < 0.08
+    assert moves[still].abs().max() <= round(0.1 * SIDE)
+    for image, moved, (right, down, *_) in zip(
+        images[still], after.images[still], moves[still].int().tolist(), strict=True
+    ):
+        expected = image.roll((down, right), (-2, -1))
+        inner = slice(7, SIDE - 7)
+        assert torch.equal(moved[:, inner, inner], expected[:, inner, inner])
+    assert (after.boxes[~still][:, 0, 2:] - after.boxes[~still][:, 0, :2] < 16 * 0.999).any(1).all(), (
+        "the others shrank"
+    )
 
 
 def test_a_shrunk_image_lies_inside_a_grey_frame_at_any_place() -> None:
@@ -346,6 +371,7 @@ def test_compacting_keeps_the_objects_in_their_order(rows: list[list[int]]) -> N
         ({"zoom": (1.0,)}, "augment.zoom"),
         ({"paste": -1}, "augment.paste"),
         ({"mosaic": 1.5}, "augment.mosaic"),
+        ({"zoomed": -0.1}, "augment.zoomed"),
         ({"noise": -0.1}, "augment.noise"),
     ],
 )

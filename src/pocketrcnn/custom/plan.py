@@ -42,13 +42,14 @@ EVALUATIONS_PER_MINUTE, MIN_EVALUATIONS, MAX_EVALUATIONS = 0.8, 3, 12  # of vali
 EVALUATED, MIN_EVALUATED = 0.05, 50  # images of all evaluations, as a fraction of those trained on; and of each one
 FEW_EPOCHS = 15  # with fewer, augmentation costs more than it gains (docs/log.md)
 SEVERAL, WIDER = 5, 1.5  # from so many classes on every network is so much wider: it has more to tell (docs/log.md)
-AUGMENTATION = AugmentConfig(
-    "random", aspect=0.15, translate=0.1, brightness=0.15, contrast=0.3, gamma=0.2, saturation=0.3
+AUGMENTATION = AugmentConfig(  # half of the images keep their size, shape and sharpness (docs/log.md)
+    "random", aspect=0.15, zoomed=0.5, translate=0.1, brightness=0.15, contrast=0.3, gamma=0.2, saturation=0.3
 )
 # For few epochs.
 MILD: dict[str, Any] = {
     "zoom": (1.0, 1.0),
     "aspect": 0.0,
+    "zoomed": 1.0,
     "brightness": 0.1,
     "contrast": 0.15,
     "gamma": 0.0,

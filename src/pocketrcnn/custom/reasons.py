@@ -140,17 +140,18 @@ def length_reason(config: Config, images: int) -> str:
 
 
 def changes(augment: AugmentConfig) -> str:
-    """What augmentation changes: `position, size, shape and colour`, or `position, and slightly the colour`."""
-    moved = {
-        "position": augment.translate or augment.shift,
-        "size": augment.zoom != (1.0, 1.0),
-        "shape": augment.aspect,
-    }
-    names = [name for name, changed in moved.items() if changed]
+    """What augmentation changes: `position, size, shape and colour`, or `position, and slightly the colour`, or
+    `position and colour, and size and shape in 50 % of the images`.
+    """
+    names = ["position"] if augment.translate or augment.shift else []
+    zoomed = [name for name, changed in (("size", augment.zoom != (1.0, 1.0)), ("shape", augment.aspect)) if changed]
+    if augment.zoomed == 1:
+        names += zoomed
     amounts = {name: getattr(augment, name) for name in COLOUR}
-    slight = all(amount <= MILD.get(name, 0.0) for name, amount in amounts.items())
+    slight = any(amounts.values()) and all(amount <= MILD.get(name, 0.0) for name, amount in amounts.items())
     if any(amounts.values()) and not slight:
         names.append("colour")
     listed = " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-    colour = "slightly the colour" if any(amounts.values()) and slight else ""
-    return ", and ".join(filter(None, [listed, colour])) or "nothing"
+    some = f"{' and '.join(zoomed)} in {100 * augment.zoomed:.0f} % of the images" if 0 < augment.zoomed < 1 else ""
+    parts = [*filter(None, [listed, "slightly the colour" if slight else "", some if zoomed else ""])]
+    return ", and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]])) or "nothing"

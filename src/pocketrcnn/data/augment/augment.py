@@ -40,8 +40,8 @@ def move(batch: Batch, config: AugmentConfig, epoch: int, seed: int) -> Batch:
         batch = flip_vertical(batch)
     if config.rotate:
         batch = rotate(batch)
-    if config.zoom != (1.0, 1.0) or config.aspect:
-        batch = zoom(batch, config.zoom, config.aspect, config.translate)
+    if config.zoomed and (config.zoom != (1.0, 1.0) or config.aspect):
+        batch = zoom(batch, config.zoom, config.aspect, config.translate, config.zoomed)
     elif config.translate:
         batch = translate(batch, config.translate)
     return batch

@@ -100,18 +100,23 @@ def pick(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     return picked.view(*images.shape[:2], *cells.shape[1:])
 
 
-def zoom(batch: Batch, factors: tuple[float, float], aspect: float, translate: float) -> Batch:
+def zoom(
+    batch: Batch, factors: tuple[float, float], aspect: float, translate: float, probability: float = 1.0
+) -> Batch:
     """Enlarge (crop) or shrink (in a grey border), stretch and move each image, in one bilinear resampling.
 
     factors: range of the factor, log-uniform. aspect: up to 1 + aspect times wider or higher, log-uniform.
     translate: an image moves as far as the zoom leaves room inside the input, and up to this fraction of the side more.
+    probability: of each image to be changed so; the others move by whole pixels, which stay as sharp as they are.
     """
     images, (count, _, height, width) = batch.images, batch.images.shape
-    size, shape, *position = torch.rand(4, count, device=images.device).unbind(0)  # [B] each, 0..1
+    size, shape, chance, *position = torch.rand(5, count, device=images.device).unbind(0)  # [B] each, 0..1
+    kept = chance >= probability
     factor = factors[0] * (factors[1] / factors[0]) ** size
     stretch = (math.log1p(aspect) * (shape - 0.5)).exp()  # the square root of the change of the aspect ratio
-    x, y = factor * stretch, factor / stretch
+    x, y = (factor * stretch).masked_fill(kept, 1.0), (factor / stretch).masked_fill(kept, 1.0)
     left, top = _start(x, position[0], translate) * width, _start(y, position[1], translate) * height
+    left, top = torch.where(kept, left.round(), left), torch.where(kept, top.round(), top)
     rows = (torch.arange(height, device=images.device) + 0.5 - top[:, None]) / y[:, None]  # [B,H] in the old image
     columns = (torch.arange(width, device=images.device) + 0.5 - left[:, None]) / x[:, None]
     moved = boxes.shift(boxes.scale(batch.boxes, x[:, None], y[:, None]), left[:, None], top[:, None])
