@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from ..config import AugmentConfig, Config
 from ..data.annotations import MIN_SIDE, Annotations, Example
 from ..model.architectures import TABLES
+from ..report.phrases import listed
 from .anchors import Floats, describe_anchors, groups_of, names_of, sides_and_boxes
 from .options import STEP
 from .plan import MILD, PRESETS, WIDER, learned_classes, max_objects, median_side, widths
@@ -143,15 +144,15 @@ def changes(augment: AugmentConfig) -> str:
     """What augmentation changes: `position, size, shape and colour`, or `position, and slightly the colour`, or
     `position and colour, and size and shape in 50 % of the images`.
     """
-    names = ["position"] if augment.translate or augment.shift else []
     zoomed = [name for name, changed in (("size", augment.zoom != (1.0, 1.0)), ("shape", augment.aspect)) if changed]
-    if augment.zoomed == 1:
-        names += zoomed
-    amounts = {name: getattr(augment, name) for name in COLOUR}
-    slight = any(amounts.values()) and all(amount <= MILD.get(name, 0.0) for name, amount in amounts.items())
-    if any(amounts.values()) and not slight:
-        names.append("colour")
-    listed = " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-    some = f"{' and '.join(zoomed)} in {100 * augment.zoomed:.0f} % of the images" if 0 < augment.zoomed < 1 else ""
-    parts = [*filter(None, [listed, "slightly the colour" if slight else "", some if zoomed else ""])]
+    amounts = {name: amount for name in COLOUR if (amount := getattr(augment, name))}
+    slight = all(amount <= MILD.get(name, 0.0) for name, amount in amounts.items())
+    names = ["position"] if augment.translate or augment.shift else []
+    names += zoomed if augment.zoomed == 1 else []
+    names += ["colour"] if not slight else []
+    parts = [listed(names)] if names else []
+    if amounts and slight:
+        parts.append("slightly the colour")
+    if zoomed and 0 < augment.zoomed < 1:
+        parts.append(f"{listed(zoomed)} in {100 * augment.zoomed:.0f} % of the images")
     return ", and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]])) or "nothing"
