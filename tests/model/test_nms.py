@@ -64,11 +64,11 @@ def test_a_suppressed_box_suppresses_nobody() -> None:
     assert nms(chain, most=0.3) == [i % 2 == 0 for i in range(60)]
 
 
-@pytest.mark.parametrize("count", [boxes.ROWS, boxes.ROWS + 1, 3 * boxes.ROWS - 1])
-def test_boxes_that_are_compared_some_rows_at_a_time_are_compared_with_all(
+@pytest.mark.parametrize("count", [boxes.ROWS, boxes.ROWS + 1, 5 * boxes.ROWS - 1])
+def test_boxes_that_are_compared_block_by_block_are_compared_with_all(
     monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    monkeypatch.setattr(boxes, "MOST_ROWS", 0)
+    monkeypatch.setattr(boxes, "MOST_PAIRS", 1)
     torch.manual_seed(count)
     corners = torch.randint(0, 40, (2, count, 2)).repeat(1, 1, 2) + torch.tensor([0, 0, 10, 12])
     valid = torch.rand(2, count) < 0.9

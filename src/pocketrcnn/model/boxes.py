@@ -21,7 +21,7 @@ LARGEST_LOG_SCALE = 4.0
 # Below this fraction of the anchor's side the logarithm goes on as its tangent, so that it stands for any prediction.
 SMALLEST_SCALE = 0.1
 SMALLEST_SIDE = 1e-3  # pixels: a region without area, as clipping may leave one, gets finite deltas
-ROWS, MOST_ROWS = 64, 256  # boxes that are compared with others at once: at least, and of one image
+ROWS, MOST_PAIRS = 16, 1 << 18  # boxes in a block, and pairs that are compared at once in suppression: 1 MB a tensor
 ROUNDING = 1e-4  # of a box's width, by which more boxes are compared than have to be
 MAX_PAIRS = 1 << 24  # of boxes that are compared at once (64 MB a tensor): 10,000 objects in an image are no trouble
 
@@ -207,24 +207,25 @@ def _nms(boxes: Tensor, valid: Tensor, iou_threshold: float) -> Tensor:
 
 
 def rivals(boxes: Tensor, iou_threshold: float) -> tuple[Tensor, Tensor]:
-    """The pairs of boxes of an image whose IoU is above iou_threshold: [B,K,4] -> the better and the worse one of each,
-    indices in [B*K], int64 [T].
+    """Pairs of boxes of an image whose IoU is above iou_threshold: [B,K,4] -> better and worse, int64 [T], in [B*K].
 
     In such a pair the left side of one is at most (1 - iou_threshold) of the other's width to the right of its: from
-    left to right, some rows at a time (a processor's cache holds them), a box is compared with those alone.
+    left to right, in blocks of ROWS, a box is compared with those of its block and with as many behind it as it takes.
     """
     batch, count = boxes.shape[:2]
     left, order = boxes[..., 0].sort(dim=1)
-    boxes = take(boxes, order).permute(2, 0, 1).contiguous().permute(1, 2, 0)  # as `iou` wants them
+    boxes = take(boxes, order)
     reach = left.double() + (1 - iou_threshold + ROUNDING) * (boxes[..., 2] - left)
     last = torch.searchsorted(left.double(), reach, right=True).amax(0)  # [K]
-    rows = max(ROWS, MOST_ROWS // max(1, batch))
-    ends = F.pad(last, (0, -count % rows)).view(-1, rows).amax(1).tolist()
-    pairs = [torch.empty(2, 0, dtype=torch.int64, device=boxes.device)]
-    for start, end in zip(range(0, count, rows), ends, strict=True):
-        rest = boxes[:, start:end]
-        image, one, other = (iou(rest[:, :rows], rest) > iou_threshold).triu(1).nonzero().unbind(1)
-        pairs.append(torch.stack((one, other)) + image * count + start)  # [2,T]
+    last = F.pad(last, (0, -count % ROWS)).view(-1, ROWS).amax(1)  # of each block
+    widths = (last - torch.arange(0, count, ROWS, device=last.device)).clamp(min=ROWS).tolist()
+    rows = F.pad(boxes.permute(2, 0, 1), (0, max(widths) + ROWS))  # [4,B,K'], the last ones without area
+    pairs, step = [], max(1, MOST_PAIRS // (batch * ROWS * max(widths)))
+    for first in range(0, len(widths), step):
+        few = widths[first : first + step]
+        part = rows[..., first * ROWS :].unfold(-1, max(few), ROWS)[:, :, : len(few)].permute(1, 2, 3, 0)
+        image, block, one, other = (iou(part[:, :, :ROWS], part) > iou_threshold).triu(1).nonzero().unbind(1)
+        pairs.append(torch.stack((one, other)) + image * count + (first + block) * ROWS)  # [2,T]
     ranks = order + torch.arange(batch, device=order.device)[:, None] * count
     one, other = ranks.flatten()[torch.cat(pairs, 1)]
     return torch.minimum(one, other), torch.maximum(one, other)
