@@ -42,6 +42,11 @@ METHOD = (
     "an evaluation after each epoch, those of torchvision training alone. ms an image: one test image at a time from "
     "pixels to boxes, the median. torchvision's own export to ONNX is not measured."
 )
+BEHIND = (
+    "Where another program is ahead: an exported file of ultralytics takes less time an image, since a network of one "
+    "stage has no proposals to cut out and classify. Where it is far behind: torchvision's network has 19 M parameters "
+    "and is made to be fine-tuned; minutes on a processor give it too few iterations to learn from nothing."
+)
 CURVES = (
     "AP50 of validation images over the minutes: of pocket-rcnn and ultralytics by their own evaluations on the way, "
     "of torchvision by pycocotools."
@@ -133,7 +138,7 @@ def until(found: Rounds, results: Results) -> str:
 
 def full(results: Results) -> str:
     """Everything in docs/results.md: a table of detectors, the curves, a table of B1, and how it was measured."""
-    parts = [detectors(results), f"{METHOD}\n", f"{NOTES}\n", curves(results), base_networks(results)]
+    parts = [detectors(results), f"{METHOD}\n", f"{NOTES}\n", f"{BEHIND}\n", curves(results), base_networks(results)]
     return "\n".join([*filter(None, parts), f"{facts(results)}\n"])
 
 
