@@ -142,6 +142,14 @@ def test_every_published_number_stands_beside_ours(page: Page) -> None:
     assert table.count("yes") == 9
 
 
+def test_tables_with_a_spread_say_of_how_many_seeds(whole: str) -> None:
+    tables = [table for table in re.findall(r"<table.*?</table>", whole, re.DOTALL) if "±" in table]
+    assert len(tables) > 9, "a table an experiment, and those that compare"
+    for table in tables:
+        titles = re.findall(r"<th[^>]*>([^<]*)</th>", table)
+        assert {"seeds", "n"} & set(titles), titles
+
+
 def test_a_number_that_is_not_beaten_is_said_to_be_so() -> None:
     raw = results(("B1", "B2"))
     raw["experiments"][1]["report"]["beaten"] = False

@@ -40,7 +40,7 @@ def final(results: Results) -> Section:
     """Everything side by side, as a table, as a chart and in sentences."""
     sentences, observations = verdicts(results), _observations(results)
     columns = (
-        "experiment", "recipe", "#published", "#ours", "#difference", "#training time", "#one iteration",
+        "experiment", "recipe", "#published", "#ours", "#difference", "#seeds", "#training time", "#one iteration",
         "#multiplications",
     )  # fmt: skip
     blocks: list[Block | None] = [

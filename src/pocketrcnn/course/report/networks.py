@@ -16,7 +16,7 @@ from .records import Record, Results, by_recipe
 NETWORKS = ("B1", "B2", "B3")
 CLASSIFIERS = (*NETWORKS, "B5")
 COLUMNS = (
-    "network", "#test accuracy", "#training time", "#one iteration", "#multiplications", "#parameters",
+    "network", "#test accuracy", "#seeds", "#training time", "#one iteration", "#multiplications", "#parameters",
     "#accuracy per million",
 )  # fmt: skip
 prose = Prose(__name__, "networks.md")

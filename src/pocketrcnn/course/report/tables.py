@@ -71,10 +71,16 @@ def proposal_tables(records: Sequence[Record]) -> list[Table]:
     for text, names in (("cells", metrics.CELLS), ("boxes", metrics.BOXES)):
         shown = [name for name in names if any(name in values and name != r.headline for r, values in known)]
         rows = [
-            Row([record.recipe, *(metrics.shown(n, values[n]) if n in values else "–" for n in shown)])
+            Row(
+                [
+                    record.recipe,
+                    str(record.value.n),
+                    *(metrics.shown(n, values[n]) if n in values else "–" for n in shown),
+                ]
+            )
             for record, values in known
         ]
-        columns = ["recipe", *(f"#{names[name]}" for name in shown)]
+        columns = ["recipe", "#seeds", *(f"#{names[name]}" for name in shown)]
         tables += [Table(prose(text, id=records[0].id), columns, rows)] if shown else []
     return tables
 
