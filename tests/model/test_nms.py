@@ -68,7 +68,7 @@ def test_a_suppressed_box_suppresses_nobody() -> None:
 def test_boxes_that_are_compared_block_by_block_are_compared_with_all(
     monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    monkeypatch.setattr(boxes, "MOST_PAIRS", 1)
+    monkeypatch.setattr(boxes, "CACHED_PAIRS", 1)
     torch.manual_seed(count)
     corners = torch.randint(0, 40, (2, count, 2)).repeat(1, 1, 2) + torch.tensor([0, 0, 10, 12])
     valid = torch.rand(2, count) < 0.9

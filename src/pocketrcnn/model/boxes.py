@@ -21,7 +21,7 @@ LARGEST_LOG_SCALE = 4.0
 # Below this fraction of the anchor's side the logarithm goes on as its tangent, so that it stands for any prediction.
 SMALLEST_SCALE = 0.1
 SMALLEST_SIDE = 1e-3  # pixels: a region without area, as clipping may leave one, gets finite deltas
-ROWS, MOST_PAIRS = 16, 1 << 18  # boxes in a block, and pairs that are compared at once in suppression: 1 MB a tensor
+ROWS, CACHED_PAIRS = 16, 1 << 18  # in suppression: boxes in a block, and pairs that a processor's cache holds (1 MB)
 ROUNDING = 1e-4  # of a box's width, by which more boxes are compared than have to be
 MAX_PAIRS = 1 << 24  # of boxes that are compared at once (64 MB a tensor): 10,000 objects in an image are no trouble
 
@@ -220,7 +220,7 @@ def rivals(boxes: Tensor, iou_threshold: float) -> tuple[Tensor, Tensor]:
     last = F.pad(last, (0, -count % ROWS)).view(-1, ROWS).amax(1)  # of each block
     widths = (last - torch.arange(0, count, ROWS, device=last.device)).clamp(min=ROWS).tolist()
     rows = F.pad(boxes.permute(2, 0, 1), (0, max(widths) + ROWS))  # [4,B,K'], the last ones without area
-    pairs, step = [], max(1, MOST_PAIRS // (batch * ROWS * max(widths)))
+    pairs, step = [], max(1, CACHED_PAIRS // (batch * ROWS * max(widths)))
     for first in range(0, len(widths), step):
         few = widths[first : first + step]
         part = rows[..., first * ROWS :].unfold(-1, max(few), ROWS)[:, :, : len(few)].permute(1, 2, 3, 0)

@@ -66,21 +66,20 @@ PUBLISHED = ("#published", "beaten", "#difference")
 
 def proposal_tables(records: Sequence[Record]) -> list[Table]:
     """How well the cells are classified and how good the best proposals are, one line a recipe."""
-    tables = []
+    tables, whose = [], ("recipe", "#seeds")
     known = [(record, metrics.with_pixels(record.metrics)) for record in records]
     for text, names in (("cells", metrics.CELLS), ("boxes", metrics.BOXES)):
         shown = [name for name in names if any(name in values and name != r.headline for r, values in known)]
         rows = [
             Row(
                 [
-                    record.recipe,
-                    str(record.value.n),
+                    *(COLUMNS[title](record) for title in whose),
                     *(metrics.shown(n, values[n]) if n in values else "–" for n in shown),
                 ]
             )
             for record, values in known
         ]
-        columns = ["recipe", "#seeds", *(f"#{names[name]}" for name in shown)]
+        columns = [*whose, *(f"#{names[name]}" for name in shown)]
         tables += [Table(prose(text, id=records[0].id), columns, rows)] if shown else []
     return tables
 
