@@ -183,9 +183,10 @@ def facts(results: Results) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in sorted(results["versions"].items()))
     peak = results["peak_memory_gb"]
     memory = "" if peak is None else f", peak memory {peak:.1f} GB"
+    hardware = results["experiments"][0]["hardware"]  # with the threads of a run, where several go side by side
     return (
         f"`{results['command']}`, {results['created'][:10]}: {seeds}, {phrases.duration(seconds)} of training in all"
-        f"{memory}. {machine(results['hardware'])}. {phrases.sentence(versions)}."
+        f"{memory}. {machine(hardware)}. {phrases.sentence(versions)}."
     )
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import environments
 import torch
 from listing import Prepared, prepare
-from records import Records
+from records import Records, now
 from rows import INTERVAL, LEVEL, MINUTES, QUICK, ROWS, SCENES, Row, passed
 
 from pocketrcnn.cli.main import main as pocketrcnn
@@ -136,12 +136,22 @@ def measured(
         words += ["--listing", data.listing, "--data", source, "--side", row.side or data.side]
     if row.model:
         words += ["--model", row.model]
+    about = {"started": now(), "installer": options.installer, "revision": revision()}
     program(row.environment, row.program, words, options.work, out / "log.txt")
     shown = [word.name if isinstance(word, Path) else str(word) for word in words]  # no paths of this machine
     command = " ".join([f"{row.program}.py", *shown])
-    record = {"row": row.id, "round": number, "seed": number - 1, "minutes": minutes, "command": command}
+    record = {"row": row.id, "round": number, "seed": number - 1, "minutes": minutes, "command": command, **about}
     record |= parse(out / "result.json") | {"side": data and (row.side or data.side)}
     return with_scores(record, data, out, options.work) if data else with_time(record)
+
+
+def revision() -> str:
+    """The commit of this project that is measured, with `-dirty` where files were changed; empty without git."""
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def with_time(record: dict[str, Any]) -> dict[str, Any]:

@@ -227,6 +227,19 @@ def test_time_and_memory_are_those_of_the_runs(shell: Shell, copy: Path) -> None
     assert "took 10 min 0 s in all" in (copy / "report.html").read_text()
 
 
+def test_the_machine_is_that_of_the_runs(shell: Shell, copy: Path) -> None:
+    """Runs side by side have a thread each, the call that starts them has all."""
+    for path in copy.glob("runs/*/env.json"):
+        content = json.loads(path.read_text())
+        content["hardware"] |= {"threads": 7}
+        path.write_text(json.dumps(content))
+    assert shell(WORDS, copy).code == 0
+    assert read(copy)["hardware"]["threads"] == 7
+    page = (copy / "report.html").read_text()
+    assert "(7 threads used)" in page
+    assert " elsewhere" not in page
+
+
 def test_memory_counts_the_pictures_of_the_report(shell: Shell, copy: Path) -> None:
     """They come after the last run."""
     for path in copy.glob("runs/*/metrics.json"):

@@ -226,7 +226,7 @@ def copy(tmp_path: Path) -> Path:
     """The documents with their markers alone."""
     (tmp_path / "docs" / "results").mkdir(parents=True)
     for name in ("README.md", "docs/results.md"):
-        (tmp_path / name).write_text("before\n<!-- peers -->\nold\n<!-- /peers -->\nafter\n")
+        (tmp_path / name).write_text("before\n<!-- peers -->\noutdated\n<!-- /peers -->\nafter\n")
     return tmp_path
 
 
@@ -239,18 +239,44 @@ def test_results_become_tables(programs: Any, copy: Path) -> None:
     readme, page = (copy / name for name in ("README.md", "docs/results.md"))
     assert "| nuclei, 5 min | 0.910 ± 0.014 | 0.800 ± 0.000 |" in readme.read_text()
     assert "64.6 %: 6 s with pocket-rcnn and not within" in readme.read_text()
-    assert "not within 20 min in 1 of 1 runs" in readme.read_text()
+    assert "not within 20 min in 1 of 1 runs with a plain loop" in readme.read_text()
+    assert "in float32 (above for the first time: 4 s). All" in readme.read_text()
+    assert "means of up to 2 runs of each" in readme.read_text()
     text = page.read_text()
     assert "| nuclei | pocket-rcnn | 5 min | 256 px | 0.910 ± 0.014 | 0.455 ± 0.007 |" in text
     assert "| 1,500 | 12.0 | 3.0 | 2 |" in text
     assert "| nuclei | ultralytics yolo26n |" in text
     assert "| 20.0 | – | 2 |" in text, "no ONNX"
+    assert "Ahead of pocket-rcnn: none." in text
     assert "(pictures/peers-nuclei.svg)" in text
     assert "peers-scenes.svg" not in text
     assert "2026-11-21 to 2026-11-22. Some Processor, 2 cores (2 threads used)" in text
     assert text.startswith("before\n")
     assert text.endswith("after\n")
-    assert "old" not in text
+    assert "outdated" not in text
+
+
+def test_whoever_is_ahead_is_named(programs: Any) -> None:
+    table, results = programs("peers_table"), fake_peers.results()
+    fast = {"milliseconds": {"torch": 11.0, "onnx": 2.0}}
+    results["rounds"] += [fake_peers.detector("nuclei/yolo11n", number, 0.95, **fast) for number in (1, 2)]
+    results["rounds"] += [fake_peers.detector("scenes/yolo11n", 1, 0.99), fake_peers.detector("scenes/ours", 1, 0.9)]
+    results["rounds"] += [fake_peers.detector("nuclei/torchvision", 1, 0.5, AP=None)]
+    assert table.behind(results) == (
+        "Ahead of pocket-rcnn: in AP50 ultralytics yolo11n (nuclei and scenes); in AP ultralytics yolo11n (nuclei and "
+        "scenes); in time an image ultralytics yolo11n (nuclei); in time an image of the exported file ultralytics "
+        "yolo11n (nuclei). A network of one stage has no proposals to cut out and classify."
+    )
+
+
+def test_every_round_says_of_what_and_when_it_is(run: Any, nuclei: Path, tmp_path: Path) -> None:
+    out = tmp_path / "peers.json"
+    words = ["--work", str(tmp_path / "work"), "--out", str(out), "--rows", "nuclei/ours", "--quick"]
+    assert run.main([*words, "--nuclei", str(nuclei)]) == 0
+    (one,) = json.loads(out.read_text())["rounds"]
+    assert one["started"] <= one["date"]
+    assert one["installer"] == "uv"
+    assert one["revision"] == run.revision()
 
 
 def test_a_dry_run_never_becomes_a_table(programs: Any, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -258,7 +284,7 @@ def test_a_dry_run_never_becomes_a_table(programs: Any, copy: Path, capsys: pyte
     (copy / table.KEPT).write_text(json.dumps(fake_peers.results(quick=True)))
     assert table.main(copy) == 2
     assert "is a dry run" in capsys.readouterr().err
-    assert "old" in (copy / "README.md").read_text()
+    assert "outdated" in (copy / "README.md").read_text()
 
 
 def test_the_documents_are_what_the_script_makes(programs: Any) -> None:

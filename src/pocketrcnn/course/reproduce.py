@@ -99,7 +99,7 @@ def results(options: Options, wanted: Plan, more: Collection[Claim], device: tor
     others = [(line, finished(options, line, device)) for line in wanted.other_lines]
     groups = [(line, runs) for line, runs in named + others if runs]
     runs = [run for _, of_line in groups for run in of_line]
-    known = runs[0].config if runs else runs_of_lines(options, wanted.other_lines, seeds=1)[0].config
+    made = runs[0].environment() if runs else here(options, wanted, device)
     return Results(
         version=__version__,
         created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -109,8 +109,14 @@ def results(options: Options, wanted: Plan, more: Collection[Claim], device: tor
         data=options.data,
         schedule=options.schedule,
         **totals(runs),
-        **environment(known, device),
+        versions=made["versions"],
+        hardware=made["hardware"],
     )
+
+
+def here(options: Options, wanted: Plan, device: torch.device) -> dict[str, Any]:
+    """Versions and hardware of this process, which stand for the file where no run has any: those of observations."""
+    return environment(runs_of_lines(options, wanted.other_lines, seeds=1)[0].config, device)
 
 
 def require_same_data(options: Options, wanted: Plan) -> None:
