@@ -43,11 +43,10 @@ METHOD = (
     "an evaluation after each epoch, those of torchvision training alone. The weights that count are the best ones on "
     "validation images, of torchvision the last ones. An iteration is a batch: pocket-rcnn takes 16 images of "
     "nuclei and 64 of scenes, ultralytics 16, torchvision 4; ultralytics updates its weights after every fourth "
-    "batch. The settings of pocket-rcnn were developed on "
-    "validation images of these two data sets; the other programs have their own defaults, which are made for larger "
-    "data and longer training. ms an image: one test image at a time from pixels to boxes, the median, with each "
-    "program's own threshold, torchvision with as many proposals and detections as the data need. torchvision's own "
-    "export to ONNX is not measured."
+    "batch. The settings of pocket-rcnn were developed on validation images of these two data sets; the other programs "
+    "have their own defaults, which are made for larger data and longer training. ms an image: one test image at a "
+    "time from pixels to boxes, the median, with each program's own threshold, torchvision with as many proposals and "
+    "detections as the data need. torchvision's own export to ONNX is not measured."
 )
 AHEAD = {"AP50": "in AP50", "AP": "in AP", "torch": "in time an image", "onnx": "in time an image of the exported file"}
 REASON = "A network of one stage has no proposals to cut out and classify."
